@@ -1,0 +1,314 @@
+"""The report: one value from which every output format is made, and which round-trips through JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Truth = Literal["true", "false", "unknown"]
+Verdict = Literal["failing", "warning", "healthy", "inconclusive"]
+
+SCHEMA: Final = "gandoctor.report/1"
+SCHEMA_MANY: Final = "gandoctor.reports/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one clause of a rule found.
+
+    Attributes
+    ----------
+    clause : str
+        Name of the clause.
+    truth : str
+        ``true``, ``false`` or ``unknown``.
+    text : str
+        The finding in words, with its numbers.
+    where : str
+        The clause's test as written in the rule.
+    intervals : tuple of (first, last)
+        Steps within the window where the test held.
+    window : (first, last) or None
+        Steps that were looked at.
+    share : float or None
+        Share of the window's steps on which the test held.
+    margin : float or None
+        How far the deciding comparison is from flipping, relative to its threshold.
+    signal : str
+        Tag of the signal it is about; empty where it is about settings.
+    threshold : float or None
+        Level to draw, where the test compares that signal with a constant.
+    reason : str
+        Why it is unknown.
+    signals : tuple of str
+        Tags of all signals in the test.
+    """
+
+    clause: str
+    truth: Truth
+    text: str
+    where: str = ""
+    intervals: tuple[tuple[int, int], ...] = ()
+    window: tuple[int, int] | None = None
+    share: float | None = None
+    margin: float | None = None
+    signal: str = ""
+    threshold: float | None = None
+    reason: str = ""
+    signals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A symptom rule that fired.
+
+    Attributes
+    ----------
+    explained_by : str or None
+        The cause that explains (and so silences) this finding as a mere consequence; it is kept.
+    fingerprint : str
+        Rule and signal: stable between runs of the same training, for baselines.
+    """
+
+    rule: str
+    symptom: str
+    title: str
+    severity: str
+    confidence: str
+    onset_step: int | None
+    fingerprint: str
+    why: str = ""
+    network: str = ""
+    status: str = "stable"
+    explained_by: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One term of a cause's score."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A cause with the findings it explains. `settings` are the user's own keys, those to blame and no others."""
+
+    cause: str
+    title: str
+    story: str
+    symptoms: tuple[str, ...]
+    severity: str
+    confidence: str
+    score: float
+    reasons: tuple[Reason, ...]
+    onset_step: int | None
+    settings: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+    prescriptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One value in one file, old and new, both as they stand in the file."""
+
+    file: str
+    key: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """A remedy worked out for this run."""
+
+    remedy: str
+    cause: str
+    title: str
+    risk: str
+    why: str = ""
+    expect: str = ""
+    edits: tuple[Edit, ...] = ()
+    diff: str | None = None
+    overrides: tuple[str, ...] = ()
+    snippet: str | None = None
+    blocked_by: str | None = None
+    trial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RiskNote:
+    """A doubtful setting or a blind spot. Never a finding."""
+
+    rule: str
+    title: str
+    text: str
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A rule that could not be decided: why, and what to log."""
+
+    rule: str
+    title: str
+    reason: str
+    log_it: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNote:
+    """One signal as it was understood."""
+
+    tag: str
+    role: str
+    network: str
+    split: str
+    points: int
+    last: float | None
+    because: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """One signal that could not be placed."""
+
+    tag: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettingNote:
+    """One setting as it was understood."""
+
+    name: str
+    value: str
+    key: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """One file that was read."""
+
+    path: str
+    parser: str
+    points: int
+    lost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveNote:
+    """The game as it was understood."""
+
+    family: str = "unknown"
+    chance_d: float | None = None
+    chance_g: float | None = None
+    reduction: str = "unknown"
+    confidence: str = "low"
+    because: tuple[str, ...] = ()
+    led_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunNote:
+    """The run as it was read. No absolute path, host or user name."""
+
+    name: str
+    path: str = "."
+    sources: tuple[SourceNote, ...] = ()
+    first_step: int = 0
+    last_step: int = 0
+    step_unit: str = "unknown"
+    objective: ObjectiveNote = field(default_factory=ObjectiveNote)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A thinned series: at most 2,000 points; None stands for NaN and the infinities."""
+
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything gandoctor has to say about one run.
+
+    Attributes
+    ----------
+    why_verdict : str
+        One sentence that carries the verdict.
+    best : tuple of (tag, step) or None
+        Where the run's quality signal (or, without one, G's total) was best.
+    """
+
+    run: RunNote
+    verdict: Verdict
+    why_verdict: str = ""
+    signals: tuple[SignalNote, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    settings: tuple[SettingNote, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    prescriptions: tuple[Prescription, ...] = ()
+    risks: tuple[RiskNote, ...] = ()
+    clear: tuple[str, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    ignored: tuple[NotChecked, ...] = ()
+    series: dict[str, Series] = field(default_factory=dict)
+    rules_digest: str = ""
+    version: str = ""
+    schema: str = SCHEMA
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for ``json.dumps``; NaN and infinities become None."""
+        return typing.cast("dict[str, Any]", _plain(self))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Report:
+        """The inverse of `to_dict`; unknown keys are passed over, missing ones take their defaults."""
+        return typing.cast("Report", _built(cls, data))
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _built(kind: Any, data: Any) -> Any:
+    """Build a value of the annotated type `kind` from plain data."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        if data is None:
+            return None
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+        return _built(kind, data)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        names = {f.name for f in dataclasses.fields(kind)}
+        return kind(**{k: _built(hints[k], v) for k, v in data.items() if k in names})  # type: ignore[operator]
+    if origin is tuple:
+        args = typing.get_args(kind)
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_built(args[0], v) for v in data)
+        return tuple(_built(a, v) for a, v in zip(args, data, strict=True))
+    if origin is dict:
+        return {k: _built(typing.get_args(kind)[1], v) for k, v in data.items()}
+    return data

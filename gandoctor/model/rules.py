@@ -1,0 +1,181 @@
+"""Rules, causes and remedies as frozen values; the YAML they come from is read by `gandoctor.rulebook`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gandoctor.lang.syntax import Expression
+    from gandoctor.lang.window import Amount, Window
+
+Severity = Literal["high", "medium", "low"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("high", "medium", "low")
+SYMPTOMS: Final[tuple[str, ...]] = (
+    "discriminator-dominance",
+    "vanishing-generator-gradient",
+    "exploding-or-nan",
+    "mode-collapse",
+    "oscillation",
+    "weak-discriminator",
+    "generator-divergence",
+    "data-range-mismatch",
+    "discriminator-overfitting",
+    "no-convergence",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One named piece of evidence.
+
+    Attributes
+    ----------
+    name : str
+    where : Expression or None
+        The test, over signals and numbers.
+    given : Mapping of str to tuple of str
+        Settings that are words, each with the words it may be.
+    over : Window
+        The part of the run that is looked at.
+    for_ : Amount
+        How much of it has to pass the test.
+    """
+
+    name: str
+    where: Expression | None
+    given: Mapping[str, tuple[str, ...]]
+    over: Window
+    for_: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A source, and what it says."""
+
+    url: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class FalsePositive:
+    """When a rule is wrong, and what to do then."""
+
+    when: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Detects one symptom, or one risk. Attributes follow the keys of the YAML file."""
+
+    id: str
+    kind: Literal["symptom", "risk"]
+    symptom: str | None
+    title: str
+    severity: Severity
+    status: Literal["preview", "stable", "retired"]
+    since: str
+    applies_to: Mapping[str, tuple[str, ...]]
+    why: str
+    clauses: tuple[Clause, ...]
+    when: Expression
+    false_positives: tuple[FalsePositive, ...]
+    references: tuple[Reference, ...]
+    confidence: Literal["high", "medium", "low"] = "medium"
+    settings: tuple[str, ...] = ()
+    log_it: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One reason for or against a cause: a clause over settings, facts, signals, symptoms and rules that fired.
+
+    Attributes
+    ----------
+    clause : Clause
+        ``if:`` of the YAML file is its `where`; ``given``, ``over`` and ``for`` as in a rule.
+    weight : float
+        Log-odds in nats; positive also where it counts against.
+    says : str
+        The reason in words, with ``{name}`` places filled from the run; empty: the condition's own text.
+    """
+
+    clause: Clause
+    weight: float
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is to blame. Attributes follow the keys of the YAML file."""
+
+    id: str
+    title: str
+    story: str
+    explains: Mapping[str, float]
+    for_: tuple[Term, ...]
+    against: tuple[Term, ...]
+    settings: tuple[str, ...]
+    deeper_than: tuple[str, ...] = ()
+    prior: float = 0.0
+    references: tuple[Reference, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one setting, relative to the user's own value where `multiply` or `of` is given.
+
+    Attributes
+    ----------
+    setting : str
+        Canonical name.
+    multiply : float or None
+        New value = own value times this.
+    of : str
+        Take the value of this other setting (times `multiply`) instead of its own.
+    to : number, word, flag or None
+        New value, absolute.
+    low, high : float
+        Sane bounds; outside them the change is blocked.
+    """
+
+    setting: str
+    multiply: float | None = None
+    of: str = ""
+    to: float | str | bool | None = None
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What may cure. Attributes follow the keys of the YAML file."""
+
+    id: str
+    title: str
+    treats: Mapping[str, float]
+    effort: Literal["config", "code", "data"]
+    risk: Literal["safe", "trial", "advice"]
+    only_if: tuple[Clause, ...]
+    changes: tuple[Change, ...]
+    expect: str
+    why: str = ""
+    snippet: str = ""
+    references: tuple[Reference, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All that was read from ``rules/``, and a digest that names this very state of it."""
+
+    rules: tuple[Rule, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    digest: str = ""
+    by_id: Mapping[str, Rule] = field(default_factory=dict)
