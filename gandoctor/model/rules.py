@@ -42,6 +42,8 @@ class Clause:
         The part of the run that is looked at.
     for_ : Amount
         How much of it has to pass the test.
+    says : str
+        The finding in words, with ``{share}``, ``{first}``, ``{last}`` and ``{sub-expression}`` places.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Clause:
     given: Mapping[str, tuple[str, ...]]
     over: Window
     for_: Amount
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

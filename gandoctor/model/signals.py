@@ -260,6 +260,12 @@ class Run:
         Every file that was read.
     step_unit : str
         Unit of the step axis.
+    higher_is_better : frozenset of str
+        Roles whose best value is the largest.
+    log_it : Mapping of str to str
+        By role: one line of code that logs it.
+    finished : bool or None
+        False where the log ends without the mark of a finished run.
     """
 
     name: str
@@ -272,6 +278,9 @@ class Run:
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     step_unit: StepUnit = "unknown"
+    higher_is_better: frozenset[str] = frozenset()
+    log_it: Mapping[str, str] = field(default_factory=dict)
+    finished: bool | None = None
 
     @property
     def first_step(self) -> int:

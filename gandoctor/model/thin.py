@@ -1,0 +1,57 @@
+"""Thinning of a series for reports: few points, and no peak lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gandoctor.model.report import Series
+
+if TYPE_CHECKING:
+    from gandoctor.model.signals import Signal
+
+MAX_POINTS = 2000
+
+
+def thin(signal: Signal, most: int = MAX_POINTS) -> Series:
+    """Min-max thinning: of each block of rows its lowest and highest value, in order.
+
+    Parameters
+    ----------
+    signal : Signal
+        Shape (n,).
+    most : int
+        Largest number of points to keep.
+
+    Returns
+    -------
+    Series
+        At most `most` points; NaN and infinities as None. The first non-finite value of a block is kept as well as
+        its extremes, so that a break never disappears.
+    """
+    n = len(signal)
+    values = signal.values
+    if n <= most:
+        keep = np.arange(n)
+    else:
+        blocks = max(1, most // 3 - 2)
+        edges = np.linspace(0, n, blocks + 1).astype(np.int64)
+        starts = edges[:-1]
+        finite = np.isfinite(values)
+        width = int(np.diff(edges).max())
+        rows = starts[:, None] + np.arange(width)[None, :]
+        inside = rows < edges[1:, None]
+        rows = np.minimum(rows, n - 1)
+        good = inside & finite[rows]
+        low = np.where(good, values[rows], np.inf).argmin(axis=1) + starts
+        high = np.where(good, values[rows], -np.inf).argmax(axis=1) + starts
+        bad = inside & ~finite[rows]
+        broken = (bad.argmax(axis=1) + starts)[bad.any(axis=1)]
+        keep = np.unique(np.concatenate(([0, n - 1], low, high, broken)))
+    steps = signal.steps[keep]
+    shown = values[keep]
+    return Series(
+        steps=tuple(int(s) for s in steps),
+        values=tuple(float(v) if np.isfinite(v) else None for v in shown),
+    )
