@@ -1,0 +1,5 @@
+"""``python -m gandoctor``."""
+
+from gandoctor.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""From a path to a report: the pipeline, written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, samples, vocabulary
+from gandoctor.errors import InputError, UsageError
+from gandoctor.model.report import (
+    ObjectiveNote,
+    Report,
+    RunNote,
+    SettingNote,
+    SignalNote,
+    SourceNote,
+    Unmapped,
+)
+from gandoctor.model.rules import SEVERITIES
+from gandoctor.model.signals import FAMILIES, Run
+from gandoctor.model.thin import thin
+from gandoctor.prescribe import prescribe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gandoctor.model.report import Prescription, Series
+    from gandoctor.model.rules import Rulebook
+    from gandoctor.model.signals import RawRun, Signal
+
+# Series that every report carries, beside those its findings point at.
+ALWAYS_SHOWN: Final = (
+    "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate", "d_real_score",
+    "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid", "kid", "psnr_ssim",
+)  # fmt: skip
+MOST_SERIES: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller knows better than the log.
+
+    Attributes
+    ----------
+    configs : sequence of Path
+        Config files to use instead of those found beside the log.
+    map : Mapping of str to str
+        Role to tag.
+    loss : str or None
+        Loss family.
+    rules : sequence of Path
+        Folders with more rules.
+    ignore : Mapping of str to str
+        Rule id to the reason why it is not asked.
+    use_preferences : bool
+        Whether ``gandoctor.toml`` of the current folder and of the run is read.
+    """
+
+    configs: Sequence[Path] = ()
+    map: Mapping[str, str] = field(default_factory=dict)
+    loss: str | None = None
+    rules: Sequence[Path] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    use_preferences: bool = True
+
+
+def analyze(path: str | Path, options: Options | None = None) -> Report:
+    """Analyse one run.
+
+    Parameters
+    ----------
+    path : str or Path
+        A log, or the folder of one run.
+    options : Options, optional
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    GandoctorError
+        Nothing could be read, or the folder holds several runs (see `analyze_all`).
+    """
+    reports = analyze_all(path, options)
+    if len(reports) > 1:
+        raise InputError(f"holds {len(reports)} runs", str(path), "give one of them, or call analyze_all")
+    return reports[0]
+
+
+def analyze_all(path: str | Path, options: Options | None = None) -> list[Report]:
+    """Analyse every run below a path, in the order of their names.
+
+    Raises
+    ------
+    GandoctorError
+        Nothing could be read.
+    """
+    options = with_preferences(Path(path), options or Options())
+    folders = rule_folders(options)
+    words = vocabulary.load(folders)
+    book = rulebook.load(folders)
+    unknown = [i for i in options.ignore if i not in book.by_id]
+    if unknown:
+        raise UsageError(f"there is no rule {unknown[0]!r} to ignore", "", "'gandoctor rules list' names them all")
+    raws = parsers.discover(Path(path), configs=options.configs)
+    several = len(raws) > 1
+    return [_report(raw, understand(raw, words, options, several=several), book, options) for raw in raws]
+
+
+def read(path: str | Path, options: Options | None = None) -> list[Run]:
+    """Read and understand every run below a path, without judging it."""
+    options = with_preferences(Path(path), options or Options())
+    words = vocabulary.load(rule_folders(options))
+    raws = parsers.discover(Path(path), configs=options.configs)
+    return [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+
+
+def with_preferences(path: Path, options: Options) -> Options:
+    """Fill what the caller left open from ``gandoctor.toml``."""
+    if not options.use_preferences:
+        return options
+    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent)
+    return replace(
+        options,
+        map={**said.map, **options.map},
+        loss=options.loss or said.loss,
+        rules=(*(Path(r) for r in said.rules), *options.rules),
+        ignore={**said.ignore, **options.ignore},
+    )
+
+
+def rule_folders(options: Options) -> list[Path]:
+    """Our own rules first, then the user's."""
+    for folder in options.rules:
+        if not folder.is_dir():
+            raise UsageError("there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/")
+    return [rulebook.default_folder(), *options.rules]
+
+
+def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False) -> Run:
+    """Give every signal its role and every setting its name, infer the game, add what can be derived.
+
+    Parameters
+    ----------
+    raw : RawRun
+    words : Vocabulary
+    options : Options
+    several : bool
+        Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no error.
+    """
+    if options.loss is not None and options.loss not in FAMILIES:
+        raise UsageError(f"unknown loss family {options.loss!r}", "--loss", f"one of {', '.join(FAMILIES)}")
+    settings = vocabulary.settle(raw.settings, vocabulary=words)
+    wanted = dict(options.map)
+    if several:
+        tags = {s.tag for s in raw.signals}
+        wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
+    placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted)
+    measured, facts = samples.measure(raw.pictures, raw.root)
+    facts = {**raw.facts, **facts, **vocabulary.facts(settings)}
+    known = (*(s for s in placed if s.role), *measured)
+    game = objective.infer(known, settings, family=options.loss)
+    derived = objective.derive(known, game, facts)
+    return Run(
+        name=raw.name,
+        signals=(*known, *derived),
+        unmapped=tuple(s for s in placed if not s.role),
+        settings=settings,
+        raw_settings=raw.settings,
+        objective=game,
+        facts=facts,
+        notes=raw.notes,
+        sources=raw.sources,
+        step_unit=vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit),
+        higher_is_better=words.higher_is_better,
+        log_it=words.log_it,
+        finished=raw.finished,
+    )
+
+
+def _report(raw: RawRun, run: Run, book: Rulebook, options: Options) -> Report:
+    seen = diagnose.examine(run, book, ignore=options.ignore)
+    cures = () if not seen.diagnoses else prescribe(run, seen.diagnoses, book.remedies, raw.root, holds=seen.holds)
+    diagnoses = tuple(
+        replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
+    )
+    return Report(
+        run=_run_note(run),
+        verdict=seen.verdict,
+        why_verdict=seen.why_verdict,
+        signals=tuple(_signal_note(s) for s in run.signals),
+        unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
+        settings=tuple(
+            SettingNote(name, str(s.value), s.key, s.file, s.line) for name, s in sorted(run.settings.items())
+        ),
+        findings=seen.findings,
+        diagnoses=diagnoses,
+        prescriptions=cures,
+        risks=seen.risks,
+        clear=seen.clear,
+        not_checked=seen.not_checked,
+        ignored=seen.ignored,
+        series=_series(run, seen),
+        rules_digest=book.digest,
+        version=__version__,
+    )
+
+
+def _run_note(run: Run) -> RunNote:
+    game = run.objective
+    return RunNote(
+        name=run.name,
+        sources=tuple(SourceNote(s.path, s.parser, s.points, s.lost) for s in run.sources),
+        first_step=run.first_step,
+        last_step=run.last_step,
+        step_unit=run.step_unit,
+        objective=ObjectiveNote(
+            game.family, game.chance_d, game.chance_g, game.reduction, game.confidence, game.because, game.led_by
+        ),
+        notes=run.notes,
+    )
+
+
+def _signal_note(s: Signal) -> SignalNote:
+    finite = s.values[np.isfinite(s.values)]
+    last = float(finite[-1]) if finite.size else None
+    return SignalNote(s.tag, s.role or "", s.network, s.split, len(s), last, s.because, s.source)
+
+
+def _series(run: Run, seen: diagnose.Examination) -> dict[str, Series]:
+    wanted = {tag for f in seen.findings for e in f.evidence for tag in (e.signal, *e.signals)}
+    shown = [s for s in run.signals if s.tag in wanted]
+    shown += [s for role in ALWAYS_SHOWN for s in run.by_role(role) if s.tag not in wanted]
+    return {s.tag: thin(s) for s in shown[:MOST_SERIES] if len(s)}
+
+
+def exit_code(reports: Sequence[Report], fail_on: str = "high") -> int:
+    """1 where a diagnosis at or above `fail_on` is held with at least medium confidence, else 0."""
+    if fail_on == "never":
+        return 0
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    bad = any(d.severity in counted and d.confidence != "low" for r in reports for d in r.diagnoses)
+    return int(bad)
+
+
+def first_patch(report: Report) -> Prescription | None:
+    """The prescription the user should try: the first that has a diff and is not blocked."""
+    return next((p for p in report.prescriptions if p.diff and not p.blocked_by), None)

@@ -1,0 +1,320 @@
+"""The command line: argv in, exit code out. Everything heavy is imported where a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from gandoctor.errors import GandoctorError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gandoctor.api import Options
+    from gandoctor.model.report import Report
+
+app = typer.Typer(
+    name="gandoctor",
+    help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+rules_app = typer.Typer(help="List, show, test and start rules.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
+
+DEFAULT_REPORT = "gandoctor-report.html"
+
+
+class FailOn(str, Enum):  # noqa: UP042  typer shows a plain str enum's values
+    """Least severity that makes the exit code 1."""
+
+    high = "high"
+    medium = "medium"
+    low = "low"
+    never = "never"
+
+
+class ListFormat(str, Enum):  # noqa: UP042
+    """How a table is printed."""
+
+    text = "text"
+    json = "json"
+
+
+ConfigOption = Annotated[
+    list[Path] | None, typer.Option("--config", help="Config file to use instead of those beside the log; repeatable.")
+]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", metavar="ROLE=TAG", help="Say what a tag means: d_loss=Loss/critic.")
+]
+LossOption = Annotated[
+    str | None, typer.Option("--loss", metavar="FAMILY", help="Say which loss family it is: wgan-gp, hinge, lsgan, ...")
+]
+RulesOption = Annotated[
+    list[Path] | None, typer.Option("--rules", metavar="DIR", help="Folder with more rules; repeatable.")
+]
+IgnoreOption = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable.")
+]
+FailOnOption = Annotated[
+    FailOn | None, typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high).")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from gandoctor import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")] = False,
+) -> None:
+    """Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change."""
+
+
+@app.command()
+def analyze(
+    path: Annotated[Path, typer.Argument(help="A log, the folder of a run, or a folder of runs.")],
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the report here; format from the suffix, '-' = stdout."),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
+    ] = None,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+) -> None:
+    """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
+    from gandoctor import api, reporters
+
+    options = _options(config, map_, loss, rules, ignore)
+    targets = output if output is not None else [DEFAULT_REPORT]
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
+    reports = api.analyze_all(path, options)
+    for target, reporter in chosen:
+        _write(target, reporters.render(reporter, reports))
+    if not quiet and "-" not in targets:
+        _say(reporters.render(reporters.by_name("text"), reports, colour=_colour()))
+        for target in targets:
+            _say(f"report: {target}\n")
+    raise typer.Exit(api.exit_code(reports, _fail_on(path, fail_on)))
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Logs and run folders; a file that is no training log is skipped.")],
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+) -> None:
+    """Check logs before a commit or in CI: one line a finding, nothing is written."""
+    from gandoctor import api, parsers, reporters
+
+    options = _options(config, map_, loss, rules, ignore)
+    line = reporters.by_name("check")
+    code = 0
+    for path in paths:
+        if path.is_file() and not parsers.is_log(path):
+            continue
+        try:
+            reports = api.analyze_all(path, options)
+        except UsageError:
+            raise
+        except GandoctorError as e:
+            typer.echo(f"gandoctor: {e}", err=True)
+            code = 2
+            continue
+        text = reporters.render(line, reports, path=path.as_posix())
+        if text.strip():
+            _say(text)
+        code = max(code, api.exit_code(reports, _fail_on(path, fail_on)))
+    raise typer.Exit(code)
+
+
+@app.command()
+def signals(
+    run: Annotated[Path | None, typer.Argument(help="A log or run folder.")] = None,
+    tags: Annotated[Path | None, typer.Option("--tags", metavar="FILE", help="Place bare names, one a line, instead.")] = None,
+    format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    write_map: Annotated[
+        Path | None, typer.Option("--write-map", metavar="FILE", help="Save the mapping as TOML, to be corrected.")
+    ] = None,
+) -> None:
+    """Show how names were understood, and which could not be placed."""
+    from gandoctor import mapping
+
+    options = _options(config, map_, loss, None, None)
+    if (run is None) == (tags is None):
+        raise UsageError("nothing to show" if run is None else "two things to show", "", "give a RUN, or --tags FILE")
+    as_json = format_ is ListFormat.json
+    if tags is not None:
+        _say(mapping.show_tags(tags, options, as_json=as_json))
+        return
+    assert run is not None  # noqa: S101  for the type checker: one of the two is given
+    _say(mapping.show_run(run, options, as_json=as_json))
+    if write_map is not None:
+        write_map.write_text(mapping.as_toml(run, options), encoding="utf-8")
+        typer.echo(f"mapping: {write_map}", err=True)
+
+
+@rules_app.command("list")
+def rules_list(rules: RulesOption = None) -> None:
+    """One line a rule."""
+    from gandoctor import pages
+
+    _say(pages.listing(_options(None, None, None, rules, None)))
+
+
+@rules_app.command("show")
+def rules_show(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Everything about one rule, cause or remedy."""
+    from gandoctor import pages
+
+    _say(pages.page(rule, _options(None, None, None, rules, None)))
+
+
+@app.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Explain a rule, cause or remedy in plain words."""
+    rules_show(rule, rules)
+
+
+@rules_app.command("test")
+def rules_test(
+    rules: RulesOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every mutant that no case notices.")] = False,
+) -> None:
+    """Run the test beside every rule, and move each threshold to see whether a case notices."""
+    from gandoctor import api, rulebook, ruletest
+
+    folders = api.rule_folders(_options(None, None, None, rules, None))
+    result = ruletest.run(rulebook.load(folders), folders)
+    _say(result.format(verbose=verbose))
+    raise typer.Exit(int(not result.passed))
+
+
+@app.command()
+def patch(
+    run: Annotated[Path, typer.Argument(help="A log or run folder.")],
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1.")] = 1,
+    apply: Annotated[bool, typer.Option("--apply", help="Change the config file; a backup is kept.")] = False,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the diff here.")] = None,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    rules: RulesOption = None,
+) -> None:
+    """Print the patch of a prescription, or apply it."""
+    from gandoctor import api, patching
+
+    text = patching.run(run, number, _options(config, map_, loss, rules, None), apply=apply)
+    if to is not None:
+        _write(str(to), text)
+        return
+    _say(text)
+    if not apply and not api.first_patch:  # pragma: no cover
+        return
+
+
+def _options(
+    config: Sequence[Path] | None,
+    map_: Sequence[str] | None,
+    loss: str | None,
+    rules: Sequence[Path] | None,
+    ignore: Sequence[str] | None,
+) -> Options:
+    from gandoctor.api import Options
+
+    mapping: dict[str, str] = {}
+    for entry in map_ or ():
+        role, equals, tag = entry.partition("=")
+        if not (role.strip() and equals and tag):
+            raise UsageError(f"{entry!r} is no mapping", "--map", "write ROLE=TAG, for example d_loss=Loss/critic")
+        mapping[role.strip()] = tag
+    for file in config or ():
+        if not file.is_file():
+            raise UsageError("there is no such file", f"--config {file}", "give the run's YAML, JSON or TOML config")
+    return Options(
+        configs=tuple(config or ()),
+        map=mapping,
+        loss=loss,
+        rules=tuple(rules or ()),
+        ignore=dict.fromkeys(ignore or (), "given with --ignore"),
+    )
+
+
+def _fail_on(path: Path, given: FailOn | None) -> str:
+    from gandoctor import preferences
+
+    if given is not None:
+        return given.value
+    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent).fail_on or FailOn.high.value
+    if said not in [f.value for f in FailOn]:
+        raise UsageError(f"unknown severity {said!r}", "fail-on", f"one of {', '.join(f.value for f in FailOn)}")
+    return said
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        _say(text)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as e:
+        raise UsageError(f"cannot be written ({e.strerror or e})", target, "give a path in a folder that exists") from None
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def main() -> NoReturn:
+    """Run the command line; every error is one sentence on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")  # a strange tag must not end the report on a narrow console
+    try:
+        app()
+    except GandoctorError as e:
+        _end(f"gandoctor: {e}")
+    except (BrokenPipeError, KeyboardInterrupt):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
+    except Exception as e:
+        if "GANDOCTOR_DEBUG" in os.environ:
+            raise
+        _end(f"gandoctor: internal error ({type(e).__name__}: {e}); GANDOCTOR_DEBUG=1 shows where, please report it")
+    sys.exit(0)
+
+
+def _end(message: str) -> NoReturn:
+    sys.stderr.write(" ".join(message.split()) + "\n")
+    sys.exit(2)
