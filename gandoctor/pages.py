@@ -1,0 +1,125 @@
+"""Rules, causes and remedies as text: ``gandoctor rules list | show`` and ``gandoctor explain``."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import TYPE_CHECKING
+
+from gandoctor import api, rulebook
+from gandoctor.errors import UsageError
+from gandoctor.mapping import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gandoctor.api import Options
+    from gandoctor.model.rules import Cause, Clause, Reference, Remedy, Rule, Rulebook, Term
+
+WIDTH = 100
+
+
+def listing(options: Options) -> str:
+    """One line a rule, then one a cause and one a remedy."""
+    book = rulebook.load(api.rule_folders(options))
+    rules = [(r.id, r.symptom or r.kind, r.severity, r.status, r.title) for r in book.rules]
+    causes = [(c.id, c.title) for c in book.causes]
+    remedies = [(r.id, r.risk, r.title) for r in book.remedies]
+    return "\n\n".join(
+        [
+            table(("rule", "symptom", "severity", "status", "title"), rules),
+            table(("cause", "title"), causes),
+            table(("remedy", "risk", "title"), remedies),
+        ]
+    )
+
+
+def page(name: str, options: Options) -> str:
+    """Everything about one rule, cause or remedy.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name.
+    """
+    book = rulebook.load(api.rule_folders(options))
+    for rule in book.rules:
+        if rule.id == name:
+            return _rule(rule, book)
+    for cause in book.causes:
+        if cause.id == name:
+            return _cause(cause, book)
+    for remedy in book.remedies:
+        if remedy.id == name:
+            return _remedy(remedy)
+    known = [x.id for x in (*book.rules, *book.causes, *book.remedies)]
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
+    raise UsageError(f"there is no rule, cause or remedy {name!r}", "", hint)
+
+
+def _rule(rule: Rule, book: Rulebook) -> str:
+    out = [f"{rule.title}  ({rule.id})", f"{rule.symptom or 'risk'}, severity {rule.severity}, {rule.status}", ""]
+    out += [*_wrapped(rule.why), "", "What it looks for"]
+    out += [f"  {c.name}: {clause_text(c)}" for c in rule.clauses]
+    out += [f"  fires when {rule.when.text}"]
+    if rule.applies_to:
+        out += ["  only where " + "; ".join(f"{k} is {' or '.join(v)}" for k, v in rule.applies_to.items())]
+    if rule.false_positives:
+        out += ["", "When it is wrong"]
+        out += [f"  {f.when}: {f.do}" for f in rule.false_positives]
+    causes = [c for c in book.causes if rule.symptom in c.explains]
+    if causes:
+        out += ["", "What may be behind it"]
+        out += [f"  {c.id}: {c.title}" for c in sorted(causes, key=lambda c: -c.explains[rule.symptom or ""])]
+    return "\n".join([*out, *_references(rule.references)])
+
+
+def _cause(cause: Cause, book: Rulebook) -> str:
+    out = [f"{cause.title}  ({cause.id})", "", *_wrapped(cause.story), "", "It explains"]
+    out += [f"  {s} ({w:+g})" for s, w in cause.explains.items()]
+    for head, terms, sign in (("Speaks for it", cause.for_, 1), ("Speaks against it", cause.against, -1)):
+        if terms:
+            out += ["", head, *(f"  {_term_text(t)} ({sign * t.weight:+g})" for t in terms)]
+    cures = [r for r in book.remedies if cause.id in r.treats]
+    if cures:
+        out += ["", "What cures it", *(f"  {r.id}: {r.title}" for r in sorted(cures, key=lambda r: -r.treats[cause.id]))]
+    return "\n".join([*out, *_references(cause.references)])
+
+
+def _remedy(remedy: Remedy) -> str:
+    out = [f"{remedy.title}  ({remedy.id})", f"effort {remedy.effort}, risk {remedy.risk}", ""]
+    out += _wrapped(remedy.why)
+    if remedy.changes:
+        out += ["", "What it changes"]
+        for c in remedy.changes:
+            own = f"{c.of or 'its own value'}"
+            new = f"to {c.to}" if c.to is not None else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
+            out.append(f"  {c.setting} {new}")
+    out += ["", "How to tell that it helped", *_wrapped(remedy.expect)]
+    out += ["", "Treats", *(f"  {c}" for c in remedy.treats)]
+    if remedy.snippet:
+        out += ["", "In code", textwrap.indent(remedy.snippet.rstrip(), "  ")]
+    return "\n".join([*out, *_references(remedy.references)])
+
+
+def clause_text(clause: Clause) -> str:
+    """A clause as one line: test, window, amount."""
+    parts = [clause.where.text] if clause.where else []
+    parts += [f"{k} is {' or '.join(v)}" for k, v in clause.given.items()]
+    text = " and ".join(parts)
+    text += f", over {clause.over.text}" if clause.over.text else ""
+    return text + (f", for {clause.for_.text}" if clause.for_.text else "")
+
+
+def _term_text(term: Term) -> str:
+    return clause_text(term.clause)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), WIDTH)
+
+
+def _references(references: Sequence[Reference] | Iterable[Reference]) -> list[str]:
+    lines = [f"  {r.says} {r.url}" for r in references]
+    return ["", "References", *lines] if lines else []

@@ -1,0 +1,23 @@
+# Everyday commands; `just` lists them.
+default:
+    @just --list
+
+# install for development
+install:
+    python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[dev,zoo]'
+
+# everything CI runs
+ci:
+    .ci/run
+
+# tests alone
+test *args:
+    .venv/bin/python -m pytest {{args}}
+
+# linters and types
+lint:
+    .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+# rules against their sibling tests
+rules:
+    .venv/bin/gandoctor rules test
