@@ -1,0 +1,439 @@
+"""Rows and columns to signals: which column counts the steps, what a restart is, and what is no log at all."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from gandoctor.model.signals import StepUnit
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STEP_NAMES: Final = _names(
+    "step steps global_step globalstep global_steps total_step total_steps train_step training_step iteration iterations "
+    "iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters cur_iter current_iter curr_iter "
+    "gen_iterations gen_iter g_step update updates num_updates trainer_global_step tick_step nb_iter iter_num"
+)
+BATCH_NAMES: Final = _names("batch batches batch_idx batch_id batch_no batch_num batch_i minibatch i")
+EPOCH_NAMES: Final = _names("epoch epochs ep epoch_num epoch_idx epoch_no epoch_id current_epoch cur_epoch")
+KIMG_NAMES: Final = _names("kimg cur_kimg progress_kimg")
+IMAGE_NAMES: Final = _names("nimg cur_nimg")
+INDEX_NAMES: Final = frozenset({"", "index", "idx", "unnamed_0", "row", "row_id"})
+STAMP_NAMES: Final = _names("timestamp stamp wall_time walltime unix_time")
+SPLIT_NAMES: Final = _names("mode split phase stage subset partition set")
+SPLITS: Final = {
+    "train": "train", "training": "train", "tr": "train",
+    "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "val", "dev": "val",
+}  # fmt: skip
+_STRONG: Final = re.compile(
+    r"loss|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
+    r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|(?<![a-z])cyc(?:le)?_[ab]\b",
+    re.IGNORECASE,
+)
+_PLAYER_D: Final = re.compile(r"(?<![a-z])(?:d|dis|disc|discriminator|critic|distriminator)(?![a-z])", re.IGNORECASE)
+_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|gen|generator)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One named column.
+
+    Attributes
+    ----------
+    name : str
+        As it stands in the file.
+    values : ndarray of float64, shape (rows,)
+        NaN where nothing stands.
+    present : ndarray of bool, shape (rows,)
+        False where nothing stands; a NaN that was written is present.
+    """
+
+    name: str
+    values: Floats
+    present: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """Steps of the rows of a table.
+
+    Attributes
+    ----------
+    steps : ndarray of int64, shape (rows,)
+        Non-decreasing over the rows that are kept.
+    kept : ndarray of bool, shape (rows,)
+        False for rows that a resumed training wrote again.
+    unit : str
+        As in `Reading.step_unit`.
+    notes : tuple of str
+    trainings : int
+        How many trainings stand one after the other.
+    """
+
+    steps: Ints
+    kept: Mask
+    unit: StepUnit = "unknown"
+    notes: tuple[str, ...] = ()
+    trainings: int = 1
+
+
+def plain(name: str) -> str:
+    """A column name reduced to lower case and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def tells_of_training(names: Sequence[str]) -> bool:
+    """Whether column or key names are those of a training log: a loss, a GAN score, or both players."""
+    if any(_STRONG.search(name) for name in names):
+        return True
+    return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
+
+
+def has_counter(names: Sequence[str]) -> bool:
+    """Whether one of the names is that of a step counter."""
+    return any(plain(n) in STEP_NAMES | EPOCH_NAMES | KIMG_NAMES | IMAGE_NAMES for n in names)
+
+
+# ---------------------------------------------------------------- steps
+
+
+def unroll(steps: Ints, *, hard: Sequence[int] = ()) -> Axis:
+    """Put a counter that goes back onto one axis.
+
+    A small way back is a resume from a checkpoint: what is written again wins. A way back to the beginning, or one that
+    would cost more than a tenth of the rows, is a further training: it is put behind the one before.
+
+    Parameters
+    ----------
+    steps : ndarray of int64, shape (n,)
+    hard : sequence of int
+        Rows at which a further training is known to begin if the counter goes back there.
+    """
+    n = len(steps)
+    kept = np.ones(n, dtype=bool)
+    if n == 0:
+        return Axis(steps, kept)
+    back = np.flatnonzero(np.diff(steps) < 0) + 1
+    if not len(back):
+        return Axis(steps, kept)
+    lost = _overwritten(steps, back)
+    resumes = {int(b) for b, cost in zip(back, lost, strict=True) if cost and int(b) not in set(hard)}
+    if sum(cost for b, cost in zip(back, lost, strict=True) if int(b) in resumes) * 10 > n:
+        resumes = set()
+    out = steps.astype(np.int64, copy=True)
+    shift, trainings, begin = 0, 1, 0
+    bounds = [*(int(b) for b in back), n]
+    out_last = int(steps[: bounds[0]].max())
+    gap = _gap(steps)
+    for first, stop in itertools.pairwise(bounds):
+        piece = steps[first:stop]
+        if first in resumes:
+            resumed = int(piece[0]) + shift
+            kept[begin:first] &= out[begin:first] < resumed
+        else:
+            trainings += 1
+            begin = first
+            # The new training's first step follows one logging interval after the last one.
+            shift = max(out_last + gap - int(piece[0]), out_last - int(piece[0]) + 1)
+        out[first:stop] = piece + shift
+        out_last = max(int(out[stop - 1]), out_last if first not in resumes else 0)
+    notes = []
+    dropped = int(n - kept.sum())
+    if dropped:
+        notes.append(
+            f"the training was resumed {len(resumes)} time{'s' * (len(resumes) > 1)}: "
+            f"{dropped} rows that were written again are left out"
+        )
+    if trainings > 1:
+        notes.append(f"the file holds {trainings} trainings; their steps were put one after the other")
+    return Axis(out, kept, "unknown", tuple(notes), trainings)
+
+
+def _overwritten(steps: Ints, back: NDArray[np.intp]) -> list[int]:
+    """Rows each way back would overwrite if it were a resume; 0 where it goes back to the beginning."""
+    cost, begin = [], 0
+    for b in back:
+        head = steps[begin:b]
+        cost_here = int((head >= steps[b]).sum())
+        whole = cost_here > 0.5 * len(head)
+        cost.append(0 if whole else cost_here)
+        if whole:
+            begin = int(b)
+    return cost
+
+
+def _gap(steps: Ints) -> int:
+    forward = np.diff(steps)
+    forward = forward[forward > 0]
+    return max(1, int(np.median(forward))) if len(forward) else 1
+
+
+def whole_numbers(values: Floats) -> tuple[Ints, int]:
+    """Counter values as integers, and the factor they had to be multiplied with to stay apart (1 or 1000)."""
+    safe = np.where(np.isfinite(values), values, 0.0).clip(-9e15, 9e15)
+    whole = np.rint(safe)
+    if np.array_equal(whole, safe) or len(np.unique(whole)) * 2 > len(np.unique(safe)):
+        return whole.astype(np.int64), 1
+    return np.rint((safe * 1000).clip(-9e15, 9e15)).astype(np.int64), 1000
+
+
+def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> Ints:
+    """Steps from an epoch counter and a counter that restarts with each epoch.
+
+    Parameters
+    ----------
+    epochs, inner : ndarray of int64, shape (n,)
+    totals : ndarray of float64, shape (n,), optional
+        Length of the epoch where it is printed (the 938 of ``12/938``); NaN where it is not.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    known = np.array([]) if totals is None else totals[np.isfinite(totals) & (totals > 0)]
+    if len(known):
+        sizes, counts = np.unique(known, return_counts=True)
+        length = int(sizes[np.argmax(counts)])
+    else:
+        length = int(inner.max(initial=0)) + (_gap(inner) if inner.min(initial=0) <= 0 else 0)
+    length = max(1, length)
+    place = inner.astype(np.float64)
+    if totals is not None and len(known):
+        # Another loader (validation) has its own length: what counts is how far it is through the epoch.
+        good = np.isfinite(totals) & (totals > 0)
+        place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
+    first = int(epochs.min(initial=0))
+    return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
+
+
+def counted_in_epochs(epochs: Ints) -> tuple[Ints, int]:
+    """Epoch numbers where each epoch holds several rows: steps that keep the rows apart, and rows per epoch."""
+    start = np.flatnonzero(np.r_[True, np.diff(epochs) != 0])
+    sizes = np.diff(np.r_[start, len(epochs)])
+    most = int(sizes.max(initial=1))
+    rank = np.arange(len(epochs)) - np.repeat(start, sizes)
+    return (epochs * most + rank).astype(np.int64), most
+
+
+def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]:
+    """Choose the step axis of a table.
+
+    Returns
+    -------
+    axis : Axis
+    used : set of str
+        Names of the columns that are counters and no signals.
+    """
+    kinds = {name: _kind(name) for name in columns}
+    usable = {n: k for n, k in kinds.items() if k and _counts(columns[n], rows)}
+    used = {n for n, k in kinds.items() if k and (k != "index" or _goes_up(columns[n]))}
+
+    def first(kind: str) -> str | None:
+        return next((n for n, k in usable.items() if k == kind), None)
+
+    epoch, inner = first("epoch"), first("batch")
+    for kind in ("kimg", "images"):
+        if name := first(kind):
+            values = _filled(columns[name]) / (1 if kind == "kimg" else 1000)
+            steps, factor = whole_numbers(values)
+            axis = unroll(steps)
+            return _in(axis, "kimg" if factor == 1 else "unknown"), used
+    if name := first("step"):
+        steps, factor = whole_numbers(_filled(columns[name]))
+        if epoch and epoch != name and _restarts_with(steps, _filled(columns[epoch])):
+            inner = name
+        elif len(np.unique(steps)) > 1 or rows == 1:
+            axis = unroll(steps)
+            return _in(axis, "iterations" if factor == 1 else "unknown"), used
+    if epoch:
+        epochs, factor = whole_numbers(_filled(columns[epoch]))
+        if inner and not np.array_equal(epochs, whole_numbers(_filled(columns[inner]))[0]):
+            merged = unroll(within_epochs(_rising(epochs), whole_numbers(_filled(columns[inner]))[0]))
+            return _in(merged, "iterations"), used
+        axis = unroll(epochs)
+        if _crowded(columns, used, axis.steps):
+            steps, most = counted_in_epochs(axis.steps)
+            note = f"up to {most} rows an epoch and no step column: steps count rows"
+            return Axis(steps, axis.kept, "unknown", (*axis.notes, note), axis.trainings), used
+        return _in(axis, "epochs" if factor == 1 else "unknown"), used
+    for kind in ("batch", "index"):
+        name = first(kind)
+        if name and _goes_up(columns[name]):
+            steps, _ = whole_numbers(_filled(columns[name]))
+            return unroll(steps), used
+    return Axis(np.arange(rows, dtype=np.int64), np.ones(rows, dtype=bool)), used
+
+
+def _in(axis: Axis, unit: StepUnit) -> Axis:
+    return replace(axis, unit=unit)
+
+
+def _kind(name: str) -> str:
+    key = plain(name)
+    for kind, names in (
+        ("kimg", KIMG_NAMES),
+        ("images", IMAGE_NAMES),
+        ("step", STEP_NAMES),
+        ("epoch", EPOCH_NAMES),
+        ("batch", BATCH_NAMES),
+        ("index", INDEX_NAMES),
+    ):
+        if key in names:
+            return kind
+    return ""
+
+
+def _counts(column: Column, rows: int) -> bool:
+    """Whether a column can count rows: nearly everywhere present, finite, never far below zero."""
+    here = column.values[column.present]
+    return len(here) * 10 >= 9 * rows and len(here) > 0 and bool(np.isfinite(here).mean() > 0.9) and here.min() >= -1
+
+
+def _goes_up(column: Column) -> bool:
+    here = column.values[column.present]
+    return bool(np.array_equal(here, np.rint(here))) and (len(here) < 2 or bool((np.diff(here) > 0).mean() > 0.9))
+
+
+def _filled(column: Column) -> Floats:
+    """The values with gaps closed by the one before."""
+    good = column.present & np.isfinite(column.values)
+    if good.all() or not good.any():
+        return np.where(good, column.values, 0.0)
+    at = np.where(good, np.arange(len(good)), -1)
+    np.maximum.accumulate(at, out=at)
+    at[at < 0] = int(np.flatnonzero(good)[0])
+    return column.values[at]
+
+
+def _rising(epochs: Ints) -> Ints:
+    return unroll(epochs, hard=range(len(epochs))).steps
+
+
+def _restarts_with(steps: Ints, epochs: Floats) -> bool:
+    """Whether a step counter begins anew with each epoch."""
+    back = np.diff(steps) < 0
+    up = np.diff(epochs) > 0
+    return bool(back.sum() > 0) and bool((back & up).sum() * 2 > up.sum()) and bool((back & up).sum() * 2 > back.sum())
+
+
+def _crowded(columns: Mapping[str, Column], used: set[str], steps: Ints) -> bool:
+    """Whether some column has several values at most steps."""
+    for name, column in columns.items():
+        if name in used:
+            continue
+        here = steps[column.present]
+        if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
+            return True
+    return False
+
+
+# ---------------------------------------------------------------- assembling
+
+
+def assemble(
+    columns: Sequence[Column],
+    *,
+    where: str,
+    words: Mapping[str, Sequence[str]] | None = None,
+    lost: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    named: bool = True,
+) -> Reading:
+    """Signals out of columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of one length, in file order.
+    where : str
+        Name of the file, for errors.
+    words : mapping of str to sequence of str, optional
+        Columns that hold words, by name; ``mode`` or ``split`` among them part the rows.
+    lost, notes : sequence of str
+        What the reader has to say already.
+    named : bool
+        False where the columns have no names and the file itself is known to be a log.
+
+    Raises
+    ------
+    InputError
+        There is nothing numeric, or nothing that a training would log.
+    """
+    words = words or {}
+    table: dict[str, Column] = {}
+    for column in columns:
+        table.setdefault(column.name, column)
+    rows = len(next(iter(table.values())).values) if table else 0
+    names = list(table)
+    if named and not has_counter(names) and (not tells_of_training(names) or _labels(words, rows)):
+        raise InputError(
+            "a table, but no training log: no step or epoch column and no loss among its columns",
+            where,
+            "name the columns after what was logged",
+        )
+    axis, used = find_axis(table, rows)
+    stamp = next((n for n in names if plain(n) in STAMP_NAMES and _is_clock(table[n])), None)
+    wall = table[stamp].values if stamp else None
+    if stamp:
+        used.add(stamp)
+    parts = _splits(words, rows)
+    signals = []
+    for name in names:
+        if name in used:
+            continue
+        column = table[name]
+        for split, mask in parts:
+            pick = column.present & axis.kept & mask
+            if not pick.any():
+                continue
+            clock = None if wall is None else wall[pick]
+            signals.append(Signal(name, axis.steps[pick], column.values[pick], split=split, wall_time=clock))
+    if not signals:
+        raise InputError("no numbers under any column", where)
+    return Reading(
+        signals=tuple(signals),
+        lost="; ".join(lost) or None,
+        step_unit=axis.unit,
+        notes=(*notes, *axis.notes),
+    )
+
+
+def _labels(words: Mapping[str, Sequence[str]], rows: int) -> bool:
+    """Whether a column of words names each row: a table of results, not a course of training."""
+    return any(len(set(cells)) > max(4, rows // 2) for cells in words.values())
+
+
+def _is_clock(column: Column) -> bool:
+    here = column.values[column.present]
+    return len(here) > 0 and bool(np.all((here > 1e9) & (here < 1e10)))
+
+
+def _splits(words: Mapping[str, Sequence[str]], rows: int) -> list[tuple[str, Mask]]:
+    """Row masks of the splits that a ``mode`` column names; one mask of all rows where there is none."""
+    for name, cells in words.items():
+        if plain(name) not in SPLIT_NAMES or len(cells) != rows:
+            continue
+        found = [SPLITS.get(str(c).strip().lower(), "") for c in cells]
+        if any(found):
+            array = np.array(found)
+            return [(split, array == split) for split in dict.fromkeys(found)]
+    return [("", np.ones(rows, dtype=bool))]

@@ -1,0 +1,413 @@
+"""CSV, TSV and their relatives as training scripts write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gandoctor.errors import GandoctorError, InputError
+from gandoctor.parsers._cells import is_blank, is_number, numbers
+from gandoctor.parsers._files import decode, load_bytes, text_of_head
+from gandoctor.parsers._table import Column, assemble, has_counter, plain, tells_of_training
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from gandoctor.model.signals import Reading
+
+NAME: Final = "csv"
+SMALL: Final = 2_000_000  # bytes; below, the csv module is faster than importing pandas
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_BLANKS: Final = " "  # stands for runs of blanks
+_PEEK: Final = 60  # lines that decide on the dialect
+_MOST_COLUMNS: Final = 2_000
+_LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
+# loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
+_PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
+_COMMA_CELL: Final = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a table is written.
+
+    Attributes
+    ----------
+    delimiter : str
+        One character; a blank stands for runs of blanks; empty for a single column.
+    comma : bool
+        Decimals are written with a comma.
+    header : tuple of str or None
+        Column names; None where the file has none.
+    skip : int
+        Lines before the first row of data, the header among them.
+    """
+
+    delimiter: str
+    comma: bool
+    header: tuple[str, ...] | None
+    skip: int
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """How sure we are that this is a table of training metrics; `head` is the first 64 KiB."""
+    text = text_of_head(head)
+    if not text or text.lstrip()[:1] in ("{", "["):
+        return 0.0
+    try:
+        dialect = find_dialect(text)
+    except GandoctorError:
+        return 0.0
+    if dialect.header is None:
+        return 0.45 if _is_log_file(path) else 0.0
+    if not _trusted(dialect.header, path):
+        return 0.0
+    return 0.9 if path.suffix.lower() in (".csv", ".tsv") else 0.75
+
+
+def read(path: Path) -> Reading:
+    """Read a table of training metrics.
+
+    Raises
+    ------
+    GandoctorError
+        The file is no table, has no numbers, or is a table of something else.
+    """
+    data = load_bytes(path)
+    text, undecoded = decode(data)
+    dialect = find_dialect(text[: 1 << 16], where=path.name)
+    if dialect.header is None and not _is_log_file(path):
+        raise InputError(
+            "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
+        )
+    lost = [f"{undecoded} characters could not be decoded"] if undecoded else []
+    table = None
+    if len(data) >= SMALL and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
+        table = _by_pandas(text, dialect)
+    if table is None:
+        table = _by_csv(text, dialect, lost)
+    columns, words, notes = table
+    named = dialect.header is not None
+    if not named:
+        notes.append(f"the table has no header: its {len(columns)} columns are called column 0, column 1, ...")
+    columns, dashboard, words = _dashboards(columns, words, path, notes)
+    _say_words(words, notes)
+    return assemble(columns, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
+
+
+def _is_log_file(path: Path) -> bool:
+    return any(_LOG_LIKE.search(part) for part in (path.stem, path.parent.name))
+
+
+def _trusted(header: Sequence[str], path: Path) -> bool:
+    if has_counter(header) or tells_of_training(header):
+        return True
+    return _is_tensorboard(header) or any(" - " in h for h in header[1:]) or (len(header) == 1 and _is_log_file(path))
+
+
+# ---------------------------------------------------------------- dialect
+
+
+def find_dialect(text: str, where: str = "") -> Dialect:
+    """Delimiter, decimal sign and header from the first lines.
+
+    Raises
+    ------
+    InputError
+        The text is no table with numbers in it.
+    """
+    lines = text.splitlines()[: 40 * _PEEK]
+    begin = next((i for i, s in enumerate(lines) if s.strip() and not _comment(s, lines[i + 1 : i + 3])), len(lines))
+    peek = [s for s in lines[begin:] if s.strip()][:_PEEK]
+    if not peek:
+        raise InputError("an empty file" if not text.strip() else "nothing but comments", where)
+    best: tuple[float, str] = (0.0, "")
+    for delimiter in (*_DELIMITERS, _BLANKS, ""):
+        score = _fit(peek, delimiter)
+        if score > best[0]:
+            best = (score, delimiter)
+    if best[0] <= 0:
+        raise InputError("no table of numbers", where)
+    if sum(bool(_PRINTED.search(s)) for s in peek) * 2 > len(peek):
+        raise InputError("printed lines, no table", where)
+    delimiter = best[1]
+    rows = list(_rows(peek, delimiter))
+    comma = delimiter in (";", "\t", "|") and any(_COMMA_CELL.fullmatch(c.strip()) for r in rows for c in r)
+    header, length = _header(rows, comma)
+    if header is None and all(is_blank(c) for c in rows[0]):
+        raise InputError("no table of numbers", where)
+    skip = begin
+    for _ in range(length):
+        while not lines[skip].strip():
+            skip += 1
+        skip += 1
+    return Dialect(delimiter, comma, header, skip)
+
+
+def _comment(line: str, following: Sequence[str]) -> bool:
+    """A line of remarks: ``# made by ...``; a ``#`` before the names of the columns belongs to the header."""
+    if not line.lstrip().startswith(("#", "%", "//")):
+        return False
+    width = len(line.lstrip("#%/ ").split(","))
+    following = [s for s in following if s.strip()]
+    return not following or width == 1 or width != len(following[0].split(","))
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Cells of each line that is not blank."""
+    if delimiter == "":
+        yield from ([s.strip()] for s in lines if s.strip())
+    elif delimiter == _BLANKS:
+        yield from (s.split() for s in lines if s.strip())
+    else:
+        try:
+            for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+                if any(map(str.strip, row)):
+                    yield row
+        except csv.Error as fault:
+            raise InputError(f"a damaged table ({fault})") from None
+
+
+def _fit(peek: Sequence[str], delimiter: str) -> float:
+    """How table-like the lines are under a delimiter; 0 for not at all."""
+    try:
+        rows = list(_rows(peek, delimiter))
+    except InputError:
+        return 0.0
+    widths = Counter(len(r) for r in (rows[1:] or rows))
+    width, agree = widths.most_common(1)[0]
+    if delimiter != "" and width < 2:
+        return 0.0
+    body = [r for r in rows if len(r) == width and not any(_looks_like_name(c) for c in r)] or rows[1:] or rows
+    comma = delimiter in (";", "\t", "|")
+    cells = [c for r in body for c in r if not is_blank(c)]
+    share = sum(is_number(c, comma=comma) for c in cells) / max(1, len(cells))
+    by_column = [[c for c in column if not is_blank(c)] for column in itertools.zip_longest(*body, fillvalue="")]
+    numeric = sum(bool(c) and sum(is_number(x, comma=comma) for x in c) * 2 > len(c) for c in by_column)
+    if numeric == 0 or (delimiter in (_BLANKS, "") and share < 0.9):
+        return 0.0
+    if delimiter == _BLANKS and any(len(r) != width for r in rows[:1]) and not _all_numbers(rows[0]):
+        return 0.0
+    if delimiter == "" and not (_all_numbers(rows[-1]) and max(map(len, peek)) < 60):
+        return 0.0
+    if agree < 0.7 * len(rows[1:] or rows):
+        return 0.0
+    rank = {_BLANKS: 0.5, "": 0.1}.get(delimiter, 1.0)
+    return rank * (agree / max(1, len(rows[1:] or rows))) * (0.2 + share) * min(1.0, 0.5 + numeric / 4)
+
+
+def _looks_like_name(cell: str) -> bool:
+    return bool(re.search(r"[^\W\d]", cell)) and not is_number(cell) and not is_blank(cell)
+
+
+def _all_numbers(row: Sequence[str]) -> bool:
+    return all(is_number(c) or is_blank(c) for c in row)
+
+
+def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...] | None, int]:
+    """Column names and how many lines they take."""
+    width = Counter(len(r) for r in rows).most_common(1)[0][0]
+    lines: list[Sequence[str]] = []
+    for row in rows:
+        if sum(is_number(c, comma=comma) for c in row) or len(lines) == 3:
+            break
+        if not any(re.search(r"[^\W\d]", c) for c in row):
+            break
+        lines.append(row)
+    if not lines:
+        return None, 0
+    if len(lines) == len(rows) and len(rows) > 1:
+        lines = lines[:1]
+    # A title above the header has one cell; the last line that is as wide as the data names the columns.
+    wide = [r for r in lines if len(r) >= width or (len(r) == width - 1 and len(r) > 1)]
+    if not wide:
+        wide = [lines[-1]]
+    names: list[str] = []
+    for j in range(max(map(len, wide))):
+        parts = [p for p in dict.fromkeys(r[j].strip().lstrip("#").strip() for r in wide if j < len(r)) if p]
+        if len(wide) > 1:
+            parts = [p for p in parts if not p.lower().startswith("unnamed")]
+        names.append("/".join(parts))
+    if len(names) == width - 1:
+        names.insert(0, "")  # written by R, or by pandas with a lost index name
+    return tuple(names), len(lines)
+
+
+# ---------------------------------------------------------------- body
+
+Table = tuple[list[Column], dict[str, list[str]], list[str]]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    out = []
+    for name in names:
+        seen[name] += 1
+        out.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
+    return out
+
+
+def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
+    """The careful way: every odd thing of a real file."""
+    csv.field_size_limit(1 << 20)
+    lines = text.splitlines()[dialect.skip :] if dialect.delimiter in ("", _BLANKS) else _after(text, dialect.skip)
+    header = list(dialect.header) if dialect.header else []
+    sections: list[tuple[list[str], list[list[str]]]] = [(header, [])]
+    repeated = 0
+    for row in _rows(lines, dialect.delimiter):
+        cells = [c.strip() for c in row]
+        if header and cells[: len(header)] == header:
+            repeated += 1
+            continue
+        if header and _is_header(cells, dialect.comma):
+            sections.append((cells, []))
+            continue
+        sections[-1][1].append(cells)
+    rows = sum(len(r) for _, r in sections)
+    if not rows:
+        raise InputError("a header and no rows", hint="the training logged nothing yet")
+    names = list(dict.fromkeys(n for h, _ in sections for n in _unique(h)))
+    width = Counter(len(r) for _, body in sections for r in body).most_common(1)[0][0]
+    if not header:
+        names = [f"column {j}" for j in range(width)]
+    if len(names) > _MOST_COLUMNS:
+        raise InputError(f"{len(names)} columns: no training log")
+    cells_of: dict[str, list[str]] = {n: [] for n in names}
+    long = short = 0
+    unfinished = not text.endswith(("\n", "\r"))
+    done = 0
+    for section, body in sections:
+        own = _unique(section) if section else names
+        for k, row in enumerate(body):
+            if len(row) < len(own) and unfinished and done == rows - 1 and k == len(body) - 1:
+                lost.append("the last row is unfinished")
+                row = []  # noqa: PLW2901
+            done += 1
+            long += any(row[len(own) :])
+            short += 0 < len(row) < len(own)
+            for n in names:
+                cells_of[n].append("")
+            for n, cell in zip(own, row, strict=False):
+                cells_of[n][-1] = cell
+    if long:
+        lost.append(f"{long} rows have more cells than the header")
+    notes = [f"the header is repeated {repeated} times within the file"] if repeated else []
+    if short:
+        notes.append(f"{short} rows have fewer cells than the header")
+    columns, words = _columns(cells_of, dialect.comma, lost)
+    return columns, words, notes
+
+
+def _after(text: str, skip: int) -> Iterator[str]:
+    """Lines of `text`, newlines kept for quoted cells, after the first `skip`."""
+    stream = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""))
+    return itertools.islice(stream, skip, None)
+
+
+def _is_header(cells: Sequence[str], comma: bool) -> bool:
+    return (
+        len(cells) > 1
+        and all(_looks_like_name(c) and not is_number(c, comma=comma) for c in cells)
+        and len(set(cells)) == len(cells)
+    )
+
+
+def _columns(cells_of: dict[str, list[str]], comma: bool, lost: list[str]) -> tuple[list[Column], dict[str, list[str]]]:
+    columns, words = [], {}
+    for name, cells in cells_of.items():
+        values, present, unread = numbers(cells, comma=comma)
+        if unread * 2 > unread + int(present.sum()):
+            words[name] = cells
+            continue
+        if unread:
+            lost.append(f"{unread} cells of {name or 'the first column'} are no numbers")
+        columns.append(Column(name, values, present))
+    return columns, words
+
+
+def _by_pandas(text: str, dialect: Dialect) -> Table | None:
+    """Large, regular files by pandas' C engine; None where it meets anything that needs the careful way."""
+    import pandas as pd
+
+    names = _unique(dialect.header) if dialect.header else None
+    missing = ["", "NA", "N/A", "None", "null", "NULL", "-", "<NA>", "#N/A"]
+    options: dict[str, Any] = {
+        "sep": dialect.delimiter,
+        "header": None,
+        "names": names,
+        "skiprows": dialect.skip,
+        "index_col": False,
+        "engine": "c",
+        "low_memory": False,
+        "skipinitialspace": True,
+        "keep_default_na": False,
+        "float_precision": "high",
+    }
+    written = re.search(r"(?<![A-Za-z])nan(?![A-Za-z])", text, re.IGNORECASE) is not None
+    try:
+        frame = pd.read_csv(io.StringIO(text), na_values=[*missing, "nan", "NaN", "NAN"], **options)
+        # Where NaN is written as a word, an empty cell and a NaN must be told apart: that costs a second look.
+        blank = frame.isna()
+        if written:
+            blank = pd.read_csv(io.StringIO(text), na_values=missing, dtype=str, **options).isna()
+    except (pd.errors.ParserError, ValueError, OverflowError):
+        return None
+    if not all(pd.api.types.is_numeric_dtype(t) and not pd.api.types.is_bool_dtype(t) for t in frame.dtypes):
+        return None
+    if names is None:
+        frame.columns = [f"column {j}" for j in range(frame.shape[1])]
+    columns = []
+    for j, name in enumerate(frame.columns):
+        values = frame.iloc[:, j].to_numpy(dtype=np.float64)
+        columns.append(Column(str(name), values, ~blank.iloc[:, j].to_numpy(dtype=bool)))
+    return columns, {}, []
+
+
+# ---------------------------------------------------------------- exports of dashboards
+
+
+def _is_tensorboard(header: Sequence[str]) -> bool:
+    return [plain(h) for h in header] == ["wall_time", "step", "value"]
+
+
+def _dashboards(
+    columns: list[Column], words: dict[str, list[str]], path: Path, notes: list[str]
+) -> tuple[list[Column], bool, dict[str, list[str]]]:
+    """Names of the charts that TensorBoard's and W&B's pages export; whether it is one."""
+    names = [c.name for c in columns]
+    if _is_tensorboard(names):
+        tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
+        return [Column(tag if plain(c.name) == "value" else c.name, c.values, c.present) for c in columns], True, words
+    first = plain((names or [""])[0])
+    charted = [n for n in names if " - " in n]
+    if not charted or (first != "step" and not first.startswith("relative_time") and len(charted) < len(names) - 1):
+        return columns, False, words
+    bands = [n for n in names if n.endswith(("__MIN", "__MAX"))]
+    if bands:
+        notes.append(f"{len(bands)} __MIN and __MAX columns of a W&B chart are left out")
+    runs = {n.rsplit(" - ", 1)[0] for n in charted}
+    if len(runs) > 1:
+        notes.append(f"the chart holds {len(runs)} runs: their names stay in front of the metric")
+    out = []
+    for c in columns:
+        if c.name in bands or c.name.endswith(" - _step"):
+            continue
+        name = c.name.rsplit(" - ", 1)[1] if len(runs) == 1 and " - " in c.name else c.name
+        out.append(Column(name, c.values, c.present))
+    kept = {c.name for c in out}
+    return out, True, {n: w for n, w in words.items() if n in kept}
+
+
+def _say_words(words: dict[str, list[str]], notes: list[str]) -> None:
+    silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
+    if silent:
+        shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
+        notes.append(f"columns of words are left out: {shown}")

@@ -1,0 +1,360 @@
+"""JSON logs: an object a line (StyleGAN, BigGAN-PyTorch), lists of records (Chainer, Hugging Face), lists by name."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers._cells import number
+from gandoctor.parsers._files import load_text, text_of_head
+from gandoctor.parsers._table import Column, assemble, has_counter, tells_of_training, unroll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from gandoctor.model.signals import StepUnit
+
+NAME: Final = "json"
+_MOST_KEYS: Final = 5_000
+_MOST_LIST: Final = 16  # items of a list that become series of their own
+_DEEPEST: Final = 8
+_STATISTICS: Final = frozenset({"num", "mean", "std"})
+_SNAPSHOT: Final = re.compile(r"(\d{3,})(?=\.pkl|\.pt|$)")
+# Where tools keep their list of records, and what is beside the point.
+_RECORDS: Final = ("log_history", "history", "logs", "log", "records", "metrics", "epochs", "steps", "results", "data")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """How sure we are that this is a JSON log; `head` is the first 64 KiB."""
+    text = text_of_head(head).lstrip("\ufeff \t\r\n")
+    if text[:1] not in ("{", "["):
+        return 0.0
+    name = path.name.lower()
+    if name.endswith(".ipynb"):
+        return 0.0
+    rows = list(_first_rows(text))
+    keys = list(dict.fromkeys(k for row in rows for k in _flat(row)))
+    if rows and (text[0] == "[" or len(rows) > 1):
+        if any(_is_metric_file(row) for row in rows):
+            return 0.95
+        return 0.9 if has_counter(keys) or tells_of_training(keys) else 0.0
+    if text[0] == "[":
+        return 0.7 if re.match(r"\[\s*\[\s*[-\d.eE+]+\s*,\s*[-\d.eE+]+\s*,\s*[-\d.eE+NaInfity]+\s*\]", text) else 0.0
+    if rows and _is_metric_file(rows[0]):
+        return 0.95
+    if re.search(r'"log_history"\s*:\s*\[', text):
+        return 0.95
+    # One object: a log only where names lead to lists of numbers or of records; a config has none.
+    lists = re.findall(r'"([^"\\]{1,200})"\s*:\s*\[\s*(?:[-\d]|NaN|Infinity|null|\{)', text)
+    by_index = re.findall(r'"([^"\\]{1,200})"\s*:\s*\{\s*"\d+"\s*:\s*(?:[-\d]|NaN)', text)
+    if rows and (has_counter(keys) or tells_of_training(keys)) and name.endswith(".jsonl"):
+        return 0.8
+    return 0.7 if tells_of_training([*lists, *by_index]) or (lists and "epochs" in lists) else 0.0
+
+
+def read(path: Path) -> Reading:
+    """Read a JSON log.
+
+    Raises
+    ------
+    GandoctorError
+        The file is no JSON, or JSON of something else than a training.
+    """
+    text, undecoded = load_text(path)
+    lost = [f"{undecoded} characters could not be decoded"] if undecoded else []
+    body = text.lstrip("\ufeff \t\r\n")
+    if body[:1] not in ("{", "["):
+        raise InputError("no JSON", path.name)
+    try:
+        data, rows = _load(body, lost)
+    except RecursionError:
+        raise InputError("JSON nested too deeply to be a log", path.name) from None
+    if rows is None:
+        return _one_value(data, path, lost)
+    metric = [row for row in rows if _is_metric_file(row)]
+    if metric and len(metric) * 2 > len(rows):
+        return _metric_file(metric, path, lost)
+    return _records(rows, path, lost)
+
+
+# ---------------------------------------------------------------- loading
+
+
+def _first_rows(text: str) -> Iterator[Mapping[str, Any]]:
+    """Up to five whole objects from the beginning of a stream or list of objects."""
+    decoder = json.JSONDecoder()
+    at = 1 if text[0] == "[" else 0
+    for _ in range(5):
+        while at < len(text) and text[at] in " \t\r\n,":
+            at += 1
+        if at >= len(text) or text[at] != "{":
+            return
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        yield value
+
+
+def _load(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | None]:
+    """One value, or rows: a list of objects or one object a line. Damage is counted in `lost`."""
+    first = body.split("\n", 1)[0].strip()
+    if first.startswith("{") and first.endswith("}"):
+        rows, bad = _lines(body)
+        if len(rows) > 1 or bad:
+            if bad:
+                lost.append(f"{bad} lines are no whole JSON objects")
+            return None, rows
+    try:
+        data = json.loads(body)
+    except ValueError:
+        rows = _salvage(body)
+        if not rows:
+            raise InputError("damaged or unfinished JSON with nothing readable in it") from None
+        lost.append("the JSON ends early or is damaged; what stands before was read")
+        return None, rows
+    if isinstance(data, list) and data and all(isinstance(x, dict) for x in data):
+        return None, data
+    return data, None
+
+
+def _lines(body: str) -> tuple[list[Mapping[str, Any]], int]:
+    rows: list[Mapping[str, Any]] = []
+    bad = 0
+    decode = json.JSONDecoder().decode
+    for line in body.splitlines():
+        if not line or line.isspace():
+            continue
+        try:
+            value = decode(line.strip())
+        except ValueError:
+            bad += 1
+            continue
+        if isinstance(value, dict):
+            rows.append(value)
+        else:
+            bad += 1
+    return rows, bad
+
+
+def _salvage(body: str) -> list[Mapping[str, Any]]:
+    """Objects one after the other, in a cut list or pretty-printed without commas."""
+    decoder = json.JSONDecoder()
+    rows: list[Mapping[str, Any]] = []
+    at = body.find("{", 1) if body[0] == "[" or re.match(r'\{\s*"[^"]*"\s*:\s*\[\s*\{', body) else 0
+    while 0 <= at < len(body):
+        try:
+            value, at = decoder.raw_decode(body, at)
+        except ValueError:
+            break
+        if isinstance(value, dict):
+            rows.append(value)
+        at = body.find("{", at)
+    return rows
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def _is_metric_file(row: Mapping[str, Any]) -> bool:
+    """A line of StyleGAN's ``metric-*.jsonl``."""
+    return isinstance(row.get("results"), dict) and "metric" in row
+
+
+def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str]) -> Reading:
+    """StyleGAN's ``metric-*.jsonl``: the step in kimg stands in the name of the snapshot."""
+    steps: list[float] = []
+    for row in rows:
+        found = _SNAPSHOT.search(str(row.get("snapshot_pkl") or "").rsplit("/", 1)[-1])
+        steps.append(float(found[1]) if found else math.nan)
+    known = bool(np.isfinite(steps).all())
+    axis = unroll(np.array(steps if known else range(len(rows)), dtype=np.int64))
+    names = list(dict.fromkeys(str(k) for row in rows for k in row["results"]))[:_MOST_KEYS]
+    signals = []
+    for name in names:
+        cells = [_scalar(row["results"].get(name)) for row in rows]
+        pick = np.array([c is not None for c in cells]) & axis.kept
+        if not pick.any():
+            continue
+        values = np.array([math.nan if c is None else c for c in cells])
+        stamps = np.array([_scalar(row.get("timestamp")) or math.nan for row in rows])
+        wall = stamps[pick] if np.isfinite(stamps).all() else None
+        signals.append(Signal(name, axis.steps[pick], values[pick], wall_time=wall))
+    if not signals:
+        raise InputError("no numbers among its results", path.name)
+    unit: StepUnit = "kimg" if known else "unknown"
+    return Reading(tuple(signals), lost="; ".join(lost) or None, step_unit=unit, notes=axis.notes)
+
+
+def _records(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str]) -> Reading:
+    columns, words = _columns([_flat(row) for row in rows], lost)
+    stylegan = any("Progress/kimg" in c.name for c in columns)
+    if stylegan:
+        columns = [c for c in columns if not c.name.startswith("Timing/")]
+    return assemble(columns, where=path.name, words=words, lost=lost)
+
+
+def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
+    """A single JSON value: lists by name, records under a key, or TensorBoard's triples."""
+    if isinstance(data, list):
+        triples = [r for r in data if isinstance(r, list) and len(r) == 3 and all(_scalar(x) is not None for x in r)]
+        if data and len(triples) == len(data):
+            tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
+            table = np.array(triples, dtype=np.float64)
+            here = np.ones(len(table), dtype=bool)
+            columns = [Column(n, table[:, j], here) for j, n in enumerate(("wall_time", "step", tag))]
+            return assemble(columns, where=path.name, lost=lost)
+        raise InputError("a JSON list, but not of log records", path.name)
+    if not isinstance(data, dict):
+        raise InputError("a single JSON value, no log", path.name)
+    records = _find_records(data)
+    if records:
+        return _records(records, path, lost)
+    lists = _find_lists(data)
+    if lists:
+        return _by_name(lists, path, lost)
+    flat = _flat(data)
+    if path.suffix.lower() == ".jsonl" and (has_counter(list(flat)) or tells_of_training(list(flat))):
+        return _records([data], path, lost)
+    raise InputError("one JSON object with no series in it: a config or summary, no log", path.name)
+
+
+def _find_records(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]] | None:
+    """The list of records inside an object: under a well-known key, else the longest that reads like a log."""
+    found: list[list[Mapping[str, Any]]] = []
+    for key in sorted(data, key=lambda k: _RECORDS.index(k) if k in _RECORDS else len(_RECORDS)):
+        value = data[key]
+        if isinstance(value, list) and value and all(isinstance(x, dict) for x in value):
+            keys = list(dict.fromkeys(k for row in value[:50] for k in _flat(row)))
+            if has_counter(keys) or tells_of_training(keys):
+                found.append(value)
+        elif isinstance(value, dict) and depth < 3 and (inner := _find_records(value, depth + 1)):
+            found.append(inner)
+    return max(found, key=len, default=None)
+
+
+def _find_lists(data: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, list[float | None]]:
+    """Lists of numbers by name: ``{"d_loss": [...]}``, Keras' history, pandas' ``{"d_loss": {"0": ...}}``."""
+    out: dict[str, list[float | None]] = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        cells: Sequence[Any] | None = None
+        if isinstance(value, list):
+            cells = value
+        elif isinstance(value, dict) and value and all(re.fullmatch(r"\d+", str(k)) for k in value):
+            cells = list(value.values())
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            out.update(_find_lists(value, f"{name}/", depth + 1))
+        if cells is not None and len(cells) > 1:
+            series = [_scalar(_unwrapped(x)) for x in cells]
+            if sum(x is not None for x in series) * 2 > len(series):
+                out[name] = series
+    return out
+
+
+def _unwrapped(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str]) -> Reading:
+    """Series of a common length are one table; shorter ones are spread over the same axis."""
+    names = list(lists)
+    if not (tells_of_training(names) or has_counter(names)):
+        raise InputError("lists of numbers, but none is named like a loss", path.name)
+    length = max(map(len, lists.values()))
+    columns, notes = [], []
+    for name, series in lists.items():
+        whole = np.full(length, math.nan)
+        here = np.zeros(length, dtype=bool)
+        at = np.arange(1, len(series) + 1) * length // len(series) - 1
+        whole[at] = [math.nan if x is None else x for x in series]
+        here[at] = [x is not None for x in series]
+        columns.append(Column(name, whole, here))
+    if len({len(s) for s in lists.values()}) > 1:
+        notes.append("the lists differ in length: shorter ones were spread over the longest")
+    return assemble(columns, where=path.name, lost=lost, notes=notes)
+
+
+# ---------------------------------------------------------------- records to columns
+
+
+def _scalar(value: Any) -> float | None:
+    """A number as JSON logs write it, NaN also as a word; None for anything else."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    if isinstance(value, str) and len(value) < 200:
+        try:
+            return number(value)
+        except ValueError:
+            return None
+    return None
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Nested keys joined by slashes; StyleGAN's ``{num, mean, std}`` becomes its mean."""
+    out: dict[str, Any] = {}
+    for key, value in row.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            if "mean" in value and value.keys() <= _STATISTICS:
+                out[name] = value["mean"]
+            elif depth < _DEEPEST:
+                out.update(_flat(value, f"{name}/", depth + 1))
+        elif isinstance(value, list):
+            if len(value) == 1:
+                out[name] = value[0]
+            elif len(value) <= _MOST_LIST:
+                out.update({f"{name}[{i}]": x for i, x in enumerate(value)})
+        else:
+            out[name] = value
+    return out
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], lost: list[str]) -> tuple[list[Column], dict[str, list[str]]]:
+    at: dict[str, list[int]] = {}
+    cells: dict[str, list[float]] = {}
+    spelt: dict[str, dict[int, str]] = {}
+    dropped = 0
+    for i, row in enumerate(rows):
+        for name, value in row.items():
+            cell = float(value) if type(value) is float else _scalar(value)
+            if cell is None:
+                if isinstance(value, str) and value:
+                    spelt.setdefault(name, {})[i] = value
+                continue
+            if name not in at:
+                if len(at) >= _MOST_KEYS:
+                    dropped += 1
+                    continue
+                at[name], cells[name] = [], []
+            at[name].append(i)
+            cells[name].append(cell)
+    if dropped:
+        lost.append(f"{dropped} values under more than {_MOST_KEYS} names")
+    columns = []
+    for name, where in at.items():
+        words = spelt.get(name, {})
+        if len(words) > len(where):
+            continue
+        if words:
+            lost.append(f"{len(words)} values of {name} are no numbers")
+        values = np.full(len(rows), math.nan)
+        here = np.zeros(len(rows), dtype=bool)
+        values[where] = cells[name]
+        here[where] = True
+        columns.append(Column(name, values, here))
+    taken = {c.name for c in columns}
+    words_of = {n: [w.get(i, "") for i in range(len(rows))] for n, w in spelt.items() if n not in taken}
+    return columns, words_of
