@@ -1,0 +1,113 @@
+"""Report -> text. One module a format: NAME, SUFFIX, `render` and `render_many`; it is found by being here."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol, cast
+
+from gandoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gandoctor.model.report import Report
+
+_ALIASES = {".htm": ".html", ".markdown": ".md"}
+
+
+class Reporter(Protocol):
+    """A module is a reporter.
+
+    Attributes
+    ----------
+    NAME : str
+        What ``--format`` calls it.
+    SUFFIX : str
+        The suffix that chooses it, with its dot; empty where only its name does.
+    """
+
+    NAME: str
+    SUFFIX: str
+
+    def render(self, report: Report) -> str:
+        """Say one report."""
+        ...
+
+    def render_many(self, reports: Sequence[Report]) -> str:
+        """Say the reports of a folder of runs."""
+        ...
+
+
+@functools.cache
+def _reporters() -> dict[str, Reporter]:
+    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    return {m.NAME: cast("Reporter", m) for m in modules if hasattr(m, "NAME")}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all formats, sorted."""
+    return tuple(sorted(_reporters()))
+
+
+def by_name(name: str) -> Reporter:
+    """Find the reporter that ``--format`` names.
+
+    Raises
+    ------
+    UsageError
+        Where there is none of that name.
+    """
+    found = _reporters().get(name.strip().lower())
+    if found is None:
+        raise UsageError(f"no output format is called {name!r}", "--format", f"there are: {', '.join(names())}")
+    return found
+
+
+def by_suffix(suffix: str) -> Reporter:
+    """Find the reporter that a file's suffix (``.html``) chooses.
+
+    Raises
+    ------
+    UsageError
+        Where there is none for that suffix.
+    """
+    wanted = suffix.lower()
+    wanted = _ALIASES.get(wanted, wanted)
+    for reporter in _reporters().values():
+        if reporter.SUFFIX and wanted == reporter.SUFFIX:
+            return reporter
+    known = ", ".join(sorted(r.SUFFIX for r in _reporters().values() if r.SUFFIX))
+    what = f"no output format has the suffix {suffix!r}" if suffix else "the output file has no suffix"
+    raise UsageError(what, "--output", f"use one of {known}, or name the format with --format ({', '.join(names())})")
+
+
+def choose(target: str, name: str | None = None) -> Reporter:
+    """The format of an output: the suffix of `target` decides, `name` where that tells nothing; ``-`` alone is text.
+
+    Raises
+    ------
+    UsageError
+        Where neither tells.
+    """
+    suffix = PurePath(target).suffix
+    named = None if name is None else by_name(name)  # a name that means nothing is an error in any case
+    if named is not None and not (suffix and _known(suffix)):
+        return named
+    return by_name("text") if target == "-" else by_suffix(suffix)
+
+
+def _known(suffix: str) -> bool:
+    wanted = _ALIASES.get(suffix.lower(), suffix.lower())
+    return any(wanted == r.SUFFIX for r in _reporters().values())
+
+
+def render(reporter: Reporter, reports: Sequence[Report], **options: object) -> str:
+    """One report as itself, several as a collection; of the options, those this format knows (``colour``, ``path``)."""
+    one = len(reports) == 1
+    say = cast("Callable[..., str]", reporter.render if one else reporter.render_many)
+    known = {k: v for k, v in options.items() if k in inspect.signature(say).parameters}
+    return say(reports[0] if one else reports, **known)

@@ -1,0 +1,577 @@
+"""Curves as inline SVG, drawn by hand: no script, no font, no request; colours come from the page's style sheet."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from gandoctor.reporters import wording as w
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from gandoctor.model.report import Series
+
+    Array = NDArray[np.float64]
+
+WIDTH: Final = 480
+_HEIGHT: Final = 178  # plotting area of a single panel
+_STACKED: Final = 104  # of each panel, where several are stacked
+_GAP: Final = 14
+_TOP: Final = 18
+_RIGHT: Final = 12
+_BELOW: Final = 34  # tick labels and the axis' name
+_COLUMNS: Final = 280  # a curve keeps its extremes in each of these
+_MEDIANS: Final = 90
+_LARGEST: Final = 1e300  # beyond, differences overflow
+MOST_LINES: Final = 4
+
+Kind = Literal["linear", "log", "symlog"]
+
+
+# --- scales -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A value axis: `low` is drawn at 0 and `high` at 1.
+
+    Attributes
+    ----------
+    kind : str
+        ``linear``, ``log`` or ``symlog`` (logarithmic both ways from `knee`, linear below it).
+    low, high : float
+        Ends of the axis, as values.
+    knee : float
+        Where a symmetric logarithm turns linear.
+    """
+
+    kind: Kind
+    low: float
+    high: float
+    knee: float = 1.0
+
+    def place(self, values: Array) -> Array:
+        """Where on the axis: 0 at `low`, 1 at `high`; what lies outside is put on the edge; NaN stays."""
+        low, high = self._bent(np.array([self.low, self.high]))
+        placed: Array = np.clip((self._bent(values) - low) / (high - low), 0.0, 1.0)
+        return placed
+
+    def _bent(self, values: Array) -> Array:
+        if self.kind == "log":
+            return np.asarray(np.log10(np.maximum(values, self.low)), dtype=np.float64)
+        if self.kind == "symlog":
+            return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / self.knee), dtype=np.float64)
+        return values
+
+    def ticks(self, about: int = 5) -> list[float]:
+        """Round values on the axis, about as many as asked."""
+        if self.kind == "linear":
+            return nice(self.low, self.high, about)
+        if self.kind == "log":
+            return _log_ticks(self.low, self.high, about)
+        ends = [10.0**k for k in range(math.ceil(math.log10(self.knee)), 301)]
+        up = [v for v in ends if v <= self.high]
+        down = [-v for v in ends if -v >= self.low]
+        return sorted([*_every(down, about // 2), 0.0, *_every(up, about // 2)])
+
+
+def choose(values: Array, levels: Iterable[float] = ()) -> Scale:
+    """Choose the axis for these values (NaN passed over) and the levels that should be in view.
+
+    Logarithmic where the bulk spans more than a factor of 25 or a peak would flatten all the rest; symmetric
+    logarithmic where such values have both signs; else linear.
+    """
+    finite = np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
+    if finite.size == 0:
+        return Scale("linear", 0.0, 1.0)
+    low, high = float(finite.min()), float(finite.max())
+    size = np.abs(finite)
+    p5, middle, p95 = (float(v) for v in np.percentile(size[size > 0], (5, 50, 95))) if size.any() else (1.0, 1.0, 1.0)
+    steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
+    if steep and low >= 0 and np.count_nonzero(finite == 0) <= 0.02 * finite.size:
+        return _log(max(float(finite[finite > 0].min()), middle * 1e-8, 1e-300), high, levels)
+    if float(size.max()) > 200 * middle:
+        knee = 10.0 ** math.floor(math.log10(middle))
+        return Scale("symlog", min(low, 0.0), max(high, 0.0), knee)
+    return _linear(low, high, levels)
+
+
+def _log(low: float, high: float, levels: Iterable[float]) -> Scale:
+    for level in levels:
+        if level > 0 and low / 30 < level < high * 30:
+            low, high = min(low, level / 1.3), max(high, level * 1.3)
+    pad = max((high / low) ** 0.04, 1.02)
+    return Scale("log", low / pad, high * pad)
+
+
+def _linear(low: float, high: float, levels: Iterable[float]) -> Scale:
+    spread = high - low
+    for level in levels:
+        if low - 1.8 * spread <= level <= high + 1.8 * spread or spread == 0:
+            low, high = min(low, level), max(high, level)
+    spread = (high - low) or abs(high) or 1.0
+    bottom = low - 0.06 * spread
+    return Scale("linear", 0.0 if bottom < 0 <= low else bottom, high + 0.06 * spread)
+
+
+def nice(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers (1, 2, 2.5 or 5 times a power of ten) between `low` and `high`."""
+    rough = (high - low) / max(1, about)
+    if not (math.isfinite(rough) and rough > 0):
+        return [low]
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [0.0 if i == 0 else float(f"{i * step:.12g}") for i in range(first, min(last, first + 50) + 1)]
+
+
+def _log_ticks(low: float, high: float, about: int) -> list[float]:
+    bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = [10.0**k for k in range(bottom, top + 1) if low <= 10.0**k <= high]
+    if len(decades) >= 3:
+        return _every(decades, about)
+    fine = [m * 10.0**k for k in range(bottom, top + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    return fine if len(fine) >= 2 else nice(low, high, about)
+
+
+def _every(values: list[float], most: int) -> list[float]:
+    return values[:: max(1, math.ceil(len(values) / max(1, most)))]
+
+
+def tick(value: float) -> str:
+    """A tick's label: ``0.05``, ``1.5``, ``20k``, ``3M``, ``1e-5``."""
+    size = abs(value)
+    if size and (size < 1e-3 or size >= 1e9):
+        mantissa, exponent = f"{value:.2e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        return f"{mantissa}e{int(exponent)}"
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if size >= unit:
+            return f"{value / unit:.4g}{name}"
+    return f"{value:.4g}"
+
+
+# --- thinning ---------------------------------------------------------------------------------------------------------
+
+
+def thin(steps: NDArray[np.int64], values: Array, most: int = 2000) -> tuple[NDArray[np.int64], Array]:
+    """Thin a series so that its plot stays the same: the extremes of each of `most` / 3 equal parts of the step axis.
+
+    Parameters
+    ----------
+    steps : ndarray of int64, shape (n,), non-decreasing
+    values : ndarray of float64, shape (n,)
+        What is not finite stays visible: one such point is kept of each part that holds any.
+    most : int
+        Points to keep at most.
+
+    Returns
+    -------
+    steps, values : ndarrays, shape (m,), m <= most
+    """
+    if len(steps) <= most:
+        return steps, values
+    finite = np.isfinite(values)
+    parts = most // (2 if finite.all() else 3)
+    column = _columns(steps.astype(np.float64), float(steps[0]), float(steps[-1]), parts)
+    order = np.lexsort((np.where(finite, values, np.inf), column))
+    starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
+    counts = np.add.reduceat(finite[order].astype(np.int64), starts)
+    ends = np.r_[starts[1:], len(order)]
+    some = counts > 0
+    bad = counts < ends - starts
+    kept = np.unique(np.concatenate(
+        [order[starts[some]], order[(starts + counts - 1)[some]], order[(starts + counts)[bad]]]
+    ))  # fmt: skip
+    return steps[kept], values[kept]
+
+
+def _columns(x: Array, low: float, high: float, parts: int) -> NDArray[np.int64]:
+    return np.minimum(((x - low) * (parts / max(high - low, 1e-300))).astype(np.int64), parts - 1)
+
+
+def _medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
+    """Median point of each part of the axis, and how far a part's points usually spread."""
+    column = _columns(x, float(x[0]), float(x[-1]), parts)
+    order = np.lexsort((y, column))
+    starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
+    ends = np.r_[starts[1:], len(order)]
+    middle = order[(starts + ends - 1) // 2]
+    spread = float(np.median(y[order[ends - 1]] - y[order[starts]]))
+    centres = np.add.reduceat(x[order], starts) / (ends - starts)
+    return centres, y[middle], spread
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve.
+
+    Attributes
+    ----------
+    name : str
+        Untrusted text.
+    steps, values : ndarrays, shape (n,)
+        NaN where a value is not finite.
+    colour : int
+        1 to 4, a class of the style sheet.
+    """
+
+    name: str
+    steps: Array
+    values: Array
+    colour: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A horizontal line to compare with."""
+
+    value: float
+    label: str
+    what: Literal["threshold", "chance"] = "threshold"
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What to draw.
+
+    Attributes
+    ----------
+    title, description : str
+        For those who cannot see it.
+    unit : str
+        Unit of the step axis.
+    window : (first, last) or None
+        Shaded.
+    held : tuple of (first, last)
+        Shaded stronger.
+    onset : int or None
+        Marked.
+    zoom : bool
+        Whether a window that is small against the run fills the picture.
+    """
+
+    title: str
+    description: str
+    lines: tuple[Line, ...]
+    unit: str = "unknown"
+    levels: tuple[Level, ...] = ()
+    window: tuple[int, int] | None = None
+    held: tuple[tuple[int, int], ...] = ()
+    onset: int | None = None
+    zoom: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """An SVG element, and what its reader has to be told.
+
+    Attributes
+    ----------
+    svg : str
+        Markup; every text in it is escaped.
+    legend : tuple of (class, text)
+        Keys to the curves and shades; the text is not escaped.
+    notes : tuple of str
+        Choices that were made: a logarithmic axis, a zoom, what was left out. Not escaped.
+    """
+
+    svg: str
+    legend: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Panel:
+    lines: tuple[Line, ...]
+    scale: Scale
+    top: float
+    height: float
+    levels: list[Level] = field(default_factory=list)
+
+    def y(self, values: Array) -> Array:
+        return self.top + self.height * (1 - self.scale.place(values))
+
+
+def line_of(name: str, series: Series, colour: int = 1) -> Line:
+    """The curve of a report's series."""
+    values = np.array(series.values, dtype=np.float64)  # None becomes NaN
+    steps = np.array(series.steps, dtype=np.float64)
+    return Line(name, steps, np.clip(values, -_LARGEST, _LARGEST), colour)
+
+
+def draw(figure: Figure, ident: str) -> Drawing | None:
+    """Draw a figure; None where there is no curve with at least one point in view.
+
+    Parameters
+    ----------
+    ident : str
+        Unique on the page.
+    """
+    lines = tuple(line for line in figure.lines[:MOST_LINES] if len(line.steps))
+    if not lines:
+        return None
+    notes: list[str] = []
+    if len(figure.lines) > len(lines):
+        notes.append(f"{len(figure.lines) - len(lines)} more not drawn")
+    x0, x1, zoomed = _view(figure, lines)
+    if zoomed:
+        notes.append(f"zoomed in on {w.span(int(x0), int(x1), figure.unit)}")
+    lines = tuple(_cut(line, x0, x1) for line in lines)
+    panels = _panels(lines, figure.levels, notes)
+    ticks = [[(v, tick(v)) for v in p.scale.ticks(5 if len(panels) == 1 else 3)] for p in panels]
+    left = 14 + 7.4 * max((len(t) for row in ticks for _, t in row), default=1)
+    bottom = panels[-1].top + panels[-1].height
+    canvas = _Canvas(x0, x1, left, WIDTH - _RIGHT, _TOP, bottom)
+    body: list[str] = []
+    legend: list[tuple[str, str]] = []
+    body += canvas.shades(figure, legend)
+    for panel, row in zip(panels, ticks, strict=True):
+        body += canvas.grid(panel, row)
+    for panel in panels:
+        body += canvas.levels(panel)
+        for line in panel.lines:
+            body += canvas.curve(panel, line, notes, legend)
+    body += canvas.steps(figure.unit)
+    body += canvas.onset(figure)
+    head = (
+        f'<svg class="chart" role="img" aria-labelledby="{ident}-t {ident}-d" '
+        f'viewBox="0 0 {WIDTH} {bottom + _BELOW:g}">'
+        f'<title id="{ident}-t">{_text(figure.title)}</title><desc id="{ident}-d">{_text(figure.description)}</desc>'
+    )
+    lines_key = [(f"k{line.colour}", line.name) for line in lines]
+    return Drawing(head + "".join(body) + "</svg>", (*lines_key, *legend), tuple(dict.fromkeys(notes)))
+
+
+def _text(text: str) -> str:
+    return escape(w.visible(text))
+
+
+def _view(figure: Figure, lines: Sequence[Line]) -> tuple[float, float, bool]:
+    """First and last step in view; a window that is a sliver of the run is zoomed in on, with points around it."""
+    first = min(float(line.steps[0]) for line in lines)
+    last = max(float(line.steps[-1]) for line in lines)
+    if figure.zoom and figure.window is not None:
+        a, b = figure.window
+        span = max(float(b - a), 1.0)
+        if 0 < b - a < 0.12 * (last - first):
+            for around in (1.0, 2.0, 4.0):
+                low, high = max(first, a - around * span), min(last, b + around * span)
+                points = max(int(np.count_nonzero((x.steps >= low) & (x.steps <= high))) for x in lines)
+                if points >= 12 and high - low < 0.6 * (last - first):
+                    return low, high, True
+    return (first, last, False) if last > first else (first - 0.5, last + 0.5, False)
+
+
+def _cut(line: Line, low: float, high: float) -> Line:
+    """The part in view, with one point more on each side, so that the curve runs off the picture."""
+    a = max(0, int(np.searchsorted(line.steps, low)) - 1)
+    b = int(np.searchsorted(line.steps, high, side="right")) + 1
+    return Line(line.name, line.steps[a:b], line.values[a:b], line.colour)
+
+
+def _panels(lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str]) -> list[_Panel]:
+    """One panel where all curves can be read on one scale, else one each."""
+    wanted = [level.value for level in levels]
+    common = choose(np.concatenate([line.values for line in lines]), wanted)
+    if len(lines) == 1 or all(_readable(line, common) for line in lines):
+        groups = [lines]
+    else:
+        groups = [(line,) for line in lines]
+        notes.append("each curve on its own scale")
+    height = _HEIGHT if len(groups) == 1 else _STACKED
+    panels = []
+    for i, group in enumerate(groups):
+        own = [x for x in levels if len(groups) == 1 or x.line in {line.name for line in group}]
+        scale = common if len(groups) == 1 else choose(group[0].values, [x.value for x in own])
+        panels.append(_Panel(group, scale, _TOP + i * (height + _GAP), height, own))
+    kinds = {p.scale.kind for p in panels}
+    if "log" in kinds:
+        notes.append("logarithmic scale" if kinds == {"log"} else "some scales are logarithmic")
+        if any(np.any(line.values <= 0) for p in panels if p.scale.kind == "log" for line in p.lines):
+            notes.append("zeros stand on the lower edge")
+    if "symlog" in kinds:
+        notes.append("logarithmic scale, both ways from zero")
+    return panels
+
+
+def _readable(line: Line, scale: Scale) -> bool:
+    """Whether the curve still has a shape on this scale, or has none anyway."""
+    finite = line.values[np.isfinite(line.values)]
+    if finite.size < 2 or float(np.ptp(finite)) <= 1e-3 * float(np.abs(finite).max()):
+        return True
+    low, high = np.percentile(scale.place(finite), (2, 98))
+    return bool(high - low >= 0.13)
+
+
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """Where steps lie on the paper."""
+
+    first: float
+    last: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    def x(self, steps: Array) -> Array:
+        share = (steps - self.first) / (self.last - self.first)
+        return self.left + (self.right - self.left) * np.clip(share, -0.02, 1.02)
+
+    def at(self, step: float) -> float:
+        share = min(1.0, max(0.0, (step - self.first) / (self.last - self.first)))
+        return self.left + (self.right - self.left) * share
+
+    def shades(self, figure: Figure, legend: list[tuple[str, str]]) -> list[str]:
+        out = []
+        if figure.window is not None:
+            a, b = (self.at(step) for step in figure.window)
+            out.append(_rect("window", a, max(b, a + 1), self.top, self.bottom))
+            legend.append(("kwindow", "looked at"))
+        if figure.held:
+            for a, b in self._merged(figure.held):
+                out.append(_rect("held", a, b, self.top, self.bottom))
+                out.append(_rect("heldbar", a, b, self.bottom - 3, self.bottom))
+            legend.append(("kheld", "test held"))
+        return out
+
+    def _merged(self, intervals: Iterable[tuple[int, int]]) -> list[tuple[float, float]]:
+        """Intervals on the paper, at least 1.5 wide, those that would touch made one."""
+        out: list[tuple[float, float]] = []
+        for a, b in sorted(intervals):
+            if b < self.first or a > self.last:
+                continue
+            left, right = self.at(a), self.at(b)
+            right = max(right, left + 1.5)
+            if out and left <= out[-1][1] + 0.8:
+                out[-1] = (out[-1][0], max(out[-1][1], right))
+            else:
+                out.append((left, right))
+        return out
+
+    def grid(self, panel: _Panel, ticks: Sequence[tuple[float, str]]) -> list[str]:
+        ys = panel.y(np.array([v for v, _ in ticks]))
+        out = []
+        for (_, label), y in zip(ticks, ys.tolist(), strict=True):
+            out.append(f'<path class="grid" d="M{self.left:g} {y:.1f}H{self.right:g}"/>')
+            out.append(f'<text class="ty" x="{self.left - 6:g}" y="{y + 3.6:.1f}">{label}</text>')
+        return out
+
+    def levels(self, panel: _Panel) -> list[str]:
+        out = []
+        for level in panel.levels:
+            if not panel.scale.low <= level.value <= panel.scale.high:
+                continue
+            y = float(panel.y(np.array([level.value]))[0])
+            above = y - 4 if y - panel.top > 16 else y + 12
+            out.append(f'<path class="{level.what}" d="M{self.left:g} {y:.1f}H{self.right:g}"/>')
+            label = _text(level.label)
+            out.append(f'<text class="l{level.what}" x="{self.right - 4:g}" y="{above:.1f}">{label}</text>')
+        return out
+
+    def curve(self, panel: _Panel, line: Line, notes: list[str], legend: list[tuple[str, str]]) -> list[str]:
+        ok = np.isfinite(line.values)
+        out = []
+        steps, values = thin(line.steps.astype(np.int64), line.values, 2 * _COLUMNS)
+        noisy = False
+        if np.count_nonzero(ok) >= 2 * _MEDIANS:
+            x, y, spread = _medians(self.x(line.steps[ok]), panel.y(line.values[ok]), _MEDIANS)
+            noisy = spread > 0.07 * panel.height
+        xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
+        out.append(f'<path class="line s{line.colour}{" raw" if noisy else ""}" d="{_path(xs, ys)}"/>')
+        if noisy:
+            out.append(f'<path class="line s{line.colour}" d="{_path(x, y)}"/>')
+            notes.append("thin: as logged; bold: median of neighbouring points")
+        elif np.count_nonzero(np.isfinite(values)) <= 60:
+            dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if b == b)  # noqa: PLR0124
+            out.append(f'<path class="dots s{line.colour}" d="{dots}"/>')
+        if not ok.all():
+            if ("kbad", "not finite") not in legend:
+                legend.append(("kbad", "not finite"))
+            for a, b in self._merged(_runs(line.steps, ~ok)):
+                out.append(_rect("bad", a, b, panel.top, panel.top + 5))
+        return out
+
+    def steps(self, unit: str) -> list[str]:
+        out = [f'<path class="axis" d="M{self.left:g} {self.bottom:g}H{self.right:g}"/>']
+        for value in nice(self.first, self.last, 4):
+            if value != int(value):
+                continue
+            x = self.at(value)
+            out.append(f'<path class="axis" d="M{x:.1f} {self.bottom:g}v4"/>')
+            anchor = " end" if x > self.right - 12 else ""
+            out.append(f'<text class="tx{anchor}" x="{x:.1f}" y="{self.bottom + 16:g}">{tick(value)}</text>')
+        middle = (self.left + self.right) / 2
+        out.append(f'<text class="tx name" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>')
+        return out
+
+    def onset(self, figure: Figure) -> list[str]:
+        if figure.onset is None or not self.first <= figure.onset <= self.last:
+            return []
+        x = self.at(figure.onset)
+        side, dx = ("end", -4) if x > (self.left + self.right) / 2 else ("start", 4)
+        return [
+            f'<path class="onset" d="M{x:.1f} {self.top - 12:g}V{self.bottom:g}"/>',
+            f'<text class="lonset {side}" x="{x + dx:.1f}" y="{self.top - 5:g}">onset {figure.onset:,}</text>',
+        ]
+
+
+def _rect(name: str, left: float, right: float, top: float, bottom: float) -> str:
+    return f'<rect class="{name}" x="{left:.1f}" y="{top:g}" width="{right - left:.1f}" height="{bottom - top:g}"/>'
+
+
+def _path(x: Array, y: Array) -> str:
+    """Line through the points; broken where one is missing. A lone point becomes a dot (round caps)."""
+    out: list[str] = []
+    pen = False
+    for a, b in zip(x.tolist(), y.tolist(), strict=True):
+        if b != b:  # noqa: PLR0124
+            pen = False
+            continue
+        out.append(f"{'L' if pen else 'M'}{a:.1f} {b:.1f}{'' if pen else 'h0'}")
+        pen = True
+    return "".join(out)
+
+
+def _runs(steps: Array, mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False]))
+    return [(int(steps[a]), int(steps[b - 1])) for a, b in edges.reshape(-1, 2)]
+
+
+# --- for a terminal ---------------------------------------------------------------------------------------------------
+
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(series: Series, width: int) -> str:
+    """The curve in one line of block characters; ``x`` where it is not finite. Same choice of scale as a figure."""
+    line = line_of("", series)
+    if not len(line.steps) or width < 2:
+        return ""
+    scale = choose(line.values)
+    column = _columns(line.steps, float(line.steps[0]), float(line.steps[-1]), width)
+    out = []
+    last = " "
+    for i in range(width):
+        inside = line.values[column == i]
+        finite = inside[np.isfinite(inside)]
+        if finite.size:
+            level = float(scale.place(np.array([np.median(finite)]))[0])
+            last = _BLOCKS[min(7, int(level * 8))]
+        elif inside.size:
+            last = "x"
+        out.append(last)
+    return "".join(out)

@@ -1,0 +1,193 @@
+"""A terminal summary: what is wrong, since when, why, what to change; the rest is counted, not shown."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+from gandoctor.reporters import charts
+from gandoctor.reporters import wording as w
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gandoctor.model.report import Evidence, Prescription, Report
+
+NAME = "text"
+SUFFIX = ".txt"
+
+_LABEL = 7
+_DIFF_LINES = 8
+_COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healthy": "1;32",
+            "label": "2", "title": "1", "+": "32", "-": "31", "dim": "2"}  # fmt: skip
+
+
+def render(report: Report, *, colour: bool = False, width: int | None = None, blocks: bool = True) -> str:
+    """The summary of one run, at most about 25 lines.
+
+    Parameters
+    ----------
+    colour : bool
+        Whether to use ANSI colours.
+    width : int, optional
+        Columns to fill; by default those of the terminal, at most 100.
+    blocks : bool
+        Whether the terminal can show block characters (the small curves).
+    """
+    page = _Page(colour, width, blocks)
+    return "\n".join(line.rstrip() for line in page.run(report)) + "\n"
+
+
+def render_many(
+    reports: Sequence[Report], *, colour: bool = False, width: int | None = None, blocks: bool = True
+) -> str:
+    """A table: one line a run, the worst first."""
+    page = _Page(colour, width, blocks)
+    return "\n".join(line.rstrip() for line in page.table(reports)) + "\n"
+
+
+class _Page:
+    def __init__(self, colour: bool, width: int | None, blocks: bool) -> None:
+        self.colour = colour
+        self.blocks = blocks
+        self.width = max(40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns))
+
+    # --- one run ---
+
+    def run(self, report: Report) -> Iterator[str]:
+        onset = w.since(report)
+        since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
+        name = _short(w.plain(report.run.name), self.width // 2)
+        yield f"{self.paint(name, 'title')}: {self.paint(report.verdict.upper(), report.verdict)}{since}"
+        yield from self.wrapped(w.why(report), lines=3)
+        yield from self.wrapped(self.read(report), lines=2, paint="dim")
+        cases = w.cases(report)
+        if cases:
+            yield from self.case(report, cases[0])
+        elif orphans := w.orphans(report):
+            yield ""
+            yield from self.labelled("found", f"{orphans[0].title} ({orphans[0].confidence} confidence)", "title")
+            yield from self.evidence(report, w.strongest(orphans))
+        if report.verdict == "inconclusive":
+            yield from self.to_log(report)
+        yield ""
+        yield from self.wrapped(self.rest(report), lines=3, paint="dim")
+
+    def read(self, report: Report) -> str:
+        run = report.run
+        said = [w.span(run.first_step, run.last_step, run.step_unit), w.game(report)]
+        said.append(w.count(len(report.signals), "signal"))
+        if report.unmapped:
+            said.append(f"{len(report.unmapped)} not placed")
+        lost = sum(s.lost is not None for s in run.sources)
+        if lost:
+            said.append(f"{w.count(lost, 'file')} read only in part")
+        return "read: " + "; ".join(said)
+
+    def case(self, report: Report, case: w.Case) -> Iterator[str]:
+        yield ""
+        yield from self.labelled("cause", f"{case.diagnosis.title} ({case.diagnosis.confidence} confidence)", "title")
+        yield from self.evidence(report, w.strongest(case.leading))
+        patch = w.first_patch(case.prescriptions)
+        if patch is not None:
+            yield ""
+            yield from self.patch(patch, len(case.prescriptions))
+
+    def evidence(self, report: Report, pieces: Sequence[Evidence]) -> Iterator[str]:
+        drawn: set[str] = set()
+        for piece in pieces:
+            yield from self.labelled("", piece.text, lines=3)
+            curve = "" if piece.signal in drawn else self.curve(report, piece.signal)
+            drawn.add(piece.signal)
+            if curve:
+                yield " " * _LABEL + curve
+
+    def curve(self, report: Report, tag: str) -> str:
+        series = report.series.get(tag)
+        if not self.blocks or series is None or len(series.steps) < 8:
+            return ""
+        room = self.width - _LABEL
+        caption = f"  {_short(w.plain(tag), room // 3)}"
+        return charts.sparkline(series, min(48, room - len(caption))) + self.paint(caption, "dim")
+
+    def patch(self, patch: Prescription, total: int) -> Iterator[str]:
+        of = f"; 1 of {total}" if total > 1 else ""
+        yield from self.labelled("patch", f"{patch.title} (risk: {patch.risk}{of})", "title")
+        margin = " " * _LABEL
+        for line in _essence(patch.diff) if patch.diff else ():
+            kind = line[:1] if not line.startswith(("---", "+++")) else "dim"
+            yield margin + self.paint(_short(line, self.width - _LABEL), kind)
+        if patch.overrides:
+            lead = "or on the command line: " if patch.diff else "on the command line: "
+            yield from self.labelled("", lead + " ".join(patch.overrides), lines=2)
+        if not patch.diff and not patch.overrides and patch.snippet:
+            for line in w.plain_lines(patch.snippet)[:_DIFF_LINES]:
+                yield margin + _short(line, self.width - _LABEL)
+
+    def to_log(self, report: Report) -> Iterator[str]:
+        hints = list(dict.fromkeys(n.log_it for n in report.not_checked if n.log_it))[:3]
+        if hints:
+            yield ""
+        for i, hint in enumerate(hints):
+            yield from self.labelled("" if i else "log it", hint, lines=2)
+
+    def rest(self, report: Report) -> str:
+        more = [w.count(n, word) for n, word in (
+            (len(report.diagnoses) - 1, "more possible cause"),
+            (sum(f.explained_by is not None for f in report.findings), "consequence"),
+            (len(report.risks), "risk"),
+        ) if n > 0]  # fmt: skip
+        more.append(f"{w.count(len(report.clear), 'rule')} clear")
+        more.append(f"{w.count(len(report.not_checked), 'rule')} not checked")
+        return ", ".join(more) + ": all of it, with plots, in the HTML report (--output FILE.html)"
+
+    # --- a folder of runs ---
+
+    def table(self, reports: Sequence[Report]) -> Iterator[str]:
+        order = sorted(reports, key=lambda r: w.VERDICTS.index(r.verdict))
+        name_width = min(max((len(w.plain(r.run.name)) for r in order), default=3), self.width // 3)
+        yield self.paint(f"{'run':{name_width}}  {'verdict':12}  {'since':>9}  cause", "dim")
+        for r in order:
+            onset = w.since(r)
+            since = f"{onset:,}" if onset is not None else ""
+            what = r.diagnoses[0].title if r.diagnoses else (w.orphans(r)[0].title if w.orphans(r) else "")
+            room = self.width - name_width - 27
+            name = f"{_short(w.plain(r.run.name), name_width):{name_width}}"
+            yield f"{name}  {self.paint(f'{r.verdict:12}', r.verdict)}  {since:>9}  {_short(w.plain(what), room)}"
+        each = [f"{n} {v}" for v in w.VERDICTS if (n := sum(r.verdict == v for r in reports))]
+        yield ""
+        yield f"{w.count(len(reports), 'run')}: {', '.join(each) or 'nothing to say'}"
+
+    # --- setting ---
+
+    def paint(self, text: str, what: str) -> str:
+        code = _COLOURS.get(what)
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code else text
+
+    def labelled(self, label: str, text: str, paint: str = "", lines: int = 3) -> Iterator[str]:
+        head = self.paint(f"{label:{_LABEL}}", "label")
+        for i, line in enumerate(_wrap(text, self.width - _LABEL, lines)):
+            yield (head if i == 0 else " " * _LABEL) + self.paint(line, paint)
+
+    def wrapped(self, text: str, lines: int, paint: str = "") -> Iterator[str]:
+        for line in _wrap(text, self.width, lines):
+            yield self.paint(line, paint)
+
+
+def _wrap(text: str, width: int, lines: int) -> list[str]:
+    return textwrap.wrap(w.plain(text), width, max_lines=lines, placeholder=" ...", break_on_hyphens=False)
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 3)] + "..."
+
+
+def _essence(diff: str) -> list[str]:
+    """The diff, without its context lines where it is long."""
+    lines = [line for line in w.plain_lines(diff) if not line.startswith(("diff ", "index ", "\\"))]
+    if len(lines) <= _DIFF_LINES:
+        return lines
+    lines = [line for line in lines if not line.startswith(" ")]
+    left = len(lines) - _DIFF_LINES
+    return lines if left <= 0 else [*lines[:_DIFF_LINES], f"({w.count(left, 'more line')})"]

@@ -1,0 +1,207 @@
+"""Words that every output shares: numbers, steps, untrusted text made harmless, who belongs to which cause."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from gandoctor.model.report import Diagnosis, Evidence, Finding, Prescription, Report
+
+VERDICTS: Final = ("failing", "warning", "inconclusive", "healthy")
+SENTENCES: Final = {
+    "failing": "Something is wrong with this training.",
+    "warning": "Something looks doubtful, but it is not certain.",
+    "healthy": "Enough was logged to know, and no symptom was found.",
+    "inconclusive": "Too little was logged to tell.",
+}
+_FAMILIES: Final = {
+    "nonsaturating": "non-saturating", "lsgan": "LSGAN", "wgan": "WGAN", "wgan-gp": "WGAN-GP",
+    "other": "an unusual loss", "unknown": "loss family not known",
+}  # fmt: skip
+_UNITS: Final = {"iterations": "iteration", "epochs": "epoch", "kimg": "kimg"}
+
+
+# --- untrusted text ---------------------------------------------------------------------------------------------------
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _replaced(text: str, keep: str, name: Callable[[str], str]) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or c.isprintable() else name(c) for c in text)
+
+
+def visible(text: str) -> str:
+    r"""Show what would be invisible or would reorder the text: controls, bidi overrides, zero widths, lone surrogates.
+
+    Line feeds and tabs stay; ``\x1b`` becomes a control picture, U+202E becomes ``⟨U+202E⟩``
+    (see "Trojan Source", https://arxiv.org/abs/2111.00169).
+    """
+    return _replaced(text, "\n\t", _picture)
+
+
+def plain(text: str) -> str:
+    """One line for a terminal: nothing in it can move the cursor, colour, ring or reorder."""
+    return _replaced(re.sub(r"[\r\n\t]+", " ", text), "", _escape)
+
+
+def plain_lines(text: str) -> list[str]:
+    """`plain`, line by line, tabs widened."""
+    return [plain(line.expandtabs(4)) for line in re.split(r"\r?\n", text.rstrip("\r\n"))] if text else []
+
+
+def hides_something(text: str) -> bool:
+    """Whether the text holds characters that a reader cannot see as they are, line ends and tabs apart."""
+    return any(not c.isprintable() and c not in "\r\n\t" for c in text)
+
+
+# --- numbers and steps ------------------------------------------------------------------------------------------------
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for people: `digits` significant digits, thousands apart, powers of ten where zeros would pile up."""
+    if value is None:
+        return "not finite"
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
+        return "not finite"
+    if value == 0:
+        return "0"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}"
+    if 1e-3 <= abs(value) < 1e6:
+        return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+
+
+def at(step: int, unit: str) -> str:
+    """``iteration 1,200``, ``epoch 5``, ``1,200 kimg``, ``step 1,200``."""
+    return f"{step:,} kimg" if unit == "kimg" else f"{_UNITS.get(unit, 'step')} {step:,}"
+
+
+def axis(unit: str) -> str:
+    """Name of the step axis."""
+    return unit if unit in _UNITS else "steps"
+
+
+def span(first: int, last: int, unit: str) -> str:
+    """``iterations 0 to 4,000``."""
+    return f"{first:,} to {last:,} kimg" if unit == "kimg" else f"{axis(unit)} {first:,} to {last:,}"
+
+
+def count(n: int, word: str, words: str = "") -> str:
+    """``1 risk``, ``3 risks``, ``no risks``."""
+    return f"{n:,} {word}" if n == 1 else f"{f'{n:,}' if n else 'no'} {words or word + 's'}"
+
+
+def why(report: Report) -> str:
+    """The sentence that carries the verdict."""
+    return report.why_verdict or SENTENCES.get(report.verdict, "")
+
+
+def since(report: Report) -> int | None:
+    """Onset of the first diagnosis; without one, of the first finding that counts."""
+    if report.diagnoses:
+        return report.diagnoses[0].onset_step
+    return min((f.onset_step for f in deciding(report) if f.onset_step is not None), default=None)
+
+
+def game(report: Report) -> str:
+    """The objective in a few words: ``non-saturating, D at chance 1.39``."""
+    o = report.run.objective
+    chance = f", D at chance {number(o.chance_d)}" if o.chance_d is not None else ""
+    return _FAMILIES.get(o.family, o.family) + chance
+
+
+# --- who belongs together ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One diagnosis with everything that is shown under it.
+
+    Attributes
+    ----------
+    leading : tuple of Finding
+        The findings that carry it.
+    consequences : tuple of Finding
+        The findings it explains, and so silences.
+    prescriptions : tuple of Prescription
+        Best first.
+    """
+
+    diagnosis: Diagnosis
+    leading: tuple[Finding, ...]
+    consequences: tuple[Finding, ...]
+    prescriptions: tuple[Prescription, ...]
+
+
+def cases(report: Report) -> tuple[Case, ...]:
+    """The diagnoses, best first, each with its findings and prescriptions."""
+    return tuple(_case(report, d) for d in report.diagnoses)
+
+
+def _case(report: Report, d: Diagnosis) -> Case:
+    own = [f for f in report.findings if _belongs(f, d)]
+    leading = [f for f in own if f.explained_by is None] or own[:1]
+    return Case(
+        diagnosis=d,
+        leading=tuple(leading),
+        consequences=tuple(f for f in own if f not in leading),
+        prescriptions=tuple(p for p in report.prescriptions if p.cause == d.cause),
+    )
+
+
+def _belongs(f: Finding, d: Diagnosis) -> bool:
+    if f.explained_by == d.cause or f.rule in d.findings or f.fingerprint in d.findings:
+        return True
+    return not d.findings and f.explained_by is None and f.symptom in d.symptoms
+
+
+def deciding(report: Report) -> tuple[Finding, ...]:
+    """Findings that count towards the verdict and are nobody's consequence."""
+    return tuple(f for f in report.findings if f.explained_by is None and f.status != "preview")
+
+
+def orphans(report: Report) -> tuple[Finding, ...]:
+    """Findings that count, yet belong to no diagnosis."""
+    return tuple(f for f in deciding(report) if not any(_belongs(f, d) for d in report.diagnoses))
+
+
+def previews(report: Report) -> tuple[Finding, ...]:
+    """Findings of rules on trial, which never decide."""
+    return tuple(
+        f for f in report.findings if f.status == "preview" and not any(_belongs(f, d) for d in report.diagnoses)
+    )
+
+
+def first_patch(prescriptions: Iterable[Prescription]) -> Prescription | None:
+    """What to try first: the first with a diff, else the first that is not blocked."""
+    usable = [p for p in prescriptions if not p.blocked_by]
+    return next((p for p in usable if p.diff), usable[0] if usable else None)
+
+
+def strongest(findings: Sequence[Finding], most: int = 2) -> tuple[Evidence, ...]:
+    """The pieces of evidence to show where there is room for few: of different signals before more of the same."""
+    held = [e for f in findings for e in f.evidence if e.truth == "true" and e.text]
+    first: list[Evidence] = []
+    for e in held:
+        if all((e.signal, e.signals) != (o.signal, o.signals) for o in first):
+            first.append(e)
+    rest = [e for e in held if e not in first]
+    return tuple([*first, *rest][:most])
