@@ -1,0 +1,392 @@
+"""From names to roles: words decide, then the other signals of the same log, then the values."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor.errors import UsageError
+from gandoctor.vocabulary.book import QUALITY, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gandoctor.model.signals import Setting, Signal
+    from gandoctor.vocabulary.book import Vocabulary
+
+# Weak words name G only where no other word names a network.
+_SINGLE: Final = frozenset("abxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What one name means.
+
+    Attributes
+    ----------
+    tag : str
+    role : str or None
+        None where it could not be placed.
+    network, split : str
+    because : str
+        Why, for the reader.
+    """
+
+    tag: str
+    role: str | None
+    network: str = ""
+    split: str = ""
+    because: str = ""
+
+
+@dataclass(slots=True)
+class Guess:
+    """A placement in the making."""
+
+    tag: str
+    role: str
+    because: str
+    owner: str
+    found: frozenset[str]
+    tokens: tuple[str, ...]
+    leaf: tuple[str, ...]
+    network: str
+    split: str
+    bare: bool
+    fixed: bool = False
+
+    def settle(self, role: str, because: str) -> None:
+        """Give it a role, and the reason."""
+        self.role, self.because = role, because
+
+
+def place_names(tags: Sequence[str], vocabulary: Vocabulary) -> tuple[Placement, ...]:
+    """Place the names of one code base, without their values.
+
+    Parameters
+    ----------
+    tags : sequence of str
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    tuple of Placement
+        In the order of `tags`.
+    """
+    return tuple(_placement(g) for g in _guess_all(tags, vocabulary))
+
+
+def place(
+    signals: Sequence[Signal],
+    *,
+    vocabulary: Vocabulary,
+    settings: Sequence[Setting] = (),
+    overrides: Mapping[str, str] | None = None,
+) -> tuple[Signal, ...]:
+    """Fill in role, network, split and reason of every signal of one run.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        As read; those of one run.
+    vocabulary : Vocabulary
+    settings : sequence of Setting
+        Raw settings of the run.
+    overrides : Mapping of str to str, optional
+        Role to tag: what the user knows better.
+
+    Returns
+    -------
+    tuple of Signal
+        In the same order; role None where it could not be placed.
+
+    Raises
+    ------
+    UsageError
+        An override with an unknown role or tag.
+    """
+    wanted = _wanted(overrides or {}, signals, vocabulary)
+    guesses = _guess_all([_with_source(s, signals, vocabulary) for s in signals], vocabulary)
+    for guess, signal in zip(guesses, signals, strict=True):
+        guess.tag = signal.tag
+    _compare_values(guesses, signals)
+    placed = []
+    for guess, signal in zip(guesses, signals, strict=True):
+        p = _placement(guess)
+        if signal.tag in wanted:
+            p = replace(p, role=wanted[signal.tag], because="you said so (--map)")
+        elif p.role in wanted.values():
+            p = replace(p, role=None, because=f"another tag was given for {p.role} (--map)")
+        placed.append(replace(signal, role=p.role, network=p.network, split=p.split or signal.split, because=p.because))
+    return tuple(placed)
+
+
+def _wanted(overrides: Mapping[str, str], signals: Sequence[Signal], vocabulary: Vocabulary) -> dict[str, str]:
+    tags = {s.tag for s in signals}
+    for role, tag in overrides.items():
+        if role not in vocabulary.roles:
+            raise UsageError(f"unknown role {role!r}", "--map", did_you_mean(role, vocabulary.roles))
+        if tag not in tags:
+            hint = did_you_mean(tag, tags) if tags else "the log holds no signals"
+            raise UsageError(
+                f"there is no signal {tag!r}",
+                "--map",
+                hint if "did you" in hint else "'gandoctor signals RUN' lists the tags",
+            )
+    return {tag: role for role, tag in overrides.items()}
+
+
+def _with_source(signal: Signal, signals: Sequence[Signal], vocabulary: Vocabulary) -> str:
+    """Put the folder of the file before a tag that says too little, or that several files share."""
+    folder = signal.source.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
+    if not folder:
+        return signal.tag
+    twins = any(s.tag == signal.tag and s.source != signal.source for s in signals)
+    split = bool(
+        {c for t in vocabulary.lexicon.take_apart(folder).tokens for c in vocabulary.lexicon.of(t)} & {"train", "val"}
+    )
+    return f"{folder}/{signal.tag}" if twins or split else signal.tag
+
+
+def _placement(guess: Guess) -> Placement:
+    role = None if guess.role == "other" or guess.role.endswith("?") else guess.role
+    return Placement(guess.tag, role, guess.network, guess.split, guess.because)
+
+
+# ---------------------------------------------------------------- by name
+
+
+def _guess_all(tags: Sequence[str], vocabulary: Vocabulary) -> list[Guess]:
+    guesses = [_guess(tag, vocabulary) for tag in tags]
+    _known_names(guesses, vocabulary)
+    for rule in SIBLINGS:
+        rule([g for g in guesses if not g.fixed])
+    return guesses
+
+
+def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
+    lexicon = vocabulary.lexicon
+    words = lexicon.take_apart(tag)
+    concepts = [lexicon.of(t) for t in words.tokens]
+    owner, more = _owner(words.tokens, concepts)
+    flat = frozenset().union(*concepts) if concepts else frozenset()
+    leaf = frozenset().union(*(lexicon.of(t) for t in words.leaf), words.leaf)
+    found = set(flat | more | set(words.tokens))
+    network = _network(words.tokens, concepts, owner, vocabulary)
+    if flat & QUALITY:
+        found.add("quality")
+    if concepts and "val" in concepts[-1]:
+        found.add("ends_val")
+    found |= {f"leaf_{c}" for c in ("loss", "gan") if c in leaf}
+    if any({"aux"} <= c and t not in vocabulary.network_words for t, c in zip(words.tokens, concepts, strict=True)):
+        found.add("task")
+    bare = all(
+        c & {"D", "G", "train", "val", "epoch", "step", "weak_g"}
+        or t.isdigit()
+        or t in _SINGLE
+        or t in network.lower().split("_")
+        for t, c in zip(words.tokens, concepts, strict=True)
+    )
+    split = "val" if "val" in flat else "train" if "train" in flat else ""
+    if flat & QUALITY and not split and "loss" not in flat:
+        split = "val"
+    guess = Guess(tag, "other", "", owner, frozenset(found), words.tokens, words.leaf, network, split, bare)
+    for decision in vocabulary.decisions:
+        if decision.fits(guess.found, leaf, owner, bare=bare):
+            guess.settle(decision.role, decision.because)
+            break
+    return guess
+
+
+def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[str, set[str]]:
+    """Whose signal it is: the network named first, unless a closing ``g`` says that G is trained by it."""
+    named = [(i, "D" if "D" in c else "G") for i, c in enumerate(concepts) if c & {"D", "G"}]
+    if not named:
+        return ("G" if any("weak_g" in c for c in concepts) else ""), set()
+    first = named[0][1]
+    more: set[str] = set()
+    later = {o for _, o in named[1:]}
+    if first == "D" and "G" in later:
+        faked = any("fake" in c for c in concepts)
+        if tokens[-1] == "g" and faked:
+            return "G", {"d_after_g"}
+        more.add("g_after_d")
+    elif first == "G" and "D" in later:
+        more.add("d_after_g")
+    elif first == "G" and len(named) > 1 and tokens[named[0][0]] != tokens[named[-1][0]]:
+        more.add("g_again")
+    if first == "D":
+        after = tokens[named[0][0] + 1 :]
+        if "r" in after[:1]:
+            more |= {"real", "loss", "leaf_loss"}
+        elif after[:1] in (("f",), ("g",)):
+            more |= {"fake", "loss", "leaf_loss"}
+    return first, more
+
+
+def _network(tokens: Sequence[str], concepts: Sequence[frozenset[str]], owner: str, vocabulary: Vocabulary) -> str:
+    """Which of several networks: a letter, a direction, a name such as ``mpd``, a number after the network's word."""
+    named = [
+        t
+        for t in tokens
+        if t in vocabulary.network_words and not (t in ("x", "y") and owner == "" and len(tokens) == 1)
+    ]
+    out = [t.upper() if len(t) <= 2 and t.isalpha() else t for t in named]
+    if out:
+        return "_".join(dict.fromkeys(out))
+    for i, t in enumerate(tokens):
+        if t.isdigit() and i and len(t) < 3 and concepts[i - 1] & {"D", "G", "real", "fake", "loss"}:
+            return t
+    return ""
+
+
+def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
+    """Whole names and fingerprints; what they say is not overruled by siblings."""
+    present = {g.tag.strip().casefold() for g in guesses}
+    aliases: dict[str, str] = {}
+    for alias in reversed(vocabulary.aliases):
+        aliases.update(dict.fromkeys((t.casefold() for t in alias.tags), alias.role))
+    says: dict[str, tuple[str, str]] = {}
+    for mark in reversed(vocabulary.fingerprints):
+        if all(t.casefold() in present for t in mark.has):
+            says.update({t.casefold(): (role, mark.because) for t, role in mark.says.items()})
+    for g in guesses:
+        name = g.tag.strip().casefold()
+        if name in says:
+            role, because = says[name]
+            g.settle(role, because)
+            g.fixed = True
+        elif name in aliases:
+            g.settle(aliases[name], "a known name")
+            g.fixed = True
+
+
+# ---------------------------------------------------------------- by the other signals
+
+
+def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
+    return [g for g in guesses if g.role in roles]
+
+
+def _real_fake(guesses: list[Guess]) -> None:
+    """``D_real`` is a score beside a whole loss of D, and a loss where there is none."""
+    whole = _having(guesses, "d_loss")
+    scores = _having(guesses, "d_real_score", "d_fake_score")
+    for g in _having(guesses, "d_real?", "d_fake?"):
+        side = "real" if g.role == "d_real?" else "fake"
+        if whole and not scores:
+            g.settle(f"d_{side}_score", f"D on {side} data beside a whole loss ({whole[0].tag})")
+        else:
+            g.settle(f"d_loss_{side}", f"D on {side} data, and no whole loss of D beside it")
+
+
+def _accuracy(guesses: list[Guess]) -> None:
+    for g in _having(guesses, "gen_acc?"):
+        if _having(guesses, "d_real_acc"):
+            g.settle("d_fake_acc", "accuracy on generated data, beside one on real data")
+        else:
+            g.settle("other", "accuracy under the name of G: how often D is fooled")
+
+
+def _gradients(guesses: list[Guess]) -> None:
+    named = _having(guesses, "grad_norm_d")
+    loose = _having(guesses, "grad_norm?")
+    for g in loose:
+        if "0" in g.tokens and any("1" in o.tokens for o in loose):
+            g.settle("grad_norm_d", "the first of two optimisers")
+        elif "1" in g.tokens and any("0" in o.tokens for o in loose):
+            g.settle("grad_norm_g", "the second of two optimisers")
+        elif named and "norm" in g.found:
+            g.settle("grad_norm_g", f"the other gradient norm beside {named[0].tag}")
+        else:
+            g.settle("other", "a gradient of nobody in particular")
+
+
+def _bare_losses(guesses: list[Guess]) -> None:
+    """A loss without a name is what the others leave: G's whole, D's, or the sum of both."""
+    d, g_whole = _having(guesses, "d_loss", "d_loss_real", "d_loss_fake"), _having(guesses, "g_loss")
+    numbered = {t: g for g in _having(guesses, "loss?") for t in g.tokens if t in ("0", "1")}
+    for g in _having(guesses, "loss?"):
+        if len(numbered) == 2 and g in numbered.values() and "total" not in g.found:
+            role, which = ("d_loss", "first") if "0" in g.tokens else ("g_loss", "second")
+            g.settle(role, f"loss of the {which} of two optimisers")
+        elif g.split == "val" and "total" not in g.found:
+            aux = _having(guesses, "g_loss_aux")
+            g.settle("g_loss_aux" if aux else "other", "a validation loss without a name")
+        elif "total" in g.found and d:
+            g.settle("g_loss", f"a total beside D's loss ({d[0].tag})")
+        elif d and not g_whole:
+            g.settle("g_loss", f"the other loss beside D's ({d[0].tag})")
+        elif not d and not g_whole and _having(guesses, "gradient_penalty"):
+            g.settle("d_loss", "the only loss beside a gradient penalty")
+        else:
+            g.settle("other", "a loss without a name")
+
+
+def _adversarial_part(guesses: list[Guess]) -> None:
+    """G's plain loss is the adversarial part where another one is the total."""
+    totals = [g for g in _having(guesses, "g_loss") if "total" in g.found or not g.owner or "weak_g" in g.found]
+    if totals and not _having(guesses, "g_loss_adv"):
+        for g in _having(guesses, "g_loss"):
+            if g not in totals and g.owner == "G":
+                g.settle("g_loss_adv", f"G's loss beside a total ({totals[0].tag})")
+    cycle = [g for g in guesses if g.found & {"cycle", "cyc"} and g.role == "g_loss_aux"]
+    if cycle and not _having(guesses, "g_loss_adv"):
+        for g in _having(guesses, "g_loss"):
+            if g.network and "loss" not in g.leaf:
+                g.settle("g_loss_adv", f"one direction's G beside {cycle[0].tag}")
+
+
+def _renamed(guesses: list[Guess]) -> None:
+    """TensorFlow 1 appends ``_1`` to the second of two equal names: another loss, and nothing says which."""
+    tags = {g.tag for g in guesses}
+    for g in guesses:
+        m = re.fullmatch(r"(.*[A-Za-z])_(\d)", g.tag)
+        if m and m[1] in tags and m[2] != "0" and g.role in ("g_loss", "d_loss"):
+            g.settle("other", f"a second {m[1]}, renamed; nothing says what it holds")
+
+
+SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
+    _renamed,
+    _real_fake,
+    _accuracy,
+    _gradients,
+    _bare_losses,
+    _adversarial_part,
+)
+
+
+# ---------------------------------------------------------------- by value
+
+
+def _compare_values(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
+    """Where a real and a fake part add up to D's loss (or twice its mean), they are losses."""
+    by_role: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for i, g in enumerate(guesses):
+        by_role[g.role, g.network, g.split].append(i)
+    for (role, network, split), whole in list(by_role.items()):
+        if role != "d_loss":
+            continue
+        real, fake = by_role.get(("d_real_score", network, split)), by_role.get(("d_fake_score", network, split))
+        if not real or not fake:
+            continue
+        r, f = real[0], fake[0]
+        if _add_up(signals[r], signals[f], signals[whole[0]]):
+            for i, side in ((r, "real"), (f, "fake")):
+                guesses[i].settle(f"d_loss_{side}", f"adds up to {guesses[whole[0]].tag}")
+
+
+def _add_up(a: Signal, b: Signal, whole: Signal) -> bool:
+    n = min(len(a), len(b), len(whole))
+    if n < 5 or len(a) != len(b) or len(a) != len(whole):
+        return False
+    total = a.values[:n] + b.values[:n]
+    w = whole.values[:n]
+    ok = np.isfinite(total) & np.isfinite(w)
+    if ok.sum() < 5 or np.ptp(w[ok]) == 0:
+        return False
+    return any(np.allclose(total[ok] * k, w[ok], rtol=1e-3, atol=1e-4) for k in (1.0, 0.5))

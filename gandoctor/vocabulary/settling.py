@@ -1,0 +1,267 @@
+"""From config keys to canonical settings, each with the user's own key, file and line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.model.signals import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gandoctor.vocabulary.book import Entry, Vocabulary
+
+_PART: Final = re.compile(r"[A-Za-z]?[a-z]+\d?(?![a-z])|[A-Z]+\d?(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+")
+_D: Final = frozenset(
+    {"d", "dis", "disc", "discr", "discrim", "discriminator", "discriminators", "critic", "netd", "dnet"}
+)
+_G: Final = frozenset({"g", "gen", "generator", "generators", "netg", "gnet"})
+_GLUED: Final = {
+    **{f"{word}{net}": (word, net) for word in ("lr", "opt", "optim", "optimizer") for net in "dg"},
+    **{f"{net}lr": (net, "lr") for net in "dg"},
+    **{f"n{net}{f}": (net, "width") for net in "dg" for f in ("f", "filters")},
+    **{f"{of}size": (of, "size") for of in ("batch", "image")},
+}
+# Words that say nothing about the quantity; they may stand before or after it.
+_FILLER: Final = frozenset(
+    {
+        "the",
+        "my",
+        "model",
+        "train",
+        "training",
+        "trainer",
+        "hparams",
+        "config",
+        "cfg",
+        "args",
+        "opt",
+        "params",
+        "hp",
+        "hyper",
+        "hyperparameters",
+        "parameter",
+        "value",
+        "kwargs",
+        "network",
+        "net",
+        "gan",
+    }
+)
+_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_BOTH: Final = (
+    "lr",
+    "beta1",
+    "beta2",
+    "momentum",
+    "optimizer",
+    "weight_decay",
+    "activation",
+    "batchnorm",
+    "width",
+    "depth",
+    "init_gain",
+    "init_bias",
+    "dropout",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    context: frozenset[str]
+    leaf: tuple[str, ...]
+    plain: tuple[str, ...]
+    network: str
+
+
+def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setting]:
+    """Give settings their canonical names.
+
+    Parameters
+    ----------
+    raw : sequence of Setting
+        As read: ``name`` empty, ``key`` the user's own dotted key.
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    dict of str to Setting
+        By canonical name. A value that both networks share stands under ``lr`` and, with the same key, under ``lr_d``
+        and ``lr_g``. The first of several keys of one name counts, a shallower key before a deeper one.
+    """
+    index = _index(vocabulary.settings.values())
+    found: dict[str, tuple[tuple[int, int], Setting]] = {}
+    for order, setting in enumerate(_unfolded(raw)):
+        key = _take_apart(setting.key)
+        for entry, network, depth in _meant(key, index):
+            value = _value(setting, entry)
+            if value is None:
+                continue
+            name = f"{entry.name}_{network}" if network else entry.name
+            rank = (depth + 4 * key.leaf.count("val"), order)
+            if name not in found or rank < found[name][0]:
+                found[name] = (rank, replace(setting, name=name, value=value))
+            break
+    out = {name: s for name, (_, s) in found.items()}
+    _share(out)
+    _ratio(out)
+    return out
+
+
+def facts(settings: Mapping[str, Setting]) -> dict[str, float]:
+    """Numbers that follow from the settings.
+
+    Parameters
+    ----------
+    settings : Mapping of str to Setting
+        As `settle` gives them.
+
+    Returns
+    -------
+    dict of str to float
+        ``lr_ratio`` (D's learning rate over G's), ``capacity_d`` and ``capacity_g`` (width squared times depth, an
+        estimate that only serves to compare the two), ``capacity_ratio``.
+    """
+    out: dict[str, float] = {}
+    lr_d, lr_g = _number(settings, "lr_d"), _number(settings, "lr_g")
+    if lr_d is not None and lr_g:
+        out["lr_ratio"] = lr_d / lr_g
+    for net in "dg":
+        width, depth = _number(settings, f"width_{net}"), _number(settings, f"depth_{net}")
+        if width is not None:
+            out[f"capacity_{net}"] = width**2 * max(1.0, depth if depth is not None else 1.0)
+    if out.get("capacity_g") and "capacity_d" in out:
+        out["capacity_ratio"] = out["capacity_d"] / out["capacity_g"]
+    return out
+
+
+def _number(settings: Mapping[str, Setting], name: str) -> float | None:
+    s = settings.get(name)
+    if s is None or isinstance(s.value, bool) or not isinstance(s.value, int | float):
+        return None
+    return float(s.value)
+
+
+def _unfolded(raw: Iterable[Setting]) -> Iterable[Setting]:
+    """One setting for each item of a list: ``betas: [0.5, 0.999]`` -> ``betas.0``, ``betas.1``."""
+    for s in raw:
+        if isinstance(s.value, tuple):
+            for i, v in enumerate(s.value[:8]):
+                if isinstance(v, int | float | str | bool) or v is None:
+                    yield replace(s, key=f"{s.key}.{i}", value=v)
+        else:
+            yield s
+
+
+def _take_apart(key: str) -> _Key:
+    parts = [_words(p) for p in re.split(r"[./:]+|\[(?=\d+\])|\]", key[:300]) if p]
+    leaf = parts[-1] if parts else []
+    above = parts[:-1]
+    if len(leaf) == 1 and leaf[0].isdigit() and above:
+        leaf = above[-1] + leaf
+        above = above[:-1]
+    network = _network_of(leaf) or next((n for p in reversed(above) if (n := _network_of(p))), "")
+    plain = [w for w in leaf if w not in _D and w not in _G]
+    return _Key(frozenset(w for p in above for w in p), tuple(leaf), tuple(plain), network)
+
+
+def _words(part: str) -> list[str]:
+    found: list[str] = []
+    for m in _PART.finditer(part):
+        word = m[0].lower()
+        found += _GLUED.get(word, (word,))
+    return found
+
+
+def _network_of(words: Iterable[str]) -> str:
+    ws = set(words)
+    return "d" if ws & _D and not ws & _G else "g" if ws & _G and not ws & _D else ""
+
+
+_Index = dict[tuple[str, ...], list[tuple["Entry", frozenset[str]]]]
+
+
+def _index(entries: Iterable[Entry]) -> _Index:
+    out: _Index = {}
+    for entry in entries:
+        for context, leaf in entry.keys:
+            out.setdefault(leaf, []).append((entry, frozenset(context)))
+    for found in out.values():
+        found.sort(key=lambda e: -len(e[1]))  # the one that asks for more context first
+    return out
+
+
+def _meant(key: _Key, index: _Index) -> Iterable[tuple[Entry, str, int]]:
+    """Entries a key may mean, the likeliest first: (entry, network, how much had to be overlooked)."""
+    trimmed = tuple(w for w in key.leaf if w not in _FILLER)
+    bare = tuple(w for w in key.plain if w not in _FILLER)
+    for penalty, words in enumerate(dict.fromkeys((key.leaf, trimmed, key.plain, bare))):
+        for entry, context in index.get(words, ()):
+            if not context <= _with_kin(key.context):
+                continue
+            if words in (key.leaf, trimmed) and not entry.per_network:
+                yield entry, "", penalty
+            elif entry.per_network:
+                yield entry, key.network, penalty
+            elif not key.network or key.network in ("d", "g"):
+                yield entry, "", penalty + 2
+
+
+def _with_kin(words: frozenset[str]) -> frozenset[str]:
+    """Words of the path, each also under its usual synonym."""
+    kin = set(words)
+    if words & _D:
+        kin.add("discriminator")
+    if words & _G:
+        kin.add("generator")
+    if words & {"optimizer", "optim", "opt", "optimiser", "optimizers"}:
+        kin |= {"optimizer", "optim", "opt"}
+    if words & {"data", "dataset", "datasets"}:
+        kin |= {"data", "dataset"}
+    return frozenset(kin)
+
+
+def _value(setting: Setting, entry: Entry) -> float | int | str | bool | None:
+    """The value as the entry's kind wants it; None where it cannot be that. A number written as text stays text."""
+    value = setting.value
+    if isinstance(value, tuple):
+        return None
+    if entry.kind == "number":
+        if isinstance(value, bool) or value is None:
+            return None
+        if isinstance(value, str):
+            text = value.strip()
+            return value if _NUMBER.fullmatch(text) and entry.low <= float(text) <= entry.high else None
+        return value if entry.low <= value <= entry.high else None
+    if entry.kind == "word":
+        if isinstance(value, str):
+            return entry.words.get(value.strip().lower(), value)
+        return None if value is None or isinstance(value, bool | float | int) else str(value)
+    if entry.kind == "flag":
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return bool(value)
+        if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            return value.strip().lower() in ("true", "yes", "on", "1")
+        return None
+    return value
+
+
+def _share(out: dict[str, Setting]) -> None:
+    """A shared value is D's and G's, each under its own name and the one key of the user's."""
+    for name in _BOTH:
+        if name in out:
+            for net in "dg":
+                out.setdefault(f"{name}_{net}", replace(out[name], name=f"{name}_{net}"))
+
+
+def _ratio(out: dict[str, Setting]) -> None:
+    """Where D's rate is a multiple of G's, ``lr_d`` is worked out; it has no key of its own, so nothing edits it."""
+    ratio, base = _number(out, "d_lr_ratio"), _number(out, "lr_g")
+    if ratio is None or base is None:
+        return
+    if "lr_d" not in out or out["lr_d"].key == out["lr_g"].key:
+        out["lr_d"] = Setting("lr_d", base * ratio, "", out["d_lr_ratio"].file, 0)

@@ -1,0 +1,133 @@
+"""From a name to words: splitting, known words glued together, phrases."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Names longer than this are no metric names; what follows is passed over.
+LONGEST: Final = 300
+# D(x) and D(G(z)) are names of the field, not function calls: they become one word each.
+_CALLED: Final = r"(?<![A-Za-z])(?:[dc]|dis|disc|critic|discriminator)\s*\(\s*"
+_OF_FAKE: Final = re.compile(_CALLED + r"(?:g|gen|generator)\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE)
+_OF_REAL: Final = re.compile(_CALLED + r"(?:x|real)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE)
+_OF_OTHER: Final = re.compile(_CALLED + r"(?:g|fake|gz|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE)
+_UNDER_FAKE: Final = re.compile(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
+_UNDER_REAL: Final = re.compile(r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])")
+_WORD: Final = re.compile(
+    r"[A-Za-z]2[A-Za-z](?![a-z])"  # a2b, x2x
+    r"|\d+[dD](?![A-Za-z])"  # 2d, 3D
+    r"|[LlRr][12](?!\d)"  # l1, R1
+    r"|[fF]0(?!\d)"
+    r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+"
+    r"|\d+"
+    r"|[^\W\d_A-Za-z]+"  # other scripts
+)
+_SPLIT: Final = re.compile(r"[/\\]+|(?<=\S)::(?=\S)")
+_GLUE: Final = (
+    "loss",
+    "losses",
+    "err",
+    "cost",
+    "lr",
+    "grad",
+    "acc",
+    "score",
+    "norm",
+    "penalty",
+    "optimizer",
+    "opt",
+    "optim",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A name taken apart.
+
+    Attributes
+    ----------
+    tokens : tuple of str
+        Lower-case words in order, phrases joined.
+    leaf : tuple of str
+        Those of the last part of the path that is not just a split or an index.
+    parts : tuple of tuple of str
+        Those of each part of the path.
+    """
+
+    tokens: tuple[str, ...]
+    leaf: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Which concepts a word carries.
+
+    Attributes
+    ----------
+    concepts : Mapping of str to tuple of str
+        Word to its concepts.
+    phrases : Mapping of tuple of str to str
+        Words that stand together, and the one word they become.
+    """
+
+    concepts: Mapping[str, frozenset[str]]
+    phrases: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    def of(self, token: str) -> frozenset[str]:
+        """Concepts of a word; none for an unknown one."""
+        return self.concepts.get(token, frozenset())
+
+    def take_apart(self, name: str) -> Words:
+        """Split a name into words."""
+        parts = [tuple(self._words(part)) for part in _SPLIT.split(_spelled_out(name[:LONGEST]))]
+        parts = [p for p in parts if p]
+        leaf: tuple[str, ...] = ()
+        for part in reversed(parts):
+            leaf = part
+            if any(not t.isdigit() and not self.of(t) & {"train", "val"} for t in part):
+                break
+        return Words(tuple(t for p in parts for t in p), leaf, tuple(parts))
+
+    def _words(self, part: str) -> list[str]:
+        found = [w for m in _WORD.finditer(part) for w in self._unglued(m[0].lower())]
+        return self._joined(found)
+
+    def _unglued(self, word: str) -> list[str]:
+        """``discloss`` -> disc, loss; ``errd`` -> err, d. Only where both halves are known."""
+        if word in self.concepts or len(word) < 4:
+            return [word] if word in self.concepts or word[:2] != "lr" or len(word) != 3 else [word[:2], word[2]]
+        for glue in _GLUE:
+            if word.endswith(glue) and word[: -len(glue)] in self.concepts:
+                return [word[: -len(glue)], glue]
+            if word.startswith(glue) and word[len(glue) :] in self.concepts:
+                return [glue, word[len(glue) :]]
+        return [word]
+
+    def _joined(self, found: Sequence[str]) -> list[str]:
+        out: list[str] = []
+        i = 0
+        while i < len(found):
+            for n in (3, 2):
+                phrase = self.phrases.get(tuple(found[i : i + n]))
+                if phrase is not None and i + n <= len(found):
+                    out.append(phrase)
+                    i += n
+                    break
+            else:
+                out.append(found[i])
+                i += 1
+        return out
+
+
+def _spelled_out(name: str) -> str:
+    name = _OF_FAKE.sub(" d offake ", name)
+    name = _OF_OTHER.sub(" d offake ", name)
+    name = _OF_REAL.sub(lambda m: f" d ofreal {m['rest']} ", name)
+    name = _UNDER_FAKE.sub(" d offake ", name)
+    return _UNDER_REAL.sub(lambda m: f" d ofreal {m['rest'] or ''} ", name)
