@@ -99,6 +99,11 @@ def analyze_all(path: str | Path, options: Options | None = None) -> list[Report
     GandoctorError
         Nothing could be read.
     """
+    return [report for _, report in analyze_with_roots(path, options)]
+
+
+def analyze_with_roots(path: str | Path, options: Options | None = None) -> list[tuple[Path, Report]]:
+    """As `analyze_all`, each report with the folder that the files in its patches are relative to."""
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
@@ -108,7 +113,7 @@ def analyze_all(path: str | Path, options: Options | None = None) -> list[Report
         raise UsageError(f"there is no rule {unknown[0]!r} to ignore", "", "'gandoctor rules list' names them all")
     raws = parsers.discover(Path(path), configs=options.configs)
     several = len(raws) > 1
-    return [_report(raw, understand(raw, words, options, several=several), book, options) for raw in raws]
+    return [(raw.root, _report(raw, understand(raw, words, options, several=several), book, options)) for raw in raws]
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:

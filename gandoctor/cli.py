@@ -221,22 +221,18 @@ def patch(
     run: Annotated[Path, typer.Argument(help="A log or run folder.")],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1.")] = 1,
     apply: Annotated[bool, typer.Option("--apply", help="Change the config file; a backup is kept.")] = False,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the diff here.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone.")
+    ] = None,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
     rules: RulesOption = None,
 ) -> None:
     """Print the patch of a prescription, or apply it."""
-    from gandoctor import api, patching
+    from gandoctor import patching
 
-    text = patching.run(run, number, _options(config, map_, loss, rules, None), apply=apply)
-    if to is not None:
-        _write(str(to), text)
-        return
-    _say(text)
-    if not apply and not api.first_patch:  # pragma: no cover
-        return
+    _say(patching.run(run, number, _options(config, map_, loss, rules, None), apply=apply, to=to))
 
 
 def _options(
