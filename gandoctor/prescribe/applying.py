@@ -1,0 +1,193 @@
+"""Apply a prescription's diff: exact, atomic, with a backup, inside the run folder, and proved by reading it back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.errors import InputError
+from gandoctor.prescribe import diff
+
+if TYPE_CHECKING:
+    from gandoctor.model.report import Prescription
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One file that was changed.
+
+    Attributes
+    ----------
+    file : str
+        Relative to the folder it was applied in.
+    backup : str
+        Name of the copy of the old file, relative likewise; empty where the result went to another file.
+    keys : tuple of str
+        The keys that changed, as read back.
+    """
+
+    file: str
+    backup: str
+    keys: tuple[str, ...]
+
+
+def inside(root: Path, file: str) -> Path:
+    """The real path of a file of the run.
+
+    Raises
+    ------
+    InputError
+        If it lies outside `root`, through ``..`` or through a symbolic link.
+    """
+    name = PurePosixPath(file)
+    if not file or name.is_absolute() or ".." in name.parts or "\\" in file or "\x00" in file:
+        raise InputError("the file lies outside the run folder", where=file)
+    try:
+        home, path = root.resolve(strict=True), (root / name).resolve(strict=True)
+    except (OSError, RuntimeError) as e:
+        raise InputError("the file cannot be found", where=file) from e
+    if not path.is_relative_to(home):
+        raise InputError("the file lies outside the run folder", where=file)
+    if not path.is_file():
+        raise InputError("it is no file", where=file)
+    return path
+
+
+def read_text(path: Path, most: int = MAX_BYTES) -> str:
+    """The text with its byte-order mark and line ends as they are.
+
+    Raises
+    ------
+    InputError
+        If it is too long, unreadable or not UTF-8.
+    """
+    try:
+        with path.open("rb") as f:
+            data = f.read(most + 1)
+        if len(data) > most:
+            raise InputError(f"the file is longer than {most // 1024} KiB", where=path.name)
+        return data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise InputError("the file is not UTF-8", where=path.name) from e
+    except OSError as e:
+        raise InputError(f"the file cannot be read ({e.strerror})", where=path.name) from e
+
+
+def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> tuple[Applied, ...]:
+    """Change the user's files as the prescription's diff says.
+
+    Parameters
+    ----------
+    prescription : Prescription
+    root : Path
+        Folder that the diff's files are relative to.
+    to : Path, optional
+        Write the changed file here and leave the original alone; only for a diff of one file.
+
+    Returns
+    -------
+    tuple of Applied
+        One for each file.
+
+    Raises
+    ------
+    InputError
+        If there is no diff; if a file has changed since the analysis, lies outside `root` or cannot be written; or if
+        reading the result back shows anything but the intended keys changed. Nothing is changed then.
+    """
+    if not prescription.diff or prescription.blocked_by:
+        why = prescription.blocked_by or "it has no diff"
+        raise InputError(f"{prescription.remedy} cannot be applied: {why}", hint="see its overrides or snippet")
+    bodies = diff.split(prescription.diff)
+    if to is not None and len(bodies) != 1:
+        raise InputError(f"the diff changes {len(bodies)} files", hint="apply it without naming one")
+    work: list[tuple[str, Path, str, tuple[str, ...]]] = []
+    for file, body in bodies.items():
+        path = inside(root, file)
+        old = read_text(path)
+        new = diff.applied(old, body, file)
+        work.append((file, path, new, _proved(prescription, file, old, new)))
+    if to is not None:
+        file, path, new, keys = work[0]
+        _write([(to, new, path)])
+        return (Applied(file, "", keys),)
+    backups = [_backed_up(path) for _, path, _, _ in work]
+    _write([(path, new, path) for _, path, new, _ in work])
+    return tuple(
+        Applied(file, str(PurePosixPath(file).with_name(backup.name)), keys)
+        for (file, _, _, keys), backup in zip(work, backups, strict=True)
+    )
+
+
+def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[str, ...]:
+    """The keys that really differ, read by the format's own reader: exactly those of the edits."""
+    from gandoctor.prescribe import format_of
+    from gandoctor.prescribe.splice import SpliceError
+
+    wanted = [e for e in prescription.edits if e.file == file]
+    try:
+        got = set(format_of(file, old).changes(old, new))
+    except SpliceError as e:
+        raise InputError(e.what, where=file) from e
+    keys = {e.key for e in wanted}
+    if not got or any(not any(_means(k, g) for k in keys) for g in got) or len(got) != len(keys):
+        raise InputError(
+            f"the patch would change {', '.join(sorted(got)) or 'nothing'}, not {', '.join(sorted(keys))}",
+            where=file,
+            hint="analyse the run again",
+        )
+    return tuple(sorted(got))
+
+
+def _means(key: str, got: str) -> bool:
+    """A key as the user's reader names it: perhaps behind the index of a document or the name of a class."""
+    return got == key or got.endswith(f".{key}")
+
+
+def _backed_up(path: Path) -> Path:
+    """A copy beside the file, never over an older one."""
+    for n in range(1000):
+        backup = path.with_name(f"{path.name}.orig" + (f".{n}" if n else ""))
+        try:
+            with backup.open("xb") as f:
+                f.write(path.read_bytes())
+        except FileExistsError:
+            continue
+        except OSError as e:
+            raise InputError(f"no backup can be written ({e.strerror})", where=path.name) from e
+        shutil.copymode(path, backup)
+        return backup
+    raise InputError("there are too many backups already", where=path.name, hint="remove some of the .orig files")
+
+
+def _write(items: list[tuple[Path, str, Path]]) -> None:
+    """Write all (path, text, file whose mode it takes) or none: complete temporary files, then one rename each."""
+    ready: list[tuple[str, Path]] = []
+    done: list[tuple[Path, bytes]] = []
+    try:
+        for path, text, like in items:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            ready.append((name, path))
+            with os.fdopen(handle, "wb") as f:
+                f.write(text.encode("utf-8"))
+                f.flush()
+                os.fsync(f.fileno())
+            Path(name).chmod(stat.S_IMODE(like.stat().st_mode))
+        for name, path in ready:
+            before = path.read_bytes() if path.exists() else b""
+            Path(name).replace(path)
+            done.append((path, before))
+    except OSError as e:
+        for path, before in done:
+            path.write_bytes(before)
+        raise InputError(f"the file cannot be written ({e.strerror})", where=items[0][0].name) from e
+    finally:
+        for name, _ in ready:
+            Path(name).unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""Option files, one setting a line: ``key: value [default: x]``, ``key = value``, ``--key=value``, INI and gin."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.prescribe.splice import (
+    MAX_LEAVES,
+    Spliced,
+    SpliceError,
+    Spot,
+    Target,
+    Value,
+    changed,
+    find,
+    flag_text,
+    number,
+    number_text,
+    prefer_last,
+    prove,
+    replaced,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SECTION: Final = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:[#;].*)?")
+_FLAG: Final = re.compile(r"\s*--?([A-Za-z][\w./-]*)(?:[ \t]*=[ \t]*|[ \t]+)")
+_PAIR: Final = re.compile(r"\s*([A-Za-z_][\w./@-]*)[ \t]*(?::(?!//)|=(?!=))[ \t]*")
+_VALUE: Final = re.compile(
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s#;\[].*?|)"""  # the value
+    r"""(?=\s*(?:\[default:[^\]]*\]\s*)?(?:[ \t][#;].*)?$)"""
+)
+
+
+def spots(text: str) -> list[Spot]:
+    """Every ``key value`` line; keys below an INI heading carry its name (``train.lr``)."""
+    found: list[Spot] = []
+    section: tuple[str, ...] = ()
+    at = int(text.startswith("\ufeff"))
+    for number_, raw in enumerate(text[at:].split("\n"), 1):
+        line = raw.rstrip("\r")
+        heading = _SECTION.fullmatch(line)
+        head = _FLAG.match(line) or _PAIR.match(line)
+        if heading:
+            section = (heading[1].strip(),)
+        elif head and not line.lstrip().startswith(("#", ";", "//")):
+            value = _VALUE.match(line, head.end())
+            if value:
+                shown = value[1]
+                found.append(Spot((*section, head[1]), at + value.start(1), at + value.end(1), number_, _read(shown)))
+        at += len(raw) + 1
+        if len(found) > MAX_LEAVES:
+            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
+    return prefer_last(found)
+
+
+def _read(raw: str) -> object:
+    """The value as argparse, gin or configparser code would use it: number, flag or word."""
+    if number(raw) is not None:
+        return number(raw)
+    if raw in ("True", "False", "true", "false"):
+        return raw in ("True", "true")
+    return raw[1:-1] if len(raw) > 1 and raw[0] == raw[-1] and raw[0] in "\"'" else raw
+
+
+def literal(old: str, new: Value) -> str:
+    """`new` in the notation of `old`."""
+    if isinstance(new, bool):
+        return flag_text(old, new, ("True", "False"))
+    if new is None:
+        return "None"
+    if isinstance(new, int | float):
+        return number_text(old.strip("\"'"), new)
+    if re.search(r"[\s#;]", new) or not new:
+        raise SpliceError(f"`{new}` does not fit into an option file")
+    return old[0] + new + old[0] if old[:1] in ('"', "'") else new
+
+
+def splice(text: str, targets: Sequence[Target]) -> Spliced:
+    """Put new values in place of the old ones.
+
+    Raises
+    ------
+    SpliceError
+        If a key is not there, or if anything else would change.
+    """
+    known = spots(text)
+    pieces, edits, wanted = [], [], {}
+    for target in targets:
+        if target.beside:
+            raise SpliceError(f"`{target.key}` is not in the file")
+        spot = _found(known, target)
+        old = text[spot.start : spot.end]
+        new = literal(old, target.value)
+        pieces.append((spot.start, spot.end, new))
+        edits.append((target.key, old, new))
+        wanted[spot.key] = target.value
+    after = replaced(text, pieces)
+    prove({s.path: s.value for s in known}, {s.path: s.value for s in spots(after)}, wanted)
+    return Spliced(after, tuple(edits))
+
+
+def _found(known: Sequence[Spot], target: Target) -> Spot:
+    """By key; without its heading where only one heading has such a key."""
+    try:
+        return find(known, target)
+    except SpliceError:
+        bare = [s for s in known if s.path[-1] == target.key]
+        if len(bare) == 1:
+            return bare[0]
+        raise
+
+
+def changes(before: str, after: str) -> dict[str, object]:
+    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+
+    Raises
+    ------
+    SpliceError
+        If either text cannot be read.
+    """
+    return changed(*({s.path: s.value for s in spots(t)} for t in (before, after)))

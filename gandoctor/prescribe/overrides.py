@@ -1,0 +1,119 @@
+"""The same change on the command line, and files that no edit would reach because the run itself wrote them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.prescribe.splice import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gandoctor.prescribe.splice import Value
+
+_WRITTEN_BY_RUN: Final = (
+    # name, whose it is
+    (re.compile(r"(train|test|val)_opt\.txt|opt\.txt"), "the trainer's record of its options"),
+    (re.compile(r"args\.(txt|json|ya?ml)|commandline_args\.(txt|json)"), "the trainer's record of its arguments"),
+    (re.compile(r"training_options\.json|submit_config\.(txt|pkl)"), "StyleGAN's record of its options"),
+    (re.compile(r"hparams\.ya?ml"), "Lightning's record of the hyper-parameters"),
+    (re.compile(r"operative_config.*\.gin"), "gin's record of the configuration in use"),
+    (re.compile(r".*-project\.ya?ml|.*-lightning\.ya?ml"), "the trainer's record of its configuration"),
+    (re.compile(r"metalog\.txt|wandb-metadata\.json|wandb-summary\.json"), "a log of the run"),
+)
+_LOGS: Final = frozenset(
+    {".log", ".out", ".csv", ".jsonl", ".wandb", ".ipynb", ".db", ".sqlite", ".pt", ".pth", ".npz"}
+)
+
+
+def written_by_run(file: str, text: str = "") -> str:
+    """Why an edit of this file would change nothing; empty where the file is the trainer's input.
+
+    Parameters
+    ----------
+    file : str
+        Path relative to the run; empty where the log itself carried the settings.
+    text : str
+        The file's content, where it can be read.
+    """
+    if not file:
+        return "the settings stand in the log itself"
+    path = PurePosixPath(file)
+    folders = {p.lower() for p in path.parts[:-1]}
+    if ".hydra" in folders:
+        return f"{path.name} is Hydra's record of the run's configuration"
+    wrapped = len(re.findall(r"(?m)^[ \t]+value:", text)) > 2 and re.search(r"(?m)^(_wandb|wandb_version):", text)
+    if path.suffix in (".yaml", ".yml") and ("wandb" in folders or wrapped):
+        return f"{path.name} is Weights & Biases' record of the configuration"
+    for name, what in _WRITTEN_BY_RUN:
+        if name.fullmatch(path.name):
+            if path.name.startswith("hparams") and re.search(r"![a-z]+:|!ref|!new", text):
+                return ""  # SpeechBrain's hyperpyyaml: an input
+            return f"{path.name} is {what}"
+    if path.suffix in _LOGS or re.match(r"events\.out\.tfevents", path.name) or text.startswith("Namespace("):
+        return f"{path.name} is a log of the run"
+    return ""
+
+
+# StyleGAN2-ADA / StyleGAN3: keys of training_options.json and the options of train.py they come from
+_STYLEGAN: Final = {
+    "G_opt_kwargs.lr": "glr", "D_opt_kwargs.lr": "dlr", "batch_size": "batch", "loss_kwargs.r1_gamma": "gamma",
+    "ada_target": "target",
+}  # fmt: skip
+
+
+def override(file: str, key: str, value: Value, text: str = "") -> str:
+    """One override in the style of the tool that reads (or wrote) the file; empty where there is no such style.
+
+    Examples
+    --------
+    >>> override("config.yaml", "optimizer_d.lr", 0.002), override("train_opt.txt", "lr", 2e-5)
+    ('optimizer_d.lr=0.002', '--lr 2e-05')
+    """
+    name = PurePosixPath(file).name
+    said = spelled(value)
+    if name.startswith("training_options"):
+        return f"--{_STYLEGAN[key]}={said}" if key in _STYLEGAN else ""
+    if file.endswith(".gin"):
+        return f"--gin_bindings={shlex.quote(f'{key} = {_gin(value)}')}"
+    if file.endswith(".py"):
+        if re.search(r"(?m)^_base_\s*=|\bdict\(\s*type\s*=", text):  # mm-style
+            return f"--cfg-options {key}={said}"
+        return f"--{key} {said}" if re.search(r"add_argument|DEFINE_", text) and "." not in key else ""
+    if file.endswith((".txt", ".opt", ".cfg", ".ini", ".flags", ".args")) or not file or _flat_record(file):
+        if re.search(r"(?m)^--?[\w./-]+=", text):
+            return f"--{key}={said}"
+        return f"--{key.rpartition('.')[2] if not _flat_record(file) else key} {said}"
+    return f"{key}={said}"
+
+
+def _flat_record(file: str) -> bool:
+    """A record of argparse arguments in another format."""
+    path = PurePosixPath(file)
+    if ".hydra" in path.parts:
+        return False
+    return "wandb" in path.parts or bool(re.fullmatch(r"(hparams|args|commandline_args)\.(ya?ml|json)", path.name))
+
+
+def overrides(items: Sequence[tuple[str, str, Value]], texts: dict[str, str]) -> tuple[str, ...]:
+    """Overrides of several (file, key, value), in order, those that have none left out."""
+    made = (override(file, key, value, texts.get(file, "")) for file, key, value in items)
+    return tuple(dict.fromkeys(o for o in made if o))
+
+
+def spelled(value: Value) -> str:
+    """A value on a command line; a float always reads back as one, in OmegaConf and PyYAML too."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, int | float):
+        return number_text("", value, dotted=True)
+    return value if re.fullmatch(r"[\w.,:/+-]+", value) else shlex.quote(value)
+
+
+def _gin(value: Value) -> str:
+    return repr(value) if isinstance(value, str | bool) or value is None else number_text("", value)

@@ -1,0 +1,263 @@
+"""What all formats share: where a value stands, how a new one is written, the proof that nothing else changed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from gandoctor.errors import GandoctorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Value: TypeAlias = float | int | str | bool | None
+Path: TypeAlias = tuple[str, ...]
+
+MAX_CHARS: Final = 512 * 1024  # a hand-written config is a few KiB; PyYAML needs a second for half a MiB
+MAX_LEAVES: Final = 20_000  # aliases can blow a small file up
+
+
+class SpliceError(GandoctorError):
+    """The value cannot be changed where it stands; `what` says why, fit to be shown to the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One value to be changed.
+
+    Attributes
+    ----------
+    key : str
+        The user's own dotted key, list items by index.
+    value : number, word, flag or None
+        New value.
+    line : int
+        1-based line of the old value; 0 where it is not known. It decides between equal keys.
+    beside : str
+        Key of a sibling, where `key` does not exist yet and is to be added after that sibling; else empty.
+    """
+
+    key: str
+    value: Value
+    line: int = 0
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where one scalar stands.
+
+    Attributes
+    ----------
+    path : tuple of str
+        Key path, list items by index.
+    start, end : int
+        Half-open span of the value's own text, in characters.
+    line : int
+        1-based line.
+    value : object
+        As the usual reader gives it.
+    """
+
+    path: Path
+    start: int
+    end: int
+    line: int
+    value: object
+
+    @property
+    def key(self) -> str:
+        """Dotted key."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """A text with new values, and what was changed: (key, old, new), both as they stand in the file."""
+
+    text: str
+    edits: tuple[tuple[str, str, str], ...]
+
+
+def find(spots: Sequence[Spot], target: Target) -> Spot:
+    """The spot a target means: the same key and, among several, the same line.
+
+    Raises
+    ------
+    SpliceError
+        If there is none, or if several could be meant.
+    """
+    found = [s for s in spots if s.key == target.key]
+    if len(found) > 1 and target.line:
+        found = [s for s in found if s.line == target.line] or found
+    if not found:
+        raise SpliceError(f"`{target.key}` does not stand in the file as a plain value")
+    if len(found) > 1:
+        raise SpliceError(f"`{target.key}` stands in the file {len(found)} times")
+    return found[0]
+
+
+def replaced(text: str, pieces: Sequence[tuple[int, int, str]]) -> str:
+    """`text` with each span (start, end) replaced; spans must not overlap."""
+    out, at = [], 0
+    for start, end, new in sorted(pieces):
+        if start < at:
+            raise SpliceError("two changes fall on the same place")
+        out += [text[at:start], new]
+        at = end
+    return "".join([*out, text[at:]])
+
+
+# ---------------------------------------------------------------- numbers and words
+
+_INT: Final = re.compile(r"[-+]?\d[\d_]*")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
+
+
+def number(value: object) -> float | int | None:
+    """The number that a setting's value means; ``"5e-5"`` (PyYAML's string) means one, flags and words do not."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        text = value.strip().replace("_", "")
+        return int(text) if _INT.fullmatch(text) else float(text)
+    return None
+
+
+def number_text(old: str, new: float, *, dotted: bool = False) -> str:
+    """Write a number in the notation of the old one, with at most six significant digits.
+
+    Parameters
+    ----------
+    old : str
+        The number as it stands; anything else stands for "no notation to keep".
+    new : float
+    dotted : bool
+        Always put a point into the mantissa: PyYAML reads ``1e-05`` as a string.
+
+    Examples
+    --------
+    >>> number_text("0.0002", 0.00002), number_text("2e-4", 2e-5, dotted=True), number_text("5", 1.0)
+    ('0.00002', '2.0e-5', '1')
+    """
+    old = old.strip()
+    known = bool(_NUMBER.fullmatch(old))
+    whole = bool(_INT.fullmatch(old)) if known else isinstance(new, int)
+    if whole and float(new).is_integer() and abs(new) < 1e15:
+        return str(int(new))
+    exact = Decimal(f"{new:.6g}").normalize()
+    size = abs(exact)
+    scientific = known and "e" in old.lower()
+    small = Decimal("1e-5") if known and not scientific else Decimal("1e-4")
+    if scientific:
+        use_exponent = not Decimal("0.01") <= size < Decimal(10_000)
+    else:
+        use_exponent = size < small or size >= Decimal(10_000_000)
+    if not size or not use_exponent:
+        plain = format(exact, "f")
+        return plain if "." in plain else plain + ".0"
+    sign, digits, _ = exact.as_tuple()
+    mantissa, _, tail = old.lower().partition("e") if scientific else ("1.0", "e", "-05")
+    text = str(digits[0]) + ("." + "".join(map(str, digits[1:])) if len(digits) > 1 else "")
+    if "." not in text and (dotted or "." in mantissa):
+        text += ".0"
+    width = len(tail.lstrip("+-"))
+    power = exact.adjusted()
+    mark = "E" if "E" in old else "e"
+    return f"{'-' if sign else ''}{text}{mark}{'-' if power < 0 else '+'}{abs(power):0{min(width, 2)}d}"
+
+
+_FLAGS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("yes", "no"), ("Yes", "No"), ("YES", "NO"),
+                 ("on", "off"), ("On", "Off"), ("ON", "OFF"))  # fmt: skip
+
+
+def flag_text(old: str, new: bool, default: tuple[str, str] = ("true", "false")) -> str:
+    """Write a flag in the spelling of the old one (``yes`` stays ``no``, not ``false``)."""
+    pair = next((p for p in _FLAGS if old in p), default)
+    return pair[0] if new else pair[1]
+
+
+# ---------------------------------------------------------------- proof
+
+_Leaves: TypeAlias = dict[Path, object]
+
+
+def leaves(data: object) -> _Leaves:
+    """Every scalar of plain data by its path; empty containers count as scalars.
+
+    Raises
+    ------
+    SpliceError
+        If there are more than `MAX_LEAVES`.
+    """
+    out: _Leaves = {}
+    for path, value in _walk(data, ()):
+        out[path] = value
+        if len(out) > MAX_LEAVES:
+            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
+    return out
+
+
+def _walk(data: object, path: Path) -> Iterator[tuple[Path, object]]:
+    if len(path) > 100:
+        raise SpliceError("the file is nested more than 100 levels deep")
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from _walk(value, (*path, str(key)))
+    elif isinstance(data, list | tuple) and data:
+        for i, value in enumerate(data):
+            yield from _walk(value, (*path, str(i)))
+    else:
+        yield path, data
+
+
+def same(a: object, b: object) -> bool:
+    """Equal in type and value; NaN equals NaN."""
+    return type(a) is type(b) and (a == b or (a != a and b != b))  # noqa: PLR0124 - NaN is what differs from itself
+
+
+def changed(before: _Leaves, after: _Leaves) -> dict[str, object]:
+    """Dotted key -> new value (None where it is gone) of everything that differs."""
+    out = {".".join(p): v for p, v in after.items() if p not in before or not same(before[p], v)}
+    return out | {".".join(p): None for p in before if p not in after}
+
+
+def prove(before: _Leaves, after: _Leaves, wanted: Mapping[str, Value]) -> None:
+    """Exactly the wanted keys have changed, each to the wanted value and type.
+
+    Raises
+    ------
+    SpliceError
+        If anything else changed, or a value is read back as something else.
+    """
+    got = changed(before, after)
+    for key, value in wanted.items():
+        if key not in got:
+            raise SpliceError(f"`{key}` would not change")
+        if not _reads_as(got[key], value):
+            raise SpliceError(f"`{key}` would be read back as {got[key]!r}, not {value!r}")
+    others = sorted(set(got) - set(wanted))
+    if others:
+        raise SpliceError(f"it would also change `{'`, `'.join(others[:3])}`")
+
+
+def _reads_as(got: object, wanted: Value) -> bool:
+    if isinstance(wanted, bool) or wanted is None or isinstance(wanted, str):
+        return same(got, wanted)
+    if isinstance(got, bool) or not isinstance(got, int | float):
+        return False
+    return abs(got - wanted) <= 1e-5 * abs(wanted)
+
+
+def prefer_last(spots: Sequence[Spot]) -> list[Spot]:
+    """Without the spots that a later one of the same path hides (duplicate keys: the last one counts)."""
+    return list({s.path: s for s in spots}.values())
+
+
+def line_of(text: str, at: int) -> int:
+    """1-based line of a position."""
+    return text.count("\n", 0, at) + 1
