@@ -1,0 +1,318 @@
+"""From a path to runs: find the logs, read them, join those of one run, add its settings and pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor.errors import GandoctorError, InputError
+from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
+from gandoctor.parsers import _merge, _pictures, _registry, _settings, _walk
+from gandoctor.parsers._merge import Group, Log
+from gandoctor.parsers.configs import read_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gandoctor.model.signals import Reading, StepUnit
+
+MAX_LOGS: Final = 2_000
+_HOST: Final = re.compile(r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$")
+
+
+def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
+    """Find, read and join the runs behind a path.
+
+    Parameters
+    ----------
+    path : Path
+        A log, or a folder with the logs of one run or of many.
+    configs : sequence of Path
+        Config files to read instead of those found beside the logs.
+
+    Returns
+    -------
+    list of RawRun
+        At least one, by path. Every path in it is relative to its `root`, with POSIX separators.
+
+    Raises
+    ------
+    InputError
+        Missing or empty path, no log in it, nothing that can be read, or a config of `configs` that does not exist.
+    """
+    try:
+        full = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        what = "is a link that leads nowhere" if path.is_symlink() else "does not exist"
+        raise InputError(what, str(path), "give a training log or the folder of a run") from None
+    given = [_existing(c) for c in configs]
+    return _in_folder(full, str(path), given) if full.is_dir() else _of_file(full, given)
+
+
+def _existing(config: Path) -> Path:
+    try:
+        full = config.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise InputError("does not exist", str(config), "--config takes a YAML, JSON, TOML or options file") from None
+    if full.is_dir():
+        raise InputError("is a folder", str(config), "--config takes a file")
+    return full
+
+
+def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
+    folder = file.parent
+    groups: list[Group] = []
+    readings = _registry.read_log(file)
+    for label, parser, reading in readings:
+        log = Log(file, parser, _marked(reading, file), label=label, split=_merge.split_of(folder.name))
+        groups += _merge.join(folder, [log])
+    try:
+        files = sorted(f for f in folder.iterdir() if f.is_file() and not f.is_symlink())
+    except OSError:
+        files = []
+    runs = []
+    for group in groups:
+        run = _raw_run(group, folder, given or _settings.beside(group, files), files, [])
+        name = folder.name if "tfevents" in file.name else file.stem
+        name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
+        runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
+    return runs
+
+
+def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
+    tree = _walk.walk(root)
+    if not tree.files:
+        raise InputError("is an empty folder", shown, "give a training log or the folder of a run")
+    logs = _read_all(tree)
+    if not any(log.reading for log in logs):
+        raise _nothing(shown, tree, logs)
+    groups = _group(root, logs)
+    full = [g for g in groups if g.points]
+    idle = [log for g in groups if not g.points for log in g.logs]
+    if not full:
+        full = [Group(root, idle)]
+    elif len(full) == 1:
+        full[0].logs += idle
+    elif idle:
+        names = _merge.some(_relative(log.path, root) for log in idle)
+        tree.notes.append(f"{len(idle)} logs hold no points or could not be read: {names}")
+    runs = []
+    for group in full:
+        alone = len(full) == 1
+        found = given or _settings.of_run(group, root, tree.files, alone=alone)
+        files = _files_of(group, full, tree.files)
+        run = _raw_run(group, root if alone else group.folder, found, files, tree.notes)
+        runs.append(dataclasses.replace(run, name=_name(group, root, full)))
+    return runs
+
+
+def _read_all(tree: _walk.Tree) -> list[Log]:
+    """Every log of a folder, read; a file that cannot be read is kept with the reason."""
+    logs: list[Log] = []
+    for file in tree.files:
+        if not _registry.is_candidate(file):
+            continue
+        if len(logs) >= MAX_LOGS:
+            tree.notes.append(f"only the first {MAX_LOGS:,} logs of the folder were read")
+            break
+        try:
+            head = _walk.head_of(file)
+            logs += [
+                Log(file, parser, _marked(reading, file), label=label)
+                for label, parser, reading in _registry.read_found(file, head)
+            ]
+        except GandoctorError as e:
+            logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
+    return logs
+
+
+def _marked(reading: Reading, file: Path) -> Reading:
+    """Every series knows its file while they are joined; what it is called in the report is settled at the end."""
+    return dataclasses.replace(
+        reading, signals=tuple(dataclasses.replace(s, source=str(file)) for s in reading.signals)
+    )
+
+
+def _group(root: Path, logs: list[Log]) -> list[Group]:
+    """The runs of a folder, by path."""
+    by_folder: dict[Path, list[Log]] = {}
+    for log in logs:
+        by_folder.setdefault(_merge.settle(log, root), []).append(log)
+    _merge.fold_parts(by_folder)
+    groups = [g for folder, its in sorted(by_folder.items()) for g in _merge.join(folder, its)]
+    return _merge.unite(groups)
+
+
+def _nothing(shown: str, tree: _walk.Tree, logs: list[Log]) -> InputError:
+    if logs:
+        more = f" (and {len(logs) - 1} more)" if len(logs) > 1 else ""
+        return InputError(f"holds no log that can be read: {logs[0].path.name} {logs[0].error}{more}", shown)
+    n = len(tree.files)
+    what = f"holds no training log ({n:,} file{'s' * (n != 1)} looked at)"
+    return InputError(what, shown, "gandoctor reads TensorBoard, W&B, CSV, JSONL, JSON, printed text and notebooks")
+
+
+def _sentence(error: GandoctorError) -> str:
+    return f"{error.what}; {error.hint}" if error.hint else error.what
+
+
+def _files_of(group: Group, groups: list[Group], files: Iterable[Path]) -> list[Path]:
+    """Files below a run's folder that are not below another run's."""
+    others = {g.folder for g in groups if g is not group and g.folder != group.folder}
+    others = {f for f in others if f.is_relative_to(group.folder)}
+    return [
+        f for f in files if f.is_relative_to(group.folder) and not any(f.is_relative_to(other) for other in others)
+    ]  # fmt: skip
+
+
+def _name(group: Group, root: Path, groups: list[Group]) -> str:
+    own = f": {group.stem}" if group.stem else ""
+    if len(groups) == 1:
+        return _without_hosts(root.name, _hosts(group))
+    where = _relative(group.folder, root)
+    name = (root.name if where == "." else where) + own
+    return _without_hosts(name, _hosts(group))
+
+
+# ---------------------------------------------------------------- one run
+
+
+def _raw_run(group: Group, home: Path, configs: list[Path], files: list[Path], notes: list[str]) -> RawRun:
+    """Put a run together; `home` is moved up where a config lies beside or above it."""
+    root, outside = _root(home, configs)
+    hosts = _hosts(group)
+    said = list(dict.fromkeys([*notes, *(n for log in group.logs if log.reading for n in log.reading.notes)]))
+    if outside:
+        said.append(
+            f"{_merge.some(outside)}: outside the run's folder, so that a patch names the file without its folder"
+        )
+    settings, sources = _settings_of(configs, root)
+    logged = [s for log in group.logs if log.reading for s in log.reading.settings]
+    have = {(s.key, s.value) for s in settings}
+    settings += [s for s in logged if (s.key, s.value) not in have]
+    logs = [
+        Source(_without_hosts(_relative(log.path, root), hosts), log.parser, log.points, _lost(log))
+        for log in group.logs
+        if not log.label or log is group.logs[0]
+    ]
+    signals = [
+        dataclasses.replace(s, source=_without_hosts(_relative(Path(s.source), root), hosts))
+        for s in group.signals.values()
+    ]
+    pictures, remarks = _pictures_of(group, root, files, signals)
+    facts: dict[str, float] = {}
+    for log in group.logs:
+        facts.update(log.reading.facts if log.reading else {})
+    unit, unit_note = _step_unit(group)
+    all_notes = [*said, *group.notes, *remarks, *unit_note]
+    ends = [log.reading.finished for log in group.logs if log.reading and log.reading.finished is not None]
+    return RawRun(
+        name=_without_hosts(home.name, hosts),
+        root=root,
+        signals=tuple(signals),
+        settings=tuple(settings),
+        sources=(*logs, *sources),
+        pictures=tuple(pictures),
+        notes=tuple(_without_hosts(n, hosts) for n in dict.fromkeys(all_notes)),
+        facts=facts,
+        step_unit=unit,
+        finished=any(ends) if ends else None,
+    )
+
+
+def _lost(log: Log) -> str | None:
+    return log.error or (log.reading.lost if log.reading else None)
+
+
+def _root(home: Path, configs: list[Path]) -> tuple[Path, list[str]]:
+    """The nearest folder that holds the run and its configs, so that a patch can name them relative to it.
+
+    A folder as high as the user's home or the file system's root would put their name into the report: a config that
+    far away is named without its folder.
+    """
+    root, outside = home, []
+    private = Path.home().resolve()
+    for config in configs:
+        common = Path(os.path.commonpath([root, config.parent]))
+        if common != root and (common.parent == common or private.is_relative_to(common)):
+            outside.append(config.name)
+        else:
+            root = common
+    return root, outside
+
+
+def _settings_of(configs: list[Path], root: Path) -> tuple[list[Setting], list[Source]]:
+    settings: list[Setting] = []
+    sources: list[Source] = []
+    seen: set[tuple[str, str]] = set()
+    for config in configs:
+        name = _relative(config, root)
+        try:
+            reading = read_config(config, name)
+        except GandoctorError as e:
+            sources.append(Source(name, "config", 0, _sentence(e)))
+            continue
+        fresh = [s for s in reading.settings if (s.key, repr(s.value)) not in seen]
+        seen |= {(s.key, repr(s.value)) for s in fresh}
+        settings += fresh
+        sources.append(Source(name, "config", len(reading.settings), reading.lost))
+    return settings, sources
+
+
+def _step_unit(group: Group) -> tuple[StepUnit, list[str]]:
+    """The unit of the log with most points; a note where another counts otherwise."""
+    votes: dict[StepUnit, int] = {}
+    for log in group.logs:
+        if log.reading and log.reading.step_unit != "unknown":
+            votes[log.reading.step_unit] = votes.get(log.reading.step_unit, 0) + log.points
+    if not votes:
+        return "unknown", []
+    best = max(votes, key=lambda u: votes[u])
+    others = sorted(u for u in votes if u != best)
+    return best, [f"some files count {' and '.join(others)}, most count {best}"] if others else []
+
+
+def _pictures_of(group: Group, root: Path, files: list[Path], signals: list[Signal]) -> tuple[list[Picture], list[str]]:
+    """Pictures that the logs index, and those that lie in the run's folder."""
+    pictures: dict[tuple[str, int], Picture] = {}
+    for log in group.logs:
+        for p in log.reading.pictures if log.reading else ():
+            path = log.path.parent / p.path if p.path else log.path
+            found = dataclasses.replace(p, path=_relative(path, root))
+            pictures[found.path, found.offset] = found
+    notes: list[str] = []
+    named = _pictures.find(_relative(f, group.folder) for f in files)
+    if named:
+        factor, note = _pictures.scale(named, _last_step(signals), _step_unit(group)[0])
+        notes += note
+        for p, _ in named:
+            step = p.step if p.step < 0 else round(p.step * factor)
+            name = _relative(group.folder / p.path, root)
+            pictures.setdefault((name, 0), dataclasses.replace(p, path=name, step=step))
+    return list(pictures.values()), notes
+
+
+def _last_step(signals: Iterable[Signal]) -> int:
+    return max((int(np.max(s.steps)) for s in signals if len(s)), default=0)
+
+
+def _relative(path: Path, root: Path) -> str:
+    """`path` seen from `root`, POSIX; the bare name where it lies outside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _hosts(group: Group) -> list[str]:
+    """Names of machines, as event files carry them in their own names."""
+    found = (_HOST.search(log.path.name) for log in group.logs)
+    return sorted({m["host"] for m in found if m and len(m["host"]) > 2}, key=len, reverse=True)
+
+
+def _without_hosts(text: str, hosts: Iterable[str]) -> str:
+    for host in hosts:
+        text = text.replace(host, "host")
+    return text

@@ -1,0 +1,96 @@
+"""Which files hold a run's settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.parsers.configs import SURE_NAME, config_rank, looks_like_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from gandoctor.parsers._merge import Group
+
+MAX_CONFIGS: Final = 6
+_CONFIG_FOLDERS: Final = ("", ".hydra", "config", "configs", "conf", "options", "hparams", "files")
+
+
+def of_run(group: Group, root: Path, files: Iterable[Path], *, alone: bool) -> list[Path]:
+    """Configs of a run below `root`: in its folder, else in the nearest folder above, else under its name elsewhere."""
+    by_folder: dict[Path, list[Path]] = {}
+    for file in files:
+        if config_rank(file) is not None:
+            by_folder.setdefault(file.parent, []).append(file)
+    below = [log.path.parent for log in group.logs if log.path.parent != group.folder]
+    for folder in dict.fromkeys((group.folder, *below)):
+        if found := _around(group, folder, by_folder, sure=False):
+            return found
+    folder = group.folder
+    while folder != root:
+        folder = folder.parent
+        if found := _around(group, folder, by_folder, sure=not alone):
+            return found
+    # checkpoints/NAME/train_opt.txt beside logs/NAME/events...
+    namesakes = [f for where, fs in by_folder.items() if where.name == group.folder.name for f in fs if _is_sure(f)]
+    if namesakes:
+        return _best(namesakes)
+    anywhere = [f for fs in by_folder.values() for f in fs if _is_sure(f)]
+    return anywhere if alone and len(anywhere) == 1 else []
+
+
+def beside(group: Group, files: Sequence[Path]) -> list[Path]:
+    """Configs beside a log that was named alone, or in the folder above where its own is called ``logs``."""
+    folder = group.folder
+    by_folder = {folder: [f for f in files if config_rank(f) is not None]}
+    places = [folder]
+    if folder.name.lower() in ("log", "logs", "tb", "tensorboard", "files") or folder.name.startswith("version_"):
+        places.append(folder.parent)
+    for place in places:
+        for name in _CONFIG_FOLDERS:
+            where = place / name if name else place
+            if where not in by_folder and where.is_dir() and not where.is_symlink():
+                by_folder[where] = _listed(where)
+        if found := _around(group, place, by_folder, sure=False, file_alone=True):
+            return found
+    return []
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        found = sorted(f for f in folder.iterdir() if config_rank(f) is not None)
+        return [f for f in found if f.is_file() and not f.is_symlink()]
+    except OSError:
+        return []
+
+
+def _around(
+    group: Group, folder: Path, by_folder: dict[Path, list[Path]], *, sure: bool, file_alone: bool = False
+) -> list[Path]:
+    """Configs in a folder or in one of the sub-folders that are there for them."""
+    for name in _CONFIG_FOLDERS:
+        there = by_folder.get(folder / name if name else folder, [])
+        if not there:
+            continue
+        stems = {log.path.stem for log in group.logs}
+        own = [f for f in there if f.stem in stems and looks_like_config(f)]
+        if own:
+            return _best(own)
+        found = [f for f in there if _is_sure(f)]
+        if not found and not sure:
+            found = [f for f in there if looks_like_config(f)]
+            # A folder with the logs and configs of several runs: none of them is surely ours.
+            if len(found) > 1 and (file_alone or group.stem):
+                found = []
+        if found:
+            return _best(found)
+    return []
+
+
+def _is_sure(file: Path) -> bool:
+    rank = config_rank(file)
+    return rank is not None and rank <= SURE_NAME
+
+
+def _best(files: list[Path]) -> list[Path]:
+    return sorted(files, key=lambda f: (config_rank(f) or 0, len(f.parts), f.name))[:MAX_CONFIGS]

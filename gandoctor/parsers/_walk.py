@@ -1,0 +1,159 @@
+"""Files below a folder, and what their first bytes say: bounded, sorted, never out of the folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gandoctor.errors import InputError
+
+HEAD: Final = 64 * 1024
+MAX_DEPTH: Final = 10
+MAX_FILES: Final = 20_000
+
+_SKIPPED_FOLDERS: Final = frozenset(
+    {"venv", "env", "node_modules", "__pycache__", "site-packages", "dist-packages", "htmlcov", "egg-info"}
+)
+_KEPT_HIDDEN: Final = frozenset({".hydra"})
+# First bytes of what is no log, and how to say so. Offset 0 unless noted.
+_MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "is a Git LFS pointer; the log itself was not downloaded",
+        "run `git lfs pull` first",
+    ),
+    (b"/annex/objects/", "is a git-annex pointer; the log itself was not downloaded", "run `git annex get` first"),
+    (b"\x00GITCRYPT\x00", "is encrypted (git-crypt)", "run `git-crypt unlock` first"),
+    (b"Salted__", "is encrypted (openssl)", "decrypt it first"),
+    (b"age-encryption.org/", "is encrypted (age)", "decrypt it first"),
+    (b"-----BEGIN PGP MESSAGE", "is encrypted (PGP)", "decrypt it first"),
+    (b"$ANSIBLE_VAULT", "is encrypted (Ansible Vault)", "decrypt it first"),
+    (b"\x1f\x8b", "is compressed (gzip)", "unpack it first"),
+    (b"BZh", "is compressed (bzip2)", "unpack it first"),
+    (b"\xfd7zXZ\x00", "is compressed (xz)", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "is compressed (zstd)", "unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "unpack it first"),
+    (b"PK\x03\x04", "is a zip archive (a checkpoint, a spreadsheet or packed files)", "give the log or its folder"),
+    (b"PAR1", "is a Parquet file, which cannot be read yet", "export it as CSV"),
+    (b"SQLite format 3\x00", "is an SQLite database, which cannot be read yet", "export the metrics as CSV"),
+    (b"\x89HDF\r\n\x1a\n", "is an HDF5 file (weights or data)", "give the training log"),
+    (b"\x93NUMPY", "is a numpy array", "give the training log or the folder of the run"),
+    (b"\x89PNG\r\n\x1a\n", "is a picture", "give the training log or the folder of the run"),
+    (b"\xff\xd8\xff", "is a picture", "give the training log or the folder of the run"),
+    (b"GIF8", "is a picture", "give the training log or the folder of the run"),
+    (b"%PDF", "is a PDF", "give the training log"),
+    (b"\x7fELF", "is a program", "give the training log"),
+    (b"\x80\x02", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
+    (b"\x80\x03", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
+    (b"\x80\x04", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
+    (b"\x80\x05", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
+)
+
+
+@dataclass(slots=True)
+class Tree:
+    """Regular files below one folder.
+
+    Attributes
+    ----------
+    root : Path
+    files : list of Path
+        Absolute, sorted by folder, then name.
+    notes : list of str
+        What was left out, in words.
+    """
+
+    root: Path
+    files: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def walk(root: Path) -> Tree:
+    """Regular files below `root`: hidden folders, environments and links are passed over.
+
+    Links are never followed: inside the folder they would count a file twice (``wandb/latest-run``), outside it they
+    lead where nobody asked us to go.
+    """
+    tree = Tree(root)
+    linked = deep = denied = 0
+    stack: list[tuple[Path, int]] = [(root, 0)]
+    while stack:
+        folder, depth = stack.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda e: e.name)
+        except OSError:
+            denied += 1
+            continue
+        below: list[tuple[Path, int]] = []
+        for entry in found:
+            try:
+                if entry.is_symlink():
+                    linked += _leads_outside(Path(entry.path), root)
+                elif entry.is_dir(follow_symlinks=False):
+                    if not _skipped(entry.name):
+                        below.append((Path(entry.path), depth + 1))
+                elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                    tree.files.append(Path(entry.path))
+            except OSError:
+                denied += 1
+        if depth >= MAX_DEPTH:
+            deep += len(below)
+        else:
+            stack.extend(reversed(below))
+        if len(tree.files) > MAX_FILES:
+            tree.notes.append(f"Only the first {MAX_FILES:,} files of the folder were looked at.")
+            del tree.files[MAX_FILES:]
+            break
+    if linked:
+        tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed.")
+    if deep:
+        tree.notes.append(f"{deep} folder(s) more than {MAX_DEPTH} levels down were not looked at.")
+    if denied:
+        tree.notes.append(f"{denied} folder(s) or file(s) could not be opened (permission denied).")
+    return tree
+
+
+def _skipped(name: str) -> bool:
+    if name in _KEPT_HIDDEN:
+        return False
+    return name.startswith(".") or name.lower() in _SKIPPED_FOLDERS or name.endswith(".egg-info")
+
+
+def _leads_outside(link: Path, root: Path) -> bool:
+    try:
+        return not link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def head_of(path: Path, size: int = HEAD) -> bytes:
+    """The first bytes of a regular file.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be opened, or is no regular file (opening a pipe would hang).
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError("is not a regular file", path.name, "give a training log or the folder of a run")
+        with path.open("rb") as file:
+            return file.read(size)
+    except PermissionError:
+        raise InputError("cannot be read (permission denied)", path.name, "check the file's permissions") from None
+    except OSError as e:
+        raise InputError(f"cannot be read ({e.strerror or e})", path.name) from None
+
+
+def foreign(head: bytes) -> tuple[str, str] | None:
+    """What a file is that can be no log, by its first bytes, and what to do about it; None where it may be one."""
+    for magic, what, hint in _MAGIC:
+        if head.startswith(magic):
+            return what, hint
+    if head[257:262] == b"ustar":
+        return "is a tar archive", "unpack it first"
+    return None

@@ -1,0 +1,179 @@
+"""Configuration files -> raw settings: the user's own keys, with file and line. One format a module.
+
+A module is a config reader by its two names: ``SUFFIXES`` and ``parse(text) -> Entries``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading, Setting
+from gandoctor.parsers import _walk
+from gandoctor.parsers.configs._entries import Entries, keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gandoctor.model.signals import SettingValue
+
+__all__ = ["config_rank", "looks_like_config", "read_config"]
+
+MAX_BYTES: Final = 2 * 1024 * 1024
+
+
+class _Format(Protocol):
+    SUFFIXES: tuple[str, ...]
+
+    def parse(self, text: str) -> Entries: ...
+
+
+# By suffix; what has none of these is read as printed options, or as JSON where it begins with a bracket.
+_BY_SUFFIX: Final[dict[str, str]] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".json5": "json",
+    ".jsonc": "json",
+    ".toml": "toml",
+    ".py": "python",
+}
+_ANY: Final = "(ya?ml|json5?|jsonc|toml|txt|ini|cfg|conf|flags|gin)"
+_WORDS: Final = (
+    "train_opt|opt|training_options|train_options|hparams|hyper_?param(eter)?s?|params|parameters|args|arguments|"
+    "settings|options?|opts|config|cfg|conf|flags|flagfile|commandline_args"
+)
+# Names under which training programs keep their settings, the surest first.
+_NAMES: Final[tuple[re.Pattern[str], ...]] = tuple(
+    re.compile(p)
+    for p in (
+        r"config\.(ya?ml|json|toml)",
+        rf"({_WORDS})\.{_ANY}",
+        r"(operative_config[\w.-]*\.gin|[\w.-]*[-_]project\.ya?ml|flagfile|\.config\.json|opt\.txt)",
+        rf"[\w.+-]*(config|cfg|hparams|params|options|settings|train_opt|[-_]opt|[-_]args)[\w.+-]*\.{_ANY}",
+        r"(config|cfg|configs|hparams|params|settings|constants)\.py",
+        r"[\w.+-]+\.(ya?ml|toml|gin)",
+        r"[\w.+-]+\.json5?",
+    )
+)
+SURE_NAME: Final = 2  # the last rank that needs no look into the file
+ANY_JSON: Final = 6  # any .json at all: it may as well be a log
+# Files of other programs that share a config's suffix.
+_OTHERS: Final = re.compile(
+    r"(package(-lock)?|tsconfig.*|jsconfig.*|composer|manifest|vocab|vocabulary|tokenizer.*|special_tokens_map|"
+    r"(label|class|id|index)[_-]?(map|names|to[_-]?\w+|list)|labels|classes|generation_config|preprocessor_config|"
+    r"pyproject|poetry|pipfile|cargo|environment|conda|requirements.*|docker-compose.*|mkdocs|pre-commit.*|setup|tox|"
+    r"wandb-summary|wandb-metadata|wandb-events|diff|conda-environment|trainer_state|dataset_infos?|annotations.*|"
+    r"hydra|overrides|codecov|dependabot|gandoctor|report|stats|metrics?|history|log|logs|results?|checkpoint)"
+    r"\.(ya?ml|json5?|jsonc|toml|txt|cfg|ini|lock)",
+)
+_HYPER: Final = re.compile(
+    r"^(lr|.*[_.-]lr|lr[_.-].*|lrd|lrg|.*learning[_-]?rate.*|batch[_-]?size|.*[_-]?epochs?|n[_-]?iter.*|max[_-]?steps|"
+    r"num[_-]?steps|steps|total[_-]?steps|seed|betas?|beta[_-]?[12]|b1|b2|adam[_-].*|optimi[sz]er.*|n[_-]?critic|"
+    r"d[_-]?steps|n[_-]?dis|.*lambda.*|r1[_-]?gamma|gamma|latent[_-]?dim|z[_-]?dim|nz|nc|ngf|ndf|gan[_-]?(mode|type|loss)|"
+    r"loss([_-]?(type|fn|mode))?|weight[_-]?decay|label[_-]?smoothing|dropout|norm|spectral[_-]?norm|clip.*|total[_-]?kimg)$"
+)
+
+
+def config_rank(path: Path) -> int | None:
+    """How surely a file's name is a config's: 0 is surest, None is no config's name."""
+    name = path.name.lower()
+    if _OTHERS.fullmatch(name):
+        return None
+    if path.parent.name == ".hydra":
+        return 0 if name == "config.yaml" else None
+    return next((i for i, p in enumerate(_NAMES) if p.fullmatch(name)), None)
+
+
+def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
+    """Whether a file beside a log holds the run's settings: by its name or, for a weaker name, by its keys.
+
+    Parameters
+    ----------
+    path : Path
+    named_only : bool
+        Do not open files whose name alone does not tell.
+    """
+    rank = config_rank(path)
+    if rank is None:
+        return False
+    if rank <= SURE_NAME:
+        return True
+    if named_only:
+        return False
+    try:
+        entries = _parse(path)
+    except InputError:
+        return False
+    return sum(bool(_HYPER.match(k)) for k in keys_of(entries)) >= 2
+
+
+def read_config(path: Path, name: str) -> Reading:
+    """Settings of one config file.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        What to call the file: relative to the run, POSIX separators.
+
+    Returns
+    -------
+    Reading
+        Its settings and, in `lost`, what of the file could not be read.
+
+    Raises
+    ------
+    InputError
+        Where nothing at all could be read.
+    """
+    entries = _parse(path)
+    if not entries.found:
+        what = f"holds no settings that can be read ({entries.lost[0]})" if entries.lost else "holds no settings"
+        raise InputError(what, name, "a config is YAML, JSON, TOML, Python constants or printed options")
+    settings = tuple(
+        Setting(name="", value=value, key=".".join(path), file=name, line=line)
+        for path, (value, line) in _unwrapped(entries.found).items()
+    )
+    return Reading(settings=settings, lost="; ".join(entries.lost) or None)
+
+
+def _parse(path: Path) -> Entries:
+    head = _walk.head_of(path, MAX_BYTES + 1)
+    if odd := _walk.foreign(head):
+        raise InputError(odd[0], path.name, odd[1])
+    text = _decoded(head[:MAX_BYTES])
+    if "\x00" in text:
+        raise InputError("is a binary file, no config", path.name, "give a YAML, JSON or TOML file")
+    kind = _BY_SUFFIX.get(path.suffix.lower()) or ("json" if re.match(r"\s*[{]", text) else "options")
+    reader = cast("_Format", importlib.import_module(f"{__name__}.{kind}"))
+    entries = reader.parse(text)
+    if len(head) > MAX_BYTES:
+        entries.lost.append(f"only the first {MAX_BYTES >> 20} MiB were read")
+    return entries
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _unwrapped(
+    found: Mapping[tuple[str, ...], tuple[SettingValue, int]],
+) -> dict[tuple[str, ...], tuple[SettingValue, int]]:
+    """W&B writes ``lr: {desc: null, value: 0.1}``: the key is ``lr``, and its own notes are no settings."""
+    tops = {path[0] for path in found} - {"wandb_version", "_wandb"}
+    wrapped = {path[0] for path in found if len(path) > 1 and path[1] == "value"}
+    is_wandb = any(path[0] in ("wandb_version", "_wandb") for path in found)
+    if not (is_wandb or (len(tops) > 1 and tops == wrapped and any(p[1:] == ("desc",) for p in found))):
+        return dict(found)
+    kept: dict[tuple[str, ...], tuple[SettingValue, int]] = {}
+    for path, value in found.items():
+        if path[0] in ("wandb_version", "_wandb") or path[1:] == ("desc",):
+            continue
+        kept[(path[0], *path[2:]) if len(path) > 1 and path[1] == "value" else path] = value
+    return kept
