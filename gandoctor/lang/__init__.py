@@ -1,0 +1,1 @@
+"""A small language over arrays: syntax, kinds, functions, windows, three-valued evaluation. Knows nothing of GANs."""
