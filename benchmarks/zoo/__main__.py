@@ -1,0 +1,89 @@
+"""``python -m benchmarks.zoo``: train the zoo, train the sample logs, score gandoctor on them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.zoo import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT: Final = Path(__file__).parents[2]
+SAMPLE_LOGS: Final = ROOT / "sample_logs"
+
+
+def main(argv: Iterable[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    samples = commands.add_parser("samples", help="train the runs under sample_logs/ again")
+    samples.add_argument("names", nargs="*", help="only these")
+    samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
+    samples.set_defaults(run=_samples)
+    given = parser.parse_args(None if argv is None else list(argv))
+    return int(given.run(given))
+
+
+def _samples(given: argparse.Namespace) -> int:
+    jobs = plan.samples()
+    if unknown := set(given.names) - {job.name for job in jobs}:
+        print(f"no such sample: {', '.join(sorted(unknown))}; there are {', '.join(job.name for job in jobs)}")
+        return 2
+    for job in jobs:
+        if not given.names or job.name in given.names:
+            shutil.rmtree(given.out / job.name, ignore_errors=True)
+            truth = job.run(given.out)
+            print(f"{job.name}: {truth['outcome']} {', '.join(truth['symptoms'])}", flush=True)
+    (given.out / "README.md").write_text(_readme(given.out, jobs), "utf-8")
+    return 0
+
+
+def _readme(folder: Path, jobs: list[plan.Job]) -> str:
+    """The list of samples, from what was measured."""
+    rows = []
+    for job in jobs:
+        truth: dict[str, Any] = json.loads((folder / f"{job.name}.truth.json").read_text("utf-8"))
+        told = truth["outcome"] + (f": {', '.join(truth['symptoms'])}" if truth["symptoms"] else "")
+        log = {"tensorboard": "TensorBoard", "csv": "CSV", "jsonl": "JSONL"}[job.config["log.format"]]
+        kind = "JSON" if job.json else "YAML"
+        rows.append(f"| `{job.name}` | {job.config['loss.name']} | {log}, {kind} | {job.about['what']} | {told} |")
+    return HEAD + "\n".join(rows) + TAIL
+
+
+HEAD: Final = """\
+# Sample logs
+Real trainings of tiny GANs (seconds each, one CPU thread), so that there is something to point gandoctor at:
+
+    gandoctor analyze sample_logs/d-dominance
+
+Each folder holds what a training leaves behind: the log, the config, some samples. What really happened was measured on
+held-out data while the run was trained, and stands beside the folder in `NAME.truth.json`, where the tool does not
+look. Names say what is wrong for your sake; the tool makes nothing of them.
+
+| run | loss | log, config | what was done | measured |
+|---|---|---|---|---|
+"""
+TAIL: Final = """
+
+Every curve comes from a training, none is drawn. To train them all again, or one (needs the extra `zoo`):
+
+    python -m benchmarks.zoo samples
+    python -m benchmarks.zoo samples d-dominance
+
+The config in the folder is all a run needs, so this trains the same run:
+
+    python -m benchmarks.zoo.train --config sample_logs/d-dominance/config.yaml --out runs/again
+
+`truth.json`: `outcome` and `symptoms` follow from measurements alone (`benchmarks/zoo/measure.py` says how); `wrong`
+lists the settings that were put wrong on purpose, each with a value that would have been right; `onset` is the step
+since when a symptom has lasted; `trace` holds the measurements. Event files carry a made-up clock, so that training
+again gives the same bytes.
+"""
+
+if __name__ == "__main__":
+    raise SystemExit(main())
