@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,6 +97,7 @@ class Entry:
     keys: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     per_network: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
+    closed: bool = False
     low: float = float("-inf")
     high: float = float("inf")
 
@@ -164,6 +165,7 @@ def load(folders: Sequence[Path]) -> Vocabulary:
     prints: list[Fingerprint] = []
     settings: dict[str, Entry] = {}
     networks: set[str] = set()
+    families: dict[str, str] = {}
     for folder in folders:
         for file in sorted((folder / "vocabulary").glob("*.yaml")):
             data = _yaml(file)
@@ -182,6 +184,11 @@ def load(folders: Sequence[Path]) -> Vocabulary:
             prints[:0] = [_fingerprint(f, where) for f in data.get("fingerprints") or []]
             for name, body in _mapping(data, "settings", where).items():
                 settings[name] = _entry(name, body, where)
+            for family, body in _mapping(data, "families", where).items():
+                words = body.get("words", []) if isinstance(body, dict) else body
+                families |= {squeezed(w): family for w in [family, *_texts(words, f"{where}:families.{family}")]}
+    if "loss_kind" in settings:
+        settings["loss_kind"] = replace(settings["loss_kind"], words={**settings["loss_kind"].words, **families})
     _check(roles, [(d.role, d.because) for d in decisions])
     _check(roles, [(a.role, a.tags[0] if a.tags else "") for a in aliases])
     _check(roles, [(role, tag) for f in prints for tag, role in f.says.items()])
@@ -284,7 +291,7 @@ def _entry(name: str, body: object, where: str) -> Entry:
         *context, leaf = key.split("/")
         keys.append((tuple(t for c in context for t in c.split()), tuple(leaf.split())))
     words = {
-        str(w).lower(): str(canon)
+        squeezed(str(w)): str(canon)
         for canon, ws in (body.get("words") or {}).items()
         for w in _texts(ws, where + ".words")
     }
@@ -295,6 +302,7 @@ def _entry(name: str, body: object, where: str) -> Entry:
         tuple(keys),
         bool(body.get("per_network", False)),
         words,
+        bool(body.get("closed", False)),
         float(body.get("low", "-inf")),
         float(body.get("high", "inf")),
     )
@@ -304,6 +312,11 @@ def _check(roles: Mapping[str, Role], named: Iterable[tuple[str, str]]) -> None:
     for role, what in named:
         if role not in roles and role not in OPEN_ROLES:
             raise RuleError(f"unknown role {role!r} ({what})", "vocabulary", did_you_mean(role, roles))
+
+
+def squeezed(word: str) -> str:
+    """Only the letters and digits of a word, lower case: ``WGAN-GP`` and ``wgan_gp`` are one."""
+    return "".join(c for c in word.casefold() if c.isalnum())
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

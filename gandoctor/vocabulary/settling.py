@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.signals import Setting
+from gandoctor.vocabulary.book import squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -236,9 +237,10 @@ def _value(setting: Setting, entry: Entry) -> float | int | str | bool | None:
             return value if _NUMBER.fullmatch(text) and entry.low <= float(text) <= entry.high else None
         return value if entry.low <= value <= entry.high else None
     if entry.kind == "word":
-        if isinstance(value, str):
-            return entry.words.get(value.strip().lower(), value)
-        return None if value is None or isinstance(value, bool | float | int) else str(value)
+        if not isinstance(value, str):
+            return None
+        known = entry.words.get(squeezed(value)) or entry.words.get(squeezed(value.rpartition(".")[2]))
+        return known or (None if entry.closed else value)
     if entry.kind == "flag":
         if isinstance(value, bool):
             return value
