@@ -457,7 +457,7 @@ def _after_best(text: str, frame: Frame, last: float) -> _Span | _Told:
 
 
 def _best_of(text: str, numbers: frozenset[str]) -> Node:
-    """The expression inside ``after best(...)``; the rule book checked it, so any name that is no number is a signal."""
+    """The expression inside ``after best(...)``; it was checked at load, so any name that is no number is a signal."""
     import re
 
     names = frozenset(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)) - frozenset(FUNCTIONS)
@@ -1093,8 +1093,8 @@ class _Evaluation:
         if node.kind == "truth":
             truth = (_all if node.op == "and" else _any)(p.truth for p in told)
             slacks = [p.slack for p in told if p.slack is not None]
-            slack = (min if node.op == "and" else max)(slacks) if slacks and truth is not None else None
-            return _Told(truth, slack, _joined([p.reason for p in told if p.truth is None]) if truth is None else "")
+            tight = (min if node.op == "and" else max)(slacks) if slacks and truth is not None else None
+            return _Told(truth, tight, _joined([p.reason for p in told if p.truth is None]) if truth is None else "")
         gone = _joined([p.reason for p in parts if isinstance(p, _Missing)])
         marks = [p for p in parts if isinstance(p, _Marks)]
         if not marks:

@@ -66,7 +66,7 @@ class Scope:
     clauses : frozenset of str
         Clauses that ``when:`` may join.
     switches : frozenset of str
-        Settings that are true or false; each is a test by itself.
+        Settings that are true or false: each is a test by itself, and the number 1 or 0 if it is among `numbers`.
     """
 
     signals: frozenset[str] = frozenset()
@@ -253,7 +253,8 @@ def _compile(
     joins_clauses: bool = False,
 ) -> Expression:
     line, tree = _parsed(text, joins_clauses=joins_clauses)
-    node = _Walk(line, scope, functions, joins_clauses=joins_clauses).node(tree, 0)
+    walk = _Walk(line, scope, functions, joins_clauses=joins_clauses)
+    node = (walk.switch(tree) if "truth" in wanted else None) or walk.node(tree, 0)
     if node.kind not in wanted:
         hint = "compare it with something: `x < 0.1`" if "truth" in wanted else "a comparison is none"
         what = "a test" if "truth" in wanted else "a series or a number"
@@ -373,8 +374,6 @@ class _Walk:
             return Node("signal", "series", name=name, text=name, key=name)
         if name in scope.numbers:
             return Node("number", "number", name=name, text=name, key=f"#{name}")
-        if name in scope.switches:
-            return Node("switch", "truth", name=name, text=name, key=f"?{name}")
         if name in scope.words:
             raise self.fault(f"`{name}` is a word, not a number", at, f"write `given: {{{name}: ...}}`")
         if name in scope.flags:
@@ -383,6 +382,12 @@ class _Walk:
             raise self.fault(f"`{name}` is a function", at, f"write `{self.functions[name].usage}`")
         known = scope.signals | scope.numbers | scope.switches
         raise self.fault(f"no signal, setting or fact is called `{name}`", at, near(name, known))
+
+    def switch(self, at: ast.expr) -> Node | None:
+        """A setting that is true or false, where a test is wanted; elsewhere it counts as 1 or 0."""
+        if not isinstance(at, ast.Name) or at.id not in self.scope.switches or self.joins_clauses:
+            return None
+        return Node("switch", "truth", name=at.id, text=at.id, key=f"?{at.id}")
 
     def unary(self, at: ast.UnaryOp, depth: int, *, series: bool) -> Node:
         if isinstance(at.op, ast.Not):
@@ -511,7 +516,7 @@ class _Walk:
         return node
 
     def test(self, at: ast.expr, depth: int, word: str) -> Node:
-        node = self.node(at, depth)
+        node = self.switch(at) or self.node(at, depth)
         if node.kind not in ("mask", "truth"):
             raise self.fault(
                 f"`{word}` joins tests, and this is {_SAID[node.kind]}", at, f"compare it: `{node.text} > 0`"

@@ -1,0 +1,774 @@
+"""YAML -> rules, causes and remedies: all faults at once, each with file:key and what would be right.
+
+A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``causes/``, ``remedies/`` and ``vocabulary/``. A user's own
+folder may have any of them, or hold its files side by side; what a file is then shows in its keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_args
+
+from gandoctor.errors import RuleError
+from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
+from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
+from gandoctor.model.rules import (
+    SEVERITIES,
+    SYMPTOMS,
+    Cause,
+    Change,
+    Clause,
+    FalsePositive,
+    Reference,
+    Remedy,
+    Rule,
+    Rulebook,
+    Term,
+)
+from gandoctor.model.signals import FAMILIES, StepUnit
+
+ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
+TEST_SUFFIX: Final = ".test.yaml"
+MAX_BYTES: Final = 1 << 20
+MAX_FILES: Final = 5000
+MAX_DEPTH: Final = 20
+MAX_EVENTS: Final = 100_000
+
+# What a rule may ask of the game before it asks anything of the curves; None: any word.
+APPLIES_TO: Final[dict[str, tuple[str, ...] | None]] = {
+    "family": FAMILIES,
+    "reduction": ("sum", "mean", "unknown"),
+    "led_by": ("something", "nothing"),
+    "unit": get_args(StepUnit),
+}
+_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_PLACES: Final = frozenset({"share", "first", "last", "onset"})
+_CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
+_TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
+_RULE_KEYS: Final = (
+    "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why", "evidence", "when",
+    "false_positives", "references", "confidence", "settings", "log_it",
+)  # fmt: skip
+_CAUSE_KEYS: Final = (
+    "id", "title", "story", "prior", "explains", "for", "against", "settings", "deeper_than", "references",
+)  # fmt: skip
+_REMEDY_KEYS: Final = (
+    "id", "title", "treats", "effort", "risk", "only_if", "changes", "expect", "why", "snippet", "references",
+)  # fmt: skip
+_CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high")
+_T = TypeVar("_T")
+
+
+class RulebookError(RuleError):
+    """Everything that is wrong with the rules, one fault a paragraph.
+
+    Attributes
+    ----------
+    faults : tuple of RuleError
+    """
+
+    def __init__(self, faults: Sequence[RuleError]) -> None:
+        super().__init__("; ".join(f.what for f in faults), faults[0].where, faults[0].hint)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        text = "\n".join(str(f) for f in self.faults)
+        return text if len(self.faults) == 1 else f"{len(self.faults)} faults in the rules\n{text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The closed lists that rules draw their names from.
+
+    Attributes
+    ----------
+    roles : frozenset of str
+    settings : Mapping of str to str
+        Name to kind: ``number``, ``word``, ``flag`` or ``any``.
+    facts : frozenset of str
+    values : Mapping of str to frozenset of str
+        For settings that are words of a closed list: the words.
+    """
+
+    roles: frozenset[str]
+    settings: Mapping[str, str]
+    facts: frozenset[str]
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def scope(self, flags: Iterable[str] = ()) -> Scope:
+        """The names that a test may use; a role of the validation split is ``val_<role>``."""
+        kinds = self.settings
+        return Scope(
+            signals=self.roles | {f"val_{r}" for r in self.roles},
+            numbers=self.facts | {n for n, k in kinds.items() if k != "word"},
+            words=frozenset(n for n, k in kinds.items() if k in ("word", "any")),
+            flags=frozenset(f.replace("-", "_") for f in flags),
+            switches=frozenset(n for n, k in kinds.items() if k == "flag"),
+        )
+
+
+def default_folder() -> Path:
+    """Folder of the rules that come with gandoctor: inside the wheel, or at the root of the source tree.
+
+    Raises
+    ------
+    RuleError
+        The installation has lost it.
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here / "rules", here.parent / "rules"):
+        if (folder / "vocabulary").is_dir():
+            return folder
+    raise RuleError("the rules are missing from this installation", hint="install gandoctor again")
+
+
+def load(folders: Sequence[Path]) -> Rulebook:
+    """Read all rules, causes and remedies of some folders.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        `default_folder` first, then the user's own; names they use come from the ``vocabulary/`` of all of them, or of
+        `default_folder` where none has one.
+
+    Returns
+    -------
+    Rulebook
+        Sorted by kind and id.
+
+    Raises
+    ------
+    RulebookError
+        With every fault that was found.
+    """
+    faults: list[RuleError] = []
+    words = vocabulary(folders, faults)
+    pages = [page for page in _pages(folders, faults) if page is not None]
+    rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")]
+    own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
+    rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
+    causes = [c for p in pages if p.room == "causes" for c in [_tried(p, _cause, full, words)] if c]
+    remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
+    _once_each(pages, faults)
+    _known_causes(pages, faults)
+    if faults:
+        raise RulebookError(sorted(faults, key=lambda f: f.where))
+    rules.sort(key=lambda r: (r.kind != "symptom", r.id))
+    return Rulebook(
+        rules=tuple(rules),
+        causes=tuple(sorted(causes, key=lambda c: c.id)),
+        remedies=tuple(sorted(remedies, key=lambda r: r.id)),
+        digest=_digest(folders),
+        by_id={r.id: r for r in rules},
+    )
+
+
+# ---------------------------------------------------------------- files
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every rule, cause and remedy file of a folder: (room, path), in order; tests and vocabulary left out.
+
+    The room of a file that stands in no room is the empty string.
+    """
+    found = [("", p) for p in folder.glob("*.y*ml")]
+    found += [(room, p) for room in ROOMS for p in (folder / room).glob("*.y*ml")]
+    for room, path in sorted(found, key=lambda f: (f[0], f[1].name)):
+        if path.suffix in (".yaml", ".yml") and not path.name.endswith((TEST_SUFFIX, ".test.yml")) and path.is_file():
+            yield room, path
+
+
+def read_yaml(path: Path, where: str) -> Any:
+    """Read a YAML file as plain data: no anchors, no repeated keys, bounded in size and depth.
+
+    Raises
+    ------
+    RuleError
+        Where it cannot be read, does not parse or breaks a bound.
+    """
+    import yaml
+
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+    except OSError as e:
+        raise RuleError(f"cannot be read: {e.strerror}", where) from None
+    if raw is None:
+        raise RuleError("is larger than a megabyte", where, "a rule is a page of text")
+    try:
+        text = raw.decode("utf-8-sig")
+        loader = _loader(yaml)
+        _bounded(text, yaml, where)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.YAMLError as e:
+        mark = getattr(e, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(e, "problem", None) or "not valid"
+        hint = "quote texts that hold : , { } or #" if "expected" in problem or "not allowed" in problem else ""
+        raise RuleError(f"does not parse as YAML: {problem}", f"{where}{line}", hint) from None
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise RuleError("does not parse as YAML", where, "it has to be UTF-8 text") from None
+
+
+def _bounded(text: str, yaml: Any, where: str) -> None:
+    """Refuse what would blow up later: references to other parts (the billion laughs), depth, size."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise RuleError("uses an anchor or alias", f"{where}:{event.start_mark.line + 1}", "write it out")
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH or count > MAX_EVENTS:
+            raise RuleError("is nested too deep or too long", f"{where}:{event.start_mark.line + 1}")
+
+
+def _loader(yaml: Any) -> Any:
+    """A safe loader (in C where there is one) that refuses a key written twice."""
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key `{name}` stands twice", key.start_mark)
+            seen.add(name)
+        made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+        return made
+
+    strict = type("StrictLoader", (base,), {})
+    strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)  # type: ignore[attr-defined]
+    return strict
+
+
+def _digest(folders: Sequence[Path]) -> str:
+    """Twelve hexadecimal digits that name this very state of rules and vocabulary."""
+    state = hashlib.sha256()
+    for folder in folders:
+        paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
+        for path in paths:
+            state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()[:12]
+
+
+# ---------------------------------------------------------------- the closed lists
+
+
+def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -> Words:
+    """The names that rules may use: roles, settings and facts of all folders.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+    faults : list of RuleError, optional
+        Faults are added to it; without it the first one is raised.
+    """
+    found: list[RuleError] = faults if faults is not None else []
+    places = [f / "vocabulary" for f in folders if (f / "vocabulary").is_dir()]
+    if not any((p / "signals.yaml").is_file() for p in places):
+        places.insert(0, default_folder() / "vocabulary")
+    roles: set[str] = set()
+    facts: set[str] = set()
+    settings: dict[str, str] = {}
+    values: dict[str, frozenset[str]] = {}
+    for path in (p for place in places for p in sorted(place.glob("*.yaml"))):
+        where = f"vocabulary/{path.name}"
+        try:
+            data = read_yaml(path, where)
+        except RuleError as e:
+            found.append(e)
+            continue
+        lists = {key: data.get(key) or {} for key in ("roles", "facts", "settings")} if isinstance(data, dict) else {}
+        for key, entries in lists.items():
+            if not isinstance(entries, dict):
+                found.append(RuleError("is no mapping", f"{where}:{key}", "write `name: {doc: ...}`"))
+                lists[key] = {}
+        roles.update(map(str, lists.get("roles", {})))
+        facts.update(map(str, lists.get("facts", {})))
+        for name, entry in lists.get("settings", {}).items():
+            _enter(str(name), entry if isinstance(entry, dict) else {}, settings, values)
+    if found and faults is None:
+        raise RulebookError(found)
+    return Words(frozenset(roles), settings, frozenset(facts), values)
+
+
+def _enter(name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, frozenset[str]]) -> None:
+    kind = str(entry.get("kind", "number"))
+    names = [name, f"{name}_d", f"{name}_g"] if entry.get("per_network") else [name]
+    for each in names:
+        settings[each] = kind
+        if kind == "word" and isinstance(entry.get("words"), dict):
+            values[each] = frozenset(_folded(w) for w in entry["words"])
+
+
+def _folded(word: object) -> str:
+    return "".join(c for c in str(word).casefold() if c not in "-_ ")
+
+
+# ---------------------------------------------------------------- one file
+
+
+class _Page:
+    """One file, or one mapping in it: reads keys and collects what is wrong with them."""
+
+    def __init__(
+        self, data: Mapping[str, Any], where: str, faults: list[RuleError], id_: str = "", room: str = ""
+    ) -> None:
+        self.data = data
+        self.where = where
+        self.faults = faults
+        self.id = id_
+        self.room = room
+        self.file = ""
+
+    def fault(self, key: str, what: str, hint: str = "") -> None:
+        spot = f"{self.where}.{key}" if ":" in self.where else f"{self.where}:{key}"
+        self.faults.append(RuleError(what, spot if key else self.where, hint))
+
+    def at(self, key: str, data: Mapping[str, Any]) -> _Page:
+        joint = "." if ":" in self.where else ":"
+        return _Page(data, f"{self.where}{joint}{key}", self.faults)
+
+    def only(self, keys: Sequence[str]) -> None:
+        for key in self.data:
+            if str(key) in keys:
+                continue
+            if self.data[key] is None and " " in str(key):
+                self.fault("", f"`{key!s:.60}` reads as a key", "quote the text: inside braces a comma ends it")
+            else:
+                hint = near(str(key), tuple(keys)) or _one_of(keys)
+                self.fault(str(key), f"the key `{key}` means nothing here", hint)
+
+    def text(self, key: str, *, need: bool = False, default: str = "") -> str:
+        value = self.data.get(key)
+        if value is None or value == "":
+            if need:
+                self.fault(key, "is missing")
+            return default
+        if isinstance(value, dict | list):
+            self.fault(key, "must be text")
+            return default
+        return str(value).strip()
+
+    def choice(self, key: str, allowed: Sequence[_T], default: _T | None = None) -> _T:
+        value = self.data.get(key, default)
+        if value in allowed:
+            return value  # type: ignore[return-value]
+        names = tuple(str(a) for a in allowed)
+        if value is None:
+            self.fault(key, "is missing", _one_of(names))
+        else:
+            self.fault(key, f"`{value}` is none of its values", near(str(value), names) or _one_of(names))
+        return allowed[0]
+
+    def number(self, key: str, default: float | None = None, *, low: float = -math.inf) -> float:
+        value = self.data.get(key, default)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value < math.inf
+            or value == -math.inf
+        ):
+            hint = "write a number with a point: 1.0e-4" if isinstance(value, str) else ""
+            what = (
+                "is missing" if value is None else f"`{value}` is no number" + (" that it may be" if not hint else "")
+            )
+            self.fault(key, what, hint)
+            return 0.0
+        return float(value)
+
+    def items(self, key: str) -> list[_Page]:
+        """A list of mappings."""
+        value = self.data.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.fault(key, "must be a list", "begin each entry with `- `")
+            return []
+        pages = []
+        for i, entry in enumerate(value):
+            if isinstance(entry, dict):
+                pages.append(self.at(f"{key}[{i}]", entry))
+            else:
+                self.fault(f"{key}[{i}]", f"`{entry!s:.40}` is no mapping")
+        return pages
+
+    def mapping(self, key: str, *, need: bool = False) -> dict[str, Any]:
+        value = self.data.get(key)
+        if value is None or value == {}:
+            if need:
+                self.fault(key, "is missing")
+            return {}
+        if not isinstance(value, dict):
+            self.fault(key, "must be a mapping", "write `name: ...`")
+            return {}
+        return {str(k): v for k, v in value.items()}
+
+    def names(self, key: str, known: frozenset[str] | tuple[str, ...] | None, called: str = "") -> tuple[str, ...]:
+        """A list of names, each one of `known`."""
+        value = self.data.get(key)
+        if value is None:
+            return ()
+        listed = value if isinstance(value, list) else [value]
+        for name in listed:
+            if isinstance(name, dict | list):
+                self.fault(key, "must be a list of names")
+                return ()
+            if known is not None and str(name) not in known:
+                self.fault(key, f"no {called} is called `{name}`", near(str(name), known))
+        return tuple(str(n) for n in listed)
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return f"one of {', '.join(names)}"
+
+
+def _pages(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page | None]:
+    count = 0
+    for folder in folders:
+        for room, path in files(folder):
+            count += 1
+            if count > MAX_FILES:
+                faults.append(RuleError(f"there are more than {MAX_FILES} rule files", folder.name))
+                return
+            yield _page(folder, room, path, faults)
+
+
+def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> _Page | None:
+    where = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    try:
+        data = read_yaml(path, where)
+    except RuleError as e:
+        faults.append(e)
+        return None
+    if not isinstance(data, dict):
+        faults.append(RuleError("is no mapping", where, "a rule begins with `id: ...`"))
+        return None
+    page = _Page(data, where, faults, path.stem, room or _room_of(data))
+    page.file = path.relative_to(folder).as_posix()
+    if not page.room:
+        page.fault(
+            "kind",
+            "nothing tells what this is",
+            "`kind: symptom` or `kind: risk`; a cause has `explains`, a remedy `treats`",
+        )
+    if not _ID.fullmatch(path.stem):
+        page.fault("", f"`{path.name}` is no name for a rule", "write it in small letters, digits and single dashes")
+    if data.get("id") != path.stem:
+        page.fault("id", f"`{data.get('id')}` is not the file's name", f"write `id: {path.stem}`")
+    return page
+
+
+def _room_of(data: Mapping[str, Any]) -> str:
+    if data.get("kind") in ("symptom", "risk"):
+        return f"{data['kind']}s"
+    return "causes" if "explains" in data else "remedies" if "treats" in data else ""
+
+
+def _tried(page: _Page, make: Any, scope: Scope, words: Words) -> Any:
+    """The value of a page; None where it has a fault."""
+    before = len(page.faults)
+    made = make(page, scope, words)
+    return made if len(page.faults) == before else None
+
+
+def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
+    seen: dict[str, str] = {}
+    for page in pages:
+        if page.id in seen:
+            faults.append(
+                RuleError(f"`{page.id}` is taken by {seen[page.id]}", f"{page.where}:id", "ids are never reused")
+            )
+        seen.setdefault(page.id, page.where)
+
+
+def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
+    """Causes that others name: those deeper than others, those that remedies treat."""
+    known = frozenset(p.id for p in pages if p.room == "causes")
+    for page in pages:
+        key = {"causes": "deeper_than", "remedies": "treats"}.get(page.room, "")
+        named = page.data.get(key)
+        for name in named if isinstance(named, list | dict) else []:
+            if str(name) not in known:
+                faults.append(RuleError(f"no cause is called `{name}`", f"{page.where}:{key}", near(str(name), known)))
+
+
+# ---------------------------------------------------------------- clauses
+
+
+def _clause(page: _Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None) -> Clause:
+    """A clause of a rule, or a term of a cause; `earlier` clauses may be named in ``over: after CLAUSE``."""
+    where: Expression | None = None
+    if page.data.get(key) is not None:
+        where = _compiled(page, key, lambda: compile_test(page.data[key], scope))
+    given = _given(page, words)
+    if page.data.get(key) is None and not given:
+        page.fault(key, "there is nothing to test", f"give `{key}:`, `given:` or both")
+    over = _compiled(page, "over", lambda: parse_window(page.data.get("over"))) or Window()
+    if over.kind == "after_best":
+        _compiled(page, "over", lambda: _series(over.of, scope))
+    if over.kind == "after_clause" and over.of not in (earlier or ()):
+        what = (
+            f"`{over.of}` is no clause that stands before this one"
+            if earlier is not None
+            else "there are no clauses here"
+        )
+        page.fault("over", what, near(over.of, tuple(earlier or ())))
+    for_ = _compiled(page, "for", lambda: parse_amount(page.data.get("for"))) or Amount()
+    if where is not None and where.kind == "mask" and page.data.get("for") is None:
+        page.fault(
+            "for", "is missing: the test is decided at every step", "say how often it has to hold: `for: 80% of steps`"
+        )
+    if where is None or where.kind == "truth":
+        if page.data.get("for") is not None and (where is not None or page.data.get(key) is None):
+            page.fault("for", "the test is decided once, it has no steps to count", "drop `for`")
+        if (
+            page.data.get("over") is not None
+            and where is not None
+            and not where.signals
+            and over.kind != "after_clause"
+        ):
+            page.fault("over", "the test looks at no signal, so it has no window", "drop `over`")
+    says = page.text("says")
+    _places(page, says, scope)
+    return Clause(name, where, given, over, for_, says)
+
+
+def _series(text: str, scope: Scope) -> Expression:
+    made = compile_value(text, scope)
+    if made.kind != "series" or made.tree.windowed:
+        raise RuleError(
+            f"`{text}` is no series of its own", hint="write `after best(g_loss)` or `after best(smooth(g_loss))`"
+        )
+    return made
+
+
+def _compiled(page: _Page, key: str, make: Any) -> Any:
+    """What `make` gives; None and a fault at `key` where it fails."""
+    try:
+        return make()
+    except RuleError as e:
+        joint = "." if ":" in page.where else ":"
+        e.where = f"{page.where}{joint}{key}"
+        page.faults.append(e)
+        return None
+
+
+def _given(page: _Page, words: Words) -> dict[str, tuple[str, ...]]:
+    out: dict[str, tuple[str, ...]] = {}
+    for name, allowed in page.mapping("given").items():
+        kind = words.settings.get(name)
+        key = f"given.{name}"
+        if kind is None:
+            page.fault(key, f"no setting is called `{name}`", near(name, frozenset(words.settings)))
+            continue
+        if kind == "number":
+            page.fault(key, f"`{name}` is a number", f"test it: `{name} > ...`")
+        listed = [_word(w) for w in (allowed if isinstance(allowed, list) else [allowed])]
+        if not listed or any(w is None for w in listed):
+            page.fault(key, "must be a word or a list of words")
+        closed = words.values.get(name)
+        for word in listed:
+            if word is not None and closed is not None and _folded(word) not in closed:
+                page.fault(key, f"`{name}` is never `{word}`", near(word, closed) or _one_of(sorted(closed)))
+        out[name] = tuple(w for w in listed if w is not None)
+    return out
+
+
+def _word(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else None
+
+
+def _places(page: _Page, says: str, scope: Scope) -> None:
+    """Every ``{place}`` of a sentence must be something that can be filled in."""
+    for place in (m[1].strip() for m in _PLACE.finditer(says)):
+        if place in _PLACES | scope.words | scope.switches:
+            continue
+        try:
+            compile_value(place, scope)
+        except RuleError as e:
+            page.fault("says", f"nothing fills the place `{{{place}}}`: {e.what}", e.hint)
+
+
+def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
+    made: list[Clause] = []
+    for name, body in page.mapping("evidence", need=True).items():
+        key = f"evidence.{name}"
+        if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name) or name == "then":
+            page.fault(key, f"`{name}` cannot be the name of a clause", "write a word, with underscores")
+        if not isinstance(body, dict):
+            page.fault(key, "is no clause", "write `{where: ..., over: ..., for: ...}`")
+            continue
+        inner = page.at(key, body)
+        inner.only(_CLAUSE_KEYS)
+        made.append(_clause(inner, name, "where", scope, words, [c.name for c in made]))
+    return tuple(made)
+
+
+# ---------------------------------------------------------------- rules, causes, remedies
+
+
+def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
+    page.only(_RULE_KEYS)
+    kind = page.choice("kind", ("symptom", "risk"))
+    symptom = None
+    if kind == "symptom":
+        symptom = page.choice("symptom", SYMPTOMS)
+    elif "symptom" in page.data:
+        page.fault("symptom", "a risk has no symptom", "drop it, or write `kind: symptom`")
+    if page.file.startswith(("symptoms/", "risks/")) and not page.file.startswith(kind):
+        page.fault("kind", f"a {kind} in the wrong folder", f"move it to {kind}s/")
+    clauses = _clauses(page, scope, words)
+    names = [c.name for c in clauses]
+    written = page.data.get("when", names[0] if len(names) == 1 else None)
+    when = None
+    if written is None:
+        page.fault("when", "is missing", f"join the clauses: `{' and '.join(names) or 'a and b'}`")
+    else:
+        when = _compiled(page, "when", lambda: compile_when(written, names))
+        idle = [n for n in names if when is not None and n not in when.names and not _used(n, clauses)]
+        for name in idle:
+            page.fault("when", f"the clause `{name}` is never used", "name it here, or drop it")
+    made = dict(
+        id=page.id,
+        kind=kind,
+        symptom=symptom,
+        title=page.text("title", need=True),
+        severity=page.choice("severity", SEVERITIES, "low" if kind == "risk" else None),
+        status=page.choice("status", ("preview", "stable", "retired"), "preview"),
+        since=page.text("since"),
+        applies_to=_applies_to(page),
+        why=page.text("why", need=True),
+        clauses=clauses,
+        when=when,
+        false_positives=tuple(_false_positives(page)),
+        references=_references(page),
+        confidence=page.choice("confidence", ("high", "medium", "low"), "medium"),
+        settings=page.names("settings", frozenset(words.settings), "setting"),
+        log_it=page.text("log_it"),
+        file=page.file,
+    )
+    return Rule(**made) if when is not None else None  # type: ignore[arg-type]
+
+
+def _used(name: str, clauses: Sequence[Clause]) -> bool:
+    return any(c.over.kind == "after_clause" and c.over.of == name for c in clauses)
+
+
+def _applies_to(page: _Page) -> dict[str, tuple[str, ...]]:
+    inner = page.at("applies_to", page.mapping("applies_to"))
+    inner.only(tuple(APPLIES_TO))
+    return {k: inner.names(k, APPLIES_TO[k], k) for k in inner.data if k in APPLIES_TO}
+
+
+def _false_positives(page: _Page) -> Iterator[FalsePositive]:
+    for entry in page.items("false_positives"):
+        entry.only(("when", "do"))
+        yield FalsePositive(entry.text("when", need=True), entry.text("do", need=True))
+
+
+def _references(page: _Page) -> tuple[Reference, ...]:
+    made = []
+    for entry in page.items("references"):
+        entry.only(("url", "says"))
+        made.append(Reference(entry.text("url", need=True), entry.text("says", need=True)))
+    return tuple(made)
+
+
+def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
+    page.only(_CAUSE_KEYS)
+    explains = page.at("explains", page.mapping("explains", need=True))
+    for name in explains.data:
+        if name not in SYMPTOMS:
+            explains.fault(name, f"no symptom is called `{name}`", near(name, SYMPTOMS) or _one_of(SYMPTOMS))
+    return Cause(
+        id=page.id,
+        title=page.text("title", need=True),
+        story=page.text("story", need=True),
+        explains={name: explains.number(name, low=0.0) for name in explains.data},
+        for_=_terms(page, "for", scope, words),
+        against=_terms(page, "against", scope, words),
+        settings=page.names("settings", frozenset(words.settings), "setting"),
+        deeper_than=page.names("deeper_than", None),
+        prior=page.number("prior", 0.0),
+        references=_references(page),
+        file=page.file,
+    )
+
+
+def _terms(page: _Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...]:
+    made = []
+    for i, entry in enumerate(page.items(key)):
+        entry.only(_TERM_KEYS)
+        clause = _clause(entry, f"{key}_{i}", "if", scope, words, None)
+        made.append(Term(clause, entry.number("weight", low=0.0), clause.says))
+    return tuple(made)
+
+
+def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
+    page.only(_REMEDY_KEYS)
+    only_if = []
+    for i, entry in enumerate(page.items("only_if")):
+        entry.only(("if", "given", "over", "for"))
+        only_if.append(_clause(entry, f"only_if_{i}", "if", scope, words, None))
+    return Remedy(
+        id=page.id,
+        title=page.text("title", need=True),
+        treats=_treats(page),
+        effort=page.choice("effort", ("config", "code", "data")),
+        risk=page.choice("risk", ("safe", "trial", "advice")),
+        only_if=tuple(only_if),
+        changes=tuple(_change(entry, words) for entry in page.items("changes")),
+        expect=page.text("expect", need=True),
+        why=page.text("why"),
+        snippet=str(page.data.get("snippet") or ""),
+        references=_references(page),
+        file=page.file,
+    )
+
+
+def _treats(page: _Page) -> dict[str, float]:
+    value = page.data.get("treats")
+    if isinstance(value, dict):
+        inner = page.at("treats", {str(k): v for k, v in value.items()})
+        return {name: inner.number(name, low=0.0) for name in inner.data}
+    if not value:
+        page.fault("treats", "is missing", "name the causes that it treats")
+    return dict.fromkeys(page.names("treats", None), 1.0)
+
+
+def _change(page: _Page, words: Words) -> Change:
+    page.only(_CHANGE_KEYS)
+    known = frozenset(words.settings)
+    setting = page.text("setting", need=True)
+    of = page.text("of")
+    for key, name in (("setting", setting), ("of", of)):
+        if name and name not in known:
+            page.fault(key, f"no setting is called `{name}`", near(name, known))
+    to = page.data.get("to")
+    relative = page.data.get("multiply") is not None or of
+    if (to is not None) == bool(relative):
+        page.fault("to", "the new value is not said, or said twice", "give `to`, or `multiply` and / or `of`")
+    if isinstance(to, dict | list):
+        page.fault("to", "must be a number, a word, true or false")
+        to = None
+    return Change(
+        setting=setting,
+        multiply=page.number("multiply") if page.data.get("multiply") is not None else None,
+        of=of,
+        to=float(to) if isinstance(to, int) and not isinstance(to, bool) else to,
+        low=page.number("low") if page.data.get("low") is not None else -math.inf,
+        high=page.number("high") if page.data.get("high") is not None else math.inf,
+    )
