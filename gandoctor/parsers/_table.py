@@ -29,9 +29,10 @@ def _names(words: str) -> frozenset[str]:
 
 
 STEP_NAMES: Final = _names(
-    "step steps global_step globalstep global_steps total_step total_steps train_step training_step iteration iterations "
-    "iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters cur_iter current_iter curr_iter "
-    "gen_iterations gen_iter g_step update updates num_updates trainer_global_step tick_step nb_iter iter_num"
+    "step steps global_step globalstep global_steps total_step total_steps train_step training_step iteration "
+    "iterations iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters cur_iter "
+    "current_iter curr_iter gen_iterations gen_iter g_step update updates num_updates trainer_global_step "
+    "tick_step nb_iter iter_num"
 )
 BATCH_NAMES: Final = _names("batch batches batch_idx batch_id batch_no batch_num batch_i minibatch i")
 EPOCH_NAMES: Final = _names("epoch epochs ep epoch_num epoch_idx epoch_no epoch_id current_epoch cur_epoch")
@@ -49,8 +50,11 @@ _STRONG: Final = re.compile(
     r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|(?<![a-z])cyc(?:le)?_[ab]\b",
     re.IGNORECASE,
 )
-_PLAYER_D: Final = re.compile(r"(?<![a-z])(?:d|dis|disc|discriminator|critic|distriminator)(?![a-z])", re.IGNORECASE)
-_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|gen|generator)(?![a-z])", re.IGNORECASE)
+_REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
+_PLAYER_D: Final = re.compile(
+    r"(?<![a-z])(?:d|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
+)
+_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|gen|generator|netg)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +109,10 @@ def tells_of_training(names: Sequence[str]) -> bool:
     """Whether column or key names are those of a training log: a loss, a GAN score, or both players."""
     if any(_STRONG.search(name) for name in names):
         return True
+    if any(_REAL_FAKE.search(n) and _PLAYER_D.search(n) for n in names) or any(
+        "D(x)" in n or "D(G(" in n for n in names
+    ):
+        return True
     return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
 
 
@@ -116,7 +124,7 @@ def has_counter(names: Sequence[str]) -> bool:
 # ---------------------------------------------------------------- steps
 
 
-def unroll(steps: Ints, *, hard: Sequence[int] = ()) -> Axis:
+def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
     """Put a counter that goes back onto one axis.
 
     A small way back is a resume from a checkpoint: what is written again wins. A way back to the beginning, or one that
@@ -125,18 +133,21 @@ def unroll(steps: Ints, *, hard: Sequence[int] = ()) -> Axis:
     Parameters
     ----------
     steps : ndarray of int64, shape (n,)
-    hard : sequence of int
-        Rows at which a further training is known to begin if the counter goes back there.
+    marks : sequence of int
+        Rows before which the log says that a training begins: there a counter that stands still has gone back, too.
     """
     n = len(steps)
     kept = np.ones(n, dtype=bool)
     if n == 0:
         return Axis(steps, kept)
-    back = np.flatnonzero(np.diff(steps) < 0) + 1
+    step_by = np.diff(steps)
+    marked = np.zeros(n - 1, dtype=bool)
+    marked[[m - 1 for m in marks if 0 < m < n]] = True
+    back = np.flatnonzero((step_by < 0) | (marked & (step_by == 0))) + 1
     if not len(back):
         return Axis(steps, kept)
     lost = _overwritten(steps, back)
-    resumes = {int(b) for b, cost in zip(back, lost, strict=True) if cost and int(b) not in set(hard)}
+    resumes = {int(b) for b, cost in zip(back, lost, strict=True) if cost}
     if sum(cost for b, cost in zip(back, lost, strict=True) if int(b) in resumes) * 10 > n:
         resumes = set()
     out = steps.astype(np.int64, copy=True)
@@ -267,7 +278,7 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
     if epoch:
         epochs, factor = whole_numbers(_filled(columns[epoch]))
         if inner and not np.array_equal(epochs, whole_numbers(_filled(columns[inner]))[0]):
-            merged = unroll(within_epochs(_rising(epochs), whole_numbers(_filled(columns[inner]))[0]))
+            merged = unroll(within_epochs(epochs, whole_numbers(_filled(columns[inner]))[0]))
             return _in(merged, "iterations"), used
         axis = unroll(epochs)
         if _crowded(columns, used, axis.steps):
@@ -322,10 +333,6 @@ def _filled(column: Column) -> Floats:
     np.maximum.accumulate(at, out=at)
     at[at < 0] = int(np.flatnonzero(good)[0])
     return column.values[at]
-
-
-def _rising(epochs: Ints) -> Ints:
-    return unroll(epochs, hard=range(len(epochs))).steps
 
 
 def _restarts_with(steps: Ints, epochs: Floats) -> bool:

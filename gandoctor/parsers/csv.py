@@ -30,6 +30,7 @@ _BLANKS: Final = " "  # stands for runs of blanks
 _PEEK: Final = 60  # lines that decide on the dialect
 _MOST_COLUMNS: Final = 2_000
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
+_LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
 _PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
 _COMMA_CELL: Final = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
@@ -67,7 +68,9 @@ def sniff(path: Path, head: bytes) -> float:
     except GandoctorError:
         return 0.0
     if dialect.header is None:
-        return 0.45 if _is_log_file(path) else 0.0
+        if any(_LOSS_LIKE.search(part) for part in (path.stem, path.parent.name)):
+            return 0.55
+        return 0.3 if _is_log_file(path) else 0.0
     if not _trusted(dialect.header, path):
         return 0.0
     return 0.9 if path.suffix.lower() in (".csv", ".tsv") else 0.75
@@ -97,7 +100,7 @@ def read(path: Path) -> Reading:
     columns, words, notes = table
     named = dialect.header is not None
     if not named:
-        notes.append(f"the table has no header: its {len(columns)} columns are called column 0, column 1, ...")
+        columns = _known_order(columns, notes)
     columns, dashboard, words = _dashboards(columns, words, path, notes)
     _say_words(words, notes)
     return assemble(columns, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
@@ -369,6 +372,34 @@ def _by_pandas(text: str, dialect: Dialect) -> Table | None:
         values = frame.iloc[:, j].to_numpy(dtype=np.float64)
         columns.append(Column(str(name), values, ~blank.iloc[:, j].to_numpy(dtype=bool)))
     return columns, {}, []
+
+
+# ---------------------------------------------------------------- tables without a header
+
+_RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
+
+
+def _known_order(columns: list[Column], notes: list[str]) -> list[Column]:
+    """Names for columns without a header, where the code base is known by the look of its table."""
+    if len(columns) in (6, 7, 8) and _is_rgan(columns):
+        notes.append("the table has no header: its columns were named in RGAN's order")
+        return [Column(n, c.values, c.present) for n, c in zip(_RGAN, columns, strict=False)]
+    notes.append(f"the table has no header: its {len(columns)} columns are called column 0, column 1, ...")
+    return columns
+
+
+def _is_rgan(columns: Sequence[Column]) -> bool:
+    """Epoch, seconds, D loss, G loss, squared MMD, a whole number, then two columns that are mostly NA."""
+    first = [c.values[c.present] for c in columns[:6]]
+    if any(not len(v) for v in first[:4]):
+        return False
+    counting = (
+        bool(np.all(first[0] == np.rint(first[0])) and (np.diff(first[0]) > 0).mean() > 0.9)
+        if len(first[0]) > 1
+        else False
+    )
+    losses = bool(np.any(first[2] != np.rint(first[2])) and np.any(first[3] != np.rint(first[3])))
+    return counting and losses and bool(np.all(first[1] >= 0)) and bool(np.all(first[5] == np.rint(first[5])))
 
 
 # ---------------------------------------------------------------- exports of dashboards

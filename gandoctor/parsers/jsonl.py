@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import StepUnit
 
-NAME: Final = "json"
+NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8

@@ -1,0 +1,448 @@
+"""The engine behind printed logs.
+
+A line is its numbers and the texts between them. Lines with the same texts have the same meaning, so the meaning is
+worked out once for each shape (`_plan`), and the numbers of all lines of a shape are converted together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter as Tally
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers._options import settings_of
+from gandoctor.parsers._plan import NUMBER, SLOT, Plan, make_plan
+from gandoctor.parsers._table import Axis, counted_in_epochs, tells_of_training, unroll, whole_numbers, within_epochs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from gandoctor.model.signals import Setting, StepUnit
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+MARK: Final = "==== further output ===="  # stands between the outputs of a notebook's cells
+_MOST_SHAPES: Final = 20_000  # shapes of lines that are looked at; a log has a few dozen
+_MOST_PLANS: Final = 4_000  # shapes with something in them
+_LONGEST_LINE: Final = 3_000  # characters; longer ones are dumps of options
+_CHUNK: Final = 8_192  # lines of a shape that are kept as text before they are converted
+_HEADER_LINES: Final = 4_000
+_VARIANTS: Final = 256  # names that numbers within a name may make
+
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[@-_]")
+_BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
+_TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
+_KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
+_MARK: Final = re.compile(r"={4,}[^=]*[A-Za-z][^=]*={4,}\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
+_WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+_FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
+_WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
+_VITS_NAMES: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
+
+
+def read_text(text: str, name: str) -> Reading:
+    """Read training prints from a text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        Stem of the file: the tag of a file that holds ``step: value`` lines of one metric.
+
+    Raises
+    ------
+    InputError
+        No training metrics are printed.
+    """
+    log = _Log()
+    log.take(text)
+    return log.reading(name)
+
+
+@dataclass(slots=True)
+class _Series:
+    """Values of one tag, or of one counter, with the lines they stand on."""
+
+    lines: list[Ints] = field(default_factory=list)
+    values: list[Floats] = field(default_factory=list)
+    totals: list[Floats] = field(default_factory=list)
+
+    def add(self, lines: Ints, values: Floats, totals: Floats | None = None) -> None:
+        self.lines.append(lines)
+        self.values.append(values)
+        self.totals.append(np.full(len(lines), np.nan) if totals is None else totals)
+
+    def joined(self) -> tuple[Ints, Floats, Floats]:
+        """Lines (ascending), values, totals."""
+        lines = np.concatenate(self.lines)
+        order = np.argsort(lines, kind="stable")
+        return lines[order], np.concatenate(self.values)[order], np.concatenate(self.totals)[order]
+
+
+class _Log:
+    """One pass over the lines of a log."""
+
+    def __init__(self) -> None:
+        self.plans: dict[tuple[str, ...], Plan | None] = {}
+        self.useful = 0
+        self.metrics: dict[tuple[str, str], _Series] = {}
+        self.counters: dict[str, _Series] = {}
+        self.count = 0
+        self.overflow = 0
+        self.long_lines = 0
+        self.header: list[tuple[int, str]] = []
+        self.marks: list[int] = []
+        self.redrawn: set[int] = set()
+        self.vits = False
+        self.percent = False
+        self.unread = 0
+
+    def take(self, text: str) -> None:
+        """Read all lines of a text."""
+        if "\x1b" in text:
+            text = _ANSI.sub("", text)
+        if "\x08" in text:
+            text = text.replace("\x08", "")
+        if _WIDE.search(text):
+            text = text.translate(_FULL_WIDTH)
+        if "\\n" in text or "\\r" in text or "\\t" in text:
+            text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+        bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
+        split = NUMBER.split
+        plans = self.plans
+        at = self.count
+        for line in _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n"):
+            at += 1
+            if len(line) > _LONGEST_LINE:
+                self.long_lines += 1
+                if len(self.header) < _HEADER_LINES:
+                    self.header.append((at, line))
+                continue
+            if "%|" in line:
+                line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
+            if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
+                if line.startswith("====") and _MARK.match(line):
+                    self.marks.append(at)
+                line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
+            parts = split(line)
+            if len(parts) == 1:
+                if len(self.header) < _HEADER_LINES:
+                    self.header.append((at, line))
+                continue
+            shape = tuple(parts[::2])
+            try:
+                plan = plans[shape]
+            except KeyError:
+                plan = self._new_plan(shape, parts[1::2])
+            if plan is not None:
+                plan.lines.append(at)
+                plan.rows.append(parts[1::2])
+                if len(plan.lines) >= _CHUNK:
+                    self._convert(plan)
+            if len(self.header) < _HEADER_LINES:
+                self.header.append((at, line))
+        self.count = at
+        if bars:
+            self._find_redrawn(text)
+        for plan in plans.values():
+            if plan is not None and plan.lines:
+                self._convert(plan)
+
+    def _new_plan(self, shape: tuple[str, ...], numbers: Sequence[str]) -> Plan | None:
+        if len(self.plans) >= _MOST_SHAPES or self.useful >= _MOST_PLANS:
+            self.overflow += 1
+            return None
+        plan = make_plan(shape, numbers) if len(shape) < 200 else None
+        self.plans[shape] = plan
+        self.useful += plan is not None
+        if plan is not None:
+            self.vits |= plan.vits
+            self.percent |= any(m.scale != 1.0 for m in plan.metrics)
+        return plan
+
+    def _find_redrawn(self, text: str) -> None:
+        """Lines that end with a carriage return: a progress bar draws over them."""
+        ends = [m.group() == "\r" for m in _BREAK.finditer(text)]
+        self.redrawn = {i + 1 for i, cr in enumerate(ends) if cr}
+
+    def _convert(self, plan: Plan) -> None:
+        """Numbers of the gathered lines of a shape to arrays."""
+        lines = np.array(plan.lines, dtype=np.int64)
+        rows = plan.rows
+        plan.lines, plan.rows = [], []
+        for c in plan.counters:
+            totals = self._floats([r[c.total] for r in rows]) if c.total >= 0 else None
+            self.counters.setdefault(c.kind, _Series()).add(lines, self._floats([r[c.slot] for r in rows]), totals)
+        for m in plan.metrics:
+            values = self._floats([r[m.slot] for r in rows]) * m.scale
+            if SLOT in m.tag:
+                for tag, pick in _variants(m.tag, rows).items():
+                    self.metrics.setdefault((tag, m.split), _Series()).add(lines[pick], values[pick])
+            else:
+                self.metrics.setdefault((m.tag, m.split), _Series()).add(lines, values)
+
+    def _floats(self, cells: list[str]) -> Floats:
+        try:
+            return np.array(cells, dtype=np.float64)
+        except ValueError:
+            return np.array([float(c.replace(",", "").replace("\u2212", "-")) for c in cells])
+
+    # ------------------------------------------------------------ reading
+
+    def reading(self, name: str) -> Reading:
+        """Signals and settings of what was taken.
+
+        Raises
+        ------
+        InputError
+            Nothing that a training would print.
+        """
+        series = {key: s.joined() for key, s in self.metrics.items()}
+        series = self._credible(series, name)
+        axis, place = self._axis(series)
+        signals = []
+        notes = list(axis.notes)
+        for (tag, split), (lines, values, _) in series.items():
+            rows = np.searchsorted(place, lines)
+            steps = axis.steps[rows]
+            kept = axis.kept[rows]
+            if self.redrawn:
+                kept = kept & ~self._drawn_over(lines, steps)
+            if not kept.any():
+                continue
+            steps, values = steps[kept], values[kept]  # noqa: PLW2901
+            if np.any(np.diff(steps) < 0):
+                order = np.argsort(steps, kind="stable")
+                steps, values = steps[order], values[order]  # noqa: PLW2901
+            signals.append(Signal(tag, steps, values, split=split))
+        if self.vits:
+            signals = [_named_vits(s, [t for t, _ in series]) for s in signals]
+            notes.append("the losses are printed as a list without names; they were named by VITS' order")
+        if self.percent:
+            notes.append("values printed in per cent are given as shares (51% is 0.51)")
+        lost = []
+        if self.overflow:
+            lost.append(f"{self.overflow} lines of more than {len(self.plans)} different shapes were not looked at")
+        return Reading(
+            signals=tuple(signals),
+            settings=tuple(self._settings({t for t, _ in series}, int(place[0]))),
+            lost="; ".join(lost) or None,
+            step_unit=axis.unit,
+            notes=tuple(notes),
+        )
+
+    def _credible(
+        self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], name: str
+    ) -> dict[tuple[str, str], tuple[Ints, Floats, Floats]]:
+        """What recurs; what is printed once is an option, or a final score."""
+        if ("", "") in series:
+            series[name, ""] = series.pop(("", ""))
+        if not series:
+            raise InputError(
+                "no training metrics are printed in it", hint="print lines such as: step 100 d_loss: 0.69 g_loss: 0.7"
+            )
+        most = max(len(v[0]) for v in series.values())
+        if most > 1:
+            first = min(int(v[0][0]) for v in series.values() if len(v[0]) > 1)
+            series = {
+                k: v
+                for k, v in series.items()
+                if len(v[0]) > 1
+                or (most < 5 and tells_of_training([k[0]]))
+                or (v[0][0] > first and tells_of_training([k[0]]))
+            }
+        tags = [t for t, _ in series]
+        if not tells_of_training(tags) and not self.vits:
+            shown = ", ".join(tags[:5])
+            raise InputError(f"numbers are printed in it, but no loss (found: {shown})", hint="is it a training log?")
+        if (
+            most == 1
+            and not any(re.search(r"loss|err|fid", t, re.IGNORECASE) for t in tags)
+            and not any("loss" not in t and tells_of_training([t]) for t in tags)
+        ):
+            raise InputError("no training metrics are printed in it")
+        return series
+
+    def _drawn_over(self, lines: Ints, steps: Ints) -> NDArray[np.bool_]:
+        """Values that a progress bar showed again at the same step: the last one counts."""
+        again = np.zeros(len(lines), dtype=bool)
+        same = np.flatnonzero(np.diff(steps) == 0)
+        again[same] = [int(lines[i]) in self.redrawn for i in same]
+        return again
+
+    def _settings(self, tags: set[str], first: int) -> Iterable[Setting]:
+        """Options printed before the first record, which is on line `first`."""
+        return [s for s in settings_of(line for at, line in self.header if at < first) if s.key not in tags]
+
+    # ------------------------------------------------------------ steps
+
+    def _axis(self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> tuple[Axis, Ints]:
+        """Steps of all lines that hold metrics, and those lines."""
+        place = np.unique(np.concatenate([v[0] for v in series.values()]))
+        most = max(len(v[0]) for v in series.values())
+        leads = [v[0] for v in series.values() if len(v[0]) == most]
+        lead = min(leads, key=lambda lines: int(lines[0]))
+        counters = {k: s.joined() for k, s in self.counters.items()}
+        enough = {
+            k
+            for k, (lines, values, _) in counters.items()
+            if len(np.unique(values)) > 1 and self._covers(lines, series, most)
+        }
+        epoch = counters.get("epoch")
+        if epoch is not None and len(np.unique(epoch[1])) < 2:
+            epoch = None
+        if "step" not in enough and "lead" in enough:
+            counters["step"] = counters["lead"]
+            enough.add("step")
+        for kind, unit in (("kimg", "kimg"), ("step", "iterations")):
+            if kind not in enough:
+                continue
+            lines, values, _ = counters[kind]
+            if kind == "step" and epoch is not None and _restarts(values, self._held(epoch, lines)):
+                counters["inner"] = counters["step"]
+                enough.add("inner")
+                continue
+            steps, factor = whole_numbers(self._held(counters[kind], place))
+            return self._settled(steps, place, lead, lines, unit if factor == 1 else "unknown"), place
+        inner = next((k for k in ("inner", "percent") if k in enough), None)
+        if epoch is not None:
+            epochs, factor = whole_numbers(self._held(epoch, place))
+            if inner:
+                within, totals = self._within(counters[inner], epoch, place, percent=inner == "percent")
+                steps = within_epochs(epochs, within, totals)
+                own = np.union1d(counters[inner][0], epoch[0])
+                return self._settled(steps, place, lead, own, "iterations" if inner == "inner" else "unknown"), place
+            axis = self._settled(epochs, place, lead, epoch[0], "epochs" if factor == 1 else "unknown")
+            if self._crowded(axis.steps, place, series):
+                steps, rows = counted_in_epochs(axis.steps)
+                note = f"up to {rows} records an epoch and no step printed: steps count records"
+                return Axis(steps, axis.kept, "unknown", (*axis.notes, note), axis.trainings), place
+            return axis, place
+        if inner:
+            lines, _, totals = counters[inner]
+            steps = whole_numbers(self._held(counters[inner], place))[0]
+            steps = _turns(steps, self._held((lines, totals, totals), place))
+            return self._settled(steps, place, lead, lines, "iterations" if inner == "inner" else "unknown"), place
+        return Axis(
+            np.maximum(np.searchsorted(lead, place, side="right") - 1, 0), np.ones(len(place), dtype=bool)
+        ), place
+
+    def _settled(self, raw: Ints, place: Ints, lead: Ints, own: Ints, unit: str) -> Axis:
+        """Steps of all lines from those of the leading ones.
+
+        Restarts are found on the lines of the most frequent tag alone: a score that is printed late, for an earlier
+        checkpoint, is no restart.
+
+        Parameters
+        ----------
+        raw : ndarray of int64, shape (lines,)
+            The counter at each line of `place`.
+        lead : ndarray of int64
+            Lines of the most frequent tag.
+        own : ndarray of int64
+            Lines on which the counter itself is printed.
+        """
+        main = np.searchsorted(place, lead)
+        marks = np.searchsorted(lead, np.array(self.marks, dtype=np.int64), side="left")
+        axis = unroll(raw[main], marks=[int(m) for m in marks])
+        shift = axis.steps - raw[main]
+        rows = np.arange(len(place))
+        at = np.maximum(np.searchsorted(main, rows, side="right") - 1, 0)
+        nxt = np.minimum(at + 1, len(main) - 1)
+        is_own = np.isin(place, own)
+        ahead = is_own & (raw < raw[main][at]) & (raw[main][nxt] < raw[main][at])  # the next training's first line
+        at = np.where(ahead, nxt, at)
+        steps = np.where(is_own, raw + shift[at], axis.steps[at])
+        return Axis(steps.astype(np.int64), axis.kept[at], cast("StepUnit", unit), axis.notes, axis.trainings)
+
+    def _covers(self, lines: Ints, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], most: int) -> bool:
+        """Whether a counter is printed about as often as the metrics are."""
+        return len(lines) * 2 >= most or len(lines) * 2 >= max(
+            (len(v[0]) for k, v in series.items() if tells_of_training([k[0]])), default=most
+        )
+
+    def _held(self, counter: tuple[Ints, Floats, Floats], place: Ints) -> Floats:
+        """Value of a counter at each line: the last one printed up to there."""
+        lines, values, _ = counter
+        at = np.searchsorted(lines, place, side="right") - 1
+        return np.where(np.isfinite(values[np.maximum(at, 0)]), values[np.maximum(at, 0)], 0.0)
+
+    def _within(
+        self, inner: tuple[Ints, Floats, Floats], epoch: tuple[Ints, Floats, Floats], place: Ints, *, percent: bool
+    ) -> tuple[Ints, Floats]:
+        """Place within the epoch at each line, zero from the line of a new epoch until the first count."""
+        values = self._held(inner, place)
+        totals = self._held((inner[0], inner[2], inner[2]), place) if not percent else np.full(len(place), 100.0)
+        lines = inner[0]
+        at = np.searchsorted(lines, place, side="right") - 1
+        since = lines[np.maximum(at, 0)]
+        changed = np.r_[True, np.diff(epoch[1]) != 0]
+        new = epoch[0][changed]
+        began = new[np.maximum(np.searchsorted(new, place, side="right") - 1, 0)]
+        stale = (since < began) | (at < 0)
+        return np.where(stale, 0, whole_numbers(values)[0]), np.where(totals > 0, totals, np.nan)
+
+    def _crowded(self, steps: Ints, place: Ints, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> bool:
+        for lines, _, _ in series.values():
+            here = steps[np.searchsorted(place, lines)]
+            if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
+                return True
+        return False
+
+
+def _restarts(steps: Floats, epochs: Floats) -> bool:
+    """Whether a step counter begins anew with each epoch."""
+    back = np.diff(steps) < 0
+    up = np.diff(epochs) > 0
+    both = int((back & up).sum())
+    return both > 0 and both * 2 >= int(up.sum()) and both * 2 >= int(back.sum())
+
+
+def _turns(steps: Ints, totals: Floats) -> Ints:
+    """A counter that runs to its total again and again (a progress bar for each epoch), added up."""
+    known = totals[totals > 0]
+    if not len(known):
+        return steps
+    length = int(np.median(known))
+    back = np.r_[False, np.diff(steps) < 0]
+    if not back.any() or back.sum() < 2:
+        return steps
+    turns: Ints = np.cumsum(back).astype(np.int64)
+    return steps + turns * length
+
+
+def _variants(tag: str, rows: list[list[str]]) -> dict[str, Ints]:
+    """Tags with the numbers within their names filled in, and the rows of each."""
+    pieces = tag.split(SLOT)
+    slots = [int(p) for p in pieces[1::2]]
+    found: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        numbers = iter(row[s] if s < len(row) else "" for s in slots)
+        full = "".join(p if k % 2 == 0 else next(numbers) for k, p in enumerate(pieces))
+        if full in found or len(found) < _VARIANTS:
+            found.setdefault(full, []).append(i)
+    return {t: np.array(at, dtype=np.int64) for t, at in found.items()}
+
+
+def _named_vits(signal: Signal, tags: Sequence[str]) -> Signal:
+    """``losses[0]/loss_disc``: the place in the list and the name VITS' code gives it."""
+    found = re.fullmatch(r"(.+)\[(\d+)\]", signal.tag)
+    if not found:
+        return signal
+    places = Tally(t.rsplit("[", 1)[0] for t in tags)
+    count = places[found[1]]
+    at = int(found[2])
+    losses = _VITS_NAMES if count >= 7 else (*_VITS_NAMES[:4], _VITS_NAMES[5])
+    names = (*losses, "lr") if count > 5 else losses
+    if at >= len(names) and at != count:
+        return signal
+    label = names[at] if at < len(names) else "lr"
+    return Signal(f"{signal.tag}/{label}", signal.steps, signal.values, split=signal.split)

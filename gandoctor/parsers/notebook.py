@@ -1,0 +1,122 @@
+"""Training prints among the stored outputs of a Jupyter notebook."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading, Setting
+from gandoctor.parsers import _prints
+from gandoctor.parsers._files import load_text, text_of_head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gandoctor.model.signals import SettingValue
+
+NAME: Final = "notebook"
+_MOST_SETTINGS: Final = 500
+_MOST_SOURCE: Final = 200_000  # characters of one cell
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """How sure we are that this is a notebook with a training in it; `head` is the first 64 KiB."""
+    if path.suffix.lower() != ".ipynb":
+        return 0.0
+    text = text_of_head(head).lstrip()
+    if not text.startswith("{"):
+        return 0.0
+    if len(head) >= 1 << 16:
+        return 0.6  # the outputs may stand further down
+    try:
+        _prints.read_text(_printed(_cells(text, path)), path.stem)
+    except InputError:
+        return 0.2
+    return 0.9
+
+
+def read(path: Path) -> Reading:
+    """Read the training prints that a notebook has stored, and the constants that its cells assign.
+
+    Raises
+    ------
+    InputError
+        The file is no notebook, or no training is printed in it.
+    """
+    text, undecoded = load_text(path)
+    cells = _cells(text, path)
+    try:
+        reading = _prints.read_text(_printed(cells), path.stem)
+    except InputError as fault:
+        raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
+    lost = [f"{undecoded} characters could not be decoded"] if undecoded else []
+    lost += [reading.lost] if reading.lost else []
+    constants = {s.key: s for s in (*_constants(cells), *reading.settings)}
+    return Reading(
+        signals=reading.signals,
+        settings=tuple(constants.values()),
+        lost="; ".join(lost) or None,
+        step_unit=reading.step_unit,
+        notes=reading.notes,
+    )
+
+
+def _cells(text: str, path: Path) -> list[dict[str, Any]]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError("a damaged notebook: no valid JSON", path.name) from None
+    if not isinstance(data, dict):
+        raise InputError("no notebook", path.name)
+    cells = data.get("cells")
+    if cells is None:  # nbformat 3
+        sheets = data.get("worksheets")
+        cells = (
+            [c for s in sheets if isinstance(s, dict) for c in s.get("cells", [])] if isinstance(sheets, list) else None
+        )
+    if not isinstance(cells, list):
+        raise InputError("no notebook: it has no cells", path.name)
+    return [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
+
+
+def _joined(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(v for v in value if isinstance(v, str))
+    return ""
+
+
+def _printed(cells: list[dict[str, Any]]) -> str:
+    """What the cells printed, a mark between them: each may be a training of its own."""
+    return "\n".join(f"{_prints.MARK}\n{out}" for out in map(_output, cells) if out)
+
+
+def _output(cell: dict[str, Any]) -> str:
+    items = [x for x in cell.get("outputs") or [] if isinstance(x, dict) and x.get("output_type") == "stream"]
+    return "".join(_joined(x.get("text")) for x in items)
+
+
+def _constants(cells: list[dict[str, Any]]) -> Iterator[Setting]:
+    """``lr = 0.0002`` at the top level of a cell; parsed, not run."""
+    found: dict[str, SettingValue] = {}
+    for cell in cells:
+        source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
+        lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
+        try:
+            body = ast.parse("\n".join(lines)).body
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+        for node in body:
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+                continue
+            try:
+                value = ast.literal_eval(node.value)
+            except (ValueError, TypeError, MemoryError, RecursionError):
+                continue
+            if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < 100):
+                found[node.targets[0].id] = value
+    return (Setting("", value, key) for key, value in list(found.items())[:_MOST_SETTINGS])

@@ -1,0 +1,52 @@
+"""Printed training logs: one tolerant reader for every shape of line (the work is done by `_prints`)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.errors import GandoctorError
+from gandoctor.model.signals import Reading
+from gandoctor.parsers._files import is_pointer, load_text, text_of_head
+from gandoctor.parsers._prints import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME: Final = "text"
+_LFS_NAMES: Final = (".log", ".txt", ".csv", ".jsonl", ".json", ".out", ".tsv")
+_LOG_NAME: Final = re.compile(r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE)
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """How sure we are that this is a printed training log; `head` is the first 64 KiB."""
+    if is_pointer(head):
+        return 0.2 if path.suffix.lower() in _LFS_NAMES else 0.0
+    text = text_of_head(head)
+    if not text or path.suffix.lower() in (".ipynb", ".py", ".md", ".rst", ".yaml", ".yml", ".toml", ".html", ".xml"):
+        return 0.0
+    try:
+        reading = read_text(text, path.stem)
+    except GandoctorError:
+        # Long model dumps may stand before the first record.
+        return 0.1 if len(head) >= 1 << 16 and _LOG_NAME.search(path.name) else 0.0
+    points = max(len(s) for s in reading.signals)
+    if points < 2:
+        return 0.5 if _LOG_NAME.search(path.name) else 0.3
+    return 0.7
+
+
+def read(path: Path) -> Reading:
+    """Read a printed training log.
+
+    Raises
+    ------
+    GandoctorError
+        The file is binary, a Git LFS pointer, or prints no training metrics.
+    """
+    text, undecoded = load_text(path)
+    reading = read_text(text, path.stem)
+    if undecoded:
+        lost = "; ".join(x for x in (f"{undecoded} characters could not be decoded", reading.lost) if x)
+        return Reading(reading.signals, reading.settings, lost, reading.step_unit, reading.notes)
+    return reading
