@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 480
 _HEIGHT: Final = 178  # plotting area of a single panel
 _STACKED: Final = 104  # of each panel, where several are stacked
-_GAP: Final = 14
+_GAP: Final = 20
 _TOP: Final = 18
 _RIGHT: Final = 12
 _BELOW: Final = 34  # tick labels and the axis' name
@@ -31,6 +31,7 @@ _COLUMNS: Final = 280  # a curve keeps its extremes in each of these
 _MEDIANS: Final = 90
 _LARGEST: Final = 1e300  # beyond, differences overflow
 MOST_LINES: Final = 4
+SMOOTHED: Final = "thin: as logged; bold: median of neighbouring points"
 
 Kind = Literal["linear", "log", "symlog"]
 
@@ -76,22 +77,30 @@ class Scale:
             return nice(self.low, self.high, about)
         if self.kind == "log":
             return _log_ticks(self.low, self.high, about)
-        ends = [10.0**k for k in range(math.ceil(math.log10(self.knee)), 301)]
-        up = [v for v in ends if v <= self.high]
-        down = [-v for v in ends if -v >= self.low]
-        return sorted([*_every(down, about // 2), 0.0, *_every(up, about // 2)])
+        powers = [sign * 10.0**k for k in range(300, math.ceil(math.log10(self.knee)) - 1, -1) for sign in (1, -1)]
+        return self._apart([v for v in (0.0, *powers) if self.low <= v <= self.high], 0.6 / about)
+
+    def _apart(self, values: list[float], share: float) -> list[float]:
+        """Those of the values, first come first served, that stand at least this share of the axis apart."""
+        taken: list[tuple[float, float]] = []
+        for value, place in zip(values, self.place(np.array(values)).tolist(), strict=True):
+            if all(abs(place - other) >= share for other, _ in taken):
+                taken.append((place, value))
+        return [value for _, value in sorted(taken)]
 
 
-def choose(values: Array, levels: Iterable[float] = ()) -> Scale:
+def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = False) -> Scale:
     """Choose the axis for these values (NaN passed over) and the levels that should be in view.
 
     Logarithmic where the bulk spans more than a factor of 25 or a peak would flatten all the rest; symmetric
-    logarithmic where such values have both signs; else linear.
+    logarithmic where such values have both signs; else, or where a `straight` one is asked for, linear.
     """
     finite = np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
     if finite.size == 0:
         return Scale("linear", 0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
+    if straight:
+        return _linear(low, high, levels)
     size = np.abs(finite)
     p5, middle, p95 = (float(v) for v in np.percentile(size[size > 0], (5, 50, 95))) if size.any() else (1.0, 1.0, 1.0)
     steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
@@ -339,7 +348,7 @@ def draw(figure: Figure, ident: str) -> Drawing | None:
     legend: list[tuple[str, str]] = []
     body += canvas.shades(figure, legend)
     for panel, row in zip(panels, ticks, strict=True):
-        body += canvas.grid(panel, row)
+        body += canvas.grid(panel, row, figure.onset)
     for panel in panels:
         body += canvas.levels(panel)
         for line in panel.lines:
@@ -385,7 +394,10 @@ def _cut(line: Line, low: float, high: float) -> Line:
 def _panels(lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str]) -> list[_Panel]:
     """One panel where all curves can be read on one scale, else one each."""
     wanted = [level.value for level in levels]
-    common = choose(np.concatenate([line.values for line in lines]), wanted)
+    every = np.concatenate([line.values for line in lines])
+    common = choose(every, wanted)
+    if len(lines) > 1 and not all(_readable(line, common) for line in lines):
+        common = choose(every, wanted, straight=True)
     if len(lines) == 1 or all(_readable(line, common) for line in lines):
         groups = [lines]
     else:
@@ -397,13 +409,8 @@ def _panels(lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str]) 
         own = [x for x in levels if len(groups) == 1 or x.line in {line.name for line in group}]
         scale = common if len(groups) == 1 else choose(group[0].values, [x.value for x in own])
         panels.append(_Panel(group, scale, _TOP + i * (height + _GAP), height, own))
-    kinds = {p.scale.kind for p in panels}
-    if "log" in kinds:
-        notes.append("logarithmic scale" if kinds == {"log"} else "some scales are logarithmic")
-        if any(np.any(line.values <= 0) for p in panels if p.scale.kind == "log" for line in p.lines):
-            notes.append("zeros stand on the lower edge")
-    if "symlog" in kinds:
-        notes.append("logarithmic scale, both ways from zero")
+    if any(np.any(line.values <= 0) for p in panels if p.scale.kind == "log" for line in p.lines):
+        notes.append("zeros stand on the lower edge")
     return panels
 
 
@@ -448,26 +455,30 @@ class _Canvas:
             legend.append(("kheld", "test held"))
         return out
 
-    def _merged(self, intervals: Iterable[tuple[int, int]]) -> list[tuple[float, float]]:
+    def _merged(self, intervals: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         """Intervals on the paper, at least 1.5 wide, those that would touch made one."""
-        out: list[tuple[float, float]] = []
-        for a, b in sorted(intervals):
-            if b < self.first or a > self.last:
-                continue
-            left, right = self.at(a), self.at(b)
-            right = max(right, left + 1.5)
-            if out and left <= out[-1][1] + 0.8:
-                out[-1] = (out[-1][0], max(out[-1][1], right))
-            else:
-                out.append((left, right))
-        return out
+        spans = np.array([(a, b) for a, b in intervals if b >= self.first and a <= self.last], dtype=np.float64)
+        if not len(spans):
+            return []
+        spans = spans[np.argsort(spans[:, 0], kind="stable")]
+        share = np.clip((spans - self.first) / (self.last - self.first), 0.0, 1.0)
+        left, right = (self.left + (self.right - self.left) * share).T
+        reach = np.maximum.accumulate(np.maximum(right, left + 1.5))
+        starts = np.flatnonzero(np.r_[True, left[1:] > reach[:-1] + 0.8])
+        ends = np.r_[starts[1:], len(spans)] - 1
+        return list(zip(left[starts].tolist(), reach[ends].tolist(), strict=True))
 
-    def grid(self, panel: _Panel, ticks: Sequence[tuple[float, str]]) -> list[str]:
+    def grid(self, panel: _Panel, ticks: Sequence[tuple[float, str]], onset: int | None) -> list[str]:
         ys = panel.y(np.array([v for v, _ in ticks]))
         out = []
         for (_, label), y in zip(ticks, ys.tolist(), strict=True):
             out.append(f'<path class="grid" d="M{self.left:g} {y:.1f}H{self.right:g}"/>')
             out.append(f'<text class="ty" x="{self.left - 6:g}" y="{y + 3.6:.1f}">{label}</text>')
+        if panel.scale.kind != "linear":
+            said = "log scale" if panel.scale.kind == "log" else "log scale, both signs"
+            left = onset is not None and self.at(onset) > (self.left + self.right) / 2  # clear of the onset's flag
+            side, x = ("start", self.left) if left else ("end", self.right)
+            out.append(f'<text class="{side}" x="{x:g}" y="{panel.top - 5:g}">{said}</text>')
         return out
 
     def levels(self, panel: _Panel) -> list[str]:
@@ -494,7 +505,7 @@ class _Canvas:
         out.append(f'<path class="line s{line.colour}{" raw" if noisy else ""}" d="{_path(xs, ys)}"/>')
         if noisy:
             out.append(f'<path class="line s{line.colour}" d="{_path(x, y)}"/>')
-            notes.append("thin: as logged; bold: median of neighbouring points")
+            notes.append(SMOOTHED)
         elif np.count_nonzero(np.isfinite(values)) <= 60:
             dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if b == b)  # noqa: PLR0124
             out.append(f'<path class="dots s{line.colour}" d="{dots}"/>')
@@ -515,7 +526,7 @@ class _Canvas:
             anchor = " end" if x > self.right - 12 else ""
             out.append(f'<text class="tx{anchor}" x="{x:.1f}" y="{self.bottom + 16:g}">{tick(value)}</text>')
         middle = (self.left + self.right) / 2
-        out.append(f'<text class="tx name" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>')
+        out.append(f'<text class="tx" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>')
         return out
 
     def onset(self, figure: Figure) -> list[str]:

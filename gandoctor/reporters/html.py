@@ -9,82 +9,87 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from dataclasses import dataclass
-from html import escape
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from gandoctor.model.report import Evidence, Finding
-from gandoctor.reporters import charts
 from gandoctor.reporters import wording as w
+from gandoctor.reporters.figures import Album, Picture
+from gandoctor.reporters.markup import Markup, each, exact, fill, join, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from jinja2 import Template
-
-    from gandoctor.model.report import Diagnosis, Prescription, Report, SignalNote
+    from gandoctor.model.report import Diagnosis, Finding, Prescription, Report
 
 NAME = "html"
 SUFFIX = ".html"
 
-# What the overview shows, in this order; each entry is one picture of one network.
-_OVERVIEW: Final = (
-    ("Losses of D and G", ("d_loss", "g_loss")),
-    ("Quality", ("fid",)),
-    ("Quality", ("kid",)),
-    ("Quality", ("inception_score",)),
-    ("Quality", ("psnr_ssim",)),
-    ("Quality", ("lpips",)),
-    ("Distance estimate", ("wasserstein_estimate",)),
-    ("D's loss on real and generated data", ("d_loss_real", "d_loss_fake")),
-    ("G's adversarial loss", ("g_loss_adv",)),
-    ("D's output on real and generated data", ("d_real_score", "d_fake_score")),
-    ("Gradient norms", ("grad_norm_d", "grad_norm_g")),
-    ("Variance of the samples", ("sample_variance",)),
-    ("Distance between samples", ("sample_diversity",)),
-)
-_MOST_OVERVIEW: Final = 9
-_MOST_FIGURES: Final = 6  # of one finding
+_NOTHING: Final = Markup()
+_MOST_PICTURES: Final = 6  # of one finding
+_OPEN_UP_TO: Final = 8  # longer lists are folded
 _RISKS: Final = {"safe": "safe to apply", "trial": "worth a trial", "advice": "advice, by hand"}
 
 
 def render(report: Report) -> str:
     """One run as one page."""
-    return _page([report], report.run.name)
+    run = _Run(report, "", 1)
+    return _page(f"{report.verdict}: {report.run.name}", run.article(), [report])
 
 
 def render_many(reports: Sequence[Report]) -> str:
     """Several runs as one page: a table of verdicts, then each run in full."""
-    return _page(reports, w.count(len(reports), "run"))
+    runs = [_Run(report, f"r{i}-", 2) for i, report in enumerate(reports, 1)]
+    title = w.count(len(reports), "run")
+    return _page(title, join([_index(title, runs), *(run.article() for run in runs)]), reports)
 
 
-def _page(reports: Sequence[Report], title: str) -> str:
-    template, style, script = _template()
-    runs = [_RunView(report, f"r{i}-" if len(reports) > 1 else "") for i, report in enumerate(reports)]
-    page = template.render(
-        title=title, runs=runs, single=len(reports) == 1, style=style, script=script, policy=_policy(style, script), w=w
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def _page(title: str, body: Markup, reports: Sequence[Report]) -> str:
+    style, script = _assets()
+    made_by = "gandoctor"
+    if reports:
+        digest = reports[0].rules_digest
+        made_by = f"gandoctor {reports[0].version}" + (f", rules {digest}" if digest else "")
+    page = fill(
+        """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
+<title>{title} - gandoctor</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+<p class="brand"><b>gandoctor</b> training report</p>
+{body}
+</main>
+<footer><p>{made_by}. Made from the log alone; nothing was sent anywhere.</p></footer>
+<script>{script}</script>
+</body>
+</html>
+""",
+        policy=_policy(style, script),
+        title=title,
+        style=Markup(style),
+        body=body,
+        made_by=made_by,
+        script=Markup(script),
     )
-    return page.encode("utf-8", "replace").decode("utf-8")
+    return str(page)
 
 
 @functools.cache
-def _template() -> tuple[Template, str, str]:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader(__package__ or "gandoctor.reporters"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: w.visible(value) if type(value) is str else value,
-    )
-    files = resources.files(__package__ or "gandoctor.reporters") / "templates"
-    style = (files / "report.css").read_text("utf-8")
-    script = (files / "report.js").read_text("utf-8")
-    return environment.get_template("report.html.j2"), Markup(style), Markup(script)  # noqa: S704  our own files
+def _assets() -> tuple[str, str]:
+    folder = Path(__file__).parent / "assets"
+    return (folder / "report.css").read_text("utf-8"), (folder / "report.js").read_text("utf-8")
 
 
 def _policy(style: str, script: str) -> str:
@@ -95,230 +100,541 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 
 
-def _markup(text: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(text)  # noqa: S704  every text in it was escaped where it was made
-
-
-@dataclass(frozen=True, slots=True)
-class _FigureView:
-    """One picture with its words."""
-
-    svg: Any
-    legend: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-    caption: str
-    test: str = ""
-    share: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _FindingView:
-    """A finding, its pictures, and the evidence that cannot be drawn."""
-
-    finding: Finding
-    figures: tuple[_FigureView, ...]
-    said: tuple[str, ...]
-    open: tuple[str, ...]
+def _index(title: str, runs: Sequence[_Run]) -> Markup:
+    rows = join(
+        fill(
+            '<tr class="{verdict}"><td><a href="#{id}run">{name}</a></td><td class="word">{verdict}</td>'
+            '<td class="when">{since}</td><td>{what}</td></tr>\n',
+            verdict=run.report.verdict,
+            id=run.id,
+            name=run.report.run.name,
+            since=run.when(w.since(run.report)),
+            what=_what(run.report),
+        )
+        for run in runs
+    )
+    table = _table(("Run", "Verdict", "Since", "Cause"), rows)
+    return fill('<section class="card index"><h1 class="title">{title}</h1>{table}</section>', title=title, table=table)
 
 
-@dataclass(frozen=True, slots=True)
-class _PatchView:
-    """A prescription, ready to set."""
-
-    it: Prescription
-    number: int
-    risk: str
-    diff: Any
-    copies: bool
-    crlf: bool
+def _what(report: Report) -> str:
+    orphans = w.orphans(report)
+    return report.diagnoses[0].title if report.diagnoses else orphans[0].title if orphans else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _CaseView:
-    """A diagnosis and all that is shown under it."""
-
-    it: Diagnosis
-    leading: tuple[_FindingView, ...]
-    elsewhere: tuple[Finding, ...]
-    consequences: tuple[_FindingView, ...]
-    patches: tuple[_PatchView, ...]
-    bars: tuple[tuple[str, str, Any], ...]
+# --- one run ----------------------------------------------------------------------------------------------------------
 
 
-class _RunView:
-    """What the template asks about one run."""
+class _Run:
+    """One run's part of the page.
 
-    def __init__(self, report: Report, prefix: str) -> None:
+    Parameters
+    ----------
+    report : Report
+    ident : str
+        Prefix of its ids.
+    level : int
+        Level of its first heading.
+    """
+
+    def __init__(self, report: Report, ident: str, level: int) -> None:
         self.report = report
-        self.id = prefix
-        self._made = 0
-        self._notes: dict[str, SignalNote] = {s.tag: s for s in report.signals}
-        self._shown: set[str] = set()
-        overview = self._overview()
-        self.hero = next(overview, None)
-        self.cases = [self._case(c) for c in w.cases(report)]
-        self.orphans = [self._finding(f) for f in w.orphans(report)]
-        self.previews = [self._finding(f) for f in w.previews(report)]
-        self.overview = list(overview)
-        self.since = w.since(report)
+        self.id = ident
+        self.level = level
+        self.unit = report.run.step_unit
+        self.album = Album(report, ident)
+        self.cases = w.cases(report)
+        self._shown: set[str] = set()  # findings whose evidence stands on the page already
 
-    # --- pictures ---
+    def when(self, step: int | None) -> str:
+        """``iteration 95``, or nothing."""
+        return "" if step is None else w.at(step, self.unit)
 
-    def _draw(self, figure: charts.Figure, caption: str, test: str = "", share: str = "") -> _FigureView | None:
-        self._made += 1
-        drawing = charts.draw(figure, f"{self.id}c{self._made}")
-        if drawing is None:
-            return None
-        return _FigureView(_markup(drawing.svg), drawing.legend, drawing.notes, caption, test, share)
+    def head(self, depth: int, content: Markup, kind: str = "") -> Markup:
+        """A heading, `depth` below the run's own."""
+        opening = fill('<h{n} class="{kind}">' if kind else "<h{n}>", n=self.level + depth, kind=kind)
+        return join([opening, content, fill("</h{n}>\n", n=self.level + depth)])
 
-    def _lines(self, tags: Sequence[str]) -> tuple[charts.Line, ...]:
-        """Curves of these tags. D is blue and G orange on the whole page, as far as colours go."""
-        found = [t for t in dict.fromkeys(tags) if t in self.report.series]
-        colours: dict[str, int] = {}
-        free = [1, 2, 3, 4]
-        for tag in found:
-            colour = self._side(tag)
-            if colour in free:
-                colours[tag] = colour
-                free.remove(colour)
-        for tag in found:
-            if tag not in colours:
-                colours[tag] = free.pop(-1 if len(free) > 2 else 0) if free else 4
-        return tuple(charts.line_of(t, self.report.series[t], colours[t]) for t in found)
+    def article(self) -> Markup:
+        """Verdict first, then causes with their patches, then all the rest."""
+        r = self.report
+        pictures = self.album.overview()
+        hero = next(pictures, None)
+        rest = list(pictures)
+        return fill(
+            '<article class="run {verdict}" id="{id}run">\n{parts}</article>\n',
+            verdict=r.verdict,
+            id=self.id,
+            parts=join([
+                self.hero(hero),
+                self.nav(bool(rest)),
+                self.causes(),
+                self.findings(),
+                self.curves(rest),
+                self.risks(),
+                self.not_checked(),
+                self.clear(),
+                self.names(),
+                self.settings(),
+                self.sources(),
+            ]),
+        )  # fmt: skip
 
-    def _side(self, tag: str) -> int:
-        role = self._notes[tag].role if tag in self._notes else ""
-        parts = role.split("_")
-        return 1 if "d" in parts else 2 if "g" in parts else 3
+    # --- the verdict ---
 
-    def _overview(self) -> Iterator[_FigureView]:
-        report = self.report
-        networks = sorted({s.network for s in report.signals if s.tag in report.series})
-        made = 0
-        for title, roles in _OVERVIEW:
-            for network in networks:
-                notes = [
-                    s for role in roles for s in report.signals
-                    if s.role == role and s.network == network and s.tag in report.series
-                ]  # fmt: skip
-                lines = self._lines([s.tag for s in notes])
-                if not lines or made >= _MOST_OVERVIEW:
-                    continue
-                name = f"{title}, network {network}" if network else title
-                figure = charts.Figure(
-                    name, _described(lines, report.run.step_unit), lines, report.run.step_unit,
-                    self._chance(notes), onset=w.since(report), zoom=False,
-                )  # fmt: skip
-                view = self._draw(figure, name)
-                if view is not None:
-                    made += 1
-                    yield view
-
-    def _chance(self, notes: Sequence[SignalNote]) -> tuple[charts.Level, ...]:
-        chance = self.report.run.objective.chance_d
-        if chance is None:
-            return ()
-        return tuple(
-            charts.Level(chance, f"D at chance {w.number(chance)}", "chance", s.tag)
-            for s in notes
-            if s.role == "d_loss"
-        )[:1]
-
-    def _figure(self, evidence: Evidence, finding: Finding) -> _FigureView | None:
-        tags = [t for t in (evidence.signal, *evidence.signals) if t]
-        lines = self._lines(tags)
-        if not lines:
-            return None
-        levels: tuple[charts.Level, ...] = ()
-        if evidence.threshold is not None:
-            label = f"threshold {w.number(evidence.threshold)}"
-            levels = (charts.Level(evidence.threshold, label, "threshold", evidence.signal or lines[0].name),)
-        unit = self.report.run.step_unit
-        figure = charts.Figure(
-            title=f"{finding.title}: {evidence.clause}",
-            description=f"{evidence.text}. {_described(lines, unit)}",
-            lines=lines,
-            unit=unit,
-            levels=levels,
-            window=evidence.window,
-            held=evidence.intervals,
-            onset=finding.onset_step,
+    def hero(self, picture: Picture | None) -> Markup:
+        r = self.report
+        onset = w.since(r)
+        since = (
+            fill(' <span class="since">since {when}</span>', when=self.when(onset)) if onset is not None else _NOTHING
         )
-        share = f"held on {evidence.share:.0%} of the steps looked at" if evidence.share is not None else ""
-        return self._draw(figure, evidence.text, evidence.where, share)
+        word = fill('<span class="word">{word}</span>{since}', word=r.verdict.capitalize(), since=since)
+        facts = [self.try_first(), self.read(), self.objective()]
+        return fill(
+            '<header class="hero{alone}">\n<div class="verdict">\n<p class="name">{name}</p>\n{word}'
+            '<p class="lede">{why}</p>\n<dl>\n{facts}</dl>\n</div>\n{picture}</header>\n',
+            alone="" if picture else " alone",
+            name=r.run.name,
+            word=self.head(0, word),
+            why=w.headline(r),
+            facts=join(fill("<div><dt>{k}</dt><dd>{v}</dd></div>\n", k=k, v=v) for k, v in facts if v),
+            picture=_figure(picture) if picture else _NOTHING,
+        )
 
-    # --- findings, causes, patches ---
+    def try_first(self) -> tuple[str, Markup]:
+        first = next((p for c in self.cases if (p := w.first_patch(c.prescriptions))), None)
+        if first is None:
+            return "Try first", _NOTHING
+        edits = join(
+            fill(
+                '<br><code>{key}</code> <del>{old}</del> <span aria-hidden="true">&rarr;</span> <ins>{new}</ins>',
+                key=e.key,
+                old=e.old,
+                new=e.new,
+            )
+            for e in first.edits[:3]
+        )
+        link = fill('<a href="#{id}patch{n}">{title}</a>', id=self.id, n=self.number(first), title=first.title)
+        return "Try first", join([link, edits])
 
-    def _finding(self, finding: Finding) -> _FindingView:
-        self._shown.add(finding.fingerprint)
-        figures: list[_FigureView] = []
-        said: list[str] = []
-        unclear: list[str] = []
-        for evidence in finding.evidence:
+    def read(self) -> tuple[str, Markup]:
+        r = self.report
+        said = [w.span(r.run.first_step, r.run.last_step, self.unit), w.count(len(r.signals), "signal")]
+        if r.unmapped:
+            said.append(f"{len(r.unmapped):,} not placed")
+        lost = sum(s.lost is not None for s in r.run.sources)
+        if lost:
+            said.append(f"{w.count(lost, 'file')} read only in part")
+        return "Read", text("; ".join(said))
+
+    def objective(self) -> tuple[str, Markup]:
+        o = self.report.run.objective
+        led = fill("<br>G is led by <code>{by}</code>", by=o.led_by) if o.led_by else _NOTHING
+        because = (
+            fill('<ul class="because">{rows}</ul>', rows=each("<li>{x}</li>", o.because)) if o.because else _NOTHING
+        )
+        game = fill(
+            '{game} <span class="muted">({confidence} confidence)</span>',
+            game=w.game(self.report),
+            confidence=o.confidence,
+        )
+        return "Objective", join([game, led, because])
+
+    def nav(self, curves: bool) -> Markup:
+        r = self.report
+        links: list[tuple[str, str, int | None, bool]] = [
+            ("causes", "Causes" if len(self.cases) > 1 else "Cause", None, bool(self.cases)),
+            ("findings", "Findings", None, bool(w.orphans(r) or w.previews(r))),
+            ("curves", "Curves", None, curves),
+            ("risks", "Risks", len(r.risks), bool(r.risks)),
+            ("open", "Not checked", len(r.not_checked), bool(r.not_checked)),
+            ("clear", "Clear", len(r.clear), True),
+            ("names", "Names", None, True),
+            ("settings", "Settings", None, bool(r.settings)),
+            ("read", "What was read", None, True),
+        ]
+        body = join(
+            fill('<a href="#{id}{to}">{name}{n}</a>\n', id=self.id, to=to, name=name, n=_tally(n))
+            for to, name, n, there in links
+            if there
+        )
+        return fill('<nav aria-label="Sections">\n{body}</nav>\n', body=body)
+
+    # --- causes ---
+
+    def causes(self) -> Markup:
+        if not self.cases:
+            return _NOTHING
+        cards = join(self.cause(case, first=i == 0) for i, case in enumerate(self.cases))
+        return fill('<div id="{id}causes">\n{cards}</div>\n', id=self.id, cards=cards)
+
+    def cause(self, case: w.Case, *, first: bool) -> Markup:
+        d = case.diagnosis
+        every = (*case.leading, *case.consequences)
+        known = [f for f in every if f.fingerprint in self._shown]
+        again = _NOTHING
+        if known:
+            titles = "; ".join(f.title for f in known)
+            again = fill('<p class="meta">It would explain what is shown above, too: {titles}.</p>\n', titles=titles)
+        return fill(
+            '<section class="card {severity}">\n<p class="kicker">{kicker}</p>\n{title}{chips}'
+            '<p class="story">{story}</p>\n{leading}{again}{reasons}{patches}{consequences}</section>\n',
+            severity=d.severity,
+            kicker="Most likely cause" if first else "Another possible cause",
+            title=self.head(1, text(d.title), "title"),
+            chips=self.chips(d),
+            story=d.story,
+            leading=join(self.finding(f, 2) for f in case.leading if f not in known),
+            again=again,
+            reasons=self.reasons(d),
+            patches=self.patches(case.prescriptions),
+            consequences=self.consequences([f for f in case.consequences if f not in known]),
+        )
+
+    def chips(self, d: Diagnosis) -> Markup:
+        chips = [
+            fill('<span class="chip sev">{x} severity</span>', x=d.severity),
+            fill('<span class="chip">{x} confidence</span>', x=d.confidence),
+        ]
+        if d.onset_step is not None:
+            chips.append(fill('<span class="chip">since {x}</span>', x=self.when(d.onset_step)))
+        chips.append(each('<span class="chip">{x}</span>', d.symptoms))
+        chips.append(each('<span class="chip"><code>{x}</code></span>', d.settings))
+        return fill('<p class="chips">{chips}</p>\n', chips=join(chips))
+
+    def reasons(self, d: Diagnosis) -> Markup:
+        if not d.reasons:
+            return _NOTHING
+        largest = max(abs(r.weight) for r in d.reasons) or 1.0
+        rows = join(
+            fill(
+                '<tr><td>{bar}</td><td class="num">{weight}</td><td>{said}</td></tr>\n',
+                bar=_bar(r.weight / largest),
+                weight=f"{r.weight:+.2g}".replace("-", "\u2212"),
+                said=r.text,
+            )
+            for r in d.reasons
+        )
+        return fill(
+            '{head}<table class="reasons">\n{rows}</table>\n<p class="meta">Score {score}: the sum of these weights '
+            "(log-odds, in nats) and of how common the cause is.</p>\n",
+            head=self.head(2, text("What speaks for it, and against")),
+            rows=rows,
+            score=w.number(d.score),
+        )
+
+    def consequences(self, findings: Sequence[Finding]) -> Markup:
+        if not findings:
+            return _NOTHING
+        n = w.count(len(findings), "consequence")
+        body = join(self.finding(f, 2) for f in findings)
+        return fill("<details><summary>{n} of it</summary>\n{body}</details>\n", n=n, body=body)
+
+    # --- findings ---
+
+    def findings(self) -> Markup:
+        r = self.report
+        cards = [("Found, with no cause to name", f) for f in w.orphans(r)]
+        cards += [("From a rule on trial: it never decides", f) for f in w.previews(r)]
+        if not cards:
+            return _NOTHING
+        body = join(
+            fill(
+                '<section class="card {severity}"><p class="kicker">{kicker}</p>{finding}</section>\n',
+                severity="preview" if f.status == "preview" else f.severity,
+                kicker=kicker,
+                finding=self.finding(f, 1),
+            )
+            for kicker, f in cards
+        )
+        return fill('<div id="{id}findings">\n{body}</div>\n', id=self.id, body=body)
+
+    def finding(self, f: Finding, depth: int) -> Markup:
+        self._shown.add(f.fingerprint)
+        network = fill(' <span class="chip">network {x}</span>', x=f.network) if f.network else _NOTHING
+        pictures: list[Markup] = []
+        said: list[Markup] = []
+        for evidence in f.evidence:
             if evidence.truth == "unknown":
-                unclear.append(evidence.reason or evidence.text or evidence.clause)
-                continue
-            figure = None
-            if evidence.truth == "true" and len(figures) < _MOST_FIGURES:
-                figure = self._figure(evidence, finding)
-            if figure is not None:
-                figures.append(figure)
+                reason = evidence.reason or evidence.text or evidence.clause
+                said.append(fill('<li class="muted">Not known: {x}</li>', x=reason))
             elif evidence.truth == "true":
-                said.append(evidence.text or evidence.where)
-        return _FindingView(finding, tuple(figures), tuple(said), tuple(unclear))
-
-    def _case(self, case: w.Case) -> _CaseView:
-        fresh = [f for f in case.leading if f.fingerprint not in self._shown]
-        elsewhere = [f for f in (*case.leading, *case.consequences) if f.fingerprint in self._shown]
-        leading = tuple(self._finding(f) for f in fresh)
-        consequences = tuple(self._finding(f) for f in case.consequences if f.fingerprint not in self._shown)
-        return _CaseView(
-            it=case.diagnosis,
-            leading=leading,
-            elsewhere=tuple(elsewhere),
-            consequences=consequences,
-            patches=tuple(self._patch(p) for p in case.prescriptions),
-            bars=tuple(_bars(case.diagnosis)),
+                picture = self.album.evidence(evidence, f) if len(pictures) < _MOST_PICTURES else None
+                if picture is None:
+                    said.append(fill("<li>{x}</li>", x=evidence.text or evidence.where))
+                else:
+                    pictures.append(_figure(picture))
+        return fill(
+            '<div class="finding">\n{title}<p class="meta">{symptom}{since}; {severity} severity, {confidence} '
+            "confidence; rule <code>{rule}</code></p>\n{why}{pictures}{said}</div>\n",
+            title=self.head(depth, join([text(f.title), network])),
+            symptom=f.symptom,
+            since=f" since {self.when(f.onset_step)}" if f.onset_step is not None else "",
+            severity=f.severity,
+            confidence=f.confidence,
+            rule=f.rule,
+            why=fill("<p>{x}</p>\n", x=f.why) if f.why else _NOTHING,
+            pictures=_figures(pictures),
+            said=fill('<ul class="said">{x}</ul>\n', x=join(said)) if said else _NOTHING,
         )
 
-    def _patch(self, p: Prescription) -> _PatchView:
-        every = "".join((p.diff or "", *p.overrides, p.snippet or ""))
-        return _PatchView(
-            it=p,
-            number=1 + next(i for i, other in enumerate(self.report.prescriptions) if other is p),
-            risk=_RISKS.get(p.risk, p.risk),
-            diff=_diff(p.diff) if p.diff else None,
-            copies=not w.hides_something(every),
-            crlf="\r\n" in (p.diff or ""),
+    # --- patches ---
+
+    def number(self, p: Prescription) -> int:
+        """Which prescription it is, counted from 1, as ``gandoctor patch --number`` does."""
+        return 1 + next(i for i, other in enumerate(self.report.prescriptions) if other is p)
+
+    def patches(self, prescriptions: Sequence[Prescription]) -> Markup:
+        best = w.first_patch(prescriptions)
+        ordered = sorted(prescriptions, key=lambda p: p is not best)
+        return join(self.patch(p, lead=p is best) for p in ordered)
+
+    def patch(self, p: Prescription, *, lead: bool) -> Markup:
+        chip = fill('<span class="chip">{x}</span>', x="blocked" if p.blocked_by else _RISKS.get(p.risk, p.risk))
+        where = fill("{id}patch{n}", id=self.id, n=self.number(p))
+        body = self.change(p)
+        if lead:
+            title = self.head(2, fill("What to change: {title} {chip}", title=p.title, chip=chip))
+            return fill('<div class="patch" id="{where}">\n{title}{body}</div>\n', where=where, title=title, body=body)
+        return fill(
+            '<details class="patch" id="{where}"><summary>Or: {title} {chip}</summary>\n{body}</details>\n',
+            where=where,
+            title=p.title,
+            chip=chip,
+            body=body,
         )
 
-    @staticmethod
-    def raw(text: str) -> Any:
-        """Text for an attribute, byte for byte: a carriage return would otherwise be lost to the HTML reader."""
-        return _markup(escape(text).replace("\r", "&#13;").replace("\n", "&#10;"))
+    def change(self, p: Prescription) -> Markup:
+        """Everything about one prescription, below its title."""
+        flags = " ".join(p.overrides)
+        clean = not w.hides_something((p.diff or "") + flags + (p.snippet or ""))
+        parts = []
+        if p.blocked_by:
+            parts.append(fill('<p class="blocked"><b>Blocked:</b> {x}</p>\n', x=p.blocked_by))
+        if p.why:
+            parts.append(fill("<p>{x}</p>\n", x=p.why))
+        if p.diff:
+            parts.append(_code(p.diff, _diff(p.diff), copies=clean, kind="diff"))
+            if "\r\n" in p.diff:
+                parts.append(Markup(
+                    '<p class="meta">The file has CRLF line ends; a patch selected by hand loses them, the copy button '
+                    "and <code>gandoctor patch</code> keep them.</p>\n"
+                ))  # fmt: skip
+        if flags:
+            parts.append(fill('<p class="label">{x} the command line</p>\n', x="Or on" if p.diff else "On"))
+            parts.append(_code(flags, text(flags), copies=clean))
+        if p.snippet:
+            parts.append(Markup('<p class="label">In the training loop</p>\n'))
+            parts.append(_code(p.snippet, text(p.snippet), copies=clean))
+        if not clean:
+            parts.append(Markup(
+                '<p class="meta">It holds characters that cannot be seen, so it is not offered for copying; use '
+                "<code>gandoctor patch</code>.</p>\n"
+            ))  # fmt: skip
+        if p.expect:
+            parts.append(fill("<p><b>How to tell that it helped:</b> {x}</p>\n", x=p.expect))
+        if p.trial:
+            parts.append(fill("<p><b>Tried:</b> {x}</p>\n", x=p.trial))
+        if p.diff and not p.blocked_by:
+            parts.append(fill(
+                '<p class="meta">Save it in the run\'s folder and <code>git apply</code> it there, or let '
+                "<code>gandoctor patch RUN --number {n} --apply</code> do it.</p>\n",
+                n=self.number(p),
+            ))  # fmt: skip
+        return join(parts)
 
+    # --- the rest ---
 
-def _bars(d: Diagnosis) -> Iterator[tuple[str, str, Any]]:
-    """Each reason with its weight and a bar, on one scale for the whole diagnosis."""
-    largest = max((abs(r.weight) for r in d.reasons), default=1.0) or 1.0
-    for r in d.reasons:
-        width = 34 * min(1.0, abs(r.weight) / largest)
-        x = 36.0 if r.weight >= 0 else 36.0 - width
-        kind = "for" if r.weight >= 0 else "against"
-        bar = (
-            f'<svg class="bar" viewBox="0 0 72 12" aria-hidden="true"><path class="zero" d="M36 0V12"/>'
-            f'<rect class="{kind}" x="{x:.1f}" y="2" width="{width:.1f}" height="8" rx="1.5"/></svg>'
+    def curves(self, pictures: Sequence[Picture]) -> Markup:
+        if not pictures:
+            return _NOTHING
+        return fill(
+            '<section class="card" id="{id}curves">\n{title}{body}</section>\n',
+            id=self.id,
+            title=self.head(1, text("The run in curves"), "title"),
+            body=_figures([_figure(p) for p in pictures]),
         )
-        yield r.text, f"{r.weight:+.2g}".replace("-", "\u2212"), _markup(bar)
+
+    def sheet(self, ident: str, title: str, n: int, body: Iterable[Markup]) -> Markup:
+        return fill(
+            '<section class="sheet" id="{id}{ident}">\n{head}<div>\n{body}</div>\n</section>\n',
+            id=self.id,
+            ident=ident,
+            head=self.head(1, fill("{title}{n}", title=title, n=_tally(n))),
+            body=join(body),
+        )
+
+    def risks(self) -> Markup:
+        risks = self.report.risks
+        if not risks:
+            return _NOTHING
+        rows = join(
+            fill("<li><b>{title}</b>{keys}<br>{said}</li>\n", title=x.title, said=x.text,
+                 keys=each(" <code>{x}</code>", x.settings))
+            for x in risks
+        )  # fmt: skip
+        lead = Markup('<p class="meta">Doubtful settings and blind spots. They never decide the verdict.</p>\n')
+        return self.sheet("risks", "Risks", len(risks), [lead, fill('<ul class="plain">\n{x}</ul>\n', x=rows)])
+
+    def not_checked(self) -> Markup:
+        left = self.report.not_checked
+        if not left:
+            return _NOTHING
+        rows = join(
+            fill(
+                '<li><b>{title}</b> <span class="muted">{rule}</span><br>{reason}{log}</li>\n',
+                title=x.title,
+                rule=x.rule,
+                reason=x.reason,
+                log=fill('<pre class="log" tabindex="0"><code>{x}</code></pre>', x=x.log_it) if x.log_it else _NOTHING,
+            )
+            for x in left
+        )
+        lead = Markup(
+            '<p class="meta">What could not be decided is no pass. This is what was missing, and how to log it.</p>\n'
+        )
+        return self.sheet("open", "Not checked", len(left), [lead, fill('<ul class="plain">\n{x}</ul>\n', x=rows)])
+
+    def clear(self) -> Markup:
+        r = self.report
+        body = [Markup("<p>No rule could be called clear.</p>\n")]
+        if r.clear:
+            body = [fill("<p>Looked for, and not found: {x}.</p>\n", x=each("<code>{x}</code>", r.clear, ", "))]
+        if r.ignored:
+            rows = join(fill("<li><code>{rule}</code>: {why}</li>", rule=x.rule, why=x.reason) for x in r.ignored)
+            body.append(fill('<p class="label">Not asked, because you said so</p>\n<ul>{rows}</ul>\n', rows=rows))
+        return self.sheet("clear", "Clear", len(r.clear), body)
+
+    def names(self) -> Markup:
+        r = self.report
+        rows = join(
+            fill(
+                '<tr><td><code>{tag}</code></td><td><code>{role}</code>{more}</td><td class="num">{points}</td>'
+                '<td class="num">{last}</td><td>{because}</td></tr>\n',
+                tag=s.tag,
+                role=s.role,
+                more=(f" {s.network}" if s.network else "") + (" (validation)" if s.split == "val" else ""),
+                points=f"{s.points:,}",
+                last=w.number(s.last),
+                because=s.because,
+            )
+            for s in r.signals
+        )
+        body = [_table(("Tag", "Role", "#Points", "#Last", "Because"), rows)] if rows else []
+        if r.unmapped:
+            tags = join((fill("<code>{x}</code> ({n})", x=u.tag, n=f"{u.points:,}") for u in r.unmapped), ", ")
+            body.append(fill(
+                "<details{open}><summary>{n} not placed</summary>\n<p>{tags}</p>\n"
+                '<p class="meta">If one of them matters, say what it is: <code>--map ROLE=TAG</code>.</p></details>\n',
+                open=" open" if len(r.unmapped) <= _OPEN_UP_TO else "",
+                n=f"{len(r.unmapped):,}",
+                tags=tags,
+            ))  # fmt: skip
+        return self.sheet("names", "How names were understood", len(r.signals), body)
+
+    def settings(self) -> Markup:
+        settings = self.report.settings
+        if not settings:
+            return _NOTHING
+        rows = join(
+            fill(
+                "<tr><td><code>{name}</code></td><td><code>{value}</code></td><td><code>{key}</code></td><td>{where}</td></tr>\n",
+                name=s.name,
+                value=s.value,
+                key=s.key,
+                where=(s.file or "the log") + (f":{s.line}" if s.line else ""),
+            )
+            for s in settings
+        )
+        table = _table(("Setting", "Value", "Your key", "Where"), rows)
+        return self.sheet("settings", "Settings understood", len(settings), [table])
+
+    def sources(self) -> Markup:
+        run = self.report.run
+        rows = join(
+            fill(
+                '<tr><td><code>{path}</code></td><td>{parser}</td><td class="num">{points}</td><td>{lost}</td></tr>\n',
+                path=s.path,
+                parser=s.parser,
+                points=f"{s.points:,}",
+                lost=s.lost or "nothing",
+            )
+            for s in run.sources
+        )
+        body = [_table(("File", "As", "#Values", "Lost"), rows)]
+        if run.notes:
+            body.append(fill("<ul>{x}</ul>\n", x=each("<li>{x}</li>", run.notes)))
+        return self.sheet("read", "What was read", len(run.sources), body)
 
 
-def _diff(diff: str) -> Any:
+# --- small pieces -----------------------------------------------------------------------------------------------------
+
+
+def _tally(n: int | None) -> Markup:
+    return _NOTHING if n is None else fill(' <span class="n">{n}</span>', n=f"{n:,}")
+
+
+def _table(columns: Sequence[str], rows: Markup) -> Markup:
+    """A table that scrolls on its own where it is too wide; ``#`` marks a column of numbers."""
+    head = join(
+        fill('<th class="num">{x}</th>', x=c[1:]) if c.startswith("#") else fill("<th>{x}</th>", x=c) for c in columns
+    )
+    return fill(
+        '<div class="wide" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>'
+        "</div>\n",
+        head=head,
+        rows=rows,
+    )
+
+
+def _figures(figures: Sequence[Markup]) -> Markup:
+    if not figures:
+        return _NOTHING
+    return fill('<div class="figures n{n}">\n{x}</div>\n', n=len(figures), x=join(figures))
+
+
+def _figure(p: Picture) -> Markup:
+    legend = join(fill('<li><i class="{kind}"></i>{name}</li>', kind=k, name=name) for k, name in p.drawing.legend)
+    small = [fill("<code>{x}</code>", x=p.test)] if p.test else []
+    small += [text(s) for s in p.said]
+    return fill(
+        '<figure>\n{svg}\n<ul class="legend" aria-hidden="true">{legend}</ul>\n'
+        "<figcaption>{caption}{small}</figcaption>\n</figure>\n",
+        svg=Markup(p.drawing.svg),
+        legend=legend,
+        caption=p.caption,
+        small=fill(" <small>{x}</small>", x=join(small, "; ")) if small else _NOTHING,
+    )
+
+
+def _bar(share: float) -> Markup:
+    """A bar to the right for what speaks for a cause, to the left for what speaks against it."""
+    width = 34 * min(1.0, abs(share))
+    return fill(
+        '<svg class="bar" viewBox="0 0 72 12" aria-hidden="true"><path class="zero" d="M36 0V12"/>'
+        '<rect class="{kind}" x="{x}" y="2" width="{width}" height="8" rx="1.5"/></svg>',
+        kind="for" if share >= 0 else "against",
+        x=f"{36 if share >= 0 else 36 - width:.1f}",
+        width=f"{width:.1f}",
+    )
+
+
+def _code(raw: str, shown: Markup, *, copies: bool, kind: str = "text") -> Markup:
+    """A block of code, with a button that is shown where scripts run."""
+    button = fill('<button type="button" hidden data-copy="{x}">Copy</button>', x=exact(raw)) if copies else _NOTHING
+    return fill(
+        '<div class="code">{button}<pre class="{kind}" tabindex="0"><code>{shown}</code></pre></div>\n',
+        button=button,
+        kind=kind,
+        shown=shown,
+    )
+
+
+def _diff(diff: str) -> Markup:
     """The diff with a class on each line; its text stays what it was, character by character (line ends apart)."""
     out = []
     kinds = {"+": "file", "-": "file", "@": "hunk"}
@@ -326,22 +642,5 @@ def _diff(diff: str) -> Any:
         kind = kinds.get(line[:1], "same")
         if kind == "hunk":
             kinds |= {"+": "add", "-": "del"}  # what is added or taken away stands below a hunk's head
-        out.append(f'<span class="{kind}">{escape(w.visible(line))}\n</span>')
-    return _markup("".join(out))
-
-
-def _described(lines: Sequence[charts.Line], unit: str) -> str:
-    """The curves in words, for those who cannot see them."""
-    said = []
-    for line in lines:
-        ok = line.values == line.values  # not NaN
-        if not ok.any():
-            said.append(f"{line.name} is never finite.")
-            continue
-        values, steps = line.values[ok], line.steps[ok]
-        said.append(
-            f"{line.name} goes from {w.number(float(values[0]))} at {w.at(int(steps[0]), unit)} to "
-            f"{w.number(float(values[-1]))} at {w.at(int(steps[-1]), unit)}; lowest {w.number(float(values.min()))}, "
-            f"highest {w.number(float(values.max()))}."
-        )
-    return " ".join(said)
+        out.append(fill('<span class="{kind}">{line}\n</span>', kind=kind, line=line))
+    return join(out)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gandoctor.model.report import Diagnosis, Evidence, Finding, Prescription, Report
 
@@ -28,36 +28,25 @@ _UNITS: Final = {"iterations": "iteration", "epochs": "epoch", "kimg": "kimg"}
 # --- untrusted text ---------------------------------------------------------------------------------------------------
 
 
-def _picture(char: str) -> str:
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
-
-
 def _escape(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _replaced(text: str, keep: str, name: Callable[[str], str]) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c in keep or c.isprintable() else name(c) for c in text)
-
-
-def visible(text: str) -> str:
+def visible(text: str, keep: str = "\n\t") -> str:
     r"""Show what would be invisible or would reorder the text: controls, bidi overrides, zero widths, lone surrogates.
 
-    Line feeds and tabs stay; ``\x1b`` becomes a control picture, U+202E becomes ``⟨U+202E⟩``
-    (see "Trojan Source", https://arxiv.org/abs/2111.00169).
+    They are written as Python would write them: ``\x1b``, ``\u202e`` ("Trojan Source",
+    https://arxiv.org/abs/2111.00169). What is in `keep` stays.
     """
-    return _replaced(text, "\n\t", _picture)
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or c.isprintable() else _escape(c) for c in text)
 
 
 def plain(text: str) -> str:
     """One line for a terminal: nothing in it can move the cursor, colour, ring or reorder."""
-    return _replaced(re.sub(r"[\r\n\t]+", " ", text), "", _escape)
+    return visible(re.sub(r"[\r\n\t]+", " ", text), keep="")
 
 
 def plain_lines(text: str) -> list[str]:
@@ -112,6 +101,15 @@ def count(n: int, word: str, words: str = "") -> str:
 def why(report: Report) -> str:
     """The sentence that carries the verdict."""
     return report.why_verdict or SENTENCES.get(report.verdict, "")
+
+
+def headline(report: Report) -> str:
+    """`why`, for a place where the verdict and its onset already stand."""
+    step = since(report)
+    if step is None:
+        return why(report)
+    phrases = "|".join(re.escape(p) for p in (at(step, report.run.step_unit), f"step {step:,}"))
+    return re.sub(rf" since (?:{phrases})(?=[:;,. ]|$)", "", why(report), count=1)
 
 
 def since(report: Report) -> int | None:
