@@ -60,7 +60,7 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
 
         - ``sample_variance``: variance over the samples, mean over features, divided by the real data's; where no real
           data is known, by that of the run's most varied step
-        - ``sample_diversity``: mean distance between two samples, divided by the real data's; left out without real data,
+        - ``sample_diversity``: mean distance between two samples, divided by the real data's; left out without it,
           since noise before the first step is more diverse than any data set
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
@@ -68,8 +68,9 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
         - ``sample_stale``: 1 where the grid equals the one before, 0 where it has nothing to do with it
 
     facts : dict
-        ``real_variance``, ``real_min``, ``real_max`` (where real data is known), ``sample_min`` and ``sample_max`` of the
-        last step, ``sample_pictures`` (measured), ``sample_pictures_skipped`` (over the budget, unreadable, no grid).
+        ``real_variance``, ``real_min``, ``real_max`` (where real data is known), ``sample_min`` and ``sample_max`` of
+        the last step, ``sample_pictures`` (measured), ``sample_pictures_skipped`` (beyond the budget, unreadable, or
+        without a grid).
 
     Notes
     -----

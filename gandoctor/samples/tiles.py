@@ -168,14 +168,10 @@ def _by_seams(pictures: NDArray[np.uint8]) -> Layout | None:
 
 def _by_period(pictures: NDArray[np.uint8]) -> Layout | None:
     """A pattern that repeats: centred objects on a plain ground, without padding or seams."""
-    rough_down, rough_across = _roughness(pictures)
+    down, across = _roughness(pictures)
     height, width = pictures.shape[1:3]
     for size in _square_sizes(height, width):
-        if (
-            height // size >= 3
-            and width // size >= 3
-            and min(_repeats(rough_down, size), _repeats(rough_across, size)) >= _ALIKE
-        ):
+        if height // size >= 3 and width // size >= 3 and _repeats(down, size) and _repeats(across, size):
             return _tiling(height, width, size)
     return None
 
@@ -211,9 +207,14 @@ def _is_seam(rough: Floats, size: int) -> bool:
     return bool(stands_out.all() and rough[seams].mean() > 1.5 * max(usual, 0.05))
 
 
-def _repeats(rough: Floats, size: int) -> float:
-    """Correlation of the roughness with itself one tile further."""
-    one, two = rough[1:-size], rough[1 + size :]
+def _repeats(rough: Floats, size: int) -> bool:
+    """Whether the roughness is like itself one tile further, and unlike itself somewhere on the way there."""
+    alike = _correlation(rough, size)
+    return alike >= _ALIKE and min(_correlation(rough, lag) for lag in range(1, size)) < alike - 0.3
+
+
+def _correlation(rough: Floats, lag: int) -> float:
+    one, two = rough[1:-lag], rough[1 + lag :]
     if len(one) < MIN_TILE or not one.std() or not two.std():
         return 0.0
     return float(np.corrcoef(one, two)[0, 1])
