@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from gandoctor.errors import GandoctorError, UsageError
+from gandoctor.errors import GandoctorError, RuleError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -299,8 +299,10 @@ def main() -> NoReturn:
             reconfigure(errors="backslashreplace")  # a strange tag must not end the report on a narrow console
     try:
         app()
+    except RuleError as e:
+        _end("\n".join(" ".join(line.split()) for line in f"gandoctor: {e}".splitlines()))
     except GandoctorError as e:
-        _end(f"gandoctor: {e}")
+        _end(" ".join(f"gandoctor: {e}".split()))
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
@@ -312,5 +314,5 @@ def main() -> NoReturn:
 
 
 def _end(message: str) -> NoReturn:
-    sys.stderr.write(" ".join(message.split()) + "\n")
+    sys.stderr.write(message + "\n")
     sys.exit(2)

@@ -142,7 +142,7 @@ def frame_of(run: Run, network: str) -> Frame:
     series: dict[str, Series] = {}
     for name, signal in pick(run, network).items():
         series[name] = Series(signal.steps, signal.values, name.removeprefix("val_") in run.higher_is_better)
-    numbers: dict[str, float | None] = {k: float(v) for k, v in run.facts.items()}
+    numbers: dict[str, float | str | None] = {k: float(v) for k, v in run.facts.items()}
     words: dict[str, str] = {}
     for name, setting in run.settings.items():
         value = setting.value
@@ -152,7 +152,7 @@ def frame_of(run: Run, network: str) -> Frame:
         elif isinstance(value, int | float):
             numbers[name] = float(value)
         elif isinstance(value, str):
-            words[name] = value
+            words[name] = numbers[name] = value  # a number written as text is one a rule may ask about
     objective = run.objective
     numbers |= {"chance_d": objective.chance_d, "chance_g": objective.chance_g, "floor_d": objective.floor_d}
     return Frame(
