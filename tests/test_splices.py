@@ -1,0 +1,655 @@
+"""Forty configs as people write them: only the intended lines change, patch and git accept it, the types are right."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gandoctor.errors import InputError
+from gandoctor.parsers.configs import read_config
+from gandoctor.prescribe import diff, format_of
+from gandoctor.prescribe import json as json_splices
+from gandoctor.prescribe import python as python_splices
+from gandoctor.prescribe import toml as toml_splices
+from gandoctor.prescribe import yaml as yaml_splices
+from gandoctor.prescribe.splice import MAX_LEAVES, SpliceError, Target, number_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    file: str
+    text: str
+    change: dict[str, object]  # key -> new value
+    minus: list[str]
+    plus: list[str]
+    reads: dict[str, object] = field(default_factory=dict)  # key -> what the usual reader has to see
+
+
+CASES = [
+    Case(
+        "PyYAML dump, nested, flat floats",
+        "config.yaml",
+        "seed: 101\noptimizer_d:\n  type: adam\n  lr: 0.05\n  beta1: 0.5\noptimizer_g:\n  type: adam\n  lr: 0.001\n",
+        {"optimizer_d.lr": 0.005},
+        ["  lr: 0.05"],
+        ["  lr: 0.005"],
+        {"optimizer_d.lr": 0.005, "optimizer_g.lr": 0.001},
+    ),
+    Case(
+        "5e-5 is a string to PyYAML and becomes a float",
+        "config.yaml",
+        "# pix2pix\ntrain:\n  lr_d: 5e-5   # same as G\n  lr_g: 5e-5\n",
+        {"train.lr_d": 2e-5},
+        ["  lr_d: 5e-5   # same as G"],
+        ["  lr_d: 2.0e-5   # same as G"],
+        {"train.lr_d": 2e-5, "train.lr_g": "5e-5"},
+    ),
+    Case(
+        "BasicSR: float tags and flow lists",
+        "options/train_esrgan.yml",
+        "train:\n  ema_decay: 0.999\n  optim_g:\n    type: Adam\n    lr: !!float 1e-4\n    betas: [0.9, 0.99]\n"
+        "  optim_d:\n    type: Adam\n    lr: !!float 1e-4\n    betas: [0.9, 0.99]\n  net_d_iters: 1\n",
+        {"train.optim_d.lr": 4e-5, "train.optim_d.betas.0": 0.5},
+        ["    lr: !!float 1e-4", "    betas: [0.9, 0.99]"],
+        ["    lr: !!float 4.0e-5", "    betas: [0.5, 0.99]"],
+        {"train.optim_d.lr": 4e-5, "train.optim_d.betas.0": 0.5, "train.optim_g.lr": 1e-4},
+    ),
+    Case(
+        "CRLF and a trailing comment",
+        "config.yml",
+        "lr_d: 0.0002  # Adam\r\nlr_g: 0.0002\r\nbatch_size: 64\r\n",
+        {"lr_d": 0.00002},
+        ["lr_d: 0.0002  # Adam\r"],
+        ["lr_d: 0.00002  # Adam\r"],
+        {"lr_d": 0.00002},
+    ),
+    Case(
+        "no newline at the end",
+        "config.yaml",
+        "batch_size: 2\nd_steps: 5",
+        {"d_steps": 1},
+        ["d_steps: 5"],
+        ["d_steps: 1"],
+        {"d_steps": 1},
+    ),
+    Case(
+        "byte-order mark",
+        "config.yaml",
+        "\ufefflr_d: 4.0e-4\nlr_g: 1.0e-4\n",
+        {"lr_d": 4e-5},
+        ["\ufefflr_d: 4.0e-4"],
+        ["\ufefflr_d: 4.0e-5"],
+        {"lr_d": 4e-5},
+    ),
+    Case(
+        "flow style on one line",
+        "gan.yaml",
+        "d: {lr: 4e-4, betas: [0.0, 0.9], sn: true}\ng: {lr: 1e-4, betas: [0.0, 0.9]}\n",
+        {"d.lr": 1e-4, "d.sn": False},
+        ["d: {lr: 4e-4, betas: [0.0, 0.9], sn: true}"],
+        ["d: {lr: 1.0e-4, betas: [0.0, 0.9], sn: false}"],
+        {"d.lr": 1e-4, "d.sn": False, "g.lr": "1e-4"},
+    ),
+    Case(
+        "an alias is replaced on one side",
+        "config.yaml",
+        "base_lr: &lr 1.0e-3\noptim:\n  lr_g: *lr\n  lr_d: *lr\n",
+        {"optim.lr_d": 1e-4},
+        ["  lr_d: *lr"],
+        ["  lr_d: 1.0e-4"],
+        {"optim.lr_d": 1e-4, "optim.lr_g": 1e-3, "base_lr": 1e-3},
+    ),
+    Case(
+        "the anchor itself is changed, the other keeps the old value",
+        "config.yaml",
+        "lr_d: &lr 0.002   # both\nlr_g: *lr\n",
+        {"lr_d": 0.0002},
+        ["lr_d: &lr 0.002   # both", "lr_g: *lr"],
+        ["lr_d: 0.0002   # both", "lr_g: &lr 0.002"],
+        {"lr_d": 0.0002, "lr_g": 0.002},
+    ),
+    Case(
+        "both sides of an anchor: the anchor alone",
+        "config.yaml",
+        "lr_d: &lr 0.02\nlr_g: *lr\n",
+        {"lr_d": 0.002, "lr_g": 0.002},
+        ["lr_d: &lr 0.02"],
+        ["lr_d: &lr 0.002"],
+        {"lr_d": 0.002, "lr_g": 0.002},
+    ),
+    Case(
+        "merge key: D gets a line of its own",
+        "config.yaml",
+        "adam: &adam\n  lr: 0.0005\n  beta1: 0.5\noptim_d:\n  <<: *adam\n  wd: 0.0\noptim_g:\n  <<: *adam\n",
+        {"optim_d.lr": 0.0002},
+        [],
+        ["  lr: 0.0002"],
+        {"optim_d.lr": 0.0002, "optim_g.lr": 0.0005},
+    ),
+    Case(
+        "a whole block behind an alias",
+        "config.yaml",
+        "opt_g: &opt\n  lr: 0.0005\n  beta1: 0.9\nopt_d: *opt\n",
+        {"opt_d.lr": 0.00005},
+        ["opt_d: *opt"],
+        ["opt_d: {<<: *opt, lr: 0.00005}"],
+        {"opt_d.lr": 0.00005, "opt_d.beta1": 0.9, "opt_g.lr": 0.0005},
+    ),
+    Case(
+        "words keep their quotes",
+        "config.yaml",
+        "model:\n  g_out_act: 'sigmoid'\n  d_act: \"relu\"\n  name: x\n",
+        {"model.g_out_act": "tanh"},
+        ["  g_out_act: 'sigmoid'"],
+        ["  g_out_act: 'tanh'"],
+        {"model.g_out_act": "tanh"},
+    ),
+    Case(
+        "a word that YAML would take for a flag is quoted",
+        "config.yaml",
+        "augment: always\nlr: 0.1\n",
+        {"augment": "off"},
+        ["augment: always"],
+        ["augment: 'off'"],
+        {"augment": "off"},
+    ),
+    Case(
+        "upper-case keys and yes/no",
+        "cfg/bird_3stages.yml",
+        "TRAIN:\n    BATCH_SIZE: 4\n    DISCRIMINATOR_LR: 0.0002\n    GENERATOR_LR: 0.0002\n    FLAG: Yes\n",
+        {"TRAIN.BATCH_SIZE": 64, "TRAIN.FLAG": False},
+        ["    BATCH_SIZE: 4", "    FLAG: Yes"],
+        ["    BATCH_SIZE: 64", "    FLAG: No"],
+        {"TRAIN.BATCH_SIZE": 64, "TRAIN.FLAG": False},
+    ),
+    Case(
+        "several documents",
+        "config.yaml",
+        "---\nname: a\nnote: x\n---\ntrain:\n  n_critic: 20\n...\n",
+        {"train.n_critic": 1},
+        ["  n_critic: 20"],
+        ["  n_critic: 1"],
+    ),
+    Case(
+        "flat dotted keys (argbind)",
+        "conf/base.yml",
+        "AdamW.betas: [0.8, 0.99]\nAdamW.lr: 0.001\ngenerator/AdamW.lr: 0.0001\n",
+        {"AdamW.lr": 0.0001},
+        ["AdamW.lr: 0.001"],
+        ["AdamW.lr: 0.0001"],
+    ),
+    Case(
+        "list of blocks",
+        "config.yaml",
+        "nets:\n- name: G\n  lr: 1.0e-4\n- name: D\n  lr: 1.0e-3\n",
+        {"nets.1.lr": 1e-4},
+        ["  lr: 1.0e-3"],
+        ["  lr: 1.0e-4"],
+        {"nets.1.lr": 1e-4, "nets.0.lr": 1e-4},
+    ),
+    Case(
+        "python tags are never run",
+        "hparams/gan.yaml",
+        "betas: !!python/tuple [0.9, 0.999]\nopt: !!python/name:torch.optim.Adam ''\nlr: 0.01\n",
+        {"lr": 0.001, "betas.0": 0.5},
+        ["betas: !!python/tuple [0.9, 0.999]", "lr: 0.01"],
+        ["betas: !!python/tuple [0.5, 0.999]", "lr: 0.001"],
+    ),
+    Case(
+        "Windows editor: CRLF, BOM, no last newline, non-ASCII comment",
+        "config.yaml",
+        "\ufeff# Größe\r\nlr_d: 1e-3 # zu groß\r\nlr_g: 1e-4",
+        {"lr_d": 1e-4},
+        ["lr_d: 1e-3 # zu groß\r"],
+        ["lr_d: 1.0e-4 # zu groß\r"],
+        {"lr_d": 1e-4, "lr_g": "1e-4"},
+    ),
+    Case(
+        "OmegaConf interpolation beside it",
+        "conf/config.yaml",
+        "lr: 1e-3\nd: {lr: 0.004, name: \"${lr}\"}\n",
+        {"d.lr": 0.001},
+        ["d: {lr: 0.004, name: \"${lr}\"}"],
+        ["d: {lr: 0.001, name: \"${lr}\"}"],
+        {"d.lr": 0.001},
+    ),
+    Case(
+        "JSON with tabs",
+        "config.json",
+        '{\n\t"train": {\n\t\t"learning_rate": 0.0001,\n\t\t"betas": [0.8, 0.99],\n\t\t"batch_size": 4\n\t}\n}\n',
+        {"train.batch_size": 32, "train.betas.0": 0.5},
+        ['\t\t"betas": [0.8, 0.99],', '\t\t"batch_size": 4'],
+        ['\t\t"betas": [0.5, 0.99],', '\t\t"batch_size": 32'],
+        {"train.batch_size": 32, "train.betas.0": 0.5},
+    ),
+    Case(
+        "JSON on one line, no newline",
+        "params.json",
+        '{"d_lr": 5e-05, "g_lr": 5e-05, "loss": "vanilla"}',
+        {"d_lr": 2e-5, "loss": "hinge"},
+        ['{"d_lr": 5e-05, "g_lr": 5e-05, "loss": "vanilla"}'],
+        ['{"d_lr": 2e-05, "g_lr": 5e-05, "loss": "hinge"}'],
+        {"d_lr": 2e-5, "g_lr": 5e-5, "loss": "hinge"},
+    ),
+    Case(
+        "JSON with a key twice: the last one counts",
+        "config.json",
+        '{\n  "lr_d": 0.1,\n  "opt": {"lr": 1},\n  "lr_d": 0.02,\n  "opt": {"lr": 2}\n}\n',
+        {"lr_d": 0.002, "opt.lr": 0.2},
+        ['  "lr_d": 0.02,', '  "opt": {"lr": 2}'],
+        ['  "lr_d": 0.002,', '  "opt": {"lr": 0.2}'],
+        {"lr_d": 0.002, "opt.lr": 0.2},
+    ),
+    Case(
+        "JSON with escapes and NaN",
+        "config.json",
+        '{\r\n  "out\\u0044ir": "C:\\\\runs \\"x\\"",\r\n  "skip": NaN,\r\n  "gp": 0.0\r\n}\r\n',
+        {"gp": 10.0},
+        ['  "gp": 0.0\r'],
+        ['  "gp": 10.0\r'],
+        {"gp": 10.0},
+    ),
+    Case(
+        "JSON with comments",
+        "config.jsonc.json",
+        '{\n  // D was too fast\n  "lr_d": 0.01, /* Adam */\n  "lr_g": 0.001,\n}\n',
+        {"lr_d": 0.001},
+        ['  "lr_d": 0.01, /* Adam */'],
+        ['  "lr_d": 0.001, /* Adam */'],
+    ),
+    Case(
+        "JSON in a text file",
+        "settings/run.txt",
+        '{"D_rounds": 5, "learning_rate": 0.1}\n',
+        {"D_rounds": 1},
+        ['{"D_rounds": 5, "learning_rate": 0.1}'],
+        ['{"D_rounds": 1, "learning_rate": 0.1}'],
+    ),
+    Case(
+        "TOML tables",
+        "config.toml",
+        "# GAN\n[train]\nbatch_size = 8\n[train.optim.d]\nlr = 1e-3 # fast\nbetas = [0.9, 0.999]\n"
+        "[train.optim.g]\nlr = 1e-4\n",
+        {"train.optim.d.lr": 1e-4, "train.optim.d.betas.0": 0.5},
+        ["lr = 1e-3 # fast", "betas = [0.9, 0.999]"],
+        ["lr = 1e-4 # fast", "betas = [0.5, 0.999]"],
+        {"train.optim.d.lr": 1e-4, "train.optim.g.lr": 1e-4},
+    ),
+    Case(
+        "TOML dotted keys and inline tables",
+        "gan.toml",
+        "opt.d.lr = 0.02\nopt.g = { lr = 0.001, kind = 'adam' }\n'a#b' = \"x # y\"\n",
+        {"opt.d.lr": 0.002, "opt.g.kind": "rmsprop"},
+        ["opt.d.lr = 0.02", "opt.g = { lr = 0.001, kind = 'adam' }"],
+        ["opt.d.lr = 0.002", "opt.g = { lr = 0.001, kind = 'rmsprop' }"],
+        {"opt.d.lr": 0.002, "opt.g.kind": "rmsprop"},
+    ),
+    Case(
+        "TOML arrays of tables and long strings",
+        "exp.toml",
+        'doc = """\nlr = 5\n[x]\n"""\n[[net]]\nname = "G"\nlr = 1e-3\n[[net]]\nname = "D"\nlr = 1e-2\n',
+        {"net.1.lr": 1e-3},
+        ["lr = 1e-2"],
+        ["lr = 1e-3"],
+        {"net.1.lr": 1e-3, "net.0.lr": 1e-3},
+    ),
+    Case(
+        "option file with defaults between dashes",
+        "options/base.opt",
+        "----------------- Options ---------------\n               batch_size: 1                             \n"
+        "                    beta1: 0.9                           \t[default: 0.5]\n"
+        "                       lr: 0.0002                        \n----------------- End -------------------\n",
+        {"batch_size": 16, "beta1": 0.5},
+        ["               batch_size: 1                             ",
+         "                    beta1: 0.9                           \t[default: 0.5]"],
+        ["               batch_size: 16                             ",
+         "                    beta1: 0.5                           \t[default: 0.5]"],
+    ),
+    Case(
+        "absl flag file",
+        "configs/wgangp.txt",
+        "--arch=res32\n--lr_D=4e-4\n--lr_G=2e-4\n--n_dis=20\n--loss=was\n",
+        {"n_dis": 5, "lr_D": 2e-4},
+        ["--lr_D=4e-4", "--n_dis=20"],
+        ["--lr_D=2e-4", "--n_dis=5"],
+    ),
+    Case(
+        "flag file with blanks",
+        "flags.txt",
+        "--d_lr 0.004\n--g_lr 0.0001\n--loss hinge\n",
+        {"d_lr": 0.0004},
+        ["--d_lr 0.004"],
+        ["--d_lr 0.0004"],
+    ),
+    Case(
+        "INI with sections",
+        "gan.ini",
+        "[discriminator]\nlr = 0.01 ; too much?\n\n[generator]\nlr = 0.001\n",
+        {"discriminator.lr": 0.001},
+        ["lr = 0.01 ; too much?"],
+        ["lr = 0.001 ; too much?"],
+    ),
+    Case(
+        "gin",
+        "example_configs/dcgan.gin",
+        "options.disc_iters = 5\nModularGAN.d_lr = 0.0002\nModularGAN.g_lr = 0.0002\nloss.fn = @non_saturating\n",
+        {"ModularGAN.d_lr": 0.00008, "options.disc_iters": 1},
+        ["options.disc_iters = 5", "ModularGAN.d_lr = 0.0002"],
+        ["options.disc_iters = 1", "ModularGAN.d_lr = 0.00008"],
+    ),
+    Case(
+        "Python constants",
+        "config.py",
+        '"""Größen"""\nimport torch\n\nLR_D, LR_G = 2e-3, 2e-4  # Lernraten für D, G\n'
+        "BATCH_SIZE: int = 4\nBETAS = (0.9, 0.999)\n",
+        {"LR_D": 2e-4, "BATCH_SIZE": 64, "BETAS.0": 0.5},
+        ["LR_D, LR_G = 2e-3, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 4", "BETAS = (0.9, 0.999)"],
+        ["LR_D, LR_G = 2e-4, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 64", "BETAS = (0.5, 0.999)"],
+        {"LR_D": 2e-4, "BATCH_SIZE": 64},
+    ),
+    Case(
+        "mm-style dict config",
+        "configs/dcgan.py",
+        "_base_ = ['x.py']\nmodel = dict(type='GAN', loss='vanilla')\n"
+        "optimizer = dict(\n    generator=dict(type='Adam', lr=0.0002),\n"
+        "    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))\ntrain_cfg = dict(disc_steps=5)\n",
+        {"optimizer.discriminator.lr": 0.0002, "train_cfg.disc_steps": 1},
+        ["    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))", "train_cfg = dict(disc_steps=5)"],
+        ["    discriminator=dict(type='Adam', lr=0.0002, betas=(0.5, 0.999)))", "train_cfg = dict(disc_steps=1)"],
+    ),
+    Case(
+        "class with attributes, CRLF",
+        "params.py",
+        "class Config:\r\n    name = 'gän'; lr_d = 1e-2\r\n    lr_g = 1e-3\r\n    bn = False\r\n",
+        {"Config.lr_d": 1e-3, "Config.bn": True},
+        ["    name = 'gän'; lr_d = 1e-2\r", "    bn = False\r"],
+        ["    name = 'gän'; lr_d = 1e-3\r", "    bn = True\r"],
+    ),
+    Case(
+        "attributes of an object",
+        "config.py",
+        "import ml_collections\nconfig = ml_collections.ConfigDict()\n"
+        "config.train = 1\nconfig.optim.d_lr = 4e-3\nconfig.optim.g_lr = 1e-4\n",
+        {"optim.d_lr": 4e-4},
+        ["config.optim.d_lr = 4e-3"],
+        ["config.optim.d_lr = 4e-4"],
+    ),
+    Case(
+        "argparse defaults in a function",
+        "config.py",
+        "import argparse\n\ndef get():\n    p = argparse.ArgumentParser()\n"
+        "    p.add_argument('--d-lr', type=float, default=0.004, help='5')\n"
+        "    p.add_argument('--z-dim', type=int, default=2)\n    return p.parse_args()\n",
+        {"d_lr": 0.0004, "z_dim": 64},
+        ["    p.add_argument('--d-lr', type=float, default=0.004, help='5')",
+         "    p.add_argument('--z-dim', type=int, default=2)"],
+        ["    p.add_argument('--d-lr', type=float, default=0.0004, help='5')",
+         "    p.add_argument('--z-dim', type=int, default=64)"],
+    ),
+    Case(
+        "folder and file with blanks",
+        "my configs/gan run.yaml",
+        "a: 1\nlr_d: 0.1\nb: 2\n",
+        {"lr_d": 0.01},
+        ["lr_d: 0.1"],
+        ["lr_d: 0.01"],
+        {"lr_d": 0.01},
+    ),
+    Case(
+        "a form feed and a line separator are no line ends",
+        "config.yaml",
+        "note: \"a\\f b\"\ntitle: \"x\u2028y\"\nlr_d: 0.1\nend: 1\n",
+        {"lr_d": 0.01},
+        ["lr_d: 0.1"],
+        ["lr_d: 0.01"],
+        {"lr_d": 0.01},
+    ),
+    Case(
+        "no value yet",
+        "config.yaml",
+        "train:\n  lr_d:\n  grad_clip: ~ # off\n",
+        {"train.lr_d": 0.0001, "train.grad_clip": 1.0},
+        ["  lr_d:", "  grad_clip: ~ # off"],
+        ["  lr_d: 0.0001", "  grad_clip: 1.0 # off"],
+        {"train.lr_d": 0.0001, "train.grad_clip": 1.0},
+    ),
+]  # fmt: skip
+
+
+def spliced(case: Case, tmp_path: Path) -> str:
+    """The case as the program would do it: key and line as the reader of the run names them."""
+    file = tmp_path / case.file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(case.text.encode())
+    read = {s.key: s for s in read_config(file, case.file).settings}
+    assert set(case.change) <= set(read), sorted(read)
+    targets = [Target(key, value, read[key].line) for key, value in case.change.items()]  # type: ignore[arg-type]
+    out = format_of(case.file, case.text).splice(case.text, targets)
+    assert [e[0] for e in out.edits] == list(case.change)
+    return out.text
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_only_the_intended_lines_change(case: Case, tmp_path: Path) -> None:
+    after = spliced(case, tmp_path)
+    patch = diff.unified(case.file, case.text, after)
+    body = patch.split("\n")[2:]
+    assert [x[1:] for x in body if x[:1] == "-"] == case.minus
+    assert [x[1:] for x in body if x[:1] == "+"] == case.plus
+    assert diff.applied(case.text, diff.split(patch)[case.file], case.file) == after
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.reads], ids=lambda c: c.name)
+def test_the_usual_reader_sees_the_intended_type(case: Case, tmp_path: Path) -> None:
+    after = spliced(case, tmp_path)
+    for key, wanted in case.reads.items():
+        got = usual(case.file, after, key)
+        assert type(got) is type(wanted), key
+        assert got == wanted, key
+
+
+def usual(file: str, text: str, key: str) -> object:
+    if file.endswith(".py"):
+        names: dict[str, object] = {}
+        exec(compile("\n".join(x for x in text.split("\n") if "import" not in x), file, "exec"), names)  # noqa: S102
+        return names[key]
+    if file.endswith(".toml"):
+        data: object = tomllib.loads(text)
+    elif file.endswith(".json"):
+        data = json.loads(text)
+    else:
+        data = yaml.safe_load(text)
+    for part in key.split("."):
+        data = data[int(part)] if isinstance(data, list) else data[part]  # type: ignore[index]
+    return data
+
+
+def run(command: list[str], given: bytes, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command, input=given, cwd=folder, capture_output=True, check=False)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_git_apply_takes_it(case: Case, tmp_path: Path) -> None:
+    after = spliced(case, tmp_path)
+    patch = diff.unified(case.file, case.text, after).encode()
+    done = run(["git", "apply", "--whitespace=nowarn", "-"], patch, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / case.file).read_bytes() == after.encode()
+
+
+@pytest.mark.skipif(not shutil.which("patch"), reason="needs patch")
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_patch_takes_it_without_fuzz(case: Case, tmp_path: Path) -> None:
+    after = spliced(case, tmp_path)
+    patch = diff.unified(case.file, case.text, after).encode()
+    done = run(["patch", "-p1", "--batch", "--fuzz=0"], patch, tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / case.file).read_bytes() == after.encode()
+
+
+# ---------------------------------------------------------------- what cannot be done is said
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "key", "value", "says"),
+    [
+        ("c.yaml", "lr: 0.1\n", "lr_d", 0.01, "does not stand in the file"),
+        ("c.yaml", "a: [1\n", "a", 2, "no valid YAML"),
+        ("c.yaml", "lr: |\n  0.1\n", "lr", 0.01, "block of text"),
+        ("c.yaml", "lr: *gone\n", "lr", 0.01, "gone"),
+        ("c.yaml", "base: &b\n  d: {lr: 1}\nx: *b\n", "x.d.lr", 2, "several keys share"),
+        ("c.yaml", "a: {lr: 1}\na.lr: 2\n", "a.lr", 3, "2 times"),
+        ("c.json", '{"lr": 0.1,, }', "lr", 0.01, "no valid JSON"),
+        ("c.json", '{"lr": 0.1} tail', "lr", 0.01, "no valid JSON"),
+        ("c.toml", "lr = \n", "lr", 0.01, "no valid TOML"),
+        ("c.py", "lr = (\n", "lr", 0.01, "no valid Python"),
+        ("c.py", "lr = 2 * x\n", "lr", 0.01, "does not stand in the file"),
+        ("c.txt", "lr: 0.1\n", "lr", "two words", "does not fit"),
+    ],
+)
+def test_what_cannot_be_changed_says_why(file: str, text: str, key: str, value: object, says: str) -> None:
+    with pytest.raises(SpliceError, match=says):
+        format_of(file, text).splice(text, [Target(key, value)])  # type: ignore[arg-type]
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(SpliceError, match="no format"):
+        format_of("model.pkl", "x")
+
+
+def test_an_alias_bomb_is_refused() -> None:
+    text = "a0: &a0 {x: 1}\n" + "".join(
+        f"a{i}: &a{i} {{{', '.join(f'k{j}: *a{i - 1}' for j in range(9))}}}\n" for i in range(1, 9)
+    )
+    with pytest.raises(SpliceError, match=str(MAX_LEAVES)):
+        yaml_splices.splice(text + "lr: 1\n", [Target("lr", 2)])
+
+
+@pytest.mark.parametrize("text", ["[" * 3000, '{"a":' * 3000, "a: " + "[" * 3000, "x = " + "[" * 3000])
+@pytest.mark.parametrize("file", ["c.yaml", "c.json", "c.toml", "c.py"])
+def test_deep_nesting_is_an_error_and_no_crash(file: str, text: str) -> None:
+    with pytest.raises(SpliceError):
+        format_of(file, text).splice(text, [Target("lr", 2)])
+
+
+def test_a_splice_that_would_change_more_is_refused() -> None:
+    # The key `lr` is an anchor inside a list that another key shares: nothing but a dump could tell the two apart.
+    text = "both: &x [0.1, 0.2]\nmine: *x\n"
+    with pytest.raises(SpliceError):
+        yaml_splices.splice(text, [Target("mine.0", 0.01)])
+    assert yaml_splices.splice(text, [Target("mine.0", 0.01), Target("both.0", 0.01)]).text.startswith(
+        "both: &x [0.01,"
+    )
+
+
+def test_a_new_key_goes_behind_its_sibling() -> None:
+    y = "d:\n  lr: 1  # x\ng: {lr: 2, beta1: 0.5}\n"
+    assert yaml_splices.splice(y, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
+        "d:\n  lr: 1  # x\n  beta1: 0.5\ng: {lr: 2, beta1: 0.5}\n"
+    )
+    assert "{lr: 2, x: true, beta1" in yaml_splices.splice(y, [Target("g.x", True, beside="g.lr")]).text
+    j = '{\n\t"d": {\n\t\t"lr": 1\n\t}\n}'
+    assert json_splices.splice(j, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
+        '{\n\t"d": {\n\t\t"lr": 1,\n\t\t"beta1": 0.5\n\t}\n}'
+    )
+    t = "[d]\r\nlr = 1 # x\r\n[g]\r\nlr = 2"
+    assert toml_splices.splice(t, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
+        "[d]\r\nlr = 1 # x\r\nbeta1 = 0.5\r\n[g]\r\nlr = 2"
+    )
+    assert toml_splices.splice(t, [Target("g.beta1", 0.5, beside="g.lr")]).text.endswith("lr = 2\r\nbeta1 = 0.5")
+    with pytest.raises(SpliceError):
+        python_splices.splice("lr = 1\n", [Target("beta1", 0.5, beside="lr")])
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "plain", "dotted"),
+    [
+        ("0.0002", 2e-5, "0.00002", "0.00002"),
+        ("0.00002", 2e-6, "2.0e-06", "2.0e-06"),
+        ("1e-3", 1e-4, "1e-4", "1.0e-4"),
+        ("1e-03", 1e-4, "1e-04", "1.0e-04"),
+        ("1.0e-05", 1e-6, "1.0e-06", "1.0e-06"),
+        ("5E-5", 2e-5, "2E-5", "2.0E-5"),
+        ("2.5e-4", 1.25e-5, "1.25e-5", "1.25e-5"),
+        ("10", 1, "1", "1"),
+        ("10", 0.5, "0.5", "0.5"),
+        ("10.0", 1, "1.0", "1.0"),
+        ("0", 10, "10", "10"),
+        ("0.", 10, "10.0", "10.0"),
+        ("1e-3", 0.4, "0.4", "0.4"),
+        ("1e3", 1e5, "1e+5", "1.0e+5"),
+        ("none", 2e-5, "2.0e-05", "2.0e-05"),
+        ("none", 5, "5", "5"),
+        ("-1.0", -0.5, "-0.5", "-0.5"),
+        ("0.1", 0.1 * 0.1, "0.01", "0.01"),
+    ],
+)
+def test_numbers_keep_their_notation(old: str, new: float, plain: str, dotted: str) -> None:
+    assert number_text(old, new) == plain
+    assert number_text(old, new, dotted=True) == dotted
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**6), 10**6).map(str),
+    st.floats(1e-9, 1e6).map(lambda v: f"{v:.3g}"),
+    st.floats(1e-9, 1e6).map(lambda v: f"{v:.9f}"),
+    st.just("oops"),
+)
+
+
+@given(NUMBERS, st.one_of(st.floats(1e-8, 1e6), st.integers(0, 10**6)))
+def test_every_number_reads_back_as_that_number(old: str, new: float) -> None:
+    for reader, dotted in ((yaml.safe_load, True), (json.loads, False), (ast.literal_eval, False)):
+        got = reader(number_text(old, new, dotted=dotted))
+        assert isinstance(got, int | float)
+        assert abs(got - new) <= 1e-5 * abs(new)
+    assert tomllib.loads("v = " + number_text(old, new))["v"] == pytest.approx(new, rel=1e-5)
+
+
+# ---------------------------------------------------------------- diffs
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\r\n", "\n", "d\x0ce\n", "\u2028\n"]), max_size=12).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LINES, LINES, st.sampled_from(["", "tail"]), st.sampled_from(["", "tail"]))
+def test_a_diff_leads_from_old_to_new(old: str, new: str, old_tail: str, new_tail: str) -> None:
+    old, new = old + old_tail, new + new_tail
+    patch = diff.unified("c.yaml", old, new)
+    assert (patch == "") == (old == new)
+    assert diff.applied(old, diff.split(patch).get("c.yaml", []), "c.yaml") == new
+
+
+def test_a_stale_file_is_refused() -> None:
+    body = diff.split(diff.unified("c.yaml", "a\nb\nc\n", "a\nB\nc\n"))["c.yaml"]
+    for text in ("a\nx\nc\n", "a\nb\n", "", "a\nb\nc", "new\na\nb\nc\n"):
+        with pytest.raises(InputError, match="changed since"):
+            diff.applied(text, body, "c.yaml")
+
+
+@pytest.mark.parametrize("name", ["c.yaml", "my config.yaml", 'a"b.yaml', "tab\there.yaml", "grün/c.yaml"])
+def test_odd_names_survive(name: str) -> None:
+    assert list(diff.split(diff.unified(name, "a\n", "b\n"))) == [name]
+
+
+def test_what_is_no_diff_is_refused() -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        diff.split("hello\n")
