@@ -1,7 +1,7 @@
 """YAML -> rules, causes and remedies: all faults at once, each with file:key and what would be right.
 
-A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``causes/``, ``remedies/`` and ``vocabulary/``. A user's own
-folder may have any of them, or hold its files side by side; what a file is then shows in its keys.
+A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``causes/``, ``remedies/`` and ``vocabulary/``. A user's
+own folder may have any of them, or hold its files side by side; what a file is then shows in its keys.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
@@ -33,6 +33,10 @@ from gandoctor.model.rules import (
 )
 from gandoctor.model.signals import FAMILIES, StepUnit
 
+KINDS: Final[tuple[Literal["symptom", "risk"], ...]] = ("symptom", "risk")
+STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = ("preview", "stable", "retired")
+EFFORTS: Final[tuple[Literal["config", "code", "data"], ...]] = ("config", "code", "data")
+RISKS: Final[tuple[Literal["safe", "trial", "advice"], ...]] = ("safe", "trial", "advice")
 ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
 TEST_SUFFIX: Final = ".test.yaml"
 MAX_BYTES: Final = 1 << 20
@@ -361,7 +365,7 @@ class _Page:
     def choice(self, key: str, allowed: Sequence[_T], default: _T | None = None) -> _T:
         value = self.data.get(key, default)
         if value in allowed:
-            return value  # type: ignore[return-value]
+            return allowed[allowed.index(value)]
         names = tuple(str(a) for a in allowed)
         if value is None:
             self.fault(key, "is missing", _one_of(names))
@@ -496,15 +500,16 @@ def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
     for page in pages:
         key = {"causes": "deeper_than", "remedies": "treats"}.get(page.room, "")
         named = page.data.get(key)
-        for name in named if isinstance(named, list | dict) else []:
-            if str(name) not in known:
-                faults.append(RuleError(f"no cause is called `{name}`", f"{page.where}:{key}", near(str(name), known)))
+        unknown = [str(n) for n in named if str(n) not in known] if isinstance(named, list | dict) else []
+        faults += [RuleError(f"no cause is called `{n}`", f"{page.where}:{key}", near(n, known)) for n in unknown]
 
 
 # ---------------------------------------------------------------- clauses
 
 
-def _clause(page: _Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None) -> Clause:
+def _clause(  # noqa: PLR0917 - two kinds of caller, each with all of it at hand
+    page: _Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None
+) -> Clause:
     """A clause of a rule, or a term of a cause; `earlier` clauses may be named in ``over: after CLAUSE``."""
     where: Expression | None = None
     if page.data.get(key) is not None:
@@ -622,7 +627,7 @@ def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
 
 def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
     page.only(_RULE_KEYS)
-    kind = page.choice("kind", ("symptom", "risk"))
+    kind = page.choice("kind", KINDS)
     symptom = None
     if kind == "symptom":
         symptom = page.choice("symptom", SYMPTOMS)
@@ -641,13 +646,15 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
         idle = [n for n in names if when is not None and n not in when.names and not _used(n, clauses)]
         for name in idle:
             page.fault("when", f"the clause `{name}` is never used", "name it here, or drop it")
-    made = dict(
+    if when is None:
+        return None
+    return Rule(
         id=page.id,
         kind=kind,
         symptom=symptom,
         title=page.text("title", need=True),
         severity=page.choice("severity", SEVERITIES, "low" if kind == "risk" else None),
-        status=page.choice("status", ("preview", "stable", "retired"), "preview"),
+        status=page.choice("status", STATUSES, "preview"),
         since=page.text("since"),
         applies_to=_applies_to(page),
         why=page.text("why", need=True),
@@ -655,12 +662,11 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
         when=when,
         false_positives=tuple(_false_positives(page)),
         references=_references(page),
-        confidence=page.choice("confidence", ("high", "medium", "low"), "medium"),
+        confidence=page.choice("confidence", SEVERITIES, "medium"),
         settings=page.names("settings", frozenset(words.settings), "setting"),
         log_it=page.text("log_it"),
         file=page.file,
     )
-    return Rule(**made) if when is not None else None  # type: ignore[arg-type]
 
 
 def _used(name: str, clauses: Sequence[Clause]) -> bool:
@@ -727,8 +733,8 @@ def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
         id=page.id,
         title=page.text("title", need=True),
         treats=_treats(page),
-        effort=page.choice("effort", ("config", "code", "data")),
-        risk=page.choice("risk", ("safe", "trial", "advice")),
+        effort=page.choice("effort", EFFORTS),
+        risk=page.choice("risk", RISKS),
         only_if=tuple(only_if),
         changes=tuple(_change(entry, words) for entry in page.items("changes")),
         expect=page.text("expect", need=True),

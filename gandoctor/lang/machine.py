@@ -1,0 +1,449 @@
+"""The machine: one checked expression over one frame and one window."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gandoctor.lang.frame import (
+    FALSE,
+    MISSING,
+    NAN,
+    NOT,
+    TRUE,
+    Codes,
+    Floats,
+    Frame,
+    Ints,
+    Marks,
+    Missing,
+    Span,
+    Test,
+    Told,
+    Value,
+    all_of,
+    any_of,
+    folded,
+    joined_reasons,
+    word_of,
+)
+from gandoctor.lang.functions import FUNCTIONS, Function, Points, UndecidedError, interval_of, quantile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gandoctor.lang.syntax import Node
+
+# Least part of a window that a signal must span to speak for it, and least part of its rows that must be numbers.
+COVER: Final = 0.5
+
+
+class Evaluation:
+    """One expression over one frame and one window."""
+
+    def __init__(self, frame: Frame, span: Span | None, window_text: str = "", *, dating: bool = False) -> None:
+        self.frame = frame
+        self.span = span
+        self.window_text = window_text
+        self.is_dating = dating
+        self.seen: dict[tuple[str, str], Any] = {}
+        self.unit = {"epochs": "epochs", "kimg": "thousand images"}.get(frame.step_unit, "steps")
+
+    def dating(self) -> Evaluation:
+        """The same, with every level of a window (``median(x)``) replaced by the smoothed signal."""
+        return Evaluation(self.frame, self.span, self.window_text, dating=True)
+
+    # ------------------------------------------------ values
+
+    def value(self, node: Node) -> Value:
+        """Value of a series or a number."""
+        key = ("value", node.key)
+        if key not in self.seen:
+            self.seen[key] = self._value(node)
+        found: Value = self.seen[key]
+        return found
+
+    def _value(self, node: Node) -> Value:
+        if node.op == "const":
+            return node.value
+        if node.op == "signal":
+            return self._signal(node.name)
+        if node.op == "number":
+            return self._number(node.name)
+        if node.op == "call":
+            return self._call(node)
+        args = [self.value(a) for a in node.args]
+        if node.op == "neg":
+            found = args[0]
+            if isinstance(found, Points):
+                return Points(found.steps, -found.values, higher=not found.higher)
+            return found if isinstance(found, Missing) else -found
+        return self._arithmetic(node, args[0], args[1])
+
+    def _signal(self, name: str) -> Value:
+        series = self.frame.series.get(name)
+        if series is None or not series.steps.size:
+            return Missing(self.frame.absent.get(name) or f"{name} was not logged")
+        points: Points = self.frame.memo.get(
+            ("signal", name), lambda: Points(series.steps, series.values, higher=series.higher_is_better)
+        )
+        return points
+
+    def _number(self, name: str) -> Value:
+        frame = self.frame
+        number = frame.numbers.get(name)
+        if isinstance(number, str) or (number is None and name in frame.words):
+            text = number if isinstance(number, str) else frame.words[name]
+            return Missing(f"{name} was read as text ({text!r:.40}), not as a number")
+        if number is None:
+            # A rate that only the log knows (lr_d as a curve) is what it mostly was.
+            series = frame.series.get(name)
+            if series is not None and series.steps.size:
+                number = quantile_of(series.values[np.isfinite(series.values)], 0.5)
+        if number is None or math.isnan(number):
+            return Missing(frame.absent.get(name) or f"{name} is not known")
+        return float(number)
+
+    def _arithmetic(self, node: Node, left: Value, right: Value) -> Value:
+        if isinstance(left, Missing) or isinstance(right, Missing):
+            return Missing(joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)]))
+        with np.errstate(all="ignore"):
+            if isinstance(left, float) and isinstance(right, float):
+                found = float(_OPERATORS[node.op](np.float64(left), np.float64(right)))
+                if math.isnan(found) or (node.op == "/" and right == 0):
+                    return Missing(f"`{node.text}` has no value")
+                return found
+            joined = self._aligned([left, right], node)
+            if isinstance(joined, Missing):
+                return joined
+            steps, (a, b) = joined
+            values = np.asarray(_OPERATORS[node.op](a, b), dtype=np.float64)
+        higher = left.higher if isinstance(left, Points) else isinstance(right, Points) and right.higher
+        number = next((v for v in (left, right) if isinstance(v, float)), 1.0)
+        turned = (node.op in ("-", "/") and not isinstance(left, Points)) ^ (node.op in ("*", "/") and number < 0)
+        return Points(steps, values, higher=higher ^ turned)
+
+    def _aligned(self, parts: Sequence[Points | float], node: Node) -> tuple[Ints, list[Any]] | Missing:
+        """Values on the common steps: those of the slowest series, the others as of then."""
+        series = [p for p in parts if isinstance(p, Points)]
+        steps = series[0].steps
+        rows: list[NDArray[np.intp] | None] = [None]
+        for other in series[1:]:
+            met = _meeting(steps, other.steps)
+            if met is None:
+                rows.append(None)
+                continue
+            steps, mine, theirs = met
+            if not steps.size:
+                texts = " and ".join(f"`{a.text}`" for a in node.args if a.kind == "series")
+                return Missing(f"{texts} have no steps in common")
+            rows = [mine if r is None else r[mine] for r in rows]
+            rows.append(theirs)
+        picked = iter([s.values if r is None else s.values[r] for s, r in zip(series, rows, strict=True)])
+        return steps, [next(picked) if isinstance(p, Points) else p for p in parts]
+
+    def _call(self, node: Node) -> Value:
+        function = FUNCTIONS[node.name]
+        args = [self.value(a) for a in node.args]
+        gone = [a.reason for a in args if isinstance(a, Missing)]
+        if gone:
+            return Missing(joined_reasons(gone))
+        known: list[Points | float] = [a for a in args if not isinstance(a, Missing)]
+        if function.how == "point":
+            return self._pointwise(function, known, node)
+        if self.is_dating and function.level and isinstance(known[0], Points):
+            function, known = FUNCTIONS["smooth"], known[:1]
+            return self._run(function, known, node)
+        windowed = node.windowed or self.is_dating
+        place = (self.span.first, self.span.last, self.span.after) if windowed and self.span is not None else None
+        found: Value = self.frame.memo.get((node.key, place, self.is_dating), lambda: self._run(function, known, node))
+        return found
+
+    def _pointwise(self, function: Function, args: list[Points | float], node: Node) -> Value:
+        assert function.call is not None  # noqa: S101 - only `ask` has none
+        with np.errstate(all="ignore"):
+            if not any(isinstance(a, Points) for a in args):
+                found = float(function.call(*(np.float64(a) for a in args)))  # type: ignore[arg-type]
+                return Missing(f"`{node.text}` has no value") if math.isnan(found) else found
+            joined = self._aligned(args, node)
+            if isinstance(joined, Missing):
+                return joined
+            steps, values = joined
+            higher = next(a.higher for a in args if isinstance(a, Points))
+            return Points(steps, np.asarray(function.call(*values), dtype=np.float64), higher=higher)
+
+    def _run(self, function: Function, args: list[Points | float], node: Node) -> Value:
+        assert function.call is not None  # noqa: S101 - only `ask` has none
+        text = node.args[0].text
+        first, *rest = args
+        assert isinstance(first, Points)  # noqa: S101 - kinds were checked when the rule was loaded
+        try:
+            if function.how == "series":
+                short = self._short(first, function, text)
+                return short or Points(first.steps, function.call(first, *rest), higher=first.higher)
+            if function.how == "whole":
+                if self.frame.resumed and function.name == "early":
+                    return Missing("the log starts in mid-training, so it does not hold the run's early part")
+                short = self._short(first, function, text)
+                found = short or function.call(first.known(), *(float(s) for s in self.frame.span))
+            elif function.how == "pair":
+                found = self._paired(function, args, node)
+            else:
+                part = self._cut(first, text)
+                if isinstance(part, Missing):
+                    return part
+                found = self._short(part, function, text) or function.call(part.known(), *rest)
+        except UndecidedError as e:
+            return Missing(f"{text}: {e}")
+        if isinstance(found, Missing):
+            return found
+        if math.isnan(found):
+            return Missing(f"`{node.text}` has no value")
+        return float(found)
+
+    def _paired(self, function: Function, args: list[Points | float], node: Node) -> float | Missing:
+        assert function.call is not None  # noqa: S101 - only `ask` has none
+        joined = self._aligned([a for a in args if isinstance(a, Points)], node)
+        if isinstance(joined, Missing):
+            return joined
+        steps, (a, b) = joined
+        both = ~(np.isnan(a) | np.isnan(b))
+        x = self._cut(Points(steps[both], a[both]), node.text)
+        y = self._cut(Points(steps[both], b[both]), node.text)
+        if isinstance(x, Missing) or isinstance(y, Missing):
+            return x if isinstance(x, Missing) else Missing("")
+        return self._short(x, function, node.text) or float(
+            function.call(x, y, *(r for r in args if isinstance(r, float)))
+        )
+
+    def _cut(self, points: Points, text: str) -> Points | Missing:
+        """The rows inside the window, or why they cannot speak for it."""
+        if self.span is None:
+            return points
+        low, high = self.span.rows(points.steps)
+        why_not = self.too_narrow(points.steps, low, high) or self.unfit(points.steps, low, high, text)
+        if why_not:
+            return Missing(why_not)
+        part = Points(points.steps[low:high], points.values[low:high], higher=points.higher)
+        unknown = float(np.isnan(part.values).mean())
+        if unknown > 1 - COVER:
+            return Missing(f"{text} is NaN on {unknown:.0%} of the window")
+        return part
+
+    def _short(self, points: Points, function: Function, text: str) -> Missing | None:
+        n = int(np.count_nonzero(~np.isnan(points.values)))
+        if n >= function.least:
+            return None
+        return Missing(f"only {n} point{'s' * (n != 1)} of {text}, {function.name}() needs {function.least}")
+
+    def too_narrow(self, steps: Ints, low: int, high: int) -> str:
+        """That the window lies between two logged points, as it were; empty where it does not."""
+        span = self.span
+        if span is None or not self.window_text or span.last <= span.first:
+            return ""
+        # The interval around the window: logging may be dense here and sparse elsewhere.
+        every = interval_of(steps[max(0, low - 1) : high + 1]) or interval_of(steps)
+        width = span.last - span.first
+        return f"logged every {every:,.4g} {self.unit}, the window is {width:,.4g}" if width < every else ""
+
+    def unfit(self, steps: Ints, low: int, high: int, text: str) -> str:
+        """Why the rows from `low` to `high` cannot speak for the window; empty where they can."""
+        span = self.span
+        if span is None:
+            return ""
+        if high <= low:
+            return f"{text} has no point between steps {span.first:,.0f} and {span.last:,.0f}"
+        # A side is covered where rows go on beyond it; an outer row reaches half an interval further.
+        reach = interval_of(steps) / 2
+        left = span.first if low > 0 else max(span.first, steps[low] - reach)
+        right = span.last if high < steps.size else min(span.last, steps[high - 1] + reach)
+        width = span.last - span.first
+        if right - left < COVER * width:
+            return f"{text} was logged over only {(right - left) / width:.0%} of the window"
+        return ""
+
+    # ------------------------------------------------ tests
+
+    def test(self, node: Node) -> Test:
+        """Answer of a mask or a truth; a mask that lacks a whole signal is `Missing`."""
+        key = ("test", node.key)
+        if key not in self.seen:
+            self.seen[key] = self._test(node)
+        found: Test = self.seen[key]
+        return found
+
+    def _test(self, node: Node) -> Test:
+        if node.op == "switch":
+            return self._switch(node.name)
+        if node.op == "not":
+            return _negated(self.test(node.args[0]))
+        if node.op in ("and", "or"):
+            return self._both(node, [self.test(a) for a in node.args])
+        if node.op == "call":
+            return self._asked(node)
+        return self._compared(node)
+
+    def _switch(self, name: str) -> Told:
+        word = word_of(name, self.frame)
+        if word is None or folded(word) not in ("true", "false", "1", "0"):
+            return Told(None, reason=self.frame.absent.get(name) or f"{name} is not known")
+        return Told(folded(word) in ("true", "1"))
+
+    def _asked(self, node: Node) -> Test:
+        frame, name = self.frame, node.args[0].name
+        if node.name == "logged":
+            series = frame.series.get(name)
+            known = series is not None and bool(series.steps.size)
+            return Told(known or frame.numbers.get(name) is not None or name in frame.words)
+        if node.name == "is_text":
+            if name not in frame.words and frame.numbers.get(name) is None:
+                return Told(None, reason=frame.absent.get(name) or f"{name} is not known")
+            return Told(isinstance(frame.numbers.get(name), str) or frame.numbers.get(name) is None)
+        if node.name == "fired":
+            truth = frame.flags.get(name)
+            return Told(truth, reason="" if truth is not None else f"whether {name} holds is not known")
+        function = FUNCTIONS[node.name]
+        if function.how == "reduce":
+            found = self._call(node)
+            if isinstance(found, Missing):
+                return Told(None, reason=found.reason)
+            return Told(bool(found))
+        assert function.call is not None  # noqa: S101 - only `ask` has none
+        value = self.value(node.args[0])
+        if isinstance(value, Missing):
+            return value if node.kind == "mask" else Told(None, reason=value.reason)
+        if isinstance(value, float):
+            return Told(bool(function.call(np.float64(value))))
+        return Marks(value.steps, np.where(function.call(value.values), TRUE, FALSE).astype(np.int8))
+
+    def _compared(self, node: Node) -> Test:
+        left, right = (self.value(a) for a in node.args)
+        if isinstance(left, Missing) or isinstance(right, Missing):
+            reason = joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)])
+            return Missing(reason) if node.kind == "mask" else Told(None, reason=reason)
+        compare = _COMPARE[node.op]
+        if isinstance(left, float) and isinstance(right, float):
+            by = _slack(node.op, np.array([left]), np.array([right]), self._scale(node, left, right))
+            return Told(bool(compare(left, right)), None if by is None or np.isnan(by[0]) else float(by[0]))
+        joined = self._aligned([left, right], node)
+        if isinstance(joined, Missing):
+            return joined
+        steps, (a, b) = joined
+        with np.errstate(invalid="ignore"):
+            codes = np.asarray(compare(a, b)).astype(np.int8) * np.int8(TRUE)
+        unknown = np.isnan(a) | np.isnan(b)
+        if unknown.any():
+            codes[unknown] = NAN
+        if self.is_dating:
+            return Marks(steps, codes)
+        return Marks(steps, codes, _slack(node.op, a, b, self._scale(node, left, right)))
+
+    def _scale(self, node: Node, left: Points | float, right: Points | float) -> Floats | float:
+        """What a distance from the threshold is measured in: the threshold's own size."""
+        threshold = (
+            left if isinstance(left, float) and (isinstance(right, Points) or node.args[0].op == "const") else right
+        )
+        if isinstance(threshold, float):
+            return abs(threshold)
+        joined = self._aligned([left, right], node)
+        assert not isinstance(joined, Missing)  # noqa: S101 - it was joined a moment ago
+        return np.asarray(np.abs(joined[1][1]), dtype=np.float64)
+
+    def _both(self, node: Node, parts: list[Test]) -> Test:
+        told = [p for p in parts if isinstance(p, Told)]
+        if node.kind == "truth":
+            truth = (all_of if node.op == "and" else any_of)(p.truth for p in told)
+            slacks = [p.slack for p in told if p.slack is not None]
+            tight = (min if node.op == "and" else max)(slacks) if slacks and truth is not None else None
+            return Told(
+                truth, tight, joined_reasons([p.reason for p in told if p.truth is None]) if truth is None else ""
+            )
+        gone = joined_reasons([p.reason for p in parts if isinstance(p, Missing)])
+        marks = [p for p in parts if isinstance(p, Marks)]
+        if not marks:
+            return Missing(gone)
+        out = marks[0]
+        for other in marks[1:]:
+            met = _meeting(out.steps, other.steps)
+            steps, mine, theirs = met if met is not None else (out.steps, slice(None), slice(None))
+            if not steps.size:
+                return Missing(f"the signals of `{node.text}` have no steps in common")
+            codes = _kleene(node.op, out.codes[mine], other.codes[theirs])
+            slack = _tightest(node.op, out.slack, mine, other.slack, theirs)
+            out = Marks(steps, codes, slack, joined_reasons([out.reason, other.reason]))
+        if gone:
+            codes = _kleene(node.op, out.codes, np.full(out.codes.shape, MISSING, dtype=np.int8))
+            out = Marks(out.steps, codes, out.slack, joined_reasons([out.reason, gone]))
+        return out
+
+
+_OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power,
+}  # fmt: skip
+_COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+}  # fmt: skip
+
+
+def _kleene(op: str, a: Codes, b: Codes) -> Codes:
+    if op == "and":
+        return np.minimum(a, b)
+    return np.asarray(NOT[np.minimum(NOT[a], NOT[b])], dtype=np.int8)
+
+
+def _negated(test: Test) -> Test:
+    if isinstance(test, Told):
+        return Told(
+            None if test.truth is None else not test.truth, None if test.slack is None else -test.slack, test.reason
+        )
+    if isinstance(test, Missing):
+        return test
+    return Marks(test.steps, NOT[test.codes], None if test.slack is None else -test.slack, test.reason)
+
+
+def _slack(op: str, a: Any, b: Any, scale: Floats | float) -> Floats | None:
+    """By how much a comparison holds (negative: fails), relative to the threshold; None where that has no size."""
+    if op in ("==", "!="):
+        return None
+    with np.errstate(all="ignore"):
+        distance = np.asarray(b - a if op in ("<", "<=") else a - b, dtype=np.float64)
+        if not np.all(scale):
+            finite = distance[np.isfinite(distance)]
+            spread = float(np.subtract(*np.quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
+            scale = np.where(np.asarray(scale) == 0, spread if spread > 0 else np.nan, scale)
+        return np.asarray(distance / scale, dtype=np.float64)
+
+
+def _tightest(op: str, a: Floats | None, mine: Any, b: Floats | None, theirs: Any) -> Floats | None:
+    """Row by row the distance of the comparison that decides; one of the two, never a mixture."""
+    if a is None or b is None:
+        return a[mine] if a is not None else b[theirs] if b is not None else None
+    return np.asarray((np.fmin if op == "and" else np.fmax)(a[mine], b[theirs]))
+
+
+def _meeting(a: Ints, b: Ints) -> tuple[Ints, NDArray[np.intp], NDArray[np.intp]] | None:
+    """Common steps of two series: (steps, rows of a, rows of b); None where they are the same already.
+
+    As-of join within one logging interval of the slower: its steps, each with the other's last value before or at it.
+    """
+    if a is b or (a.size == b.size and np.array_equal(a, b)):
+        return None
+    every_a, every_b = interval_of(a), interval_of(b)
+    # Of two equally slow ones the later starter leads, so that its first row finds a partner.
+    a_leads = (
+        (every_a, -a.size, int(a[0])) >= (every_b, -b.size, int(b[0]))
+        if a.size > 1 and b.size > 1
+        else a.size <= b.size
+    )
+    slow, fast = (a, b) if a_leads else (b, a)
+    every = max(every_a, every_b)
+    row = np.searchsorted(fast, slow, side="right") - 1
+    age = slow - fast[np.maximum(row, 0)]
+    gaps = np.diff(slow, prepend=slow[0])
+    reach = np.maximum(every, np.minimum(gaps, 4 * every))
+    met = np.flatnonzero((row >= 0) & (age <= reach))
+    mine, theirs = met, row[met]
+    return (slow[met], mine, theirs) if a_leads else (slow[met], theirs, mine)
