@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A number that is no part of a word, a version or a path; thousands may be set apart by commas.
 NUMBER: Final = re.compile(
     r"""(
-        (?<![\w.\\])
+        (?<![\w.\\])(?<![A-Za-z_]\d/)
         (?:(?<![)\]])[-+\u2212](?=[\d.ni]))?
         (?:
             [1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?
@@ -52,7 +52,7 @@ _NOT_COUNTING: Final = _words(
     "per start from until next decay milestone size remaining of"
 )
 _NOISE: Final = re.compile(
-    r"(?:^|[^a-z])(?:time|times|timing|timer|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|hours?|hrs?|speed|"
+    r"(?:^|[^a-z])(?:time|times|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|hours?|hrs?|speed|"
     r"throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|took|remaining|date|pid|port|gpus?|cpus?|"
     r"rank|it/s|s/it|examples/s|samples/s|img/s|images?/sec|best|minibatch_size|batch[ _]size)(?:$|[^a-z])",
     re.IGNORECASE,
@@ -63,7 +63,14 @@ _PROSE: Final = re.compile(
     r"保存|加载|检查点)\b|保存|加载",
     re.IGNORECASE,
 )
+_THINGS: Final = re.compile(
+    r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|imgs?|samples|examples|gpus?|epochs?|steps?|batch(?:es)?|iterations|files?|"
+    r"params|parameters|workers|classes|bytes|[kmg]b)\b",
+    re.IGNORECASE,
+)
 _EDGES: Final = " \t[]{}<>*#-_.,;!~'\""
+_WRAPPER: Final = re.compile(r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$")
+_WORTH_A_CALL: Final = re.compile(r"(?:[dg]|.*loss.*|.*err.*)$", re.IGNORECASE)
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
 _UNITS_KEPT: Final = re.compile(r"^(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
@@ -166,6 +173,7 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
     list_of: dict[int, list[int]] = {}  # slot of the first item -> slots
     last_metric = -1
     bare = percent = False
+    tabular = 0  # names without a colon that are surely names: sec/tick 10.6
 
     def right(i: int) -> str:
         return texts[i + 1]
@@ -243,8 +251,7 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
             and re.match(r"\s*,", after)
             and _is_loss_list(texts, numbers, i)
         ):
-            nameless = _Key("losses", "[", at[i])
-            metrics.append((Metric(i, "losses"), nameless))
+            metrics.append((Metric(i, "losses"), _Key("losses", "[", at[i])))
             list_of[i] = [i]
             last_metric = i
             continue
@@ -254,9 +261,12 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
             last_metric = i
             bare = True
             continue
-        if key is None or (key.sep == " " and re.match(r"\s*[^\W\d]", after) and _is_amount(key.text, after)):
+        if key is None or (key.sep == " " and _is_amount(key.text, after)):
             continue
         if _NOISE.search(key.text) and "loss" not in key.text.lower():
+            tabular += key.sep == " "
+            continue
+        if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             continue
         if key.text == "data" and "time" in whole:
             continue  # pix2pix: seconds spent on loading
@@ -267,9 +277,10 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
         list_of[i] = [i]
         last_metric = i
 
-    metrics = _credible(metrics, list_of)
-    vits = _is_vits(metrics, list_of, numbers, whole_number)
-    if vits:
+    metrics = _credible(metrics, list_of, tabular)
+    nameless = _is_vits(metrics, list_of, numbers, whole_number)
+    vits = nameless or _is_so_vits(metrics, list_of)
+    if nameless:
         counters = [c for c in counters if c.kind != "step"]
         items = next(iter(list_of.values()))
         counters.append(Counter("step", items[-2]))
@@ -313,6 +324,11 @@ def _key_before(whole: str, pos: int) -> _Key | None:
     elif whole[j - 1] in ",;|/" or (touched and not opened):
         return None
     elif opened and whole[pos - 1] in "([":
+        if wrapper := _WRAPPER.search(whole, max(0, j - 40), j):
+            return _key_before(whole, wrapper.start())  # d_loss: tensor(0.69, ...)
+        word = re.search(r"[\w.]*$", whole[max(0, j - 40) : j])
+        if whole[j] in "([" and word and not (_WORTH_A_CALL.match(word[0]) or kind_of(word[0])):
+            return None  # Conv2d(3, ...
         sep = "("
     while j > 0 and whole[j - 1] in " \t":
         j -= 1
@@ -441,9 +457,8 @@ def _literal_newline(after: str) -> bool:
 
 
 def _is_amount(key: str, after: str) -> bool:
-    """``took 12 seconds``, ``on 2 GPUs``: a word, a number and a thing."""
-    return re.match(r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|samples|gpus?|epochs|steps|batches)\b", after,
-                    re.IGNORECASE) is not None or not re.search(r"[_/(]|loss", key)  # fmt: skip
+    """``took 12 seconds``, ``on 2 GPUs``: a number and a thing."""
+    return not re.search(r"[_/(]|loss", key) and _THINGS.match(after) is not None
 
 
 def _continues(before: str, whole: str, pos: int) -> bool:
@@ -479,14 +494,24 @@ def _is_vits(
     return 0 < abs(float(numbers[items[-1]])) < 0.05
 
 
-def _credible(metrics: list[tuple[Metric, _Key]], list_of: dict[int, list[int]]) -> list[tuple[Metric, _Key]]:
+def _is_so_vits(metrics: list[tuple[Metric, _Key]], list_of: dict[int, list[int]]) -> bool:
+    """``Losses: [disc, gen, fm, mel, kl], step: 0, lr: 0.0001``."""
+    if not metrics or metrics[0][1].text.lower() not in ("losses", "损失"):
+        return False
+    rest = {m[1].text.lower() for m in metrics}
+    return len(list_of.get(metrics[0][0].slot, ())) in (5, 6) and bool(rest & {"lr", "学习率"})
+
+
+def _credible(
+    metrics: list[tuple[Metric, _Key]], list_of: dict[int, list[int]], tabular: int
+) -> list[tuple[Metric, _Key]]:
     """Drop prose: names without a colon count only if they look like identifiers, or stand among such."""
 
     def sound(key: _Key) -> bool:
         return key.sep != " " or bool(re.search(r"[\w]_[\w]|/|\(", key.text)) or tells_of_training([key.text])
 
     firm = [m for m in metrics if sound(m[1])]
-    if len(firm) >= 2 and len(firm) * 3 >= len(metrics):
+    if tabular >= 2 or (len(firm) >= 2 and len(firm) * 3 >= len(metrics)):
         kept = [m for m in metrics if sound(m[1]) or re.fullmatch(r"[A-Za-z][\w.]*", m[1].text)]
     else:
         kept = firm

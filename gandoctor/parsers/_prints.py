@@ -7,7 +7,6 @@ worked out once for each shape (`_plan`), and the numbers of all lines of a shap
 from __future__ import annotations
 
 import re
-from collections import Counter as Tally
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,7 +16,15 @@ from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, SLOT, Plan, make_plan
-from gandoctor.parsers._table import Axis, counted_in_epochs, tells_of_training, unroll, whole_numbers, within_epochs
+from gandoctor.parsers._table import (
+    Axis,
+    counted_in_epochs,
+    telling,
+    tells_of_training,
+    unroll,
+    whole_numbers,
+    within_epochs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +52,9 @@ _MARK: Final = re.compile(r"={4,}[^=]*[A-Za-z][^=]*={4,}\s*$")  # ==== Training 
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 _FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
-_VITS_NAMES: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
+# VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
+_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
+_SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
 def read_text(text: str, name: str) -> Reading:
@@ -249,26 +258,20 @@ class _Log:
             raise InputError(
                 "no training metrics are printed in it", hint="print lines such as: step 100 d_loss: 0.69 g_loss: 0.7"
             )
-        most = max(len(v[0]) for v in series.values())
-        if most > 1:
-            first = min(int(v[0][0]) for v in series.values() if len(v[0]) > 1)
-            series = {
-                k: v
-                for k, v in series.items()
-                if len(v[0]) > 1
-                or (most < 5 and tells_of_training([k[0]]))
-                or (v[0][0] > first and tells_of_training([k[0]]))
-            }
+        lead = _lead(series)
+        told = telling([t for t, _ in series])
+        # What is printed once is an option or a final score; what stops before the training belongs to its set-up.
+        recurs = len(lead) > 1
+        series = {
+            k: v
+            for k, v in series.items()
+            if int(v[0][-1]) >= int(lead[0])
+            and (k[0] in told or (len(v[0]) > 1 if recurs else bool(np.isin(v[0], lead).any())))
+        }
         tags = [t for t, _ in series]
         if not tells_of_training(tags) and not self.vits:
             shown = ", ".join(tags[:5])
             raise InputError(f"numbers are printed in it, but no loss (found: {shown})", hint="is it a training log?")
-        if (
-            most == 1
-            and not any(re.search(r"loss|err|fid", t, re.IGNORECASE) for t in tags)
-            and not any("loss" not in t and tells_of_training([t]) for t in tags)
-        ):
-            raise InputError("no training metrics are printed in it")
         return series
 
     def _drawn_over(self, lines: Ints, steps: Ints) -> NDArray[np.bool_]:
@@ -287,14 +290,13 @@ class _Log:
     def _axis(self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> tuple[Axis, Ints]:
         """Steps of all lines that hold metrics, and those lines."""
         place = np.unique(np.concatenate([v[0] for v in series.values()]))
-        most = max(len(v[0]) for v in series.values())
-        leads = [v[0] for v in series.values() if len(v[0]) == most]
-        lead = min(leads, key=lambda lines: int(lines[0]))
-        counters = {k: s.joined() for k, s in self.counters.items()}
+        lead = _lead(series)
+        most = len(lead)
+        told = telling([t for t, _ in series])
+        first = min(int(v[0][0]) for k, v in series.items() if k[0] in told or not told)
+        counters = {k: _since(s.joined(), first) for k, s in self.counters.items()}
         enough = {
-            k
-            for k, (lines, values, _) in counters.items()
-            if len(np.unique(values)) > 1 and self._covers(lines, series, most)
+            k for k, (lines, values, _) in counters.items() if len(np.unique(values)) > 1 and len(lines) * 2 >= most
         }
         epoch = counters.get("epoch")
         if epoch is not None and len(np.unique(epoch[1])) < 2:
@@ -363,12 +365,6 @@ class _Log:
         steps = np.where(is_own, raw + shift[at], axis.steps[at])
         return Axis(steps.astype(np.int64), axis.kept[at], cast("StepUnit", unit), axis.notes, axis.trainings)
 
-    def _covers(self, lines: Ints, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], most: int) -> bool:
-        """Whether a counter is printed about as often as the metrics are."""
-        return len(lines) * 2 >= most or len(lines) * 2 >= max(
-            (len(v[0]) for k, v in series.items() if tells_of_training([k[0]])), default=most
-        )
-
     def _held(self, counter: tuple[Ints, Floats, Floats], place: Ints) -> Floats:
         """Value of a counter at each line: the last one printed up to there."""
         lines, values, _ = counter
@@ -396,6 +392,21 @@ class _Log:
             if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
                 return True
         return False
+
+
+def _since(counter: tuple[Ints, Floats, Floats], line: int) -> tuple[Ints, Floats, Floats]:
+    """A counter from the last time it was printed before `line`: bars of downloads and the like are left out."""
+    lines, values, totals = counter
+    first = max(0, int(np.searchsorted(lines, line, side="right")) - 1)
+    return lines[first:], values[first:], totals[first:]
+
+
+def _lead(series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> Ints:
+    """Lines of the most frequent tag that tells of training, of any tag where none does; the first among equals."""
+    told = telling([t for t, _ in series])
+    among = [v[0] for k, v in series.items() if k[0] in told] or [v[0] for v in series.values()]
+    most = max(map(len, among))
+    return min((lines for lines in among if len(lines) == most), key=lambda lines: int(lines[0]))
 
 
 def _restarts(steps: Floats, epochs: Floats) -> bool:
@@ -433,16 +444,15 @@ def _variants(tag: str, rows: list[list[str]]) -> dict[str, Ints]:
 
 
 def _named_vits(signal: Signal, tags: Sequence[str]) -> Signal:
-    """``losses[0]/loss_disc``: the place in the list and the name VITS' code gives it."""
-    found = re.fullmatch(r"(.+)\[(\d+)\]", signal.tag)
+    """``losses[0]/loss_disc``: the place in the list, and the name that VITS' code gives it."""
+    found = re.fullmatch(r"(losses|损失)\[(\d+)\]", signal.tag, re.IGNORECASE)
     if not found:
         return signal
-    places = Tally(t.rsplit("[", 1)[0] for t in tags)
-    count = places[found[1]]
+    places = sorted(int(m[1]) for t in tags if (m := re.fullmatch(re.escape(found[1]) + r"\[(\d+)\]", t)))
+    # The nameless list ends with the step, which is a counter and no series, and the learning rate.
+    nameless = len(places) != places[-1] + 1
+    losses = places[:-1] if nameless else places
+    order = _VITS if nameless and len(losses) == len(_VITS) else _SO_VITS
     at = int(found[2])
-    losses = _VITS_NAMES if count >= 7 else (*_VITS_NAMES[:4], _VITS_NAMES[5])
-    names = (*losses, "lr") if count > 5 else losses
-    if at >= len(names) and at != count:
-        return signal
-    label = names[at] if at < len(names) else "lr"
-    return Signal(f"{signal.tag}/{label}", signal.steps, signal.values, split=signal.split)
+    label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
+    return Signal(f"{signal.tag}/{label}", signal.steps, signal.values, split=signal.split) if label else signal

@@ -46,7 +46,7 @@ SPLITS: Final = {
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "val", "dev": "val",
 }  # fmt: skip
 _STRONG: Final = re.compile(
-    r"loss|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
+    r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
     r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|(?<![a-z])cyc(?:le)?_[ab]\b",
     re.IGNORECASE,
 )
@@ -114,6 +114,14 @@ def tells_of_training(names: Sequence[str]) -> bool:
     ):
         return True
     return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
+
+
+def telling(names: Sequence[str]) -> set[str]:
+    """Those of `names` that are a loss, a GAN score, or one of both players' series."""
+    found = {n for n in names if tells_of_training([n])}
+    if any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names):
+        found |= {n for n in names if _PLAYER_D.search(n) or _PLAYER_G.search(n)}
+    return found
 
 
 def has_counter(names: Sequence[str]) -> bool:
@@ -220,19 +228,21 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
     -------
     ndarray of int64, shape (n,)
     """
+    if not len(epochs):
+        return epochs
     known = np.array([]) if totals is None else totals[np.isfinite(totals) & (totals > 0)]
     if len(known):
         sizes, counts = np.unique(known, return_counts=True)
-        length = int(sizes[np.argmax(counts)])
+        length = int(sizes[counts * 5 >= counts.max()].max())  # the training's loader is the longer one
     else:
-        length = int(inner.max(initial=0)) + (_gap(inner) if inner.min(initial=0) <= 0 else 0)
+        length = int(inner.max()) + (_gap(inner) if inner.min() <= 0 else 0)
     length = max(1, length)
     place = inner.astype(np.float64)
     if totals is not None and len(known):
         # Another loader (validation) has its own length: what counts is how far it is through the epoch.
         good = np.isfinite(totals) & (totals > 0)
         place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
-    first = int(epochs.min(initial=0))
+    first = int(epochs.min())
     return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
 
 
