@@ -12,7 +12,7 @@ from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, json, options, overrides, python, toml, yaml
 from gandoctor.prescribe.applying import Applied, apply, inside, read_text
-from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target
+from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
 from gandoctor.prescribe.work_out import Plan, Step, own, shown, work_out
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gandoctor.model.report import Diagnosis
     from gandoctor.model.rules import Clause, Remedy
     from gandoctor.model.signals import Run, Setting
-    from gandoctor.prescribe.splice import Spliced
+    from gandoctor.prescribe.splice import Spliced, Spot
 
 __all__ = ["Applied", "apply", "prescribe"]
 
@@ -33,6 +33,7 @@ _RISKS: Final = ("safe", "trial", "advice")
 
 class _Format(Protocol):
     def splice(self, text: str, targets: Sequence[Target]) -> Spliced: ...
+    def spots(self, text: str) -> Sequence[Spot]: ...
     def changes(self, before: str, after: str) -> dict[str, object]: ...
 
 
@@ -114,7 +115,7 @@ def _chosen(ranked: Iterable[_Candidate]) -> tuple[Prescription, ...]:
         mine = {(e.file, e.key): e.new for e in made.edits}
         if any(values.get(place, new) != new for place, new in mine.items()):
             continue
-        if mine and any({(e.file, e.key): e.new for e in t.edits} == mine for t in taken):
+        if any(_says_the_same(made, t) for t in taken):
             continue
         if count.get(made.cause, 0) >= MOST_PER_DIAGNOSIS:
             continue
@@ -122,6 +123,10 @@ def _chosen(ranked: Iterable[_Candidate]) -> tuple[Prescription, ...]:
         values |= mine
         taken.append(made)
     return tuple(taken)
+
+
+def _says_the_same(a: Prescription, b: Prescription) -> bool:
+    return a.edits == b.edits if a.edits else not b.edits and a.snippet is not None and a.snippet == b.snippet
 
 
 # ---------------------------------------------------------------- one remedy
@@ -146,6 +151,8 @@ class _Desk:
             return self._written(remedy, cause, snippet=snippet)
         if plan.shared:
             return self._written(remedy, cause, snippet=snippet or _own_value(plan), blocked_by=plan.blocked)
+        if plan.odd and snippet:
+            return self._written(remedy, cause, why=f"{remedy.why} {plan.blocked}.".strip(), snippet=snippet)
         if plan.blocked:
             return self._written(remedy, cause, blocked_by=plan.blocked)
         if not plan.steps:
@@ -223,18 +230,20 @@ class _Desk:
     def _at_source(self, step: Step) -> Step:
         """The same setting in a file that the trainer reads, where the run has one beside its own record."""
         mine = step.setting
-        if not overrides.written_by_run(mine.file, self._read(mine.file)):
+        if step.beside or not overrides.written_by_run(mine.file, self._read(mine.file)):
             return step
-        leaf = mine.key.rpartition(".")[2]
-        others = [
-            s
-            for s in self.run.raw_settings
-            if s.file not in ("", mine.file)
-            and s.key.rpartition(".")[2] == leaf
-            and s.value == mine.value
-            and not self._not_editable(s.file)
-        ]
-        return replace(step, setting=others[0]) if len(others) == 1 and not step.beside else step
+        files = [s.path for s in self.run.sources if s.parser == "config" and s.path != mine.file]
+        found = [(f, s) for f in files if not self._not_editable(f) for s in self._spots(f) if _is_same(s, mine)]
+        if len(found) != 1:
+            return step
+        file, spot = found[0]
+        return replace(step, setting=replace(mine, file=file, key=spot.key, line=spot.line))
+
+    def _spots(self, file: str) -> Sequence[Spot]:
+        try:
+            return format_of(file, self._read(file)).spots(self._read(file))
+        except SpliceError:
+            return ()
 
     def _spliced(self, steps: Sequence[Step]) -> tuple[tuple[Edit, ...], str]:
         """The edits of all files and one diff of them, in the order of the file names."""
@@ -247,9 +256,26 @@ class _Desk:
             text = self._read(file)
             targets = [Target(s.setting.key, s.new, s.setting.line, s.beside) for s in own_steps]
             spliced = format_of(file, text).splice(text, targets)
+            for s, (key, old, _) in zip(own_steps, spliced.edits, strict=True):
+                if not s.beside and not _agrees(old, s.setting.value):
+                    raise SpliceError(f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run")
             edits += [Edit(file, *e) for e in spliced.edits]
             patch += diff.unified(file, text, spliced.text)
         return tuple(edits), patch
+
+
+def _is_same(spot: Spot, setting: Setting) -> bool:
+    """The same key, at least its last part, with the same value."""
+    return spot.path[-1:] == (setting.key.rpartition(".")[2],) and _agrees(str(spot.value), setting.value, words=True)
+
+
+def _agrees(old: str, value: object, *, words: bool = False) -> bool:
+    """Whether the text of a value is that of `value`, as far as numbers (and `words`) tell."""
+    text = old.strip().strip("\"'")
+    a, b = number(text), number(value)
+    if a is not None and b is not None:
+        return math.isclose(a, b, rel_tol=1e-9)
+    return text.lower() == str(value).lower() if words else True
 
 
 def format_of(file: str, text: str) -> _Format:

@@ -55,16 +55,23 @@ class Plan:
         Canonical names that the config does not have.
     shared : str
         Key that both networks share where the remedy would change it for one of them; empty else.
+    odd : bool
+        Blocked because a value is of another kind than the remedy thought: a snippet may say it all the same.
     """
 
     steps: tuple[Step, ...] = ()
     blocked: str = ""
     missing: tuple[str, ...] = ()
     shared: str = ""
+    odd: bool = False
 
 
 class _Stop(Exception):  # noqa: N818 - no error: the remedy ends here
     """Why a change is not made."""
+
+
+class _OddStop(_Stop):
+    """The value is of another kind than the remedy thought."""
 
 
 def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterable[str] = ()) -> Plan:
@@ -98,7 +105,7 @@ def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterabl
         _whole_pairs(steps, missing, idle, remedy)
         steps = _by_ratio(_merged(steps), settings)
     except _Stop as stop:
-        return Plan(blocked=str(stop), missing=tuple(missing))
+        return Plan(blocked=str(stop), missing=tuple(missing), odd=isinstance(stop, _OddStop))
     key = _shared(steps, remedy.changes, settings)
     if key:
         return Plan(tuple(steps), f"`{key}` is one value for both networks: a config edit would change both", (), key)
@@ -138,7 +145,7 @@ def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spel
             return None
         size = number(base.value)
         if size is None:
-            raise _Stop(f"`{base.key}` is {shown(base.value)}, which is not a number")
+            raise _OddStop(f"`{base.key}` is {shown(base.value)}, which is not a number")
         value = rounded(size * (1.0 if change.multiply is None else change.multiply))
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = _count(change.setting, value, number(setting.value))
@@ -172,15 +179,15 @@ def _absolute(to: float | str | bool, setting: Setting, spellings: Sequence[str]
             return int(to)
         if isinstance(old, str) and normal(old) in _FLAGS:
             return next(w for w in _FLAGS[normal(old)] if (w in _YES) is to)
-        raise _Stop(f"`{setting.key}` is {shown(old)}, which is no flag")
+        raise _OddStop(f"`{setting.key}` is {shown(old)}, which is no flag")
     if isinstance(to, str):
         if isinstance(old, str) and number(old) is None:
             return spelled(to, old, spellings)
-        raise _Stop(f"`{setting.key}` is {shown(old)}, which is not one of several words")
+        raise _OddStop(f"`{setting.key}` is {shown(old)}, which is not one of several words")
     if isinstance(old, bool) or (isinstance(old, str) and number(old) is None):
-        raise _Stop(f"`{setting.key}` is {shown(old)}, which is not a number")
+        raise _OddStop(f"`{setting.key}` is {shown(old)}, which is not a number")
     if isinstance(old, tuple):
-        raise _Stop(f"`{setting.key}` is a list")
+        raise _OddStop(f"`{setting.key}` is a list")
     return to
 
 
