@@ -17,7 +17,7 @@ QUALITY: Final = frozenset(
     {"quality_fid", "quality_kid", "quality_is", "quality_ref", "quality_lpips", "other_quality"}
 )
 # Placed by name, then settled by the other signals of the log.
-OPEN_ROLES: Final = frozenset({"other", "d_real?", "d_fake?", "gen_acc?", "grad_norm?", "loss?"})
+OPEN_ROLES: Final = frozenset({"other", "d_real?", "d_fake?", "gen_acc?", "grad_norm?", "loss?", "wass?", "aux?"})
 _CONDITIONS: Final = ("all", "any", "none", "leaf")
 
 
@@ -76,6 +76,7 @@ class Fingerprint:
     says: Mapping[str, str]
     because: str
     seen_in: tuple[str, ...] = ()
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,7 @@ def _fingerprint(body: object, where: str) -> Fingerprint:
         {str(k): str(v) for k, v in body["says"].items()},
         str(body.get("because", "")),
         tuple(_texts(body.get("seen_in", []), f"{where}:fingerprints.seen_in")),
+        bool(body.get("only", False)),
     )
 
 

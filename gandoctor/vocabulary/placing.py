@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import UsageError
-from gandoctor.vocabulary.book import QUALITY, did_you_mean
+from gandoctor.vocabulary.book import QUALITY, did_you_mean, squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,6 +57,7 @@ class Guess:
     network: str
     split: str
     bare: bool
+    unknown: tuple[str, ...] = ()
     fixed: bool = False
 
     def settle(self, role: str, because: str) -> None:
@@ -179,8 +180,11 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     network = _network(words.tokens, concepts, owner, vocabulary)
     if flat & QUALITY:
         found.add("quality")
-    if concepts and "val" in concepts[-1]:
-        found.add("ends_val")
+    if concepts:
+        found |= {f"ends_{c}" for c in ("val", "coefficient") if c in concepts[-1]}
+    places = {c: [i for i, cs in enumerate(concepts) if c in cs] for c in ("count", "sec")}
+    if places["count"] and places["sec"] and places["count"][0] < places["sec"][-1]:
+        found.add("count_per_sec")
     found |= {f"leaf_{c}" for c in ("loss", "gan") if c in leaf}
     if any({"aux"} <= c and t not in vocabulary.network_words for t, c in zip(words.tokens, concepts, strict=True)):
         found.add("task")
@@ -194,7 +198,14 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     split = "val" if "val" in flat else "train" if "train" in flat else ""
     if flat & QUALITY and not split and "loss" not in flat:
         split = "val"
-    guess = Guess(tag, "other", "", owner, frozenset(found), words.tokens, words.leaf, network, split, bare)
+    unknown = tuple(
+        t
+        for t, c in zip(words.tokens, concepts, strict=True)
+        if not c and not t.isdigit() and t not in vocabulary.network_words
+    )
+    if unknown:
+        found.add("unknown")
+    guess = Guess(tag, "other", "", owner, frozenset(found), words.tokens, words.leaf, network, split, bare, unknown)
     for decision in vocabulary.decisions:
         if decision.fits(guess.found, leaf, owner, bare=bare):
             guess.settle(decision.role, decision.because)
@@ -205,7 +216,10 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
 def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[str, set[str]]:
     """Whose signal it is: the network named first, unless a closing ``g`` says that G is trained by it."""
     named = [(i, "D" if "D" in c else "G") for i, c in enumerate(concepts) if c & {"D", "G"}]
+    aux = any("aux" in c for c in concepts)
     if not named:
+        if not any(c & {"aux", "adv"} for c in concepts) and any("weak_d" in c for c in concepts):
+            return "D", set()
         return ("G" if any("weak_g" in c for c in concepts) else ""), set()
     first = named[0][1]
     more: set[str] = set()
@@ -215,9 +229,9 @@ def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[s
         if tokens[-1] == "g" and faked:
             return "G", {"d_after_g"}
         more.add("g_after_d")
-    elif first == "G" and "D" in later:
+    elif first == "G" and ("D" in later or (not aux and any("weak_d" in c for c in concepts))):
         more.add("d_after_g")
-    elif first == "G" and len(named) > 1 and tokens[named[0][0]] != tokens[named[-1][0]]:
+    elif first == "G" and len(named) > 1 and tokens[named[-1][0]] != "g":
         more.add("g_again")
     if first == "D":
         after = tokens[named[0][0] + 1 :]
@@ -246,16 +260,18 @@ def _network(tokens: Sequence[str], concepts: Sequence[frozenset[str]], owner: s
 
 def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
     """Whole names and fingerprints; what they say is not overruled by siblings."""
-    present = {g.tag.strip().casefold() for g in guesses}
+    present = {squeezed(g.tag) for g in guesses}
     aliases: dict[str, str] = {}
     for alias in reversed(vocabulary.aliases):
-        aliases.update(dict.fromkeys((t.casefold() for t in alias.tags), alias.role))
+        aliases.update(dict.fromkeys(map(squeezed, alias.tags), alias.role))
     says: dict[str, tuple[str, str]] = {}
     for mark in reversed(vocabulary.fingerprints):
-        if all(t.casefold() in present for t in mark.has):
-            says.update({t.casefold(): (role, mark.because) for t, role in mark.says.items()})
+        if mark.only and any(_is_loss(g) and squeezed(g.tag) not in map(squeezed, mark.has) for g in guesses):
+            continue
+        if all(squeezed(t) in present for t in mark.has):
+            says.update({squeezed(t): (role, mark.because) for t, role in mark.says.items()})
     for g in guesses:
-        name = g.tag.strip().casefold()
+        name = squeezed(g.tag)
         if name in says:
             role, because = says[name]
             g.settle(role, because)
@@ -263,6 +279,10 @@ def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
         elif name in aliases:
             g.settle(aliases[name], "a known name")
             g.fixed = True
+
+
+def _is_loss(guess: Guess) -> bool:
+    return "loss" in guess.role
 
 
 # ---------------------------------------------------------------- by the other signals
@@ -274,9 +294,9 @@ def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
 
 def _real_fake(guesses: list[Guess]) -> None:
     """``D_real`` is a score beside a whole loss of D, and a loss where there is none."""
-    whole = _having(guesses, "d_loss")
     scores = _having(guesses, "d_real_score", "d_fake_score")
     for g in _having(guesses, "d_real?", "d_fake?"):
+        whole = [o for o in _having(guesses, "d_loss", f"d_loss_{g.role[2:6]}") if o.network == g.network]
         side = "real" if g.role == "d_real?" else "fake"
         if whole and not scores:
             g.settle(f"d_{side}_score", f"D on {side} data beside a whole loss ({whole[0].tag})")
@@ -319,12 +339,41 @@ def _bare_losses(guesses: list[Guess]) -> None:
             g.settle("g_loss_aux" if aux else "other", "a validation loss without a name")
         elif "total" in g.found and d:
             g.settle("g_loss", f"a total beside D's loss ({d[0].tag})")
-        elif d and not g_whole:
+        elif g.tokens[:1] == ("c",) and g_whole and not d:
+            g.settle("d_loss", f"the critic's loss beside G's ({g_whole[0].tag})")
+        elif d and not g_whole and not g.unknown:
             g.settle("g_loss", f"the other loss beside D's ({d[0].tag})")
         elif not d and not g_whole and _having(guesses, "gradient_penalty"):
             g.settle("d_loss", "the only loss beside a gradient penalty")
+        elif g.unknown and (d or g_whole):
+            g.settle("g_loss_aux", f"a loss of its own name ({' '.join(g.unknown)}) beside those of D and G")
         else:
             g.settle("other", "a loss without a name")
+
+
+def _wasserstein(guesses: list[Guess]) -> None:
+    for g in _having(guesses, "wass?"):
+        whole = _having(guesses, "d_loss")
+        if whole:
+            g.settle("wasserstein_estimate", f"a Wasserstein loss beside D's whole loss ({whole[0].tag})")
+        else:
+            g.settle("d_loss", "a Wasserstein loss, and no other loss of D")
+
+
+def _weak_parts(guesses: list[Guess]) -> None:
+    for g in _having(guesses, "aux?"):
+        if _having(guesses, "d_loss", "d_loss_real") and _having(guesses, "g_loss", "g_loss_adv"):
+            g.settle("g_loss_aux", "a part of G's loss, by its place among losses")
+        else:
+            g.settle("other", "too little to go by")
+
+
+def _generator_part(guesses: list[Guess]) -> None:
+    """``G_gen_loss`` is the adversarial part, unless another one is: then it is the rest."""
+    explicit = [g for g in _having(guesses, "g_loss_adv") if g.found & {"adv", "fake"}]
+    for g in _having(guesses, "g_loss_adv"):
+        if explicit and "g_again" in g.found and g not in explicit:
+            g.settle("g_loss_aux", f"G's loss without the adversarial part ({explicit[0].tag})")
 
 
 def _adversarial_part(guesses: list[Guess]) -> None:
@@ -335,10 +384,23 @@ def _adversarial_part(guesses: list[Guess]) -> None:
             if g not in totals and g.owner == "G":
                 g.settle("g_loss_adv", f"G's loss beside a total ({totals[0].tag})")
     cycle = [g for g in guesses if g.found & {"cycle", "cyc"} and g.role == "g_loss_aux"]
-    if cycle and not _having(guesses, "g_loss_adv"):
+    if cycle:
+        taken = {g.network for g in _having(guesses, "g_loss_adv")}
         for g in _having(guesses, "g_loss"):
-            if g.network and "loss" not in g.leaf:
+            if g.network and g.network not in taken and "loss" not in g.leaf:
                 g.settle("g_loss_adv", f"one direction's G beside {cycle[0].tag}")
+
+
+def _parts(guesses: list[Guess]) -> None:
+    """A name that adds an unknown word to that of a whole loss is a part of it."""
+    roles = ("d_loss", "g_loss", "d_loss_real", "d_loss_fake")
+    whole = {(g.role, g.owner, g.network): g for g in guesses if g.role in roles and not g.unknown}
+    for g in guesses:
+        if g.role not in roles or not g.unknown:
+            continue
+        same = whole.get((g.role, g.owner, g.network))
+        if same is not None and set(same.tokens) < set(g.tokens):
+            g.settle("g_loss_aux" if g.role == "g_loss" else "other", f"a part of {same.tag}: {' '.join(g.unknown)}")
 
 
 def _renamed(guesses: list[Guess]) -> None:
@@ -348,15 +410,31 @@ def _renamed(guesses: list[Guess]) -> None:
         m = re.fullmatch(r"(.*[A-Za-z])_(\d)", g.tag)
         if m and m[1] in tags and m[2] != "0" and g.role in ("g_loss", "d_loss"):
             g.settle("other", f"a second {m[1]}, renamed; nothing says what it holds")
+        base = re.fullmatch(r"(.+)[_/.](?:sum|count)", g.tag)
+        if base and base[1] in tags:
+            g.settle("other", f"a running sum or count of {base[1]}")
+
+
+def _values_not_validation(guesses: list[Guess]) -> None:
+    """``G_loss_val`` is a value where no loss stands without ``val``."""
+    losses = [g for g in guesses if g.role in ("d_loss", "g_loss", "g_loss_adv")]
+    if losses and all(g.split == "val" and "ends_val" in g.found for g in losses):
+        for g in losses:
+            g.split = ""
 
 
 SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
     _renamed,
+    _parts,
     _real_fake,
     _accuracy,
     _gradients,
+    _wasserstein,
     _bare_losses,
+    _weak_parts,
+    _generator_part,
     _adversarial_part,
+    _values_not_validation,
 )
 
 

@@ -14,15 +14,15 @@ LONGEST: Final = 300
 # D(x) and D(G(z)) are names of the field, not function calls: they become one word each.
 _CALLED: Final = r"(?<![A-Za-z])(?:[dc]|dis|disc|critic|discriminator)\s*\(\s*"
 _OF_FAKE: Final = re.compile(_CALLED + r"(?:g|gen|generator)\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE)
-_OF_REAL: Final = re.compile(_CALLED + r"(?:x|real)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE)
-_OF_OTHER: Final = re.compile(_CALLED + r"(?:g|fake|gz|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE)
+_OF_REAL: Final = re.compile(_CALLED + r"(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE)
+_OF_OTHER: Final = re.compile(_CALLED + r"(?:g|fake|gz|sr|gen|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE)
 _UNDER_FAKE: Final = re.compile(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
 _UNDER_REAL: Final = re.compile(r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])")
 _WORD: Final = re.compile(
     r"[A-Za-z]2[A-Za-z](?![a-z])"  # a2b, x2x
     r"|\d+[dD](?![A-Za-z])"  # 2d, 3D
     r"|[LlRr][12](?!\d)"  # l1, R1
-    r"|[fF]0(?!\d)"
+    r"|[fF]0(?!\d)|[tT]\d(?!\d)"
     r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+"
     r"|\d+"
     r"|[^\W\d_A-Za-z]+"  # other scripts
