@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge
+from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
 from gandoctor.model.report import (
     Diagnosis,
     Evidence,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Signal
 
 CONFIDENCES: Final = ("low", "medium", "high")
+_PLACE: Final = re.compile(r"\{([^{}]+)\}")
 MOST_DIAGNOSES: Final = 5
 # A cause this many nats behind the best one is no longer worth a reader's time.
 NEAR: Final = 3.0
@@ -97,7 +98,7 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
         for network, frame in frames.items()
     ]
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
-    findings = sorted((_finding(a, run) for a in fired), key=_finding_order)
+    findings = sorted((_finding(a, run, frames[a.network]) for a in fired), key=_finding_order)
     settled = frames[_network_of_interest(fired, frames)]
     settled = replace(settled, flags=_flags(book, answers))
     diagnoses, findings = _rank(book.causes, findings, run, settled)
@@ -107,7 +108,7 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
         why_verdict=why,
         findings=tuple(findings),
         diagnoses=tuple(diagnoses),
-        risks=tuple(_risk(a, run) for a in _first_by_rule(answers) if a.truth and a.rule.kind == "risk"),
+        risks=tuple(_risk(a, run, frames[a.network]) for a in _first_by_rule(answers) if a.truth and a.rule.kind == "risk"),
         clear=tuple(r.id for r in book.rules if r.kind == "symptom" and _truth_of(r.id, answers) is False),
         not_checked=tuple(_not_checked(book, answers, run)),
         ignored=tuple(NotChecked(i, book.by_id[i].title, why, "") for i, why in ignore.items() if i in book.by_id),
@@ -278,13 +279,14 @@ def _spelled(name: str) -> str:
 # ---------------------------------------------------------------- findings
 
 
-def _finding(answer: Answer, run: Run) -> Finding:
+def _finding(answer: Answer, run: Run, frame: Frame) -> Finding:
     rule = answer.rule
     chosen = pick(run, answer.network)
     confidence = CONFIDENCES[max(0, CONFIDENCES.index(rule.confidence) - answer.lowered)]
     if rule.status == "preview":
         confidence = "low"
-    evidence = tuple(_evidence(c, answer.outcomes[c.name], chosen) for c in rule.clauses if c.name in answer.outcomes)
+    asked = [c for c in rule.clauses if c.name in answer.outcomes]
+    evidence = tuple(_evidence(c, answer.outcomes[c.name], chosen, frame) for c in asked)
     lead = next((e.signal for e in evidence if e.signal), "")
     onset = answer.onset
     if onset is None:
@@ -305,14 +307,14 @@ def _finding(answer: Answer, run: Run) -> Finding:
     )
 
 
-def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal]) -> Evidence:
+def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal], frame: Frame) -> Evidence:
     tags = tuple(chosen[n].tag for n in outcome.names if n in chosen)
     primary = chosen[outcome.primary].tag if outcome.primary in chosen else (tags[0] if tags else "")
     truth: Truth = "unknown" if outcome.truth is None else "true" if outcome.truth else "false"
     return Evidence(
         clause=clause.name,
         truth=truth,
-        text=_said(clause, outcome),
+        text=_said(clause, outcome, frame),
         where=clause.where.text if clause.where else "",
         intervals=outcome.intervals[:200],
         window=outcome.window,
@@ -325,29 +327,53 @@ def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal]) ->
     )
 
 
-def _said(clause: Clause, outcome: Outcome) -> str:
+def _said(clause: Clause, outcome: Outcome, frame: Frame) -> str:
     if outcome.truth is None:
         return outcome.reason
     if clause.says:
-        return fill(clause.says, outcome)
+        return fill(clause.says, outcome, frame)
     parts = [clause.where.text if clause.where else ""]
     parts += [f"{k} is {' or '.join(v)}" for k, v in clause.given.items()]
     text = " and ".join(p for p in parts if p)
     if outcome.window and outcome.share is not None:
-        text += f": held on {outcome.share:.0%} of steps {outcome.window[0]:,} to {outcome.window[1]:,}"
+        text += f": held on {_percent(outcome.share)} of steps {outcome.window[0]:,} to {outcome.window[1]:,}"
     numbers = ", ".join(f"{k} = {_number(v)}" for k, v in list(outcome.values.items())[:4] if k != text)
     return f"{text} ({numbers})" if numbers else text
 
 
-def fill(text: str, outcome: Outcome, extra: Mapping[str, str] | None = None) -> str:
-    """Fill the ``{...}`` places of a sentence from what the sub-expressions gave; an unknown place stays as it is."""
-    first, last = outcome.window or (0, 0)
-    known = {k: _number(v) for k, v in outcome.values.items()}
-    known |= {"first": f"{first:,}", "last": f"{last:,}"}
-    known |= {"share": f"{outcome.share:.0%}"} if outcome.share is not None else {}
+def fill(text: str, outcome: Outcome, frame: Frame, extra: Mapping[str, str] | None = None) -> str:
+    """Fill the ``{...}`` places of a sentence from the run; a place that nothing fills stays as it is.
+
+    ``{expression}`` gives its number within the clause's window where the clause computed it, else over the whole
+    run; ``{expression:%}`` gives it in per cent.
+    """
+    first, last = outcome.window or frame.span
+    known = {"first": f"{first:,}", "last": f"{last:,}", "unit": unit_word(frame.step_unit)}
+    known |= {"share": _percent(outcome.share)} if outcome.share is not None else {}
     known |= {"onset": f"{outcome.onset:,}"} if outcome.onset is not None else {}
     known |= extra or {}
-    return re.sub(r"\{([^{}]+)\}", lambda m: known.get(m[1].strip(), m[0]), text)
+
+    def place(m: re.Match[str]) -> str:
+        name = m[1].strip()
+        if name in known:
+            return known[name]
+        asked = name.removesuffix(":%")
+        value = outcome.values.get(asked)
+        value = number_of(asked, frame) if value is None else value
+        if value is None:
+            return m[0]
+        return _percent(float(value)) if asked != name else _number(value)
+
+    return _PLACE.sub(place, text)
+
+
+def unit_word(unit: str) -> str:
+    """What one step of the axis is called."""
+    return {"epochs": "epoch", "kimg": "kimg"}.get(unit, "step")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _number(value: object) -> str:
@@ -356,7 +382,9 @@ def _number(value: object) -> str:
     if not isinstance(value, int | float | np.floating | np.integer):
         return str(value)
     number = float(value)
-    if number == round(number) and abs(number) < 1e6:
+    if not np.isfinite(number):
+        return {np.inf: "infinite", -np.inf: "minus infinity"}.get(number, "not a number")
+    if abs(number) < 1e6 and number == round(number):
         return f"{number:,.0f}"
     return f"{number:.3g}"
 
@@ -366,11 +394,12 @@ def _finding_order(f: Finding) -> tuple[int, int, float, str]:
     return (SEVERITIES.index(f.severity), -CONFIDENCES.index(f.confidence), onset, f.rule)  # type: ignore[arg-type]
 
 
-def _risk(answer: Answer, run: Run) -> RiskNote:
+def _risk(answer: Answer, run: Run, frame: Frame) -> RiskNote:
     rule = answer.rule
     keys = tuple(dict.fromkeys(run.settings[s].key for s in rule.settings if s in run.settings))
     extra = {n: _shown(run, n) for n in run.settings}
-    said = [fill(c.says, answer.outcomes[c.name], extra) for c in rule.clauses if c.says and c.name in answer.outcomes]
+    told = [(c.says, answer.outcomes[c.name]) for c in rule.clauses if c.says and c.name in answer.outcomes]
+    said = [fill(says, outcome, frame, extra) for says, outcome in told if outcome.truth]
     return RiskNote(rule.id, rule.title, " ".join([*said, rule.why]).strip(), keys)
 
 
@@ -452,9 +481,9 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
         for term in terms:
             outcome = _ask_clause(term.clause, frame, {})
             if outcome.truth:
-                text = term.says or _said(term.clause, outcome)
+                text = term.says or _said(term.clause, outcome, frame)
                 score += sign * term.weight
-                reasons.append(Reason(fill(text, outcome, extra), sign * term.weight))
+                reasons.append(Reason(fill(text, outcome, frame, extra), sign * term.weight))
     return _Candidate(cause, explained, score, tuple(reasons))
 
 
@@ -480,8 +509,8 @@ def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
         # Another explanation of the same findings is held less firmly than the best one.
         confidence = CONFIDENCES[max(0, CONFIDENCES.index(confidence) - 1)]
     keys = dict.fromkeys(run.settings[s].key for s in c.cause.settings if s in run.settings)
-    onsets = [f.onset_step for f in ordered if f.onset_step is not None]
-    lead = next((f.onset_step for f in ordered if f.onset_step is not None and f.severity == severity), None)
+    lead = [f.onset_step for f in worst if f.symptom == worst[0].symptom and f.onset_step is not None]
+    onsets = lead or [f.onset_step for f in ordered if f.onset_step is not None]
     return Diagnosis(
         cause=c.cause.id,
         title=c.cause.title,
@@ -491,7 +520,7 @@ def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
         confidence=confidence,
         score=round(c.score, 3),
         reasons=tuple(sorted(c.reasons, key=lambda r: -r.weight)),
-        onset_step=lead if lead is not None else min(onsets, default=None),
+        onset_step=min(onsets, default=None),
         settings=tuple(keys),
         findings=tuple(f.fingerprint for f in ordered),
     )
@@ -550,5 +579,4 @@ def _lower(text: str) -> str:
 def _since(step: int | None, run: Run) -> str:
     if step is None:
         return ""
-    unit = {"epochs": "epoch", "kimg": "kimg"}.get(run.step_unit, "step")
-    return f" since {unit} {step:,}"
+    return f" since {unit_word(run.step_unit)} {step:,}"

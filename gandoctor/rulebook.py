@@ -53,7 +53,7 @@ APPLIES_TO: Final[dict[str, tuple[str, ...] | None]] = {
 }
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
-_PLACES: Final = frozenset({"share", "first", "last", "onset"})
+_PLACES: Final = frozenset({"share", "first", "last", "onset", "unit"})
 _CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 _TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
 _RULE_KEYS: Final = (
@@ -602,7 +602,7 @@ def _places(page: _Page, says: str, scope: Scope) -> None:
         if place in _PLACES | scope.words | scope.switches:
             continue
         try:
-            compile_value(place, scope)
+            compile_value(place.removesuffix(":%"), scope)
         except RuleError as e:
             page.fault("says", f"nothing fills the place `{{{place}}}`: {e.what}", e.hint)
 
