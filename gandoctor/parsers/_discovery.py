@@ -12,8 +12,9 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
-from gandoctor.parsers import _merge, _pictures, _registry, _settings, _walk
-from gandoctor.parsers._merge import Group, Log
+from gandoctor.parsers import _merge, _pictures, _places, _registry, _settings, _walk
+from gandoctor.parsers._merge import Group
+from gandoctor.parsers._places import Log
 from gandoctor.parsers.configs import read_config
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     groups: list[Group] = []
     readings = _registry.read_log(file)
     for label, parser, reading in readings:
-        log = Log(file, parser, _marked(reading, file), label=label, split=_merge.split_of(folder.name))
+        log = Log(file, parser, _marked(reading, file), label=label, split=_places.split_of(folder.name))
         groups += _merge.join(folder, [log])
     try:
         files = sorted(f for f in folder.iterdir() if f.is_file() and not f.is_symlink())
@@ -108,6 +109,7 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         files = _files_of(group, full, tree.files)
         run = _raw_run(group, root if alone else group.folder, found, files, tree.notes)
         runs.append(dataclasses.replace(run, name=_name(group, root, full)))
+        tree.notes.clear()  # what is said of the folder is said once
     return runs
 
 
@@ -142,8 +144,8 @@ def _group(root: Path, logs: list[Log]) -> list[Group]:
     """The runs of a folder, by path."""
     by_folder: dict[Path, list[Log]] = {}
     for log in logs:
-        by_folder.setdefault(_merge.settle(log, root), []).append(log)
-    _merge.fold_parts(by_folder)
+        by_folder.setdefault(_places.settle(log, root), []).append(log)
+    _places.fold_parts(by_folder)
     groups = [g for folder, its in sorted(by_folder.items()) for g in _merge.join(folder, its)]
     return _merge.unite(groups)
 

@@ -1,91 +1,48 @@
-"""Which logs belong to one run, and how their series are joined without counting anything twice.
+"""How the logs of one run are joined without counting anything twice.
 
-Evidence decides, in this order: the folder (parts that one writer spreads over sub-folders are one run), what the
-series share (the same values are one series; other values at the same steps are another run), then time (a later event
-file of a folder is a resume).
+Evidence decides: the same values are one series, other values at the same steps are another run, and a later event file
+of a folder is a resume.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.model.signals import Signal
+from gandoctor.parsers._places import EVENT_NAME, TRAIN, VAL, WANDB_RUN, Log, is_part, main_tag, span, split_of, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from gandoctor.model.signals import Reading
+    from gandoctor.model.signals import Signal
 
-Relation = Literal["apart", "same", "follows", "conflict"]
+Key = tuple[str, str]  # tag, network
+Signals = dict[Key, "Signal"]
+Relation = Literal["same", "follows", "apart", "conflict"]
 
 # Formats that carry full precision and time come first: of two equal series theirs is kept.
-_PREFERENCE: Final = ("tensorboard", "wandb", "csv", "jsonl")
+_FIRST: Final = ("tensorboard", "wandb", "csv", "jsonl")
 _LAST: Final = ("text", "notebook")
-_TRAIN: Final = frozenset({"train", "training"})
-_VAL: Final = frozenset({"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"})
-# Words of which the names of parts are made: `fake_data`, `loss_D`, `netG`. A folder named otherwise is a run.
-_PARTS: Final = frozenset(
-    {
-        "d", "g", "disc", "dis", "discriminator", "critic", "gen", "generator", "net", "netd", "netg", "loss", "losses",
-        "score", "scores", "real", "fake", "data", "adv", "adversarial", "gan", "err", "errd", "errg", "lossd", "lossg",
-        "gradient", "gradients", "grad", "norm", "lr", "fid", "metric", "metrics", "acc", "accuracy", "total", "x", "z",
-        "dx", "dgz", "images", "image",
-    }
-)  # fmt: skip
-# Folders that merely hold a run's logs; the run is the folder above.
-_HOLDERS: Final = frozenset(
-    {
-        "log", "logs", "tb", "tb_log", "tb_logs", "tblog", "tensorboard", "tensorboard_logs", "tflogs", "event",
-        "events", "summary",
-        "summaries", "csv", "csv_log", "csv_logs", "metric", "metrics", "stats", "statistics", "history",
-        "loss", "losses", "files", "train_log", "train_logs", "training_logs",
-    }
-)  # fmt: skip
-_WANDB_RUN: Final = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+")
-_EVENT_NAME: Final = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
 _ALIKE: Final = 0.95
 _ENOUGH: Final = 8
+_LONG: Final = 50
 MAX_COMPARED: Final = 40
-
-
-@dataclass(slots=True)
-class Log:
-    """One file that was read (or could not be).
-
-    Attributes
-    ----------
-    path : Path
-        Absolute.
-    parser : str
-    reading : Reading or None
-        None where nothing could be read.
-    error : str
-        Why nothing could be read.
-    label : str
-        Which of several trainings in one file.
-    prefix, split : str
-        What the folder says about the series: `fake_data`, ``val``.
-    """
-
-    path: Path
-    parser: str
-    reading: Reading | None
-    error: str = ""
-    label: str = ""
-    prefix: str = ""
-    split: str = ""
-
-    @property
-    def points(self) -> int:
-        return sum(len(s) for s in self.reading.signals) if self.reading else 0
+_ONE_WORD: Final[dict[str, str]] = {
+    **dict.fromkeys(("discriminator", "disc", "dis", "critic", "netd", "discrim"), "d"),
+    **dict.fromkeys(("generator", "gen", "netg"), "g"),
+    "losses": "loss",
+    "learning": "lr",
+}
+_NO_WORD: Final = frozenset(
+    {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
+)
 
 
 @dataclass(slots=True)
@@ -98,6 +55,7 @@ class Group:
         Where the run lives.
     logs : list of Log
     signals : dict of (tag, network) to Signal
+        Their `source` is the file's absolute path until discovery names it.
     notes : list of str
     stem : str
         What tells it from other runs in the same folder; empty where it is alone there.
@@ -105,251 +63,210 @@ class Group:
 
     folder: Path
     logs: list[Log] = field(default_factory=list)
-    signals: dict[tuple[str, str], Signal] = field(default_factory=dict)
+    signals: Signals = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     stem: str = ""
 
     @property
     def points(self) -> int:
+        """Values of all series."""
         return sum(len(s) for s in self.signals.values())
 
 
-# ---------------------------------------------------------------- where a log's run lives
-
-
-def tokens(name: str) -> list[str]:
-    """Lower-case words of a name: ``fake_data`` -> fake, data; ``lossD`` -> loss, d."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return [t for t in re.split(r"[^a-z]+", spaced.lower()) if t]
-
-
-def split_of(name: str) -> str:
-    """``train`` or ``val`` where a folder's name is just that, else empty."""
-    lower = name.lower()
-    return "train" if lower in _TRAIN else "val" if lower in _VAL else ""
-
-
-def is_part(name: str) -> bool:
-    """Whether a folder's (or file's) name is made of the words for parts of a GAN's log alone."""
-    words = tokens(name)
-    return bool(words) and not re.search(r"\d", name) and all(w in _PARTS or split_of(w) for w in words)
-
-
-def settle(log: Log, root: Path) -> Path:
-    """The folder of the run that a log belongs to, at or below `root`; sets the log's prefix and split."""
-    folder = log.path.parent
-    for above in (folder, *folder.parents):
-        if above == root or not above.is_relative_to(root):
-            break
-        if _WANDB_RUN.fullmatch(above.name) or above.parent.name == "wandb":
-            return above
-    if not log.split:
-        log.split = split_of(folder.name)
-    while folder != root:
-        if split_of(folder.name):
-            log.split = split_of(folder.name)
-        elif folder.name.lower() not in _HOLDERS:
-            if log.parser != "tensorboard" or not is_part(folder.name):
-                break
-            log.prefix = f"{folder.name}/{log.prefix}"
-        folder = folder.parent
-    return folder
-
-
-def fold_parts(groups: dict[Path, list[Log]]) -> None:
-    """Move the event files that ``SummaryWriter.add_scalars`` put into sub-folders to the run they are parts of.
-
-    It names the folder ``<run>/<main tag>_<sub tag>`` and the series in it ``<main tag>``, so that the identity of a
-    series is in the folder alone. The same holds for any writers of one process that ran side by side.
-    """
-    for folder in sorted(groups, key=lambda f: -len(f.parts)):
-        parent = groups.get(folder.parent)
-        logs = groups[folder]
-        if not parent or not all(_is_events(log) for log in logs):
-            continue
-        siblings = [log for log in parent if _is_events(log)]
-        for log in logs:
-            tag = _main_tag(log, folder.name)
-            if tag:
-                log.prefix = f"{folder.name[len(tag) + 1 :]}/"
-                continue
-            if not any(_side_by_side(log, other) for other in siblings):
-                break
-            log.prefix = f"{folder.name}/{log.prefix}"
-        else:
-            parent.extend(groups.pop(folder))
-
-
-def _is_events(log: Log) -> bool:
-    return log.parser == "tensorboard" and log.reading is not None
-
-
-def _main_tag(log: Log, folder: str) -> str:
-    tags = {s.tag for s in log.reading.signals} if log.reading else set()
-    flat = {t.replace("/", "_") for t in tags}
-    return next((t for t in flat if len(flat) == 1 and folder.startswith(t + "_") and len(folder) > len(t) + 1), "")
-
-
-def _side_by_side(one: Log, two: Log) -> bool:
-    """Written by one process, at the same time."""
-    a, b = _EVENT_NAME.search(one.path.name), _EVENT_NAME.search(two.path.name)
-    if not (a and b and a[2] == b[2] and a[3] and a[3] == b[3]):
-        return False
-    first, second = _span(one), _span(two)
-    if first is None or second is None:
-        return False
-    overlap = min(first[1], second[1]) - max(first[0], second[0])
-    return overlap > 0.5 * max(1e-9, min(first[1] - first[0], second[1] - second[0]))
-
-
-def _span(log: Log) -> tuple[float, float] | None:
-    times = [s.wall_time for s in log.reading.signals if s.wall_time is not None and len(s)] if log.reading else []
-    finite = [t[np.isfinite(t)] for t in times]
-    finite = [t for t in finite if t.size]
-    return (min(float(t.min()) for t in finite), max(float(t.max()) for t in finite)) if finite else None
-
-
-# ---------------------------------------------------------------- joining the logs of one folder
-
-
 def order(logs: Iterable[Log]) -> list[Log]:
-    """Event files by time, then the other formats, the preferred first; train before val; by name."""
+    """Event files by time, then the other formats, the preferred first; parts and validation last; by name."""
 
     def key(log: Log) -> tuple[object, ...]:
-        name = log.parser
-        rank = (
-            _PREFERENCE.index(name)
-            if name in _PREFERENCE
-            else len(_PREFERENCE) + (1 + _LAST.index(name) if name in _LAST else 0)
-        )
-        stamp = _EVENT_NAME.search(log.path.name)
-        return (rank, log.split == "val", bool(log.prefix), int(stamp[1]) if stamp else 0, str(log.path), log.label)
+        stamp = EVENT_NAME.search(log.path.name)
+        began = int(stamp[1]) if stamp else 0
+        return _rank(log.parser), log.split == "val", bool(log.prefix), began, str(log.path), log.label
 
     return sorted(logs, key=key)
 
 
-def join(folder: Path, logs: list[Log]) -> list[Group]:
-    """The runs among the logs of one folder: one, unless they contradict each other."""
+def _rank(parser: str) -> int:
+    """Place among the formats; parsers of other packages stand between the exact and the printed ones."""
+    if parser in _FIRST:
+        return _FIRST.index(parser)
+    return len(_FIRST) + (1 + _LAST.index(parser) if parser in _LAST else 0)
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """The first few names, for a sentence."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")
+
+
+# ---------------------------------------------------------------- the logs of one folder
+
+
+def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
+    """The runs among the logs of one folder: one, unless they contradict each other.
+
+    A log without points (pictures alone, a header, what could not be read) goes with the first run.
+    """
     runs: list[Group] = []
-    failed: list[Log] = []
-    alone = _WANDB_RUN.fullmatch(folder.name) is not None
+    idle: list[Log] = []
     for log in order(logs):
         if log.reading is None or not log.points:
-            failed.append(log)
+            idle.append(log)
             continue
-        signals = _named(log)
-        own = log.label or log.parser == "notebook"
-        home = None if own else _home(runs, log, signals, alone=alone)
-        if home is None:
-            home = Group(folder, stem=log.label or log.path.stem)
-            runs.append(home)
-            signals = _named(log)
-        _add(home, log, signals)
+        apart = bool(log.label) or log.parser == "notebook"  # a training of its own, whatever lies beside it
+        run = None if apart else _home(runs, log)
+        if run is None:
+            run = Group(folder, stem=f"{log.path.stem} {log.label}".strip())
+            runs.append(run)
+        _add(run, log, _named(log))
     if not runs:
-        return [Group(folder, failed)] if failed else []
-    runs[0].logs.extend(failed)
+        return [Group(folder, idle)] if idle else []
+    runs[0].logs += idle
     if len(runs) == 1:
         runs[0].stem = ""
     for run in runs:
         _drop_copies(run)
+        _drop_rivals(run)
     return runs
 
 
-def _named(log: Log) -> dict[tuple[str, str], Signal]:
+def _named(log: Log) -> Signals:
     """A log's series under the names they go by in the run."""
-    named: dict[tuple[str, str], Signal] = {}
+    named: Signals = {}
     for s in log.reading.signals if log.reading else ():
-        prefix = log.prefix
         tag = s.tag
-        if prefix and _main_tag(log, f"{s.tag.replace('/', '_')}_{prefix[:-1]}"):
-            tag = f"{s.tag}/{prefix[:-1]}"  # add_scalars("loss", {"D": ...}) -> loss/D
-        elif prefix:
-            tag = prefix + tag
+        part = log.prefix.rstrip("/")
+        if part and main_tag(log, f"{tag.replace('/', '_')}_{part}"):
+            tag = f"{tag}/{part}"  # add_scalars("loss", {"D": ...}) -> loss/D
+        elif part:
+            tag = f"{part}/{tag}"
         if log.split == "val" and s.split != "val" and not split_of(tag.split("/")[0]):
             tag = f"{log.path.parent.name if split_of(log.path.parent.name) else 'val'}/{tag}"
         named[tag, s.network] = dataclasses.replace(s, tag=tag, split=s.split or log.split)
     return named
 
 
-def _home(runs: list[Group], log: Log, signals: dict[tuple[str, str], Signal], *, alone: bool) -> Group | None:
-    """The run that a log continues, repeats or adds to; None where it contradicts them all."""
-    order_of = {"same": 0, "follows": 1, "apart": 2}
-    best: tuple[int, Group] | None = None
-    for run in runs:
-        relation = _relation(run, log, signals)
-        if relation == "conflict":
-            continue
-        if best is None or order_of[relation] < best[0]:
-            best = (order_of[relation], run)
-    if best is not None:
-        return best[1]
+def _home(runs: Sequence[Group], log: Log) -> Group | None:
+    """The run that a log repeats, continues or adds to; None where it contradicts them all."""
+    relations = [(_relation(run, log, _named(log)), run) for run in runs]
+    for wanted in ("same", "follows", "apart"):
+        for relation, run in relations:
+            if relation == wanted:
+                return run
     if not runs:
         return None
-    # Nothing fits. Series of another kind (a validation log, one file a loss) go beside the others under their name.
-    stem = log.path.stem
-    words = tokens(stem)
-    if not log.prefix and not log.split and any(w in _VAL for w in words) and not any(w in _TRAIN for w in words):
+    return _aside(runs[-1], log)
+
+
+def _aside(run: Group, log: Log) -> Group | None:
+    """A place beside series of the same name: as validation, as one file of several, as another format's view."""
+    if WANDB_RUN.fullmatch(run.folder.name) or all(other.parser != log.parser for other in run.logs):
+        return run  # `_drop_rivals` sees to the numbers
+    if log.prefix or log.split:
+        return None
+    words = tokens(log.path.stem)
+    if any(w in VAL for w in words) and not any(w in TRAIN for w in words):
         log.split = "val"
-    elif not log.prefix and is_part(stem):
-        log.prefix = f"{stem}/"
-    elif alone or all(other.parser != log.parser for other in runs[-1].logs):
-        # Another format of the same run, with other numbers (running means, say): the better format's are kept.
-        run = runs[-1]
-        shared = [key for key in signals if key in run.signals]
-        for key in shared:
-            del signals[key]
-        run.notes.append(
-            f"{log.path.name} and {run.logs[0].path.name} give different numbers for {len(shared)} series "
-            f"({some(k[0] for k in shared)}); those of {run.logs[0].path.name} were used."
-        )
-        return run
+    elif is_part(log.path.stem):
+        log.prefix = f"{log.path.stem}/"
+        for other in [o for o in run.logs if o.parser == log.parser and not o.prefix and is_part(o.path.stem)]:
+            for key in _named(other):
+                run.signals.pop(key, None)
+            other.prefix = f"{other.path.stem}/"
+            run.signals |= _named(other)
     else:
         return None
-    renamed = _named(log)
-    signals.clear()
-    signals.update(renamed)
-    return runs[-1] if not any(key in runs[-1].signals for key in signals) else None
+    if any(key in run.signals for key in _named(log)):
+        log.prefix = log.split = ""
+        return None
+    return run
 
 
-def some(names: Iterable[str], most: int = 3) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")
-
-
-def _relation(run: Group, log: Log, signals: dict[tuple[str, str], Signal]) -> Relation:
+def _relation(run: Group, log: Log, signals: Signals) -> Relation:
     shared = [k for k in signals if k in run.signals and len(signals[k]) and len(run.signals[k])]
     if not shared:
-        return "apart"
+        beside = any(other.parser == log.parser and not other.prefix for other in run.logs) and not log.prefix
+        return "conflict" if beside and _is_whole(run.signals) and _is_whole(signals) else "apart"
     agree = [_agreement(run.signals[k], signals[k]) for k in shared]
     known = [a for a in agree if a is not None]
     if known and float(np.mean(known)) >= _ALIKE:
         return "same"
-    starts = _first(run.signals[k] for k in shared)
     resumes = _first(signals[k] for k in shared)
     if log.parser == "tensorboard":
-        if resumes > starts or _is_stub(run, shared) or _concurrent(run, log):
-            return "follows"
-        return "conflict"
+        starts = _first(run.signals[k] for k in shared)
+        given_up = max(len(run.signals[k]) for k in shared) < _ENOUGH
+        return "follows" if resumes > starts or given_up or _concurrent(run, log) else "conflict"
     ends = max(int(run.signals[k].steps.max()) for k in shared)
     return "follows" if resumes > ends else "conflict"
+
+
+def _is_whole(signals: Signals) -> bool:
+    """Whether a log tells of both players: two such logs of one format, without a common name, are two runs."""
+    words = [{_ONE_WORD.get(w, w) for w in tokens(tag)} for tag, _ in signals]
+    return any("d" in w for w in words) and any("g" in w for w in words)
 
 
 def _first(signals: Iterable[Signal]) -> int:
     return min(int(s.steps.min()) for s in signals)
 
 
-def _is_stub(run: Group, shared: list[tuple[str, str]]) -> bool:
-    """A start that was given up after a few points."""
-    return max(len(run.signals[k]) for k in shared) < _ENOUGH
-
-
 def _concurrent(run: Group, log: Log) -> bool:
-    mine = _span(log)
-    theirs = [s for other in run.logs if (s := _span(other))]
+    """Whether a log was written while another one of the run was."""
+    mine = span(log)
+    theirs = [s for other in run.logs if (s := span(other))]
     if mine is None or not theirs:
         return False
     overlap = min(mine[1], max(t[1] for t in theirs)) - max(mine[0], min(t[0] for t in theirs))
     return overlap > 0.5 * max(1e-9, mine[1] - mine[0])
+
+
+def _add(run: Group, log: Log, signals: Signals) -> None:
+    """Take a log's series into a run."""
+    shared = [k for k in signals if k in run.signals and len(signals[k]) and len(run.signals[k])]
+    if shared:
+        relation = _relation(run, log, signals)
+        name, first = log.path.name, run.logs[0].path.name
+        names = some(tag for tag, _ in shared)
+        if relation == "same":
+            run.notes.append(f"{name} holds the same series as {first} ({names}): counted once")
+        elif log.parser == "tensorboard" and _concurrent(run, log):
+            run.notes.append(
+                f"{name} was written at the same time as {first}, with the same names and other numbers (by several "
+                f"processes?): {len(shared)} of its series were left out"
+            )
+            signals = {k: s for k, s in signals.items() if k not in shared}
+        elif relation == "follows":
+            resume = _first(signals[k] for k in shared)
+            run.notes.append(f"{name} resumes the run at step {resume:,}: from there on its values count")
+            for k in shared:
+                run.signals[k] = _take(run.signals[k], run.signals[k].steps < resume)
+        else:
+            signals = _outvoted(run, log, signals, shared)
+    for key, signal in signals.items():
+        run.signals[key] = _union(run.signals[key], signal) if key in run.signals else signal
+    run.logs.append(log)
+
+
+def _outvoted(run: Group, log: Log, signals: Signals, shared: list[Key]) -> Signals:
+    """Of two formats that give one name different numbers, the longer or else the better one's are kept."""
+    mine, theirs = sum(len(signals[k]) for k in shared), sum(len(run.signals[k]) for k in shared)
+    wins = _prefers_second(theirs / len(shared), mine / len(shared))
+    kept = log.path.name if wins else run.logs[0].path.name
+    run.notes.append(
+        f"{log.path.name} and {run.logs[0].path.name} give different numbers for {some(tag for tag, _ in shared)}: "
+        f"those of {kept} were used"
+    )
+    if wins:
+        for k in shared:
+            del run.signals[k]
+        return signals
+    return {k: s for k, s in signals.items() if k not in shared}
+
+
+def _prefers_second(first: float, second: float) -> bool:
+    """Whether the less exact of two formats is to be preferred, for its number of points."""
+    return first < _LONG and second > 2 * first
+
+
+# ---------------------------------------------------------------- series
 
 
 def _agreement(one: Signal, two: Signal) -> float | None:
@@ -380,31 +297,6 @@ def _grain(values: NDArray[np.float64]) -> float:
     return 0.0
 
 
-def _add(run: Group, log: Log, signals: dict[tuple[str, str], Signal]) -> None:
-    """Take a log's series into a run."""
-    shared = [k for k in signals if k in run.signals and len(signals[k]) and len(run.signals[k])]
-    if shared and run.logs:
-        relation = _relation(run, log, signals)
-        name, first = log.path.name, run.logs[0].path.name
-        if relation == "same":
-            run.notes.append(f"{name} holds the same series as {first} ({some(k[0] for k in shared)}): counted once.")
-        elif log.parser == "tensorboard" and _concurrent(run, log):
-            run.notes.append(
-                f"{name} was written at the same time as {first}, with the same names and other numbers (several "
-                f"processes?): {len(shared)} of its series were left out."
-            )
-            signals = {k: s for k, s in signals.items() if k not in shared}
-        elif relation == "follows":
-            resume = _first(signals[k] for k in shared)
-            run.notes.append(f"{name} resumes the run at step {resume:,}; from there on its values count.")
-            for k in shared:
-                before = run.signals[k]
-                run.signals[k] = _take(before, before.steps < resume)
-    for key, signal in signals.items():
-        run.signals[key] = _union(run.signals[key], signal) if key in run.signals else signal
-    run.logs.append(log)
-
-
 def _take(signal: Signal, mask: NDArray[np.bool_]) -> Signal:
     wall = signal.wall_time[mask] if signal.wall_time is not None else None
     return dataclasses.replace(signal, steps=signal.steps[mask], values=signal.values[mask], wall_time=wall)
@@ -417,27 +309,24 @@ def _union(one: Signal, two: Signal) -> Signal:
         return one
     if not len(one):
         return two
-    two = _take(two, fresh)
-    steps = np.concatenate([one.steps, two.steps])
+    added = _take(two, fresh)
+    steps = np.concatenate([one.steps, added.steps])
     by = np.argsort(steps, kind="stable")
     wall = None
-    if one.wall_time is not None and two.wall_time is not None:
-        wall = np.concatenate([one.wall_time, two.wall_time])[by]
+    if one.wall_time is not None and added.wall_time is not None:
+        wall = np.concatenate([one.wall_time, added.wall_time])[by]
     return dataclasses.replace(
         one,
         steps=steps[by],
-        values=np.concatenate([one.values, two.values])[by],
+        values=np.concatenate([one.values, added.values])[by],
         wall_time=wall,
-        source=one.source if len(one) >= len(two) else two.source,
+        source=one.source if len(one) >= len(added) else two.source,
     )
 
 
 def _drop_copies(run: Group) -> None:
     """Leave out series of one file that another file of the run holds under another name."""
-    by_source: dict[str, list[tuple[str, str]]] = {}
-    for key, s in run.signals.items():
-        by_source.setdefault(s.source, []).append(key)
-    if len(by_source) < 2:
+    if len({s.source for s in run.signals.values()}) < 2:
         return
     copies: dict[str, list[str]] = {}
     keys = list(run.signals)
@@ -451,7 +340,7 @@ def _drop_copies(run: Group) -> None:
             del run.signals[dropped]
             break
     for source, names in copies.items():
-        run.notes.append(f"{source} repeats series of another file ({some(names)}): counted once.")
+        run.notes.append(f"{_file(source)} repeats series of another file ({some(names)}): counted once")
 
 
 def _copied(one: Signal, two: Signal) -> bool:
@@ -471,6 +360,42 @@ def _copied(one: Signal, two: Signal) -> bool:
     return bool(np.mean(_equal(a, b)) >= 0.99)
 
 
+def _drop_rivals(run: Group) -> None:
+    """Keep one format's view of a quantity: ``D_loss`` printed in a text log is ``loss/d`` of the event file.
+
+    Two series are rivals where their names consist of the same words; the numbers may differ, as a print often shows
+    a running mean. All rivals of two files are decided together, so that D and G stay on one step axis.
+    """
+    parser_of = {str(log.path): log.parser for log in run.logs}
+    by_words: dict[tuple[object, ...], list[Key]] = {}
+    for key, s in run.signals.items():
+        words = sorted(_ONE_WORD.get(w, w) for w in tokens(s.tag) if w not in _NO_WORD)
+        if words:
+            by_words.setdefault((*words, s.network, s.split == "val"), []).append(key)
+    rivals: dict[tuple[str, str], list[tuple[Key, Key]]] = {}
+    for keys in by_words.values():
+        for one, two in itertools.pairwise(keys):
+            a, b = run.signals[one].source, run.signals[two].source
+            if parser_of.get(a) != parser_of.get(b):
+                rivals.setdefault((a, b), []).append((one, two))
+    for (a, b), pairs in rivals.items():
+        pairs_left = [p for p in pairs if p[0] in run.signals and p[1] in run.signals]
+        if not pairs_left:
+            continue
+        first = float(np.mean([len(run.signals[one]) for one, _ in pairs_left]))
+        second = float(np.mean([len(run.signals[two]) for _, two in pairs_left]))
+        loser = 0 if _prefers_second(first, second) else 1
+        for pair in pairs_left:
+            del run.signals[pair[loser]]
+        names = some(f"{p[loser][0]} = {p[1 - loser][0]}" for p in pairs_left)
+        weaker, better = _file((a, b)[loser]), _file((a, b)[1 - loser])
+        run.notes.append(f"{weaker} gives series that {better} gives as well ({names}): those of {better} were used")
+
+
+def _file(source: str) -> str:
+    return source.replace("\\", "/").rpartition("/")[2]
+
+
 # ---------------------------------------------------------------- joining folders
 
 
@@ -480,47 +405,35 @@ def unite(groups: list[Group]) -> list[Group]:
     That is so where a folder's only W&B run lies in it beside other logs, and where logs of two formats hold the same
     varying series. Two folders of one format with equal series stay two runs: the seed was the same.
     """
+    if len(groups) > MAX_COMPARED:
+        return groups
     kept = list(groups)
     for inner in sorted(groups, key=lambda g: -len(g.folder.parts)):
-        if len(kept) > MAX_COMPARED or inner not in kept:
-            continue
         outer = next((g for g in kept if g is not inner and _is_one(g, inner, kept)), None)
         if outer is None:
             continue
-        if len(inner.folder.parts) < len(outer.folder.parts) or not inner.folder.is_relative_to(outer.folder):
-            outer.folder = _common(outer.folder, inner.folder)
+        outer.folder = _common(outer.folder, inner.folder)
         for log in order(inner.logs):
-            if log.reading is None:
+            if log.reading is None or not log.points:
                 outer.logs.append(log)
             else:
-                _add(outer, log, _unclashing(outer, _named(log)))
+                _add(outer, log, _named(log))
         outer.notes += inner.notes
         _drop_copies(outer)
+        _drop_rivals(outer)
         kept.remove(inner)
     return kept
 
 
 def _is_one(outer: Group, inner: Group, groups: list[Group]) -> bool:
-    if not outer.points or not inner.points:
+    if not outer.points:
         return False
     if inner.folder.parent.name == "wandb" and inner.folder.parent.parent == outer.folder and not outer.stem:
         return sum(g.folder.parent == inner.folder.parent for g in groups) == 1
-    if {log.parser for log in outer.logs} & {log.parser for log in inner.logs}:
-        return False
-    if "notebook" in {log.parser for log in (*outer.logs, *inner.logs)}:
+    formats = {log.parser for log in outer.logs}, {log.parser for log in inner.logs}
+    if formats[0] & formats[1] or "notebook" in formats[0] | formats[1]:
         return False
     return any(_copied(a, b) for a in outer.signals.values() for b in inner.signals.values())
-
-
-def _unclashing(run: Group, signals: dict[tuple[str, str], Signal]) -> dict[tuple[str, str], Signal]:
-    """Leave out what the run already has with other values."""
-    kept = {}
-    for key, s in signals.items():
-        mine = run.signals.get(key)
-        agreement = _agreement(mine, s) if mine is not None else 1.0
-        if agreement is None or agreement >= _ALIKE:
-            kept[key] = s
-    return kept
 
 
 def _common(one: Path, two: Path) -> Path:

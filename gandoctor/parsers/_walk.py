@@ -105,15 +105,15 @@ def walk(root: Path) -> Tree:
         else:
             stack.extend(reversed(below))
         if len(tree.files) > MAX_FILES:
-            tree.notes.append(f"Only the first {MAX_FILES:,} files of the folder were looked at.")
+            tree.notes.append(f"only the first {MAX_FILES:,} files of the folder were looked at")
             del tree.files[MAX_FILES:]
             break
     if linked:
-        tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed.")
+        tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed")
     if deep:
-        tree.notes.append(f"{deep} folder(s) more than {MAX_DEPTH} levels down were not looked at.")
+        tree.notes.append(f"{deep} folder(s) more than {MAX_DEPTH} levels down were not looked at")
     if denied:
-        tree.notes.append(f"{denied} folder(s) or file(s) could not be opened (permission denied).")
+        tree.notes.append(f"{denied} folder(s) or file(s) could not be opened (permission denied)")
     return tree
 
 

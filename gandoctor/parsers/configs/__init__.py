@@ -44,7 +44,7 @@ _BY_SUFFIX: Final[dict[str, str]] = {
 _ANY: Final = "(ya?ml|json5?|jsonc|toml|txt|ini|cfg|conf|flags|gin)"
 _WORDS: Final = (
     "train_opt|opt|training_options|train_options|hparams|hyper_?param(eter)?s?|params|parameters|args|arguments|"
-    "settings|options?|opts|config|cfg|conf|flags|flagfile|commandline_args"
+    "settings|options?|opts|config|cfg|conf|flags|flagfile|commandline_args|metalog"
 )
 # Names under which training programs keep their settings, the surest first.
 _NAMES: Final[tuple[re.Pattern[str], ...]] = tuple(

@@ -16,6 +16,7 @@ MAX_SETTINGS: Final = 5_000
 MAX_DEPTH: Final = 32
 MAX_ITEMS: Final = 256
 MAX_TEXT: Final = 2_000
+_MAX_LITERAL: Final = 50_000
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WORDS: Final[dict[str, SettingValue]] = {
     "true": True,
@@ -110,7 +111,7 @@ def word(text: str) -> object:
             return float(text) if re.search(r"[.eE]", text) else int(text)
         except ValueError:
             return text
-    if text[:1] in "[('\"{" and len(text) <= MAX_TEXT:
+    if text[:1] in "[('\"{" and len(text) <= _MAX_LITERAL:
         try:
             return cast("object", ast.literal_eval(text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):

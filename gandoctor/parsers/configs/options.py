@@ -19,6 +19,7 @@ _DEFAULT: Final = re.compile(r"\s*\[default: .*\]\s*$")
 _LINE: Final = re.compile(r"""\s*["']?([A-Za-z_][\w./@-]*)["']?\s*(=|:(?!//)|\t+)\s*(.*?),?\s*$""")
 _SECTION: Final = re.compile(r"\s*\[([^\]\n]{1,100})\]\s*$")
 _FLAG: Final = re.compile(r"(?:^|\s)--?([A-Za-z][\w.-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
+_WHOLE: Final = frozenset({"config", "args", "opt", "opts", "options", "hparams", "params"})
 _COMMENT: Final = re.compile(r"\s*(#|;|//|$)")
 
 
@@ -49,8 +50,10 @@ def _pairs(entries: Entries, text: str) -> None:
             section = (head[1].strip(),)
             continue
         if found := _LINE.match(line):
-            value = _DEFAULT.sub("", found[3])
-            flatten(entries, (*section, found[1]), word(value), number)
+            value = word(_DEFAULT.sub("", found[3]))
+            # `config: {'G_lr': ...}`: a printed dict of everything is no section of its own
+            whole = isinstance(value, dict) and found[1].lower() in _WHOLE
+            flatten(entries, section if whole else (*section, found[1]), value, number)
 
 
 def _flags(entries: Entries, text: str) -> None:
