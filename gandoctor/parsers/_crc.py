@@ -1,8 +1,8 @@
 """CRC-32C (Castagnoli), the checksum of event files, in numpy.
 
 The checksum is linear over GF(2): what a byte adds to it depends only on the byte and its distance from the end. That
-makes three things cheap: many rows of equal length at once (a table look-up a column), rows that differ from a known row
-in a few columns (look-ups for these alone), and one long row (cut into equal pieces, done at once, then joined).
+makes two things cheap: many rows that differ from a known row in a few columns (look-ups for these alone), and one long
+row (cut into equal pieces, done side by side, then joined).
 Source: RFC 3720, appendix B.4; masking as in TensorFlow's ``core/lib/hash/crc32c.h``.
 """
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _POLYNOMIAL: Final = 0x82F63B78  # 0x1EDC6F41, bits reversed
 _MASK: Final = 0xA282EAD8
 _ALL: Final = 0xFFFF_FFFF
+_NEAR: Final = 256
 _LONG: Final = 512  # bytes from which cutting into pieces beats a plain loop
 
 
@@ -38,7 +39,13 @@ def _first_list() -> tuple[int, ...]:
     return tuple(_first_table().tolist())
 
 
-_tables: dict[int, NDArray[np.uint32]] = {}
+@cache
+def _nearest() -> NDArray[np.uint32]:
+    """Tables of the distances under `_NEAR`, shape (_NEAR, 256)."""
+    near = _first_table()[None]
+    for power in range(_NEAR.bit_length() - 1):
+        near = np.concatenate([near, _apply(_zeros(power), near.reshape(-1)).reshape(near.shape)])
+    return near
 
 
 def table(distance: int) -> NDArray[np.uint32]:
@@ -48,13 +55,14 @@ def table(distance: int) -> NDArray[np.uint32]:
     -------
     ndarray of uint32, shape (256,)
     """
-    found = _tables.get(distance)
-    if found is None:
-        found = _advance(_first_table(), distance)
-        found.setflags(write=False)
-        if len(_tables) < 4096:  # 4 MiB: a hostile file cannot grow it further
-            _tables[distance] = found
-    return found
+    return _nearest()[distance] if distance < _NEAR else _advance(_first_table(), distance)
+
+
+def tables(distances: NDArray[np.intp]) -> NDArray[np.uint32]:
+    """The tables of several distances, shape (k, 256)."""
+    if not distances.size or int(distances.max()) < _NEAR:
+        return _nearest()[distances]
+    return np.stack([table(d) for d in distances.tolist()])
 
 
 def _advance(state: NDArray[np.uint32], count: int) -> NDArray[np.uint32]:
