@@ -168,6 +168,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     measured, facts = samples.measure(raw.pictures, raw.root)
     facts = {**raw.facts, **facts, **vocabulary.facts(settings)}
     known = (*(s for s in placed if s.role), *measured)
+    known = (*known, *_relative_variance(known, facts))
     game = objective.infer(known, settings, family=options.loss)
     derived = objective.derive(known, game, facts)
     return Run(
@@ -185,6 +186,20 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         log_it=words.log_it,
         finished=raw.finished,
     )
+
+
+def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) -> list[Signal]:
+    """Logged sample variance divided by the real data's, where that is known: rules speak of the ratio."""
+    real = facts.get("real_variance", 0.0)
+    if not real > 0:
+        return []
+    return [
+        replace(
+            s, tag=f"{s.tag} / real", values=s.values / real, source="", because=f"the real data's variance is {real:.3g}"
+        )
+        for s in signals
+        if s.role == "sample_variance" and not s.source.startswith("samples/")
+    ]
 
 
 def _report(raw: RawRun, run: Run, book: Rulebook, options: Options) -> Report:

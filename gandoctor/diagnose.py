@@ -44,6 +44,8 @@ ENOUGH_POINTS: Final = 20
 MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 # Once a finding of this symptom stands, what the losses did afterwards means nothing.
 ENDS_THE_GAME: Final = "exploding-or-nan"
+# Roles whose value on held-out data means something else; a FID or a sample's variance is the same under any split.
+SPLIT_MATTERS: Final = ("d_", "g_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +170,13 @@ def frame_of(run: Run, network: str) -> Frame:
 
 
 def pick(run: Run, network: str) -> dict[str, Signal]:
-    """One signal a role: of this network before a shared one, training before validation, the longer before the shorter."""
+    """One signal a role: of this network before a shared one, training before validation, derived before logged (it is
+    only derived where it says more), the longer before the shorter.
+    """
 
-    def rank(s: Signal) -> tuple[bool, bool, int]:
-        return (s.network == network, s.split != "val", len(s))
+    def rank(s: Signal) -> tuple[bool, bool, bool, int]:
+        held_out = s.split == "val" and (s.role or "").startswith(SPLIT_MATTERS)
+        return (s.network == network, not held_out, not s.source, len(s))
 
     chosen: dict[str, Signal] = {}
     for signal in run.signals:
@@ -330,11 +335,11 @@ def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal], fr
 def _said(clause: Clause, outcome: Outcome, frame: Frame) -> str:
     if outcome.truth is None:
         return outcome.reason
-    if clause.says:
+    if clause.says and outcome.truth:
         return fill(clause.says, outcome, frame)
     parts = [clause.where.text if clause.where else ""]
     parts += [f"{k} is {' or '.join(v)}" for k, v in clause.given.items()]
-    text = " and ".join(p for p in parts if p)
+    text = ("" if outcome.truth else "not so: ") + " and ".join(p for p in parts if p)
     if outcome.window and outcome.share is not None:
         text += f": held on {_percent(outcome.share)} of steps {outcome.window[0]:,} to {outcome.window[1]:,}"
     numbers = ", ".join(f"{k} = {_number(v)}" for k, v in list(outcome.values.items())[:4] if k != text)
