@@ -99,12 +99,15 @@ class Words:
     facts : frozenset of str
     values : Mapping of str to frozenset of str
         For settings that are words of a closed list: the words.
+    higher : frozenset of str
+        Roles whose best value is the largest.
     """
 
     roles: frozenset[str]
     settings: Mapping[str, str]
     facts: frozenset[str]
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    higher: frozenset[str] = frozenset()
 
     def scope(self, flags: Iterable[str] = ()) -> Scope:
         """The names that a test may use; a role of the validation split is ``val_<role>``."""
@@ -280,6 +283,7 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
     if not any((p / "signals.yaml").is_file() for p in places):
         places.insert(0, default_folder() / "vocabulary")
     roles: set[str] = set()
+    higher: set[str] = set()
     facts: set[str] = set()
     settings: dict[str, str] = {}
     values: dict[str, frozenset[str]] = {}
@@ -296,12 +300,14 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
                 found.append(RuleError("is no mapping", f"{where}:{key}", "write `name: {doc: ...}`"))
                 lists[key] = {}
         roles.update(map(str, lists.get("roles", {})))
+        bodies = {str(r): e for r, e in lists.get("roles", {}).items() if isinstance(e, dict)}
+        higher |= {r for r, e in bodies.items() if e.get("better") == "higher"}
         facts.update(map(str, lists.get("facts", {})))
         for name, entry in lists.get("settings", {}).items():
             _enter(str(name), entry if isinstance(entry, dict) else {}, settings, values)
     if found and faults is None:
         raise RulebookError(found)
-    return Words(frozenset(roles), settings, frozenset(facts), values)
+    return Words(frozenset(roles), settings, frozenset(facts), values, frozenset(higher))
 
 
 def _enter(name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, frozenset[str]]) -> None:

@@ -501,17 +501,27 @@ def _values(tree: Node, run: Evaluation, marks: Marks | None) -> dict[str, float
             break
         value = run.value(node)
         if isinstance(value, Points) and run.span is not None:
-            low, high = run.span.rows(value.steps)
-            rows = value.values[low:high]
-            if marks is not None and marks.steps.size == value.steps.size:
-                rows = rows[marks.codes[low:high] == TRUE]
-            rows = rows[:: max(1, -(-rows.size // SHOWN_ROWS))]
-            rows = rows[~np.isnan(rows)]
-            if rows.size:
-                shown[node.text] = float(np.median(rows))
+            middle = _shown_median(value, run.span, marks)
+            if middle is not None:
+                shown[node.text] = middle
         elif isinstance(value, float):
             shown[node.text] = value
     return shown
+
+
+def _shown_median(series: Points, span: Span, marks: Marks | None) -> float | None:
+    """Median in the window, of the rows where the test held; None where there is none."""
+    low, high = span.rows(series.steps)
+    rows = series.values[low:high]
+    held = np.ones(rows.size, dtype=np.bool_)
+    if marks is not None and marks.steps.size == series.steps.size:
+        held = marks.codes[low:high] == TRUE
+    stride = max(1, -(-rows.size // SHOWN_ROWS))
+    if held[::stride].any():
+        rows, held = rows[::stride], held[::stride]
+    rows = rows[held]
+    rows = rows[~np.isnan(rows)]
+    return float(np.median(rows)) if rows.size else None
 
 
 _DRAWN: Final = frozenset(name for name, f in FUNCTIONS.items() if f.level or name in ("smooth", "best"))

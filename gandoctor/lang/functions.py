@@ -164,6 +164,9 @@ def cells(steps: Ints, first: float | None = None, last: float | None = None) ->
     n = steps.size
     if n == 0 or steps[0] == steps[-1]:
         return np.ones(n)
+    gaps = np.diff(steps)
+    if gaps.min() == gaps.max():
+        return _equal_cells(steps, float(gaps[0]), first, last)
     places = steps.astype(np.float64)
     gaps = np.diff(places)
     repeated = bool((gaps == 0).any())
@@ -181,11 +184,26 @@ def cells(steps: Ints, first: float | None = None, last: float | None = None) ->
     return np.asarray((width / counts)[back]) if repeated else width
 
 
+def _equal_cells(steps: Ints, gap: float, first: float | None, last: float | None) -> Floats:
+    """As `cells` for one gap throughout, which most logs have."""
+    width = np.full(steps.size, gap)
+    reach = gap / 2
+    if first is not None:
+        cut = int(np.searchsorted(steps, first + reach))
+        width[:cut] = np.minimum(gap, np.maximum(steps[:cut] + reach - first, 0.0))
+    if last is not None:
+        cut = int(np.searchsorted(steps, last - reach, side="right"))
+        width[cut:] = np.minimum(width[cut:], np.maximum(last - steps[cut:] + reach, 0.0))
+    return width
+
+
 def interval_of(steps: Ints) -> float:
     """Logging interval: median gap between different steps; 0 where there is only one."""
     if steps.size < 2:
         return 0.0
     gaps = np.diff(steps)
+    if gaps.min() == gaps.max():
+        return float(gaps[0])
     gaps = gaps[gaps > 0]
     return float(np.median(gaps)) if gaps.size else 0.0
 

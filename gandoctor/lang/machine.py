@@ -242,7 +242,8 @@ class Evaluation:
     def too_narrow(self, steps: Ints, low: int, high: int) -> str:
         """That the window lies between two logged points, as it were; empty where it does not."""
         span = self.span
-        if span is None or not self.window_text or span.last <= span.first:
+        # Four rows inside the window outvote the gaps at its edges.
+        if span is None or not self.window_text or span.last <= span.first or high - low >= 4:
             return ""
         # The interval around the window: logging may be dense here and sparse elsewhere.
         every = interval_of(steps[max(0, low - 1) : high + 1]) or interval_of(steps)
@@ -257,10 +258,13 @@ class Evaluation:
         if high <= low:
             return f"{text} has no point between steps {span.first:,.0f} and {span.last:,.0f}"
         # A side is covered where rows go on beyond it; an outer row reaches half an interval further.
-        reach = interval_of(steps) / 2
-        left = span.first if low > 0 else max(span.first, steps[low] - reach)
-        right = span.last if high < steps.size else min(span.last, steps[high - 1] + reach)
         width = span.last - span.first
+        left = span.first if low > 0 else max(span.first, steps[low])
+        right = span.last if high < steps.size else min(span.last, steps[high - 1])
+        if right - left >= COVER * width:
+            return ""
+        reach = interval_of(steps) / 2
+        left, right = max(span.first, left - reach), min(span.last, right + reach)
         if right - left < COVER * width:
             return f"{text} was logged over only {(right - left) / width:.0%} of the window"
         return ""

@@ -42,9 +42,11 @@ def onset_of(
 def _since(marks: Marks, start: int, stop: int, rate: float) -> int:
     """Start of the stretch that ends at `stop` and holds most above `rate`: the change point of the share."""
     steps, codes = marks.steps[start:stop], marks.codes[start:stop]
-    gain = np.where(codes == TRUE, 1 - rate, np.where(codes == FALSE, -rate, 0.0)) * cells(steps)
-    before = np.concatenate(([0.0], np.cumsum(gain)[:-1]))
-    at = int(before.argmin())
+    worth = np.zeros(4)
+    worth[FALSE], worth[TRUE] = -rate, 1 - rate
+    gain = np.cumsum(worth[codes] * cells(steps))
+    lowest = int(gain[:-1].argmin()) if gain.size > 1 else -1
+    at = lowest + 1 if lowest >= 0 and gain[lowest] < 0 else 0
     later = np.flatnonzero(codes[at:] == TRUE)
     return int(steps[at + int(later[0])] if later.size else steps[at])
 
