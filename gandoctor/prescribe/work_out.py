@@ -193,6 +193,7 @@ def _absolute(to: float | str | bool, setting: Setting, spellings: Sequence[str]
 
 _YES: Final = ("true", "yes", "on", "1")
 _FLAGS: Final = {w: p for p in (("true", "false"), ("yes", "no"), ("on", "off")) for w in p}
+_ACRONYMS: Final = ("SGD", "ELU", "GELU")  # upper case is how they are written anywhere
 _CLASSES: Final = {
     "tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "ReLU", "leakyrelu": "LeakyReLU", "adam": "Adam",
     "linear": "Identity",
@@ -212,7 +213,7 @@ def spelled(word: str, old: str, spellings: Sequence[str] = ()) -> str:
             return used
     module = old[: old.rfind(".") + 1]
     bare = old[len(module) :]
-    if bare.isupper():
+    if bare.isupper() and bare not in _ACRONYMS:
         return module + word.upper()
     if bare[:1].isupper():
         return module + _CLASSES.get(normal(word), word.capitalize())

@@ -1,0 +1,600 @@
+"""From causes to patches: values relative to the user's own, one key one value, nothing applied that was not shown."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import yaml
+
+from gandoctor import rulebook, vocabulary
+from gandoctor.errors import InputError
+from gandoctor.lang.window import Amount, Window
+from gandoctor.model.report import Diagnosis, Edit, Prescription
+from gandoctor.model.rules import Change, Clause, Remedy
+from gandoctor.model.signals import Run, Setting, Signal, Source
+from gandoctor.parsers.configs import read_config
+from gandoctor.prescribe import apply, prescribe
+from gandoctor.prescribe.overrides import override, written_by_run
+from gandoctor.prescribe.work_out import spelled, work_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+TOO_FAST = "discriminator-learning-rate-too-high"
+WORDS = vocabulary.load([rulebook.default_folder()])
+BOOK = rulebook.load([rulebook.default_folder()])
+
+
+def run_of(folder: Path, files: dict[str, str], signals: Sequence[Signal] = ()) -> Run:
+    """A run with these config files, read and named as the program does it."""
+    raw: list[Setting] = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        raw += read_config(path, name).settings
+    return Run(
+        name="run",
+        signals=tuple(signals),
+        settings=vocabulary.settle(raw, vocabulary=WORDS),
+        raw_settings=tuple(raw),
+        sources=tuple(Source(name, "config", 1) for name in files),
+    )
+
+
+def remedy(id_: str = "r", *changes: Change, treats: dict[str, float] | None = None, **more: object) -> Remedy:
+    made = Remedy(id_, id_.title(), treats or {TOO_FAST: 1.0}, "config", "trial", (), changes, "it helps", "because")
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def diagnosis(cause: str = TOO_FAST, score: float = 2.0) -> Diagnosis:
+    return Diagnosis(cause, cause, "", (), "high", "medium", score, (), None, ())
+
+
+def only(run: Run, r: Remedy, root: Path) -> Prescription:
+    (made,) = prescribe(run, [diagnosis()], [r], root)
+    return made
+
+
+LOWER_D = Change("lr_d", multiply=0.1, low=1e-7, high=1)
+LOWER_G = Change("lr_g", multiply=0.1, low=1e-7, high=1)
+
+
+# ---------------------------------------------------------------- new values
+
+
+def test_the_new_value_is_relative_to_the_users_own(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "optimizer_d:\n  lr: 0.05\noptimizer_g:\n  lr: 0.001\n"})
+    made = only(run, remedy("lower-d", LOWER_D), tmp_path)
+    assert made.edits == (Edit("config.yaml", "optimizer_d.lr", "0.05", "0.005"),)
+    assert made.overrides == ("optimizer_d.lr=0.005",)
+    assert made.diff is not None
+    assert made.diff.startswith("--- a/config.yaml\n+++ b/config.yaml\n@@")
+    assert made.blocked_by is None
+
+
+def test_the_value_of_another_setting(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.json": '{"d_lr": 4e-4, "g_lr": 1e-5}'})
+    made = only(run, remedy("r", Change("lr_g", of="lr_d", multiply=0.5)), tmp_path)
+    assert made.edits == (Edit("c.json", "g_lr", "1e-5", "2e-4"),)
+
+
+def test_the_first_story_both_rates_a_string_in_yaml(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "lr_d: 5e-5\nlr_g: 5e-5\n"})
+    slow = next(r for r in BOOK.remedies if r.id == "slow-d-below-g")
+    made = only(run, slow, tmp_path)
+    apply(made, tmp_path)
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"lr_d": 2e-5, "lr_g": "5e-5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "blocked"),
+    [
+        ("lr_d: 1.0e-7\n", LOWER_D, "`lr_d` would become 1e-08, outside the sane bounds 1e-07 to 1"),
+        ("d_steps: 1\n", Change("d_steps", to=1.0), "`d_steps` is already 1"),
+        ("g_out_act: tanh\n", Change("g_output_activation", to="tanh"), "`g_out_act` is already tanh"),
+        ("g_out_act: Tanh\n", Change("g_output_activation", to="tanh"), "`g_out_act` is already Tanh"),
+        ("d_bn: yes\n", Change("batchnorm_d", to=True), "`d_bn` is already true"),
+        ("data_scale: uint8\n", Change("data_scale", to=1.0), "`data_scale` is uint8, which is not a number"),
+        (
+            "data_scale: 255\n",
+            Change("data_scale", to="unit"),
+            "`data_scale` is 255, which is not one of several words",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_blocked_and_says_why(tmp_path: Path, text: str, change: Change, blocked: str) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("r", change), tmp_path)
+    assert made.blocked_by == blocked
+    assert made.diff is None
+    assert made.edits == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "after"),
+    [
+        ("batch_size: 4\n", Change("batch_size", multiply=12.6), "batch_size: 50\n"),
+        ("d_steps: 15\n", Change("d_steps", to=1.0), "d_steps: 1\n"),
+        ("gp_lambda: 0.0\n", Change("gp_lambda", to=10.0), "gp_lambda: 10.0\n"),
+        ("gp_lambda: 1000\n", Change("gp_lambda", to=10.0), "gp_lambda: 10\n"),
+        ("d_sn: on\n", Change("spectral_norm_d", to=False), "d_sn: off\n"),
+        ("d_sn: 1\n", Change("spectral_norm_d", to=False), "d_sn: 0\n"),
+        ("d_sn: 'yes'\n", Change("spectral_norm_d", to=False), "d_sn: 'no'\n"),
+        ("g_out_act: Sigmoid\n", Change("g_output_activation", to="tanh"), "g_out_act: Tanh\n"),
+        ("g_out_act: nn.Sigmoid\n", Change("g_output_activation", to="tanh"), "g_out_act: nn.Tanh\n"),
+        ("d_act: SIGMOID\n", Change("activation_d", to="leakyrelu"), "d_act: LEAKYRELU\n"),
+        ("d_act: sigmoid\ng_act: leaky_relu\n", Change("activation_d", to="leakyrelu"),
+         "d_act: leaky_relu\ng_act: leaky_relu\n"),
+        ("lr_d: '0.01'\n", LOWER_D, "lr_d: 0.001\n"),
+        ("lr_d: 5e-5\n", LOWER_D, "lr_d: 5.0e-6\n"),
+        ("optim_d: {lr: 1.0e-3, betas: [0.9, 0.999]}\n", Change("beta1_d", to=0.5),
+         "optim_d: {lr: 1.0e-3, betas: [0.5, 0.999]}\n"),
+    ],
+)  # fmt: skip
+def test_numbers_words_and_flags_stay_what_they_were(tmp_path: Path, text: str, change: Change, after: str) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("r", change), tmp_path)
+    assert made.blocked_by is None
+    apply(made, tmp_path)
+    assert (tmp_path / "config.yaml").read_text() == after
+
+
+def test_words_in_the_users_spelling() -> None:
+    assert spelled("leakyrelu", "nn.ReLU") == "nn.LeakyReLU"
+    assert spelled("leakyrelu", "relu", ("lrelu", "tanh")) == "lrelu"
+    assert spelled("adam", "torch.optim.SGD") == "torch.optim.Adam"
+    assert spelled("nonsaturating", "Minimax") == "Nonsaturating"
+
+
+# ---------------------------------------------------------------- values that belong together
+
+
+def test_one_rate_for_both_networks_is_lowered_once(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "lr: 0.02\n"})
+    made = only(run, remedy("lower-both", LOWER_D, LOWER_G), tmp_path)
+    assert made.edits == (Edit("config.yaml", "lr", "0.02", "0.002"),)
+    assert made.overrides == ("lr=0.002",)
+
+
+def test_one_rate_for_both_networks_cannot_be_lowered_for_d_alone(tmp_path: Path) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": "lr: 0.02\n"}), remedy("lower-d", LOWER_D), tmp_path)
+    assert made.blocked_by == "`lr` is one value for both networks: a config edit would change both"
+    assert made.diff is None
+    assert made.snippet is not None
+    assert 'optimizer_D.param_groups:\n    group["lr"] = 0.002' in made.snippet
+
+
+def test_half_of_a_remedy_for_both_is_another_remedy(tmp_path: Path) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": "d_lr: 0.02\n"}), remedy("both", LOWER_D, LOWER_G), tmp_path)
+    assert made.blocked_by == "the config has no `lr_g`, and changing `lr_d` alone is another remedy"
+
+
+def test_a_rate_given_as_a_ratio(tmp_path: Path) -> None:
+    text = "LR: 0.0001\nD_LR_MULT: 10.0\n"
+    lower_d = only(run_of(tmp_path, {"config.yml": text}), remedy("d", LOWER_D), tmp_path)
+    assert lower_d.edits == (Edit("config.yml", "D_LR_MULT", "10.0", "1.0"),)
+    both = only(run_of(tmp_path, {"config.yml": text}), remedy("both", LOWER_D, LOWER_G), tmp_path)
+    assert both.edits == (Edit("config.yml", "LR", "0.0001", "0.00001"),)
+    g = only(run_of(tmp_path, {"config.yml": text}), remedy("g", Change("lr_g", multiply=10)), tmp_path)
+    assert {(e.key, e.new) for e in g.edits} == {("LR", "0.001"), ("D_LR_MULT", "1.0")}  # D keeps its own rate
+
+
+def test_a_key_is_added_only_where_the_twin_block_shows_its_place(tmp_path: Path) -> None:
+    text = "optim_g:\n  lr: 0.001\n  beta1: 0.9\noptim_d:\n  lr: 0.001\nother:\n  x: 1\n"
+    made = only(
+        run_of(tmp_path, {"config.yaml": text}),
+        remedy("r", Change("beta1_d", to=0.5), Change("beta1_g", to=0.5)),
+        tmp_path,
+    )
+    apply(made, tmp_path)
+    after = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert after["optim_d"] == {"lr": 0.001, "beta1": 0.5}
+    assert after["optim_g"] == {"lr": 0.001, "beta1": 0.5}
+    flat = only(
+        run_of(tmp_path, {"c2.yaml": "lr_d: 0.1\nlr_g: 0.1\n"}), remedy("r", Change("beta1_d", to=0.5)), tmp_path
+    )
+    assert flat.diff is None
+
+
+def test_an_anchored_rate_is_changed_for_d_alone(tmp_path: Path) -> None:
+    text = "optim:\n  g: {lr: &lr 0.01}\n  d: {lr: *lr}\n"
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
+    apply(made, tmp_path)
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"optim": {"g": {"lr": 0.01}, "d": {"lr": 0.001}}}
+
+
+def test_two_files_make_one_patch(tmp_path: Path) -> None:
+    files = {"d.yaml": "discriminator:\n  lr: 0.1\n", "g.yaml": "generator:\n  lr: 0.1\n"}
+    made = only(run_of(tmp_path, files), remedy("both", LOWER_D, LOWER_G), tmp_path)
+    assert made.diff is not None
+    assert made.diff.count("--- a/") == 2
+    done = apply(made, tmp_path)
+    assert [d.file for d in done] == ["d.yaml", "g.yaml"]
+    assert (tmp_path / "g.yaml").read_text() == "generator:\n  lr: 0.01\n"
+
+
+# ---------------------------------------------------------------- files that the run wrote itself
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "override_"),
+    [
+        ("train_opt.txt", "----- Options -----\n   lr_d: 0.05   \t[default: 0.1]\n   lr_g: 0.1\n", "--lr_d 0.005"),
+        (".hydra/config.yaml", "optim:\n  d: {lr: 0.05}\n", "optim.d.lr=0.005"),
+        ("hparams.yaml", "lr_d: 0.05\nlr_g: 0.1\n", "--lr_d 0.005"),
+        ("wandb/run-1/files/config.yaml", "wandb_version: 1\nlr_d:\n  desc: null\n  value: 0.05\n", "--lr_d 0.005"),
+        ("training_options.json", '{"D_opt_kwargs": {"lr": 0.05}, "G_opt_kwargs": {"lr": 0.1}}', "--dlr=0.005"),
+        ("opt.txt", "D_lr: 0.05\nG_lr: 0.1\n", "--D_lr 0.005"),
+    ],
+)
+def test_a_record_is_not_patched(tmp_path: Path, file: str, text: str, override_: str) -> None:
+    made = only(run_of(tmp_path, {file: text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert made.blocked_by is None
+    assert made.overrides == (override_,)
+    assert "No diff:" in made.why
+    assert made.edits[0].new == "0.005"
+
+
+def test_the_source_is_patched_where_the_folder_has_it(tmp_path: Path) -> None:
+    files = {".hydra/config.yaml": "optim:\n  d: {lr: 0.05}\n", "conf/gan.yaml": "optim:\n  d: {lr: 0.05}  # here\n"}
+    made = only(run_of(tmp_path, files), remedy("d", LOWER_D), tmp_path)
+    assert [e.file for e in made.edits] == ["conf/gan.yaml"]
+    assert made.diff is not None
+    files["conf/other.yaml"] = "optim:\n  d: {lr: 0.05}\n"  # two could be meant: none is touched
+    assert only(run_of(tmp_path, files), remedy("d", LOWER_D), tmp_path).diff is None
+
+
+def test_inputs_are_no_records() -> None:
+    assert written_by_run("config.yaml", "lr: 1\n") == ""
+    assert written_by_run("options/train/x.yml", "train: {}\n") == ""
+    assert written_by_run("logs/44k/config.json", "{}") == ""
+    assert written_by_run("hparams.yaml", "seed: 1\nG: !new:torch.nn.Linear\n") == ""
+    assert "Hydra" in written_by_run("a/.hydra/config.yaml")
+    assert "itself" in written_by_run("")
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "text", "wanted"),
+    [
+        ("c.yaml", "d.lr", 2e-5, "", "d.lr=2.0e-05"),
+        ("c.yaml", "d.bn", True, "", "d.bn=true"),
+        ("c.yaml", "name", "two words", "", "name='two words'"),
+        ("train_opt.txt", "lr", 0.0002, "", "--lr 0.0002"),
+        ("flagfile.txt", "lr_D", 0.0002, "--lr_D=1\n--n_dis=5\n", "--lr_D=0.0002"),
+        ("x.gin", "ModularGAN.d_lr", 1e-5, "", "--gin_bindings='ModularGAN.d_lr = 1.0e-05'"),
+        ("cfg.py", "optimizer.d.lr", 1e-5, "x = dict(type='GAN')\n", "--cfg-options optimizer.d.lr=1.0e-05"),
+        ("config.py", "LR_D", 1e-5, "LR_D = 1e-4\n", ""),
+        ("opts.py", "d_lr", 1e-5, "p.add_argument('--d_lr', default=1)\n", "--d_lr 1.0e-05"),
+        ("training_options.json", "loss_kwargs.r1_gamma", 10, "", "--gamma=10"),
+        ("training_options.json", "network_snapshot_ticks", 10, "", ""),
+    ],
+)
+def test_overrides_in_the_style_of_the_tool(file: str, key: str, value: object, text: str, wanted: str) -> None:
+    assert override(file, key, value, text) == wanted  # type: ignore[arg-type]
+
+
+def test_a_file_that_cannot_be_patched_gives_its_override(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "lr_d: 0.1\n"})
+    (tmp_path / "config.yaml").unlink()
+    made = only(run, remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert made.overrides == ("lr_d=0.01",)
+    assert "No diff: the file cannot be found." in made.why
+
+
+def test_a_file_that_says_something_else_by_now_is_not_patched(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "lr_d: 0.1\n"})
+    (tmp_path / "config.yaml").write_text("lr_d: 0.3\n")
+    made = only(run, remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert "`lr_d` is 0.3 in the file, and was 0.1 in the run" in made.why
+
+
+def test_no_file_outside_the_run_is_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("lr_d: 0.1\n")
+    root = tmp_path / "run"
+    root.mkdir()
+    (root / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    for file in ("../secret.yaml", "link.yaml", str(tmp_path / "secret.yaml")):
+        s = Setting("lr_d", 0.1, "lr_d", file, 1)
+        made = only(Run("r", settings={"lr_d": s}, raw_settings=(s,)), remedy("d", LOWER_D), root)
+        assert made.diff is None
+        assert "outside the run folder" in made.why
+        assert str(tmp_path) not in made.why
+
+
+# ---------------------------------------------------------------- no config
+
+
+def test_without_a_config_the_change_is_said_in_words(tmp_path: Path) -> None:
+    made = only(Run("r"), remedy("d", LOWER_D, Change("d_steps", to=1.0), Change("lr_g", of="lr_d")), tmp_path)
+    assert made.diff is None
+    assert made.overrides == ()
+    assert made.snippet == "# multiply lr_d by 0.1\n# set d_steps to 1\n# set lr_g to lr_d"
+
+
+def signal(tag: str, role: str) -> Signal:
+    return Signal(tag, np.arange(3), np.zeros(3), role)
+
+
+def test_snippets_speak_the_logs_own_names(tmp_path: Path) -> None:
+    throttle = next(r for r in BOOK.remedies if r.id == "throttle-d")
+    run = replace(Run("r"), signals=(signal("Loss/disc loss", "d_loss"), signal("adv_loss", "g_loss")))
+    made = only(run, throttle, tmp_path)
+    assert made.snippet is not None
+    assert "Loss_disc_loss < 0.3 and adv_loss > 3.0" in made.snippet
+    assert "{" not in made.snippet
+    nameless = only(Run("r"), throttle, tmp_path).snippet
+    assert nameless is not None
+    assert "d_loss < 0.3 and g_loss > 3.0" in nameless
+
+
+# ---------------------------------------------------------------- choice and order
+
+
+def test_best_first_by_expected_cure(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\nd_steps: 5\nbatch_size: 2\n"})
+    likely, doubtful = diagnosis("a", 3.0), diagnosis("b", 1.0)
+    book = [
+        remedy("for-b", Change("d_steps", to=1.0), treats={"b": 1.0}),
+        remedy("weak-for-a", Change("batch_size", to=64.0), treats={"a": 0.2}),
+        remedy("good-for-a", LOWER_D, treats={"a": 0.9}),
+    ]
+    made = prescribe(run, [likely, doubtful], book, tmp_path)
+    assert [(p.remedy, p.cause) for p in made] == [("good-for-a", "a"), ("weak-for-a", "a"), ("for-b", "b")]
+
+
+def test_what_helps_against_both_causes_counts_twice(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\nd_steps: 5\n"})
+    book = [
+        remedy("a-alone", Change("d_steps", to=1.0), treats={"a": 0.9}),
+        remedy("either", LOWER_D, LOWER_G, treats={"a": 0.7, "b": 0.7}),
+    ]
+    made = prescribe(run, [diagnosis("a", 2.0), diagnosis("b", 2.0)], book, tmp_path)
+    assert [p.remedy for p in made] == ["either", "a-alone"]
+
+
+def test_ties_go_to_the_cheaper_and_the_safer(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nd_steps: 5\nbatch_size: 2\n"})
+    book = [
+        remedy("a", effort="code", snippet="a()"),
+        remedy("b", LOWER_D),
+        remedy("c", Change("d_steps", to=1.0), risk="safe"),
+    ]
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["c", "b", "a"]
+
+
+def test_at_most_three_a_diagnosis_and_blocked_ones_last(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nd_steps: 1\nbatch_size: 2\ngp_lambda: 1000\n"})
+    book = [
+        remedy("blocked", Change("d_steps", to=1.0)),
+        remedy("x", LOWER_D, treats={TOO_FAST: 0.5}),
+        remedy("y", Change("batch_size", to=64.0), treats={TOO_FAST: 0.4}),
+    ]
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["x", "y", "blocked"]
+    book.append(remedy("z", Change("gp_lambda", to=10.0), treats={TOO_FAST: 0.1}))
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["x", "y", "z"]
+
+
+def test_one_key_gets_one_new_value(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\n"})
+    book = [
+        remedy("down", LOWER_D),
+        remedy("up", Change("lr_d", multiply=10), treats={"b": 1.0}),
+        remedy("both", LOWER_D, LOWER_G, treats={TOO_FAST: 0.5}),
+        remedy("same-again", LOWER_D, treats={TOO_FAST: 0.4}),
+    ]
+    made = prescribe(run, [diagnosis(), diagnosis("b")], book, tmp_path)
+    assert [p.remedy for p in made] == ["down", "both"]
+
+
+def test_guards(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\n"})
+    clause = Clause("only_if_0", None, {"loss_kind": ("wgan",)}, Window(), Amount())
+    guarded = remedy("r", LOWER_D, only_if=(clause,))
+    answers: dict[bool | None, int] = {True: 1, None: 1, False: 0}
+    for answer, count in answers.items():
+        holds: Callable[[Clause], bool | None] = lambda c, answer=answer: answer  # noqa: E731
+        assert len(prescribe(run, [diagnosis()], [guarded], tmp_path, holds=holds)) == count
+    assert len(prescribe(run, [diagnosis()], [guarded], tmp_path)) == 1
+
+
+def test_no_diagnosis_no_prescription(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\n"})
+    assert prescribe(run, [], BOOK.remedies, tmp_path) == ()
+    assert prescribe(run, [diagnosis("nobody-knows")], BOOK.remedies, tmp_path) == ()
+
+
+# ---------------------------------------------------------------- the remedies that come with gandoctor
+
+EVERYTHING = """\
+loss: minimax
+batch_size: 2
+latent_dim: 1
+dataset:
+  n_train: 24
+  scale: 255
+generator: {width: 8, depth: 6, activation: sigmoid, output_activation: sigmoid, batchnorm: false}
+g_init_gain: 9.0
+g_init_bias: -3.0
+discriminator:
+  width: 16
+  depth: 3
+  activation: sigmoid
+  spectral_norm: true
+  dropout: 0.0
+  init_gain: 9.0
+  minibatch_discrimination: false
+optimizer_d: {type: sgd, lr: 0.05, beta1: 0.9}
+optimizer_g: {type: sgd, lr: 0.001, beta1: 0.9}
+d_steps: 9
+g_steps: 9
+gp_lambda: 1000.0
+clip_value: 5.0
+label_smoothing: 0.0
+real_label: 1.0
+instance_noise: 5.0
+grad_clip: 0.0
+d_throttle: 0.0
+ada_target: 0.9
+"""  # fmt: skip
+
+
+@pytest.mark.parametrize("each", [r for r in BOOK.remedies if r.changes], ids=lambda r: r.id)
+def test_every_remedy_of_the_config_makes_a_patch_that_applies(each: Remedy, tmp_path: Path) -> None:
+    text = EVERYTHING
+    if each.id == "weaker-label-smoothing":
+        text = text.replace("label_smoothing: 0.0", "label_smoothing: 0.5")
+    if each.id == "raise-g-learning-rate-to-ds":
+        text = text.replace("lr: 0.05", "lr: 0.002")
+    cause = next(iter(each.treats))
+    (made,) = prescribe(run_of(tmp_path, {"config.yaml": text}), [diagnosis(cause)], [each], tmp_path)
+    assert made.blocked_by is None
+    assert made.diff is not None
+    assert made.overrides
+    before = yaml.safe_load(text)
+    apply(made, tmp_path)
+    after = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert after != before
+    assert len(made.edits) <= 4
+
+
+@pytest.mark.parametrize("each", BOOK.remedies, ids=lambda r: r.id)
+def test_every_remedy_says_what_to_expect_and_why(each: Remedy) -> None:
+    assert each.title
+    assert each.why
+    assert each.expect
+    assert each.references
+    assert each.changes or each.snippet
+    assert all(0 < w <= 1 for w in each.treats.values())
+    assert not each.snippet or compile(work(each.snippet), each.id, "exec")
+
+
+def work(snippet: str) -> str:
+    body = "\n".join("    " + line for line in snippet.format(d_loss="d", g_loss="g").split("\n"))
+    return f"for _ in ():\n{body}"
+
+
+@pytest.mark.parametrize("cause", [c.id for c in BOOK.causes])
+def test_every_cause_has_a_remedy(cause: str) -> None:
+    assert any(cause in r.treats for r in BOOK.remedies)
+
+
+def test_work_out_needs_no_files() -> None:
+    settings = {"lr_d": Setting("lr_d", 0.1, "D.lr", "c.yaml", 1)}
+    assert [s.new for s in work_out(remedy("r", LOWER_D), settings).steps] == [0.01]
+
+
+# ---------------------------------------------------------------- applying
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+@pytest.fixture
+def lowered(tmp_path: Path) -> Prescription:
+    text = "# my run\r\noptim:\r\n  lr_d: 0.05 # hot\r\n  lr_g: 0.001"
+    return only(run_of(tmp_path, {"conf/c.yaml": text}), remedy("d", LOWER_D), tmp_path)
+
+
+def test_apply_changes_the_file_and_keeps_a_backup(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    before = path.read_bytes()
+    path.chmod(0o640)
+    (done,) = apply(lowered, tmp_path)
+    assert done.file == "conf/c.yaml"
+    assert done.backup == "conf/c.yaml.orig"
+    assert done.keys == ("optim.lr_d",)
+    assert path.read_bytes() == before.replace(b"0.05", b"0.005")
+    assert (tmp_path / done.backup).read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert names(tmp_path / "conf") == ["c.yaml", "c.yaml.orig"]
+
+
+def test_apply_never_overwrites_a_backup(lowered: Prescription, tmp_path: Path) -> None:
+    (tmp_path / "conf/c.yaml.orig").write_text("precious")
+    assert apply(lowered, tmp_path)[0].backup == "conf/c.yaml.orig.1"
+    assert (tmp_path / "conf/c.yaml.orig").read_text() == "precious"
+
+
+def test_apply_to_another_file(lowered: Prescription, tmp_path: Path) -> None:
+    before = (tmp_path / "conf/c.yaml").read_bytes()
+    (done,) = apply(lowered, tmp_path, to=tmp_path / "new.yaml")
+    assert done.backup == ""
+    assert (tmp_path / "conf/c.yaml").read_bytes() == before
+    assert (tmp_path / "new.yaml").read_bytes() == before.replace(b"0.05", b"0.005")
+
+
+def test_apply_refuses_a_file_that_has_changed(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    path.write_bytes(path.read_bytes().replace(b"0.05", b"0.06"))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="changed since"):
+        apply(lowered, tmp_path)
+    assert path.read_bytes() == before
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_apply_twice_is_refused(lowered: Prescription, tmp_path: Path) -> None:
+    apply(lowered, tmp_path)
+    with pytest.raises(InputError, match="changed since"):
+        apply(lowered, tmp_path)
+
+
+def test_apply_refuses_what_its_edits_do_not_announce(lowered: Prescription, tmp_path: Path) -> None:
+    assert lowered.diff is not None
+    sly = replace(lowered, diff=lowered.diff.replace("+  lr_d: 0.005 # hot", "+  lr_d: 0.005 # hot\r\n+  x: 1", 1))
+    sly = replace(sly, diff=sly.diff.replace("@@ -1,4 +1,4 @@", "@@ -1,4 +1,5 @@"))  # type: ignore[union-attr]
+    with pytest.raises(InputError, match=r"would change optim\.lr_d, optim\.x"):
+        apply(sly, tmp_path)
+    other = replace(lowered, edits=(Edit("conf/c.yaml", "optim.lr_g", "0.001", "0.0001"),))
+    with pytest.raises(InputError, match=r"not optim\.lr_g"):
+        apply(other, tmp_path)
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_apply_refuses_paths_that_leave_the_run(lowered: Prescription, tmp_path: Path) -> None:
+    assert lowered.diff is not None
+    outside = tmp_path.parent / "outside.yaml"
+    shutil.copy(tmp_path / "conf/c.yaml", outside)
+    (tmp_path / "conf/link.yaml").symlink_to(outside)
+    for name in ("../outside.yaml", str(outside), "conf/link.yaml", "conf/../../outside.yaml"):
+        with pytest.raises(InputError, match="outside the run folder"):
+            apply(replace(lowered, diff=lowered.diff.replace("conf/c.yaml", name)), tmp_path)
+    assert b"0.05" in outside.read_bytes()
+
+
+def test_apply_refuses_what_has_no_diff(lowered: Prescription, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no diff"):
+        apply(replace(lowered, diff=None), tmp_path)
+    with pytest.raises(InputError, match="out of bounds"):
+        apply(replace(lowered, blocked_by="out of bounds"), tmp_path)
+    with pytest.raises(InputError, match="cannot be found"):
+        apply(replace(lowered, diff=lowered.diff.replace("c.yaml", "gone.yaml")), tmp_path)  # type: ignore[union-attr]
+
+
+def test_all_files_or_none(tmp_path: Path) -> None:
+    files = {"d.yaml": "discriminator:\n  lr: 0.1\n", "g.yaml": "generator:\n  lr: 0.1\n"}
+    made = only(run_of(tmp_path, files), remedy("both", LOWER_D, LOWER_G), tmp_path)
+    (tmp_path / "g.yaml").write_text("generator:\n  lr: 0.2\n")
+    with pytest.raises(InputError, match="changed since"):
+        apply(made, tmp_path)
+    assert (tmp_path / "d.yaml").read_text() == files["d.yaml"]
+    with pytest.raises(InputError, match="2 files"):
+        apply(made, tmp_path, to=tmp_path / "x.yaml")
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_git_takes_the_diff_of_a_prescription(lowered: Prescription, tmp_path: Path) -> None:
+    assert lowered.diff is not None
+    done = subprocess.run(["git", "apply", "-"], input=lowered.diff.encode(), cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert b"lr_d: 0.005 # hot\r\n" in (tmp_path / "conf/c.yaml").read_bytes()
