@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from gandoctor.model.report import (
@@ -39,6 +41,7 @@ def note(tag: str, role: str, data: Series, because: str, source: str = "events.
     return SignalNote(tag, role, "", "train", len(data.steps), last, because, source)
 
 
+@functools.cache
 def dominance() -> Report:
     """D at 25 times G's learning rate: D's loss falls to zero, G's loss climbs, G's gradient fades."""
     rng = np.random.default_rng(7)
@@ -226,6 +229,7 @@ def dominance() -> Report:
     )
 
 
+@functools.cache
 def healthy() -> Report:
     """A WGAN-GP run whose Wasserstein estimate falls, and whose FID does."""
     rng = np.random.default_rng(3)
@@ -265,6 +269,7 @@ def healthy() -> Report:
     )
 
 
+@functools.cache
 def inconclusive() -> Report:
     """A CSV with one loss of eight epochs."""
     steps = np.arange(1, 9)
@@ -289,6 +294,7 @@ def inconclusive() -> Report:
     )
 
 
+@functools.cache
 def exploding() -> Report:
     """Losses that blow up through twelve decades and end as NaN."""
     rng = np.random.default_rng(11)
@@ -342,6 +348,7 @@ BIDI = "user\u202egnp.exe\u2066\u2069"
 CONTROL = "red\x1b[31m\x07\x00\u0085"
 
 
+@functools.cache
 def hostile() -> Report:
     """Every text field tries something."""
     tag = f"Loss/{SCRIPT}"

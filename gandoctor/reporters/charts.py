@@ -208,13 +208,13 @@ def _columns(x: Array, low: float, high: float, parts: int) -> NDArray[np.int64]
 
 
 def _medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
-    """Median point of each part of the axis, and how far a part's points usually spread."""
+    """Median point of each part of the axis, and how far a part's points usually spread beyond its own rise or fall."""
     column = _columns(x, float(x[0]), float(x[-1]), parts)
     order = np.lexsort((y, column))
     starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
     ends = np.r_[starts[1:], len(order)]
     middle = order[(starts + ends - 1) // 2]
-    spread = float(np.median(y[order[ends - 1]] - y[order[starts]]))
+    spread = float(np.median(y[order[ends - 1]] - y[order[starts]] - np.abs(y[ends - 1] - y[starts])))
     centres = np.add.reduceat(x[order], starts) / (ends - starts)
     return centres, y[middle], spread
 
@@ -500,7 +500,7 @@ class _Canvas:
         noisy = False
         if np.count_nonzero(ok) >= 2 * _MEDIANS:
             x, y, spread = _medians(self.x(line.steps[ok]), panel.y(line.values[ok]), _MEDIANS)
-            noisy = spread > 0.07 * panel.height
+            noisy = spread > 0.04 * panel.height
         xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
         out.append(f'<path class="line s{line.colour}{" raw" if noisy else ""}" d="{_path(xs, ys)}"/>')
         if noisy:

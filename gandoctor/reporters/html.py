@@ -302,9 +302,9 @@ class _Run:
         ]
         if d.onset_step is not None:
             chips.append(fill('<span class="chip">since {x}</span>', x=self.when(d.onset_step)))
-        chips.append(each('<span class="chip">{x}</span>', d.symptoms))
-        chips.append(each('<span class="chip"><code>{x}</code></span>', d.settings))
-        return fill('<p class="chips">{chips}</p>\n', chips=join(chips))
+        chips.append(each('<span class="chip">{x}</span>', d.symptoms, "\n"))
+        chips.append(each('<span class="chip"><code>{x}</code></span>', d.settings, "\n"))
+        return fill('<p class="chips">{chips}</p>\n', chips=join(chips, "\n"))
 
     def reasons(self, d: Diagnosis) -> Markup:
         if not d.reasons:

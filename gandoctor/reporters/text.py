@@ -58,9 +58,9 @@ class _Page:
     def run(self, report: Report) -> Iterator[str]:
         onset = w.since(report)
         since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
-        name = _short(w.plain(report.run.name), self.width // 2)
+        name = _short(w.plain(report.run.name), max(8, self.width - len(report.verdict + since) - 2))
         yield f"{self.paint(name, 'title')}: {self.paint(report.verdict.upper(), report.verdict)}{since}"
-        yield from self.wrapped(w.headline(report), lines=3)
+        yield from self.wrapped(w.headline(report), lines=2)
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         cases = w.cases(report)
         if cases:

@@ -1,0 +1,183 @@
+"""The report as GitHub or GitLab Markdown, for a pull request's comment or a job's summary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.reporters import wording as w
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gandoctor.model.report import Prescription, Report
+
+NAME = "markdown"
+SUFFIX = ".md"
+
+# A comment on GitHub takes 65,536 characters; room is left for what a workflow puts around it.
+LIMIT: Final = 60_000
+MARK: Final = "<!-- gandoctor -->"  # by which a workflow finds its own comment again
+_MOST_ROWS: Final = 200
+_MOST_EVIDENCE: Final = 6
+_MOST_REASONS: Final = 4
+_MOST_LISTED: Final = 60
+_MOST_SPAN: Final = 500
+_MOST_CODE: Final = 6_000
+_TOLD: Final = {
+    "failing": ":x:",
+    "warning": ":warning:",
+    "inconclusive": ":grey_question:",
+    "healthy": ":white_check_mark:",
+}
+
+
+def render(report: Report) -> str:
+    """One run: verdict, causes with their evidence, patches, and folded, risks and what was not checked."""
+    return _within(MARK + "\n", [report])
+
+
+def render_many(reports: Sequence[Report]) -> str:
+    """A table of verdicts, the worst first; below it every run that is not healthy."""
+    order = sorted(reports, key=lambda r: w.VERDICTS.index(r.verdict))
+    rows = ["| run | verdict | since | cause |", "|---|---|---|---|"]
+    for r in order[:_MOST_ROWS]:
+        onset = w.since(r)
+        since = w.at(onset, r.run.step_unit) if onset is not None else ""
+        what = r.diagnoses[0].title if r.diagnoses else ""
+        rows.append(f"| {_text(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | {_text(what, 120)} |")
+    if len(order) > _MOST_ROWS:
+        rows.append(f"| {len(order) - _MOST_ROWS:,} more | | | |")
+    head = f"{MARK}\n### gandoctor: {w.count(len(reports), 'run')}\n\n" + "\n".join(rows) + "\n\n"
+    return _within(head, [r for r in order if r.verdict != "healthy"])
+
+
+def _within(head: str, reports: Sequence[Report]) -> str:
+    """As many of the runs as the limit allows, the last of them without its lists; what is left out is said."""
+    out = head
+    for i, report in enumerate(reports):
+        lengths = ("\n".join(_run(report, lists=lists)) + "\n" for lists in (True, False))
+        part = next((part for part in lengths if len(out) + len(part) < LIMIT), None)
+        if part is None:
+            return (
+                out + f"\n{w.count(len(reports) - i, 'run')} left out here for length; the HTML report has all of it.\n"
+            )
+        out += part
+    return out
+
+
+def _run(report: Report, *, lists: bool) -> Iterator[str]:
+    onset = w.since(report)
+    since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
+    yield f"#### {_TOLD[report.verdict]} {_text(report.run.name)}: {report.verdict}{since}"
+    yield ""
+    yield _text(w.headline(report))
+    yield ""
+    for i, case in enumerate(w.cases(report)):
+        yield from _case(case, first=i == 0)
+    for finding in w.orphans(report):
+        yield f"**{_text(finding.title)}** ({finding.confidence} confidence), with no cause to name"
+        yield ""
+        for piece in w.strongest([finding], _MOST_EVIDENCE):
+            yield f"- {_text(piece.text)}"
+        yield ""
+    if lists and report.risks:
+        rows = [f"- **{_text(x.title)}** {_text(x.text)}" for x in report.risks]
+        yield from _folded(w.count(len(rows), "risk"), rows)
+    if lists and report.not_checked:
+        rows = [f"- {_text(x.title)}: {_text(x.reason)} {_code(x.log_it)}".rstrip() for x in report.not_checked]
+        yield from _folded(f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows)
+    clear = w.count(len(report.clear), "rule")
+    yield f"<sub>{clear} clear. gandoctor {_text(report.version)}, rules {_text(report.rules_digest)}</sub>"
+    yield ""
+
+
+def _case(case: w.Case, *, first: bool) -> Iterator[str]:
+    d = case.diagnosis
+    lead = "Most likely cause" if first else "Another possible cause"
+    yield f"**{lead}: {_text(d.title)}** ({d.severity} severity, {d.confidence} confidence)"
+    yield ""
+    if first:
+        yield _text(d.story)
+        yield ""
+        for piece in w.strongest(case.leading, _MOST_EVIDENCE):
+            yield f"- {_text(piece.text)}"
+    for reason in sorted(d.reasons, key=lambda r: -abs(r.weight))[:_MOST_REASONS]:
+        yield f"- {'for' if reason.weight >= 0 else 'against'} it: {_text(reason.text)}"
+    yield ""
+    patch = w.first_patch(case.prescriptions)
+    if patch is not None:
+        yield from _patch(patch)
+    if case.consequences and first:
+        yield f"It explains, too: {'; '.join(_text(f.title) for f in case.consequences)}."
+        yield ""
+
+
+def _patch(p: Prescription) -> Iterator[str]:
+    yield f"**Try: {_text(p.title)}** (risk: {_text(p.risk)})"
+    yield ""
+    if p.diff:
+        yield from _block(p.diff, "diff")
+    if p.overrides:
+        yield f"On the command line: {_code(' '.join(p.overrides))}"
+        yield ""
+    if p.snippet:
+        yield from _block(p.snippet, "python")
+    if p.expect:
+        yield f"How to tell that it helped: {_text(p.expect)}"
+        yield ""
+
+
+def _folded(summary: str, rows: Sequence[str]) -> Iterator[str]:
+    yield f"<details><summary>{summary}</summary>"
+    yield ""
+    yield from rows[:_MOST_LISTED]
+    if len(rows) > _MOST_LISTED:
+        yield f"- and {len(rows) - _MOST_LISTED:,} more"
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+# What becomes a mention, a reference, an emoji or a link by itself; a zero-width space behind its first sign stops it.
+_ALIVE: Final = re.compile(r"(@|#|GH-|:)(?=[\w+-])|(https?:|www)(?=[./])", re.IGNORECASE)
+_SIGNS: Final = re.compile(r"([\\`*_\[\]|~$])")
+
+
+def _text(text: str, most: int = 500) -> str:
+    """Untrusted text as one line of plain words: no markup, link, mention, reference or emoji comes out of it."""
+    text = w.plain(text)
+    text = text if len(text) <= most else text[: most - 3] + "..."
+    text = _SIGNS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    text = _ALIVE.sub(lambda m: m[0] + "\u200b", text)
+    return re.sub(
+        r"^(\s*)([-+=#]|\d+(?=[.)]))", r"\1&#8203;\2", text
+    )  # no list, heading or rule at the start of a line
+
+
+def _code(text: str) -> str:
+    """Untrusted text as a code span."""
+    text = w.plain(text)[:_MOST_SPAN]
+    if not text:
+        return ""
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def _block(text: str, language: str) -> Iterator[str]:
+    """Untrusted text as a fenced block; the fence is longer than any in the text."""
+    lines = [w.visible(line, keep="\t") for line in re.split(r"\r?\n", text.rstrip("\r\n"))]
+    kept: list[str] = []
+    room = _MOST_CODE
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    yield f"{fence}{language}"
+    yield from kept
+    yield fence
+    if len(kept) < len(lines):
+        yield f"({w.count(len(lines) - len(kept), 'more line')}: see the HTML report)"
+    yield ""
