@@ -167,8 +167,8 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted)
     measured, facts = samples.measure(raw.pictures, raw.root)
     facts = {**raw.facts, **facts, **vocabulary.facts(settings)}
-    known = (*(s for s in placed if s.role), *measured)
-    known = (*known, *_relative_variance(known, facts))
+    logged = [s for s in placed if s.role]
+    known = (*logged, *measured, *_relative_variance(logged, facts))
     game = objective.infer(known, settings, family=options.loss)
     derived = objective.derive(known, game, facts)
     return Run(
@@ -198,7 +198,7 @@ def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) ->
             s, tag=f"{s.tag} / real", values=s.values / real, source="", because=f"the real data's variance is {real:.3g}"
         )
         for s in signals
-        if s.role == "sample_variance" and not s.source.startswith("samples/")
+        if s.role == "sample_variance"
     ]
 
 

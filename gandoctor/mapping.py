@@ -9,11 +9,11 @@ from gandoctor import api, vocabulary
 from gandoctor.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gandoctor.api import Options
-    from gandoctor.model.signals import Run, Signal
+    from gandoctor.model.signals import Run
 
 MAX_TAG_FILE: Final = 16 << 20
 
@@ -59,16 +59,13 @@ def as_toml(path: Path, options: Options) -> str:
         lines += [f"loss = {_quoted(run.objective.family)}", ""]
     lines.append("[map]")
     seen: set[str] = set()
-    for s in _logged(run.signals):
+    files = {source.path for source in run.sources}
+    for s in (s for s in run.signals if s.source in files):  # what was derived or measured cannot be mapped
         twin = "# " if s.role in seen else ""
         lines.append(f"{twin}{s.role} = {_quoted(s.tag)}{'  # a second candidate' if twin else ''}")
         seen.add(s.role or "")
     lines += [f"# ? = {_quoted(s.tag)}" for s in run.unmapped]
     return "\n".join(lines) + "\n"
-
-
-def _logged(signals: Iterable[Signal]) -> list[Signal]:
-    return [s for s in signals if s.source]
 
 
 def _quoted(text: str) -> str:
