@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Applied", "apply", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
+# A diagnosis is at least this many nats less likely than the one placed before it.
+STEP_DOWN: Final = 0.5
 _EFFORTS: Final = ("config", "code", "data")
 _RISKS: Final = ("safe", "trial", "advice")
 
@@ -78,10 +80,13 @@ def prescribe(
 
 
 def _chances(diagnoses: Sequence[Diagnosis]) -> list[float]:
-    """How likely each diagnosis is the right one: scores are log-odds, and none may overtake one placed before it."""
+    """How likely each diagnosis is the right one: scores are log-odds, and each place in the order counts too.
+
+    A cause that stands first for being deeper may have the lower score.
+    """
     levels: list[float] = []
     for d in diagnoses:
-        levels.append(min(d.score, levels[-1]) if levels else d.score)
+        levels.append(min(d.score, levels[-1] - STEP_DOWN) if levels else d.score)
     top = max(levels, default=0.0)
     weights = [math.exp(level - top) for level in levels]
     return [w / sum(weights) for w in weights]
