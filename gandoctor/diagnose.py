@@ -482,6 +482,7 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
             score += strength
             reasons.append(Reason(f"it explains {symptom}: {mine[0].title.lower()}", strength))
     extra = {name: _shown(run, name) for name in run.settings}
+    told = len(reasons)
     for terms, sign in ((cause.for_, 1.0), (cause.against, -1.0)):
         for term in terms:
             outcome = _ask_clause(term.clause, frame, {})
@@ -489,6 +490,8 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
                 text = term.says or _said(term.clause, outcome, frame)
                 score += sign * term.weight
                 reasons.append(Reason(fill(text, outcome, frame, extra), sign * term.weight))
+    if not cause.common and not any(r.weight > 0 for r in reasons[told:]):
+        return None
     return _Candidate(cause, explained, score, tuple(reasons))
 
 

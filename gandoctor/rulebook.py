@@ -61,7 +61,7 @@ _RULE_KEYS: Final = (
     "false_positives", "references", "confidence", "settings", "log_it",
 )  # fmt: skip
 _CAUSE_KEYS: Final = (
-    "id", "title", "story", "prior", "explains", "for", "against", "settings", "deeper_than", "references",
+    "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
 )  # fmt: skip
 _REMEDY_KEYS: Final = (
     "id", "title", "treats", "effort", "risk", "only_if", "changes", "expect", "why", "snippet", "references",
@@ -701,6 +701,9 @@ def _references(page: _Page) -> tuple[Reference, ...]:
 
 def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
     page.only(_CAUSE_KEYS)
+    common = page.data.get("common", False)
+    if not isinstance(common, bool):
+        page.fault("common", "is neither true nor false", "true where symptoms alone are reason enough")
     explains = page.at("explains", page.mapping("explains", need=True))
     for name in explains.data:
         if name not in SYMPTOMS:
@@ -715,6 +718,7 @@ def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
         settings=page.names("settings", frozenset(words.settings), "setting"),
         deeper_than=page.names("deeper_than", None),
         prior=page.number("prior", 0.0),
+        common=bool(common),
         references=_references(page),
         file=page.file,
     )

@@ -114,7 +114,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What is to blame. Attributes follow the keys of the YAML file."""
+    """What is to blame. Attributes follow the keys of the YAML file.
+
+    `common` causes may be suspected from symptoms alone; every other needs a reason of its own (a ``for`` that holds).
+    """
 
     id: str
     title: str
@@ -125,6 +128,7 @@ class Cause:
     settings: tuple[str, ...]
     deeper_than: tuple[str, ...] = ()
     prior: float = 0.0
+    common: bool = False
     references: tuple[Reference, ...] = ()
     file: str = ""
 
