@@ -262,7 +262,7 @@ def exit_code(reports: Sequence[Report], fail_on: str = "high") -> int:
     """1 where a diagnosis at or above `fail_on` is held with at least medium confidence, else 0."""
     if fail_on == "never":
         return 0
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     bad = any(d.severity in counted and d.confidence != "low" for r in reports for d in r.diagnoses)
     return int(bad)
 

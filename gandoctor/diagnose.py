@@ -314,7 +314,8 @@ def _finding(answer: Answer, run: Run, frame: Frame) -> Finding:
 
 def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal], frame: Frame) -> Evidence:
     tags = tuple(chosen[n].tag for n in outcome.names if n in chosen)
-    primary = chosen[outcome.primary].tag if outcome.primary in chosen else (tags[0] if tags else "")
+    lead = chosen.get(outcome.primary or "")
+    primary = lead.tag if lead else next(iter(tags), "")
     truth: Truth = "unknown" if outcome.truth is None else "true" if outcome.truth else "false"
     return Evidence(
         clause=clause.name,
@@ -396,7 +397,7 @@ def _number(value: object) -> str:
 
 def _finding_order(f: Finding) -> tuple[int, int, float, str]:
     onset = float("inf") if f.onset_step is None else float(f.onset_step)
-    return (SEVERITIES.index(f.severity), -CONFIDENCES.index(f.confidence), onset, f.rule)  # type: ignore[arg-type]
+    return (SEVERITIES.index(f.severity), -CONFIDENCES.index(f.confidence), onset, f.rule)
 
 
 def _risk(answer: Answer, run: Run, frame: Frame) -> RiskNote:
@@ -466,7 +467,7 @@ def _rank(
 
 
 def _pull(cause: Cause, finding: Finding) -> tuple[float, int]:
-    return (cause.explains.get(finding.symptom, 0.0), -SEVERITIES.index(finding.severity))  # type: ignore[arg-type]
+    return (cause.explains.get(finding.symptom, 0.0), -SEVERITIES.index(finding.severity))
 
 
 def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) -> _Candidate | None:
@@ -480,7 +481,7 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
         if mine:
             strength = weight if any(f.confidence != "low" for f in mine) else weight / 2
             score += strength
-            reasons.append(Reason(f"it explains {symptom}: {mine[0].title.lower()}", strength))
+            reasons.append(Reason(f"it explains {symptom}: {_lower(mine[0].title)}", strength))
     extra = {name: _shown(run, name) for name in run.settings}
     told = len(reasons)
     for terms, sign in ((cause.for_, 1.0), (cause.against, -1.0)):
@@ -510,7 +511,7 @@ def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:
 
 def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
     ordered = sorted(c.explained, key=lambda f: (-c.cause.explains[f.symptom], _finding_order(f)))
-    severity = min((f.severity for f in ordered), key=lambda s: SEVERITIES.index(s))  # type: ignore[arg-type]
+    severity = min((f.severity for f in ordered), key=lambda s: SEVERITIES.index(s))
     worst = [f for f in ordered if f.severity == severity]
     confidence = max((f.confidence for f in worst), key=CONFIDENCES.index)
     if not first:

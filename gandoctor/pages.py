@@ -52,7 +52,7 @@ def page(name: str, options: Options) -> str:
     for remedy in book.remedies:
         if remedy.id == name:
             return _remedy(remedy)
-    known = [x.id for x in (*book.rules, *book.causes, *book.remedies)]
+    known = [*(r.id for r in book.rules), *(c.id for c in book.causes), *(r.id for r in book.remedies)]
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
     raise UsageError(f"there is no rule, cause or remedy {name!r}", "", hint)
