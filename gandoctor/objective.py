@@ -45,6 +45,7 @@ _TAG_WORDS: Final[tuple[tuple[str, Family, float], ...]] = (
     (r"(?<![a-z])bce(?![a-z])|cross.?entropy|non.?sat", "nonsaturating", 3.0),
     (r"relativ|ragan", "relativistic", 4.0),
     (r"critic", "wgan", 0.8),
+    (r"(?:fid|kid|pr|is)50k|ppl2?_w", "nonsaturating", 2.0),
     (r"(?<![a-z])(?:mpd|msd|mrd)(?![a-z])|multi.?period", "lsgan", 2.0),
 )
 # Roles that judge quality, the best judge first, and whether lower (1) or higher (-1) is better.
@@ -65,6 +66,7 @@ class _Evidence:
 
     score: dict[Family, float] = field(default_factory=lambda: dict(PRIOR))
     reasons: list[tuple[float, Family, str]] = field(default_factory=list)
+    curves: bool = False
 
     def add(self, because: str, **weights: float) -> None:
         """Add nats to families (``wgan_gp`` for ``wgan-gp``)."""
@@ -123,7 +125,7 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     chance_d, chance_g = _chance(chosen, scale_d, scale_g)
     sign = _sign(chosen, game)
     smoothing = _number(settings, "label_smoothing") or 0.0
-    floor = _floor(chosen, smoothing) * scale_d
+    floor = _floor(chosen, smoothing) * (0.0 if math.isnan(scale_d) else scale_d)
     if how:
         because = [*because, how]
     if sign < 0:
@@ -184,12 +186,12 @@ def _networks(signals: Sequence[Signal]) -> list[str]:
 
 
 def _pick(signals: Iterable[Signal], role: str, network: str, *, own: bool = False) -> Signal | None:
-    """The training signal of a role: of this network before a shared one, the longer before the shorter."""
+    """The training signal of a role: of this network before a shared one, the first choice before others."""
     fit = [
         s for s in signals
         if s.role == role and len(s) and s.split != "val" and (s.network == network or (not s.network and not own))
     ]  # fmt: skip
-    return max(fit, key=lambda s: (s.network == network, len(s)), default=None)
+    return max(fit, key=lambda s: (s.network == network, -s.rank, len(s)), default=None)
 
 
 def _game(signals: Sequence[Signal], network: str) -> _Game:
@@ -302,11 +304,12 @@ def _ask_tags(seen: _Evidence, signals: Sequence[Signal]) -> None:
     if "cycle" in words and ("idt" in words or "identity" in words):
         seen.add("cycle and identity losses, as by CycleGAN", lsgan=1.5)
     if re.search(r"(?<![a-z])mel(?![a-z])", words) and re.search(r"(?<![a-z])(?:fm|feat\w*|kl)(?![a-z])", words):
-        seen.add("mel and feature losses, as by neural vocoders", lsgan=2.0)
+        seen.add("mel and feature losses, as by neural vocoders", lsgan=5.0)
 
 
 def _ask_curves(seen: _Evidence, game: _Game) -> None:
     d, g = game.d, game.g
+    seen.curves = d is not None or game.d_real is not None
     if d is not None:
         _ask_sign_of_d(seen, d)
     elif game.d_real is not None and bool(np.mean(game.d_real.values < -0.01) > 0.1):
@@ -327,8 +330,8 @@ def _ask_sign_of_d(seen: _Evidence, d: Signal) -> None:
     finite = d.values[np.isfinite(d.values)]
     if not finite.size:
         return
-    negative = float(np.mean(finite < -0.01))
-    if negative > 0.02:
+    negative = float(np.mean(finite < -1e-9))
+    if negative > 0.05 or float(np.mean(finite < -0.01)) > 0.02:
         seen.add(
             f"D's loss is negative in {negative:.0%} of the log", wgan=4.0, wgan_gp=4.0,
             nonsaturating=-8.0, lsgan=-8.0, minimax=-8.0, hinge=-8.0, relativistic=-8.0,
@@ -355,6 +358,8 @@ def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
 
 def _ask_sign_of_g(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64], *, pure: bool) -> None:
     negative, positive = float(np.mean(g < -0.02)), float(np.mean(g > 0.02))
+    if float(np.mean(g < -1e-9)) > 0.3 and float(g.max()) <= 1e-9:  # small, yet never above zero
+        negative = 1.0
     if negative > 0.02:
         seen.add(
             "G's loss goes below zero",
@@ -370,9 +375,9 @@ def _ask_sign_of_g(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float6
     if negative > 0.9 and pure:
         below = g < 0
         if float(np.mean((d + g)[below] < -0.1)) > 0.2:
-            seen.add("D's and G's losses sum to less than zero", minimax=-4.0)
-        elif float(np.mean(d >= 0)) > 0.98:
-            seen.add("G's loss stays below zero while D's stays above", minimax=2.5)
+            seen.add("D's and G's losses sum to less than zero", minimax=-2.0)
+        if float(np.mean(d >= 0)) > 0.98 and d.size >= 20:
+            seen.add("G's loss stays below zero while D's stays above", minimax=2.5, wgan=-2.0, wgan_gp=-1.5)
 
 
 def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
@@ -396,6 +401,8 @@ def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64])
         seen.add("D's loss is above what least squares holds", lsgan=-2.0)
     if md > 2.6:
         seen.add("D's loss is above hinge's chance level", hinge=-1.0)
+    if md > 2 and mg > 2:
+        seen.add("both losses are far above cross-entropy's chance level", nonsaturating=-1.5, lsgan=-1.5)
 
     def near(a: float, b: float, tol: float) -> bool:
         return abs(md - a) < tol * a and abs(mg - b) < tol * max(b, 0.3)
@@ -422,25 +429,64 @@ def _ask_scores(seen: _Evidence, game: _Game) -> None:
     if both is None:
         return
     d, real, fake = both
-    spread = float(np.std(d)) + 1e-9
-    if float(np.median(np.abs(d - (1 - real + fake)))) < 0.05 * spread + 1e-4 and inside:
+    undecided = 1 - real + fake > 0.1  # where D is nearly perfect, the logarithms of cross-entropy are as straight
+    if inside and _same(d[undecided], (1 - real + fake)[undecided]):
         seen.add("D's loss is 1 - D(x) + D(G(z))", other=9.0)
         return
+    with_gp = _together(game.d, game.real, game.fake, game.gp)
     for turned, text in ((1, "D(G(z)) - D(x)"), (-1, "D(x) - D(G(z))")):
-        gap = d - turned * (fake - real)
-        if float(np.median(np.abs(gap))) < 0.02 * spread + 1e-6:
+        if _same(d, turned * (fake - real)):
             seen.add(f"D's loss is {text}", wgan=7.0, wgan_gp=4.0)
             return
-        with_gp = _together(game.d, game.real, game.fake, game.gp)
-        if with_gp is not None:
-            d2, r2, f2, p2 = with_gp
-            if float(np.median(np.abs(d2 - turned * (f2 - r2) - p2))) < 0.02 * spread + 1e-6:
-                seen.add(f"D's loss is {text} plus the logged penalty", wgan_gp=7.0)
-                return
-    if inside:
-        bound = -np.log(np.maximum(real, 1e-12)) - np.log(np.maximum(1 - fake, 1e-12))
-        if float(np.mean(np.abs(d - bound) < 0.15 * bound + 0.05)) > 0.6:
-            seen.add("D's loss is the cross-entropy of its scores", nonsaturating=2.5, minimax=2.5)
+        if with_gp is not None and _same(with_gp[0], turned * (with_gp[2] - with_gp[1]) + with_gp[3]):
+            seen.add(f"D's loss is {text} plus the logged penalty", wgan_gp=7.0)
+            return
+    _ask_formulas(seen, d, real, fake, probabilities=inside)
+
+
+def _ask_formulas(
+    seen: _Evidence,
+    d: NDArray[np.float64],
+    real: NDArray[np.float64],
+    fake: NDArray[np.float64],
+    *,
+    probabilities: bool,
+) -> None:
+    """Hold D's loss against each family's formula of its mean scores.
+
+    All of them are convex, so the loss of a batch is at least the formula of its mean scores, and equal to it where the
+    scores of a batch agree (or, for hinge, lie within the margin).
+    """
+    formulas: dict[str, NDArray[np.float64]] = {"lsgan": (1 - real) ** 2 + fake**2}
+    if probabilities:
+        formulas["nonsaturating"] = -np.log(np.maximum(real, 1e-12)) - np.log(np.maximum(1 - fake, 1e-12))
+    else:
+        formulas["hinge"] = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
+        formulas["nonsaturating"] = np.logaddexp(0, -real) + np.logaddexp(0, fake)
+    for family, least in formulas.items():
+        if not np.isfinite(least).all() or float(np.median(least)) <= 0:
+            continue
+        ratio = d / np.maximum(least, 1e-9)
+        half = 0.25 if family == "lsgan" else 0.5
+        weights = {family: 1.0} if family != "nonsaturating" else {"nonsaturating": 1.0, "minimax": 1.0}
+        if float(np.mean(ratio < 0.93 * half)) > 0.2:
+            seen.add(f"D's loss is below what its scores allow for {family}", **dict.fromkeys(weights, -3.0))
+            continue
+        middle = float(np.median(ratio))
+        spread = float(np.percentile(ratio, 75) - np.percentile(ratio, 25))
+        if any(abs(middle / k - 1) < 0.04 and spread < 0.05 * k for k in (half, 0.5, 1.0)):
+            seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
+        elif any(0.98 < middle / k < 1.3 and spread < 0.2 * k for k in (0.5, 1.0)):
+            seen.add(f"D's loss is close to the {family} loss of its scores", **dict.fromkeys(weights, 1.5))
+
+
+def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
+    """Whether a formula gives the logged loss, not merely a value near a flat line."""
+    spread = min(float(np.std(logged)), float(np.std(formula)))
+    if logged.size < 10 or spread < 1e-3 * (abs(float(np.median(logged))) + 1e-3):
+        return False
+    close = float(np.percentile(np.abs(logged - formula), 90)) < 0.05 * spread
+    return close and float(np.corrcoef(logged, formula)[0, 1]) > 0.99
 
 
 def _choose(
@@ -455,6 +501,10 @@ def _choose(
         second = next(v for k, v in ranked[1:] if k not in ("wgan", "wgan-gp"))
     margin = top - second
     why = seen.why(best)
+    if best == "wgan-gp" and not any("penalty" in w or "gp" in w.lower() for w in why):
+        best, why = "wgan", seen.why("wgan") or why
+    if not why and not seen.curves:
+        return "unknown", "low", ["no losses of D and G were logged, and no setting names the family"], ()
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close
@@ -545,12 +595,14 @@ def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reductio
                 "whole" if factor_d == 1.0 else "halved: the two losses are too low for whole squares"
             )
         factor_g = 0.5 if factor_d < 1 and float(np.percentile(g, 95)) < 0.75 else 1.0
+    if game.d is not None and _middle(game.d) > 1.1:
+        return "unknown", math.nan, math.nan, "D's loss is above what one least-squares D holds: several are summed"
     word = _word(settings, "d_loss_reduction")
     return ("mean" if factor_d < 1 or word == "mean" else "sum"), factor_d, factor_g, how
 
 
 def _chance(family: Family, scale_d: float, scale_g: float) -> tuple[float | None, float | None]:
-    if family not in CHANCE:
+    if family not in CHANCE or math.isnan(scale_d):
         return None, None
     d, g = CHANCE[family]
     return d * scale_d, g * scale_g

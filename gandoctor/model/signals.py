@@ -48,6 +48,8 @@ class Signal:
         File it came from, relative to the run.
     because : str
         Why it was given its role, for the reader of the report.
+    rank : int
+        0 for the first choice of its role, network and split; 1, 2 ... for further candidates, kept to be shown.
     """
 
     tag: str
@@ -59,6 +61,7 @@ class Signal:
     wall_time: NDArray[np.float64] | None = None
     source: str = ""
     because: str = ""
+    rank: int = 0
 
     def __len__(self) -> int:
         return int(self.values.shape[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gandoctor.model.signals import Setting, Signal
-    from gandoctor.vocabulary.book import Vocabulary
+    from gandoctor.vocabulary.book import Decision, Vocabulary
+    from gandoctor.vocabulary.words import Words
 
-# Weak words name G only where no other word names a network.
-_SINGLE: Final = frozenset("abxy")
+# Letters that name a network at the end of a name only.
+_LETTERS: Final = frozenset("xy")
+# Roles that many signals share by nature.
+SEVERAL: Final = frozenset(
+    {"g_loss_aux", "time", "step", "epoch", "throughput", "weight_norm", "sample_stat", "psnr_ssim"}
+)
+# More columns without names are no log of losses.
+_MOST_COLUMNS: Final = 12
+# A number after one of these counts networks.
+_NUMBERED: Final = frozenset({"D", "G", "real", "fake", "loss", "scale", "weak_d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +125,48 @@ def place(
     for guess, signal in zip(guesses, signals, strict=True):
         guess.tag = signal.tag
     _compare_values(guesses, signals)
-    placed = []
-    for guess, signal in zip(guesses, signals, strict=True):
-        p = _placement(guess)
-        if signal.tag in wanted:
-            p = replace(p, role=wanted[signal.tag], because="you said so (--map)")
-        elif p.role in wanted.values():
-            p = replace(p, role=None, because=f"another tag was given for {p.role} (--map)")
-        placed.append(replace(signal, role=p.role, network=p.network, split=p.split or signal.split, because=p.because))
-    return tuple(placed)
+    _unnamed_columns(guesses, signals)
+    placements = [_placement(g) for g in guesses]
+    taken = {(role, p.network, p.split) for p in placements if (role := wanted.get(p.tag))}
+    for i, p in enumerate(placements):
+        if p.tag in wanted:
+            placements[i] = replace(p, role=wanted[p.tag], because="you said so (--map)")
+        elif (p.role, p.network, p.split) in taken:
+            placements[i] = replace(p, role=None, because=f"another signal was given for {p.role} (--map)")
+    ranks = _ranks(placements, guesses, signals)
+    return tuple(
+        replace(s, role=p.role, network=p.network, split=p.split or s.split, because=_told(p, rank, first), rank=rank)
+        for s, p, (rank, first) in zip(signals, placements, ranks, strict=True)
+    )
+
+
+def _ranks(
+    placements: Sequence[Placement], guesses: Sequence[Guess], signals: Sequence[Signal]
+) -> list[tuple[int, str]]:
+    """Where several signals have one role, network and split: whose turn it is, and the tag of the first.
+
+    A known name goes before a worked-out one, one without unknown words before one with them, the longer series before
+    the shorter.
+    """
+    groups: dict[tuple[str | None, str, str], list[int]] = defaultdict(list)
+    for i, p in enumerate(placements):
+        groups[p.role, p.network, p.split].append(i)
+    out = [(0, "")] * len(placements)
+    for (role, _, _), members in groups.items():
+        if role is None or role in SEVERAL or len(members) < 2:
+            continue
+        members.sort(key=lambda i: (not guesses[i].fixed, len(guesses[i].unknown), -len(signals[i]), i))
+        for rank, i in enumerate(members):
+            out[i] = (rank, placements[members[0]].tag)
+    return out
+
+
+def _told(placement: Placement, rank: int, first: str) -> str:
+    if not rank:
+        return placement.because
+    return (
+        f"{placement.because}; {first} is taken first for {placement.role} (--map {placement.role}=TAG to change that)"
+    )
 
 
 def _wanted(overrides: Mapping[str, str], signals: Sequence[Signal], vocabulary: Vocabulary) -> dict[str, str]:
@@ -177,7 +220,7 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     flat = frozenset().union(*concepts) if concepts else frozenset()
     leaf = frozenset().union(*(lexicon.of(t) for t in words.leaf), words.leaf)
     found = set(flat | more | set(words.tokens))
-    network = _network(words.tokens, concepts, owner, vocabulary)
+    network = _network(words, concepts, owner, vocabulary)
     if flat & QUALITY:
         found.add("quality")
     if concepts:
@@ -191,7 +234,7 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     bare = all(
         c & {"D", "G", "train", "val", "epoch", "step", "weak_g"}
         or t.isdigit()
-        or t in _SINGLE
+        or t in _LETTERS
         or t in network.lower().split("_")
         for t, c in zip(words.tokens, concepts, strict=True)
     )
@@ -208,9 +251,16 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     guess = Guess(tag, "other", "", owner, frozenset(found), words.tokens, words.leaf, network, split, bare, unknown)
     for decision in vocabulary.decisions:
         if decision.fits(guess.found, leaf, owner, bare=bare):
-            guess.settle(decision.role, decision.because)
+            guess.settle(decision.role, _reason(decision, words.tokens, concepts))
             break
     return guess
+
+
+def _reason(decision: Decision, tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> str:
+    """``d + loss: loss of D``: the words that carried the decision, then what it says."""
+    counted = decision.all | decision.any | decision.leaf | ({decision.owner} & {"D", "G"})
+    words = [t for t, c in zip(tokens, concepts, strict=True) if c & counted or t in counted]
+    return f"{' + '.join(dict.fromkeys(words))}: {decision.because}" if words else decision.because
 
 
 def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[str, set[str]]:
@@ -242,19 +292,18 @@ def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[s
     return first, more
 
 
-def _network(tokens: Sequence[str], concepts: Sequence[frozenset[str]], owner: str, vocabulary: Vocabulary) -> str:
+def _network(words: Words, concepts: Sequence[frozenset[str]], owner: str, vocabulary: Vocabulary) -> str:
     """Which of several networks: a letter, a direction, a name such as ``mpd``, a number after the network's word."""
-    named = [
-        t
-        for t in tokens
-        if t in vocabulary.network_words and not (t in ("x", "y") and owner == "" and len(tokens) == 1)
-    ]
-    out = [t.upper() if len(t) <= 2 and t.isalpha() else t for t in named]
-    if out:
-        return "_".join(dict.fromkeys(out))
-    for i, t in enumerate(tokens):
-        if t.isdigit() and i and len(t) < 3 and concepts[i - 1] & {"D", "G", "real", "fake", "loss"}:
-            return t
+    tokens = words.tokens
+    named = [t for t in tokens if t in vocabulary.network_words]
+    if owner and tokens[-1] in _LETTERS:
+        named.append(tokens[-1])
+    if named:
+        return "_".join(dict.fromkeys(t.upper() if len(t) <= 2 and t.isalpha() else t for t in named))
+    start = next((i for i in range(len(tokens)) if tokens[i : i + len(words.leaf)] == words.leaf), 0)
+    for i in range(max(start, 1), len(tokens)):
+        if tokens[i].isdigit() and len(tokens[i]) < 3 and concepts[i - 1] & _NUMBERED:
+            return tokens[i]
     return ""
 
 
@@ -415,6 +464,22 @@ def _renamed(guesses: list[Guess]) -> None:
             g.settle("other", f"a running sum or count of {base[1]}")
 
 
+def _twins(guesses: list[Guess]) -> None:
+    """Two values of one step under one name, and no loss of D: D is trained first, so the first is D's."""
+    if _having(guesses, "d_loss", "d_loss_real"):
+        return
+    by_base: dict[str, list[Guess]] = defaultdict(list)
+    for g in _having(guesses, "g_loss_adv", "loss?", "other"):
+        m = re.fullmatch(r"(.+) \[(\d)\]", g.tag)
+        if m and "loss" in g.found:
+            by_base[m[1]].append(g)
+    for base, pair in by_base.items():
+        if [g.tag[-2] for g in pair] == ["1", "2"]:
+            for g, role, which in zip(pair, ("d_loss", "g_loss_adv"), ("first, D's", "second, G's"), strict=True):
+                g.settle(role, f"the {which}, of two values a step under {base}")
+                g.network = ""
+
+
 def _values_not_validation(guesses: list[Guess]) -> None:
     """``G_loss_val`` is a value where no loss stands without ``val``."""
     losses = [g for g in guesses if g.role in ("d_loss", "g_loss", "g_loss_adv")]
@@ -425,6 +490,7 @@ def _values_not_validation(guesses: list[Guess]) -> None:
 
 SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
     _renamed,
+    _twins,
     _parts,
     _real_fake,
     _accuracy,
@@ -458,7 +524,38 @@ def _compare_values(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None
                 guesses[i].settle(f"d_loss_{side}", f"adds up to {guesses[whole[0]].tag}")
 
 
-def _add_up(a: Signal, b: Signal, whole: Signal) -> bool:
+def _unnamed_columns(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
+    """Columns without names: where one is the sum of two others, and there are two such sums, the game can be read.
+
+    D's halves are alike, the parts of G's loss are not.
+    """
+    loose = [i for i, g in enumerate(guesses) if re.fullmatch(r"column \d+", g.tag) and g.role == "other"]
+    if len(loose) < 3 or len(loose) > _MOST_COLUMNS or len(loose) < len(guesses):
+        return
+    sums = [
+        (w, a, b)
+        for w in loose
+        for a, b in combinations([i for i in loose if i != w], 2)
+        if _add_up(signals[a], signals[b], signals[w], halved=False)
+    ]
+    if not sums:
+        return
+
+    def unlike(triple: tuple[int, int, int]) -> float:
+        a, b = (float(np.nanmedian(signals[i].values)) for i in triple[1:])
+        return abs(a - b) / (abs(a) + abs(b) + 1e-12)
+
+    d = min(sums, key=unlike)
+    if unlike(d) > 0.2:
+        return
+    guesses[d[0]].settle("d_loss", f"the sum of two columns that are alike ({guesses[d[1]].tag}, {guesses[d[2]].tag})")
+    rest = [s for s in sums if not set(s) & set(d)]
+    if len(rest) == 1:
+        w, a, b = rest[0]
+        guesses[w].settle("g_loss", f"the sum of two columns that differ ({guesses[a].tag}, {guesses[b].tag})")
+
+
+def _add_up(a: Signal, b: Signal, whole: Signal, *, halved: bool = True) -> bool:
     n = min(len(a), len(b), len(whole))
     if n < 5 or len(a) != len(b) or len(a) != len(whole):
         return False
@@ -467,4 +564,4 @@ def _add_up(a: Signal, b: Signal, whole: Signal) -> bool:
     ok = np.isfinite(total) & np.isfinite(w)
     if ok.sum() < 5 or np.ptp(w[ok]) == 0:
         return False
-    return any(np.allclose(total[ok] * k, w[ok], rtol=1e-3, atol=1e-4) for k in (1.0, 0.5))
+    return any(np.allclose(total[ok] * k, w[ok], rtol=1e-3, atol=1e-4) for k in ((1.0, 0.5) if halved else (1.0,)))
