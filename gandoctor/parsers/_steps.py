@@ -112,9 +112,9 @@ def _several_a_step(
     lengths = np.diff(np.append(starts, steps.size))
     times = int(np.bincount(np.minimum(lengths, _COPIES + 1)).argmax())
     regular = lengths == times
+    regular[-1] |= bool(lengths[-1] < times)  # still being written
     if not 2 <= times <= _COPIES or np.count_nonzero(regular) < _MOST * lengths.size:
         return whole
-    regular[-1] |= bool(lengths[-1] < times)  # still being written
     parts = []
     for k in range(times):
         at = starts[regular & (lengths > k)] + k

@@ -3,8 +3,7 @@
 A file is a chain of records (see `_tfrecord`); a payload is a protobuf ``Event`` (see `_event`). Most records of a
 training are a number under a tag, and those of one tag differ in a dozen bytes: time, step, value. So one record of a
 kind is decoded field by field, and becomes the template for all others of its kind, whose fields are gathered as
-columns. That a record *is* of that kind needs no comparison: its checksum, worked out from the template's bytes and the
-few that may differ, would not agree.
+columns. Its checksum is worked out from the template's and the few bytes that may differ; the others are compared.
 
 Every record that yields a number or a setting is verified. Pictures, histograms and graphs are skipped by their length,
 which has a checksum of its own.
@@ -53,8 +52,8 @@ _MAX_TEXT: Final = 1 << 18
 _MAX_SETTINGS: Final = 5_000
 _MAX_TEXTS: Final = 64
 _MAX_SESSIONS: Final = 1000
-_LONG: Final = 64 << 20  # bytes whose checksum would take seconds
 _SESSION_START: Final = 1
+_WORD: Final = 2**64 - 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
 _CONFIG: Final = re.compile(
     r"config|cfg|hparam|hyper_?param|args|argument|flags|settings|option|params\b", re.IGNORECASE
@@ -111,9 +110,10 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
     window = _WINDOW
     while base < size:
         file.seek(base)
-        data = file.read(min(window, size - base))
-        if not data:
-            break  # cut off under our eyes
+        wanted = min(window, size - base)
+        data = _filled(file, wanted)
+        if len(data) < wanted:
+            size = base + len(data)  # cut off under our eyes
         window = _WINDOW
         at = 0
         while True:
@@ -151,6 +151,14 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
             log.torn = size - broken
         else:
             log.damaged(broken, size)
+
+
+def _filled(file: FileIO, count: int) -> bytes:
+    """As many bytes as were asked for, or all that there are."""
+    data = file.read(count) or b""
+    while len(data) < count and (more := file.read(count - len(data))):
+        data += more
+    return data
 
 
 # --- rows of one kind -------------------------------------------------------------------------------------------------
@@ -237,29 +245,42 @@ class _Template:
         self.foot = len(record) - frame.FOOT
         self.tables = _crc.tables(self.foot - 1 - self.columns).reshape(-1)
         self.bases = 256 * np.arange(self.columns.size, dtype=np.intp)[:, None]
-        own = self.tables[np.frombuffer(record, dtype=np.uint8)[self.columns] + self.bases[:, 0]]
+        octets = np.frombuffer(record, dtype=np.uint8)
+        own = self.tables[octets[self.columns] + self.bases[:, 0]]
         self.constant = np.uint32(_crc.crc32c(record[frame.HEAD : self.foot])) ^ np.bitwise_xor.reduce(own)
+        # What may not differ: all other bytes of the payload, and which byte of the step is its last.
+        fixed = bytearray(b"\xff" * self.foot)
+        for k in (*wall, *numbers):
+            fixed[k] = 0
+        for k in step:
+            fixed[k] = 0x80
+        self.words: list[tuple[int, int, int]] = []
+        at = frame.HEAD
+        while at < self.foot:
+            if fixed[at]:
+                at = min(at, self.foot - 8)
+                mask = int.from_bytes(fixed[at : at + 8], "little")
+                self.words.append((at, mask, int.from_bytes(record[at : at + 8], "little") & mask))
+                at += 7
+            at += 1
 
     def match(self, rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Which rows are of this kind and sound, and all rows' steps."""
         count = len(rows)
         sums = np.empty(count, dtype=np.uint32)
         steps = np.zeros(count, dtype=np.int64)
-        fits: NDArray[np.bool_] | None = None
         for start in range(0, count, _CHUNK):
             stop = min(start + _CHUNK, count)
             octets = rows.octets(self.columns, start, stop)
             sums[start:stop] = np.bitwise_xor.reduce(self.tables.take(octets + self.bases, mode="clip"), axis=0)
-            step = octets[: self.step_size]
             for k in range(self.step_size):
-                steps[start:stop] |= (step[k] & 0x7F).astype(np.int64) << (7 * k)
-            # A step of another length would have to lie about the bytes after it.
-            if self.step_size and not ((step[:-1] >= 0x80).all() and (step[-1] < 0x80).all()):
-                fits = np.ones(count, dtype=np.bool_) if fits is None else fits
-                fits[start:stop] = (step[:-1] >= 0x80).all(axis=0) & (step[-1] < 0x80)
+                steps[start:stop] |= (octets[k] & 0x7F).astype(np.int64) << (7 * k)
         sums ^= self.constant
         good = _crc.masked_many(sums) == rows.column(self.foot, "<u4")
-        return (good if fits is None else good & fits), steps
+        for at, mask, wanted in self.words:
+            word = rows.column(at, "<u8")
+            good &= (word if mask == _WORD else word & np.uint64(mask)) == np.uint64(wanted)
+        return good, steps
 
 
 def _template(data: bytes, at: int, size: int) -> _Template | None:
@@ -396,7 +417,7 @@ class _Log:
             alike: NDArray[np.bool_] | None = None
             if isinstance(rows, _Scattered):
                 # Tags that end alike first: cheaper than a checksum over all rows for every tag of this length.
-                ends = rows.column(template.tag_stop - 8, "<u8")
+                ends = rows.column(max(template.tag_stop - 8, 0), "<u8")
                 alike = ends == ends[0]
                 likely = rows if alike.all() else rows.where(alike)
             good, steps = template.match(likely)
@@ -451,7 +472,7 @@ class _Log:
         except pb.WireError:
             event = None
         skipped = event is not None and event.values and all(v.sort in _SKIPPED for v in event.values)
-        if event is None or not (skipped or size > _LONG or frame.is_sound(data, at, size)):
+        if event is None or not (skipped or frame.is_sound(data, at, size)):
             self.damaged(base + at, base + stop + frame.FOOT)
             self.records += 1
             return
