@@ -27,9 +27,12 @@ _GAP: Final = 20
 _TOP: Final = 18
 _RIGHT: Final = 12
 _BELOW: Final = 34  # tick labels and the axis' name
-_COLUMNS: Final = 280  # a curve keeps its extremes in each of these
+COLUMNS: Final = 280  # a curve keeps its extremes in each of these
 _MEDIANS: Final = 90
-_LARGEST: Final = 1e300  # beyond, differences overflow
+_DOTS: Final = 60  # fewer points than this are shown one by one
+_HIDES: Final = 8  # a label over more points than this goes to the legend
+_LARGEST: Final = 1e120  # a double can hold more, but not the ratio of two such
+_SMALLEST: Final = 1e-120
 MOST_LINES: Final = 4
 SMOOTHED: Final = "thin: as logged; bold: median of neighbouring points"
 
@@ -77,7 +80,7 @@ class Scale:
             return nice(self.low, self.high, about)
         if self.kind == "log":
             return _log_ticks(self.low, self.high, about)
-        powers = [sign * 10.0**k for k in range(300, math.ceil(math.log10(self.knee)) - 1, -1) for sign in (1, -1)]
+        powers = [sign * 10.0**k for k in range(120, math.ceil(math.log10(self.knee)) - 1, -1) for sign in (1, -1)]
         return self._apart([v for v in (0.0, *powers) if self.low <= v <= self.high], 0.6 / about)
 
     def _apart(self, values: list[float], share: float) -> list[float]:
@@ -102,11 +105,12 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
     if straight:
         return _linear(low, high, levels)
     size = np.abs(finite)
-    p5, middle, p95 = (float(v) for v in np.percentile(size[size > 0], (5, 50, 95))) if size.any() else (1.0, 1.0, 1.0)
+    size = np.maximum(size[size > 0], _SMALLEST)
+    p5, middle, p95 = (float(v) for v in np.percentile(size, (5, 50, 95))) if size.size else (1.0, 1.0, 1.0)
     steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
     if steep and low >= 0 and np.count_nonzero(finite == 0) <= 0.02 * finite.size:
-        return _log(max(float(finite[finite > 0].min()), middle * 1e-8, 1e-300), high, levels)
-    if float(size.max()) > 200 * middle:
+        return _log(max(float(finite[finite > 0].min()), middle * 1e-8, _SMALLEST), high, levels)
+    if max(high, -low) > 200 * middle:
         knee = 10.0 ** math.floor(math.log10(middle))
         return Scale("symlog", min(low, 0.0), max(high, 0.0), knee)
     return _linear(low, high, levels)
@@ -321,13 +325,15 @@ def line_of(name: str, series: Series, colour: int = 1) -> Line:
     return Line(name, steps, np.clip(values, -_LARGEST, _LARGEST), colour)
 
 
-def draw(figure: Figure, ident: str) -> Drawing | None:
+def draw(figure: Figure, ident: str, columns: int = COLUMNS) -> Drawing | None:
     """Draw a figure; None where there is no curve with at least one point in view.
 
     Parameters
     ----------
     ident : str
         Unique on the page.
+    columns : int
+        Fineness of the curves.
     """
     lines = tuple(line for line in figure.lines[:MOST_LINES] if len(line.steps))
     if not lines:
@@ -350,9 +356,9 @@ def draw(figure: Figure, ident: str) -> Drawing | None:
     for panel, row in zip(panels, ticks, strict=True):
         body += canvas.grid(panel, row, figure.onset)
     for panel in panels:
-        body += canvas.levels(panel)
         for line in panel.lines:
-            body += canvas.curve(panel, line, notes, legend)
+            body += canvas.curve(panel, line, columns, notes, legend)
+        body += canvas.levels(panel, legend)
     body += canvas.steps(figure.unit)
     body += canvas.onset(figure)
     head = (
@@ -475,39 +481,65 @@ class _Canvas:
             out.append(f'<path class="grid" d="M{self.left:g} {y:.1f}H{self.right:g}"/>')
             out.append(f'<text class="ty" x="{self.left - 6:g}" y="{y + 3.6:.1f}">{label}</text>')
         if panel.scale.kind != "linear":
-            said = "log scale" if panel.scale.kind == "log" else "log scale, both signs"
+            said = "log scale"
+            if panel.scale.kind == "symlog":
+                said += ", both signs" if panel.scale.low < 0 else ", from zero"
             left = onset is not None and self.at(onset) > (self.left + self.right) / 2  # clear of the onset's flag
             side, x = ("start", self.left) if left else ("end", self.right)
             out.append(f'<text class="{side}" x="{x:g}" y="{panel.top - 5:g}">{said}</text>')
         return out
 
-    def levels(self, panel: _Panel) -> list[str]:
+    def levels(self, panel: _Panel, legend: list[tuple[str, str]]) -> list[str]:
         out = []
         for level in panel.levels:
             if not panel.scale.low <= level.value <= panel.scale.high:
                 continue
             y = float(panel.y(np.array([level.value]))[0])
-            above = y - 4 if y - panel.top > 16 else y + 12
             out.append(f'<path class="{level.what}" d="M{self.left:g} {y:.1f}H{self.right:g}"/>')
-            label = _text(level.label)
-            out.append(f'<text class="l{level.what}" x="{self.right - 4:g}" y="{above:.1f}">{label}</text>')
+            hidden, side, x, base = self._free_place(panel, y, 6.0 * len(level.label))
+            if hidden > _HIDES:
+                legend.append((f"k{level.what}", level.label))
+            else:
+                out.append(f'<text class="l{level.what} {side}" x="{x:g}" y="{base:.1f}">{_text(level.label)}</text>')
         return out
 
-    def curve(self, panel: _Panel, line: Line, notes: list[str], legend: list[tuple[str, str]]) -> list[str]:
+    def _free_place(self, panel: _Panel, y: float, width: float) -> tuple[int, str, float, float]:
+        """Where beside a level its label hides least of the curves: (points hidden, anchor, x, baseline)."""
+        places = []
+        for above in (True, False):
+            top = y - 15 if above else y + 2
+            if top < panel.top - 2 or top + 13 > panel.top + panel.height:
+                continue
+            for side, a in (("end", self.right - 4 - width), ("start", self.left + 4)):
+                hidden = sum(self._inside(panel, line, (a, a + width), (top, top + 13)) for line in panel.lines)
+                places.append((hidden, side, self.right - 4 if side == "end" else self.left + 4, top + 11))
+        return min(places, key=lambda p: p[0], default=(0, "end", self.right - 4, y - 4))
+
+    def _inside(self, panel: _Panel, line: Line, x: tuple[float, float], y: tuple[float, float]) -> int:
+        """How many points of a curve lie in a box."""
+        xs, ys = self.x(line.steps), panel.y(line.values)
+        return int(np.count_nonzero((xs >= x[0]) & (xs <= x[1]) & (ys >= y[0]) & (ys <= y[1])))
+
+    def curve(
+        self, panel: _Panel, line: Line, columns: int, notes: list[str], legend: list[tuple[str, str]]
+    ) -> list[str]:
         ok = np.isfinite(line.values)
         out = []
-        steps, values = thin(line.steps.astype(np.int64), line.values, 2 * _COLUMNS)
+        steps, values = thin(line.steps.astype(np.int64), line.values, 2 * columns)
         noisy = False
         if np.count_nonzero(ok) >= 2 * _MEDIANS:
             x, y, spread = _medians(self.x(line.steps[ok]), panel.y(line.values[ok]), _MEDIANS)
             noisy = spread > 0.04 * panel.height
         xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
-        out.append(f'<path class="line s{line.colour}{" raw" if noisy else ""}" d="{_path(xs, ys)}"/>')
+        raw = " raw" if noisy else ""
+        out.append(f'<path class="line s{line.colour}{raw}" transform="scale(.1)" d="{_path(xs, ys)}"/>')
         if noisy:
-            out.append(f'<path class="line s{line.colour}" d="{_path(x, y)}"/>')
+            out.append(f'<path class="line s{line.colour}" transform="scale(.1)" d="{_path(x, y)}"/>')
             notes.append(SMOOTHED)
-        elif np.count_nonzero(np.isfinite(values)) <= 60:
-            dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if b == b)  # noqa: PLR0124
+        elif np.count_nonzero(np.isfinite(values)) <= _DOTS:
+            dots = "".join(
+                f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if np.isfinite(b)
+            )
             out.append(f'<path class="dots s{line.colour}" d="{dots}"/>')
         if not ok.all():
             if ("kbad", "not finite") not in legend:
@@ -545,16 +577,16 @@ def _rect(name: str, left: float, right: float, top: float, bottom: float) -> st
 
 
 def _path(x: Array, y: Array) -> str:
-    """Line through the points; broken where one is missing. A lone point becomes a dot (round caps)."""
-    out: list[str] = []
-    pen = False
-    for a, b in zip(x.tolist(), y.tolist(), strict=True):
-        if b != b:  # noqa: PLR0124
-            pen = False
-            continue
-        out.append(f"{'L' if pen else 'M'}{a:.1f} {b:.1f}{'' if pen else 'h0'}")
-        pen = True
-    return "".join(out)
+    """Line through the points, in tenths of a unit, each relative to the one before; broken where one is missing."""
+    ok = np.isfinite(y)
+    xs, ys = np.rint(10 * x[ok]).astype(np.int64), np.rint(10 * y[ok]).astype(np.int64)
+    starts = np.flatnonzero(np.diff(np.flatnonzero(ok), prepend=-2) != 1)
+    out = []
+    for a, b in zip(starts.tolist(), [*starts[1:].tolist(), len(xs)], strict=True):
+        steps = np.stack((np.diff(xs[a:b]), np.diff(ys[a:b])), axis=1).ravel().tolist()
+        # A line without length still shows as a dot: the caps are round.
+        out.append(f"M{xs[a]} {ys[a]}l{' '.join(map(str, steps or (0, 0)))}")
+    return "".join(out).replace(" -", "-")
 
 
 def _runs(steps: Array, mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -60,12 +60,15 @@ class Album:
     report : Report
     prefix : str
         Makes ids unique where a page holds several reports.
+    columns : int
+        Fineness of the curves.
     """
 
-    def __init__(self, report: Report, prefix: str = "") -> None:
+    def __init__(self, report: Report, prefix: str = "", columns: int = charts.COLUMNS) -> None:
         self.report = report
         self.unit = report.run.step_unit
         self._prefix = prefix
+        self._columns = columns
         self._made = 0
         self._said: set[str] = set()
         self._notes: dict[str, SignalNote] = {s.tag: s for s in report.signals}
@@ -145,7 +148,7 @@ class Album:
 
     def _draw(self, figure: charts.Figure, caption: str, said: tuple[str, ...], test: str = "") -> Picture | None:
         self._made += 1
-        drawing = charts.draw(figure, f"{self._prefix}c{self._made}")
+        drawing = charts.draw(figure, f"{self._prefix}c{self._made}", self._columns)
         if drawing is None:
             return None
         # What thin and bold mean is said once a page.

@@ -10,8 +10,9 @@ import base64
 import functools
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, LiteralString
 
+from gandoctor.reporters import charts
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Album, Picture
 from gandoctor.reporters.markup import Markup, each, exact, fill, join, text
@@ -27,6 +28,8 @@ SUFFIX = ".html"
 _NOTHING: Final = Markup()
 _MOST_PICTURES: Final = 6  # of one finding
 _OPEN_UP_TO: Final = 8  # longer lists are folded
+_FINE_UP_TO: Final = 8  # a page of more runs has coarser curves, to stay small
+_COARSE: Final = 110
 _RISKS: Final = {"safe": "safe to apply", "trial": "worth a trial", "advice": "advice, by hand"}
 
 
@@ -37,8 +40,10 @@ def render(report: Report) -> str:
 
 
 def render_many(reports: Sequence[Report]) -> str:
-    """Several runs as one page: a table of verdicts, then each run in full."""
-    runs = [_Run(report, f"r{i}-", 2) for i, report in enumerate(reports, 1)]
+    """Several runs as one page: a table of verdicts, the worst first, then each run in full."""
+    order = sorted(reports, key=lambda r: w.VERDICTS.index(r.verdict))
+    columns = charts.COLUMNS if len(order) <= _FINE_UP_TO else _COARSE
+    runs = [_Run(report, f"r{i}-", 2, columns) for i, report in enumerate(order, 1)]
     title = w.count(len(reports), "run")
     return _page(title, join([_index(title, runs), *(run.article() for run in runs)]), reports)
 
@@ -118,7 +123,12 @@ def _index(title: str, runs: Sequence[_Run]) -> Markup:
         for run in runs
     )
     table = _table(("Run", "Verdict", "Since", "Cause"), rows)
-    return fill('<section class="card index"><h1 class="title">{title}</h1>{table}</section>', title=title, table=table)
+    return fill(
+        '<section class="card index"><h1 class="title">{title}</h1><p class="meta">{each}</p>{table}</section>',
+        title=title,
+        each=w.verdicts([run.report for run in runs]),
+        table=table,
+    )
 
 
 def _what(report: Report) -> str:
@@ -139,14 +149,16 @@ class _Run:
         Prefix of its ids.
     level : int
         Level of its first heading.
+    columns : int
+        Fineness of the curves.
     """
 
-    def __init__(self, report: Report, ident: str, level: int) -> None:
+    def __init__(self, report: Report, ident: str, level: int, columns: int = charts.COLUMNS) -> None:
         self.report = report
         self.id = ident
         self.level = level
         self.unit = report.run.step_unit
-        self.album = Album(report, ident)
+        self.album = Album(report, ident, columns)
         self.cases = w.cases(report)
         self._shown: set[str] = set()  # findings whose evidence stands on the page already
 
@@ -274,26 +286,34 @@ class _Run:
 
     def cause(self, case: w.Case, *, first: bool) -> Markup:
         d = case.diagnosis
-        every = (*case.leading, *case.consequences)
-        known = [f for f in every if f.fingerprint in self._shown]
+        known = [f for f in (*case.leading, *case.consequences) if f.fingerprint in self._shown]
+        fresh = [f for f in case.leading if f not in known]
         again = _NOTHING
         if known:
             titles = "; ".join(f.title for f in known)
             again = fill('<p class="meta">It would explain what is shown above, too: {titles}.</p>\n', titles=titles)
-        return fill(
-            '<section class="card {severity}">\n<p class="kicker">{kicker}</p>\n{title}{chips}'
-            '<p class="story">{story}</p>\n{leading}{again}{reasons}{patches}{consequences}</section>\n',
-            severity=d.severity,
-            kicker="Most likely cause" if first else "Another possible cause",
-            title=self.head(1, text(d.title), "title"),
+        body = fill(
+            '{chips}<p class="story">{story}</p>\n{leading}{again}{reasons}{patches}{consequences}',
             chips=self.chips(d),
             story=d.story,
-            leading=join(self.finding(f, 2) for f in case.leading if f not in known),
+            leading=join(self.finding(f, 2) for f in fresh),
             again=again,
             reasons=self.reasons(d),
             patches=self.patches(case.prescriptions),
             consequences=self.consequences([f for f in case.consequences if f not in known]),
         )
+        title = self.head(1, text(d.title), "title")
+        kicker = "Most likely cause" if first else "Another cause" if fresh else "Another possible cause"
+        if first or fresh:
+            template: LiteralString = (
+                '<section class="card {severity}">\n<p class="kicker">{kicker}</p>\n{title}{body}</section>\n'
+            )
+        else:  # another explanation of what is explained above: worth a line, and a look if that one fails
+            template = (
+                '<details class="card {severity}">\n<summary><span class="kicker">{kicker}</span>{title}</summary>\n'
+                "{body}</details>\n"
+            )
+        return fill(template, severity=d.severity, kicker=kicker, title=title, body=body)
 
     def chips(self, d: Diagnosis) -> Markup:
         chips = [

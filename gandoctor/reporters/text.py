@@ -155,9 +155,8 @@ class _Page:
             room = self.width - name_width - 27
             name = f"{_short(w.plain(r.run.name), name_width):{name_width}}"
             yield f"{name}  {self.paint(f'{r.verdict:12}', r.verdict)}  {since:>9}  {_short(w.plain(what), room)}"
-        each = [f"{n} {v}" for v in w.VERDICTS if (n := sum(r.verdict == v for r in reports))]
         yield ""
-        yield f"{w.count(len(reports), 'run')}: {', '.join(each) or 'nothing to say'}"
+        yield f"{w.count(len(reports), 'run')}: {w.verdicts(reports) or 'nothing to say'}"
 
     # --- setting ---
 

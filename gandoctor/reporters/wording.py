@@ -98,6 +98,12 @@ def count(n: int, word: str, words: str = "") -> str:
     return f"{n:,} {word}" if n == 1 else f"{f'{n:,}' if n else 'no'} {words or word + 's'}"
 
 
+def verdicts(reports: Iterable[Report]) -> str:
+    """``2 failing, 1 healthy``; the worst first."""
+    said = [r.verdict for r in reports]
+    return ", ".join(f"{said.count(v):,} {v}" for v in VERDICTS if v in said)
+
+
 def why(report: Report) -> str:
     """The sentence that carries the verdict."""
     return report.why_verdict or SENTENCES.get(report.verdict, "")
