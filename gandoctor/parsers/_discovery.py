@@ -142,10 +142,7 @@ def _marked(reading: Reading, file: Path) -> Reading:
 
 def _group(root: Path, logs: list[Log]) -> list[Group]:
     """The runs of a folder, by path."""
-    by_folder: dict[Path, list[Log]] = {}
-    for log in logs:
-        by_folder.setdefault(_places.settle(log, root), []).append(log)
-    _places.fold_parts(by_folder)
+    by_folder = _places.place(logs, root)
     groups = [g for folder, its in sorted(by_folder.items()) for g in _merge.join(folder, its)]
     return _merge.unite(groups)
 
@@ -218,7 +215,7 @@ def _raw_run(group: Group, home: Path, configs: list[Path], files: list[Path], n
         root=root,
         signals=tuple(signals),
         settings=tuple(settings),
-        sources=(*logs, *sources),
+        sources=(*logs, *(dataclasses.replace(s, path=_without_hosts(s.path, hosts)) for s in sources)),
         pictures=tuple(pictures),
         notes=tuple(_without_hosts(n, hosts) for n in dict.fromkeys(all_notes)),
         facts=facts,

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.parsers._places import EVENT_NAME, TRAIN, VAL, WANDB_RUN, Log, is_part, main_tag, span, split_of, tokens
+from gandoctor.parsers._places import (
+    EVENT_NAME,
+    TRAIN,
+    VAL,
+    WANDB_RUN,
+    Log,
+    is_part,
+    is_whole,
+    span,
+    split_of,
+    tokens,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,12 +46,6 @@ _ALIKE: Final = 0.95
 _ENOUGH: Final = 8
 _LONG: Final = 50
 MAX_COMPARED: Final = 40
-_ONE_WORD: Final[dict[str, str]] = {
-    **dict.fromkeys(("discriminator", "disc", "dis", "critic", "netd", "discrim"), "d"),
-    **dict.fromkeys(("generator", "gen", "netg"), "g"),
-    "losses": "loss",
-    "learning": "lr",
-}
 _NO_WORD: Final = frozenset(
     {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
 )
@@ -114,7 +120,9 @@ def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
         apart = bool(log.label) or log.parser == "notebook"  # a training of its own, whatever lies beside it
         run = None if apart else _home(runs, log)
         if run is None:
-            run = Group(folder, stem=f"{log.path.stem} {log.label}".strip())
+            stamp = EVENT_NAME.search(log.path.name)
+            stem = f"events {stamp[1]}" if stamp else log.path.stem
+            run = Group(folder, stem=f"{stem} {log.label}".strip())
             runs.append(run)
         _add(run, log, _named(log))
     if not runs:
@@ -132,12 +140,7 @@ def _named(log: Log) -> Signals:
     """A log's series under the names they go by in the run."""
     named: Signals = {}
     for s in log.reading.signals if log.reading else ():
-        tag = s.tag
-        part = log.prefix.rstrip("/")
-        if part and main_tag(log, f"{tag.replace('/', '_')}_{part}"):
-            tag = f"{tag}/{part}"  # add_scalars("loss", {"D": ...}) -> loss/D
-        elif part:
-            tag = f"{part}/{tag}"
+        tag = log.prefix + (f"{s.tag}/{log.sub}" if log.sub else s.tag)
         if log.split == "val" and s.split != "val" and not split_of(tag.split("/")[0]):
             tag = f"{log.path.parent.name if split_of(log.path.parent.name) else 'val'}/{tag}"
         named[tag, s.network] = dataclasses.replace(s, tag=tag, split=s.split or log.split)
@@ -183,8 +186,10 @@ def _aside(run: Group, log: Log) -> Group | None:
 def _relation(run: Group, log: Log, signals: Signals) -> Relation:
     shared = [k for k in signals if k in run.signals and len(signals[k]) and len(run.signals[k])]
     if not shared:
-        beside = any(other.parser == log.parser and not other.prefix for other in run.logs) and not log.prefix
-        return "conflict" if beside and _is_whole(run.signals) and _is_whole(signals) else "apart"
+        alone = not (log.prefix or log.sub)
+        alike = alone and any(o.parser == log.parser and o.split == log.split and not o.prefix for o in run.logs)
+        both_whole = alike and is_whole(t for t, _ in run.signals) and is_whole(t for t, _ in signals)
+        return "conflict" if both_whole else "apart"
     agree = [_agreement(run.signals[k], signals[k]) for k in shared]
     known = [a for a in agree if a is not None]
     if known and float(np.mean(known)) >= _ALIKE:
@@ -196,12 +201,6 @@ def _relation(run: Group, log: Log, signals: Signals) -> Relation:
         return "follows" if resumes > starts or given_up or _concurrent(run, log) else "conflict"
     ends = max(int(run.signals[k].steps.max()) for k in shared)
     return "follows" if resumes > ends else "conflict"
-
-
-def _is_whole(signals: Signals) -> bool:
-    """Whether a log tells of both players: two such logs of one format, without a common name, are two runs."""
-    words = [{_ONE_WORD.get(w, w) for w in tokens(tag)} for tag, _ in signals]
-    return any("d" in w for w in words) and any("g" in w for w in words)
 
 
 def _first(signals: Iterable[Signal]) -> int:
@@ -369,7 +368,7 @@ def _drop_rivals(run: Group) -> None:
     parser_of = {str(log.path): log.parser for log in run.logs}
     by_words: dict[tuple[object, ...], list[Key]] = {}
     for key, s in run.signals.items():
-        words = sorted(_ONE_WORD.get(w, w) for w in tokens(s.tag) if w not in _NO_WORD)
+        words = sorted(w for w in words_of(s.tag) if w not in _NO_WORD)
         if words:
             by_words.setdefault((*words, s.network, s.split == "val"), []).append(key)
     rivals: dict[tuple[str, str], list[tuple[Key, Key]]] = {}
@@ -403,7 +402,8 @@ def unite(groups: list[Group]) -> list[Group]:
     """Join runs of different folders that are surely one.
 
     That is so where a folder's only W&B run lies in it beside other logs, and where logs of two formats hold the same
-    varying series. Two folders of one format with equal series stay two runs: the seed was the same.
+    varying series, or where a folder's logs repeat those above it. Other folders of one format stay two runs even with
+    equal series: the seed was the same.
     """
     if len(groups) > MAX_COMPARED:
         return groups
@@ -431,8 +431,11 @@ def _is_one(outer: Group, inner: Group, groups: list[Group]) -> bool:
     if inner.folder.parent.name == "wandb" and inner.folder.parent.parent == outer.folder and not outer.stem:
         return sum(g.folder.parent == inner.folder.parent for g in groups) == 1
     formats = {log.parser for log in outer.logs}, {log.parser for log in inner.logs}
-    if formats[0] & formats[1] or "notebook" in formats[0] | formats[1]:
+    if "notebook" in formats[0] | formats[1]:
         return False
+    if formats[0] & formats[1]:
+        inside = inner.folder != outer.folder and inner.folder.is_relative_to(outer.folder)
+        return inside and all(any(_copied(a, b) for a in outer.signals.values()) for b in inner.signals.values())
     return any(_copied(a, b) for a in outer.signals.values() for b in inner.signals.values())
 
 

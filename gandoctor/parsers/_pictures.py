@@ -85,7 +85,7 @@ def _picture(path: PurePosixPath) -> tuple[Picture, bool] | None:
         last = numbers[-1]
         start, stop, step = last.start(), last.end(), int(last.group())
     name = (stem[:start] + stem[stop:] if start >= 0 else stem).strip(" _-.=") or "samples"
-    name = _NUMBER.sub("", name).strip(" _-.=") if len(numbers) > 1 else name
+    name = re.sub(r"[_-]{2,}", "_", _NUMBER.sub("", name)).strip(" _-.=") if len(numbers) > 1 else name
     tag = f"{folder}/{name}" if folder != "." else name
     if _REAL.search(stem) or _REAL.search(path.parent.name):
         return Picture(tag, -1, path.as_posix()), False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from gandoctor.model.signals import Reading
@@ -24,6 +25,12 @@ _PARTS: Final = frozenset(
         "dx", "dgz", "images", "image",
     }
 )  # fmt: skip
+_ONE_WORD: Final[dict[str, str]] = {
+    **dict.fromkeys(("discriminator", "disc", "dis", "critic", "netd", "discrim", "errd", "lossd"), "d"),
+    **dict.fromkeys(("generator", "gen", "netg", "errg", "lossg"), "g"),
+    "losses": "loss",
+    "learning": "lr",
+}
 # Folders that merely hold a run's logs; the run is the folder above.
 _HOLDERS: Final = frozenset(
     {
@@ -52,8 +59,10 @@ class Log:
         Why nothing could be read.
     label : str
         Which of several trainings in one file.
+    sub : str
+        Sub tag of ``add_scalars``.
     prefix, split : str
-        What the folder says about the series: `fake_data`, ``val``.
+        What the folder says about the series: ``fake_data/``, ``val``.
     """
 
     path: Path
@@ -61,6 +70,7 @@ class Log:
     reading: Reading | None
     error: str = ""
     label: str = ""
+    sub: str = ""
     prefix: str = ""
     split: str = ""
 
@@ -81,66 +91,91 @@ def split_of(name: str) -> str:
     return "train" if lower in TRAIN else "val" if lower in VAL else ""
 
 
+def words_of(tag: str) -> list[str]:
+    """Words of a tag, each player by one name: ``Discriminator Loss`` -> d, loss."""
+    return [_ONE_WORD.get(w, w) for w in tokens(tag)]
+
+
+def is_whole(tags: Iterable[str]) -> bool:
+    """Whether a log tells of both players: it is then a run's log, and no part of one."""
+    words = [set(words_of(tag)) for tag in tags]
+    of_d, of_g = [{i for i, w in enumerate(words) if player in w} for player in ("d", "g")]
+    return bool(of_d and of_g) and len(of_d | of_g) > 1  # D(G(z)) alone tells of one
+
+
 def is_part(name: str) -> bool:
     """Whether a folder's (or file's) name is made of the words for parts of a GAN's log alone."""
     words = tokens(name)
     return bool(words) and not re.search(r"\d", name) and all(w in _PARTS or split_of(w) for w in words)
 
 
-def settle(log: Log, root: Path) -> Path:
-    """The folder of the run that a log belongs to, at or below `root`; sets the log's prefix and split."""
-    folder = log.path.parent
+def place(logs: Iterable[Log], root: Path) -> dict[Path, list[Log]]:
+    """Logs by the folder of their run, at or below `root`; fills each log's `sub`, `prefix` and `split`."""
+    logs = list(logs)
+    event_folders = {log.path.parent for log in logs if _is_events(log)}
+    by_folder: dict[Path, list[Log]] = {}
+    for log in logs:
+        start = _split_by_add_scalars(log, root, event_folders) or log.path.parent
+        by_folder.setdefault(_settle(log, start, root), []).append(log)
+    _fold_parts(by_folder)
+    return by_folder
+
+
+def _settle(log: Log, folder: Path, root: Path) -> Path:
+    """Go up from a log's folder to that of its run."""
     for above in (folder, *folder.parents):
         if above == root or not above.is_relative_to(root):
             break
         if WANDB_RUN.fullmatch(above.name) or above.parent.name == "wandb":
             return above
-    if not log.split:
-        log.split = split_of(folder.name)
+    log.split = log.split or split_of(folder.name)
+    is_part_of_events = _is_events(log) and not is_whole(s.tag for s in (log.reading.signals if log.reading else ()))
     while folder != root:
         if split_of(folder.name):
             log.split = split_of(folder.name)
         elif folder.name.lower() not in _HOLDERS:
-            if log.parser != "tensorboard" or not is_part(folder.name):
+            if not (is_part_of_events and is_part(folder.name)):
                 break
             log.prefix = f"{folder.name}/{log.prefix}"
         folder = folder.parent
     return folder
 
 
-def fold_parts(groups: dict[Path, list[Log]]) -> None:
-    """Move the event files that ``SummaryWriter.add_scalars`` put into sub-folders to the run they are parts of.
+def _split_by_add_scalars(log: Log, root: Path, event_folders: set[Path]) -> Path | None:
+    """The run's folder, where ``SummaryWriter.add_scalars(main_tag, {sub_tag: ...})`` made one for a single series.
 
-    It names the folder ``<run>/<main tag>_<sub tag>`` and the series in it ``<main tag>``, so that the identity of a
-    series is in the folder alone. The same holds for any writers of one process that ran side by side.
+    torch names it ``<run>/<main tag, slashes as underscores>_<sub tag>``, tensorboardX ``<run>/<main tag>/<sub tag>``;
+    the series in it goes by the main tag, so that its identity is in the folder alone.
     """
-    for folder in sorted(groups, key=lambda f: -len(f.parts)):
-        parent = groups.get(folder.parent)
-        logs = groups[folder]
-        if not parent or not all(_is_events(log) for log in logs):
+    tags = {s.tag for s in log.reading.signals} if log.reading else set()
+    if not _is_events(log) or len(tags) != 1:
+        return None
+    (tag,) = tags
+    folder = log.path.parent
+    for run in folder.parents:
+        if run not in event_folders or not run.is_relative_to(root):
             continue
-        siblings = [log for log in parent if _is_events(log)]
-        for log in logs:
-            tag = main_tag(log, folder.name)
-            if tag:
-                log.prefix = f"{folder.name[len(tag) + 1 :]}/"
-                continue
-            if not any(_side_by_side(log, other) for other in siblings):
-                break
-            log.prefix = f"{folder.name}/{log.prefix}"
-        else:
-            parent.extend(groups.pop(folder))
+        below = folder.relative_to(run).as_posix()
+        for start in (f"{tag}/", f"{tag.replace('/', '_')}_"):
+            if below.startswith(start) and len(below) > len(start):
+                log.sub = below[len(start) :]
+                return run
+    return None
+
+
+def _fold_parts(by_folder: dict[Path, list[Log]]) -> None:
+    """Move event files that one process wrote side by side with its run's, in sub-folders, to that run."""
+    for folder in sorted(by_folder, key=lambda f: -len(f.parts)):
+        siblings = [log for log in by_folder.get(folder.parent, []) if _is_events(log)]
+        logs = by_folder[folder]
+        if all(_is_events(log) and any(_side_by_side(log, other) for other in siblings) for log in logs):
+            for log in logs:
+                log.prefix = f"{folder.name}/{log.prefix}"
+            by_folder[folder.parent] += by_folder.pop(folder)
 
 
 def _is_events(log: Log) -> bool:
     return log.parser == "tensorboard" and log.reading is not None
-
-
-def main_tag(log: Log, folder: str) -> str:
-    """The one tag of an event file that ``add_scalars`` named the folder after, its slashes underscores; or empty."""
-    tags = {s.tag for s in log.reading.signals} if log.reading else set()
-    flat = {t.replace("/", "_") for t in tags}
-    return next((t for t in flat if len(flat) == 1 and folder.startswith(t + "_") and len(folder) > len(t) + 1), "")
 
 
 def _side_by_side(one: Log, two: Log) -> bool:

@@ -7,7 +7,6 @@ line or several, absl flag files and command lines (``--key=value``, ``--key val
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Final
 
@@ -19,6 +18,7 @@ _DEFAULT: Final = re.compile(r"\s*\[default: .*\]\s*$")
 _LINE: Final = re.compile(r"""\s*["']?([A-Za-z_][\w./@-]*)["']?\s*(=|:(?!//)|\t+)\s*(.*?),?\s*$""")
 _SECTION: Final = re.compile(r"\s*\[([^\]\n]{1,100})\]\s*$")
 _FLAG: Final = re.compile(r"(?:^|\s)--?([A-Za-z][\w.-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
+_LONGEST: Final = 200_000
 _WHOLE: Final = frozenset({"config", "args", "opt", "opts", "options", "hparams", "params"})
 _COMMENT: Final = re.compile(r"\s*(#|;|//|$)")
 
@@ -29,7 +29,7 @@ def parse(text: str) -> Entries:
     try:
         if found := _NAMESPACE.search(text):
             line = text.count("\n", 0, found.start()) + 1
-            _namespace(entries, text[found.end() : found.end() + 200_000], line)
+            _printed(entries, text[found.end() : found.end() + _LONGEST], "=", line)
             return entries
         flags = sum(line.lstrip().startswith("--") and line.lstrip(" -") != "" for line in text.splitlines())
         if flags and not re.search(r"^-{5,}", text, re.MULTILINE):
@@ -50,10 +50,12 @@ def _pairs(entries: Entries, text: str) -> None:
             section = (head[1].strip(),)
             continue
         if found := _LINE.match(line):
-            value = word(_DEFAULT.sub("", found[3]))
-            # `config: {'G_lr': ...}`: a printed dict of everything is no section of its own
-            whole = isinstance(value, dict) and found[1].lower() in _WHOLE
-            flatten(entries, section if whole else (*section, found[1]), value, number)
+            value = _DEFAULT.sub("", found[3])
+            if value.startswith("{") and found[1].lower() in _WHOLE:
+                # `config: {'G_lr': ...}`: a printed dict of everything is no section of its own
+                _printed(entries, value[1:_LONGEST], ":", number)
+            else:
+                flatten(entries, (*section, found[1]), word(value), number)
 
 
 def _flags(entries: Entries, text: str) -> None:
@@ -74,18 +76,14 @@ def _flags(entries: Entries, text: str) -> None:
                 entries.add((name,), True, number)
 
 
-def _namespace(entries: Entries, text: str, line: int) -> None:
-    for name, value, offset in _arguments(text):
-        found: object
-        try:
-            found = ast.literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-            found = word(value)
-        flatten(entries, (name,), found, line + text.count("\n", 0, offset))
+def _printed(entries: Entries, text: str, separator: str, line: int) -> None:
+    """The inside of a printed ``Namespace(...)`` (``=``) or dict (``:``); what is no literal stays as printed."""
+    for name, value, offset in _arguments(text, separator):
+        flatten(entries, (name,), word(value), line + text.count("\n", 0, offset))
 
 
-def _arguments(text: str) -> list[tuple[str, str, int]]:
-    """Name, source and offset of each argument up to the bracket that closes the call; quotes are respected."""
+def _arguments(text: str, separator: str) -> list[tuple[str, str, int]]:
+    """Name, source and offset of each member up to the bracket that closes the whole; quotes are respected."""
     found: list[tuple[str, str, int]] = []
     depth, start, quote, i = 0, 0, "", 0
     while i < len(text):
@@ -97,18 +95,18 @@ def _arguments(text: str) -> list[tuple[str, str, int]]:
                 quote = ""
         elif c in "\"'":
             quote = c
-        elif c in "([{<" and not (c == "<" and text[i + 1 : i + 2] in " ="):
+        elif c in "([{<":
             depth += 1
-        elif c in ")]}>" or c == ",":
-            if depth == 0 and c in "),":
-                name, equals, value = text[start:i].partition("=")
-                if equals and name.strip().isidentifier():
-                    lead = len(value) - len(value.lstrip())
-                    found.append((name.strip(), value.strip(), start + len(name) + 1 + lead))
-                start = i + 1
-                if c == ")":
-                    break
-            elif c != ",":
-                depth = max(0, depth - 1)
+        elif depth and c in ")]}>":
+            depth -= 1
+        elif not depth and c in ",)}":
+            name, equals, value = text[start:i].partition(separator)
+            key = name.strip().strip("\"'")
+            if equals and re.fullmatch(r"[\w.-]+", key):
+                lead = len(value) - len(value.lstrip())
+                found.append((key, value.strip(), start + len(name) + 1 + lead))
+            start = i + 1
+            if c != ",":
+                break
         i += 1
     return found
