@@ -209,6 +209,22 @@ def test_an_anchored_rate_is_changed_for_d_alone(tmp_path: Path) -> None:
     assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"optim": {"g": {"lr": 0.01}, "d": {"lr": 0.001}}}
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("c.yaml", "lr_d: 0.05\nlr_g: ${lr_d}\n"),
+        ("c.yaml", "train:\n  d_lr: 0.05\n  g_lr: ${.d_lr}\n"),
+        ("config.py", "LR_D = 0.05\nLR_G = LR_D\n"),
+        ("config.py", "LR_D = 0.05\nLR_G = 0.5 * LR_D\n"),
+    ],
+)
+def test_a_value_that_another_follows_is_left_alone(tmp_path: Path, file: str, text: str) -> None:
+    made = only(run_of(tmp_path, {file: text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert made.blocked_by is not None
+    assert "lr" in made.blocked_by.lower()
+
+
 def test_two_files_make_one_patch(tmp_path: Path) -> None:
     files = {"d.yaml": "discriminator:\n  lr: 0.1\n", "g.yaml": "generator:\n  lr: 0.1\n"}
     made = only(run_of(tmp_path, files), remedy("both", LOWER_D, LOWER_G), tmp_path)

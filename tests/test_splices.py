@@ -576,6 +576,36 @@ def test_a_new_key_goes_behind_its_sibling() -> None:
         python_splices.splice("lr = 1\n", [Target("beta1", 0.5, beside="lr")])
 
 
+ODD = st.sampled_from(
+    [*"{}[]:,&*!|>'\"#%@`-? \t\n\r\\=~()", "<<: *lr\n", "&x ", "*lr", "---\n", "\ufeff", "\x0c", '"""', "1e999", "\x00"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(CASES), st.lists(st.tuples(st.integers(0, 400), ODD), max_size=3), st.sampled_from([0.125, "tanh"])
+)
+def test_whatever_the_file_holds_a_splice_is_right_or_refused(
+    case: Case, odd: list[tuple[int, str]], value: object
+) -> None:
+    text = case.text
+    for at, piece in odd:
+        text = text[: at % (len(text) + 1)] + piece + text[at % (len(text) + 1) :]
+    try:
+        module = format_of(case.file, text)
+        spots = module.spots(text)
+    except SpliceError:
+        return
+    for spot in spots:
+        try:
+            after = module.splice(text, [Target(spot.key, value, spot.line)]).text  # type: ignore[arg-type]
+        except SpliceError:
+            continue
+        assert list(module.changes(text, after)), spot
+        patch = diff.unified("c", text, after)
+        assert diff.applied(text, diff.split(patch)["c"], "c") == after
+
+
 # ---------------------------------------------------------------- numbers
 
 

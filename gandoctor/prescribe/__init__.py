@@ -29,6 +29,7 @@ __all__ = ["Applied", "apply", "prescribe"]
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
 STEP_DOWN: Final = 0.5
+_INTERPOLATION: Final = re.compile(r"\$\{(\.*)([\w.-]+)\}")  # leading dots: relative
 _EFFORTS: Final = ("config", "code", "data")
 _RISKS: Final = ("safe", "trial", "advice")
 
@@ -172,6 +173,10 @@ class _Desk:
 
     def _edited(self, remedy: Remedy, cause: str, plan: Plan, snippet: str | None) -> Prescription:
         steps = [self._at_source(s) for s in plan.steps]
+        follower = next((f for s in steps for f in self._followers(s.setting)), None)
+        if follower:
+            said = f"`{follower}` takes its value from the same key: an edit would change both"
+            return self._written(remedy, cause, snippet=snippet, blocked_by=said)
         reasons = {s.setting.file: self._not_editable(s.setting.file) for s in steps}
         items = [(s.setting.file, s.setting.key, s.new) for s in steps]
         edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
@@ -232,6 +237,19 @@ class _Desk:
         text = self._read(file)
         return overrides.written_by_run(file, text) or self.unreadable.get(file, "")
 
+    def _followers(self, setting: Setting) -> list[str]:
+        """Keys that take their value from this one: ``lr_g: ${lr_d}`` in OmegaConf."""
+        out: list[str] = []
+        for s in self.run.raw_settings:
+            match = _INTERPOLATION.fullmatch(s.value) if isinstance(s.value, str) else None
+            if (
+                match
+                and s.file == setting.file
+                and (setting.key == match[2] or (match[1] and _tail(setting.key, match[2])))
+            ):
+                out.append(s.key)
+        return out
+
     def _at_source(self, step: Step) -> Step:
         """The same setting in a file that the trainer reads, where the run has one beside its own record."""
         mine = step.setting
@@ -267,6 +285,10 @@ class _Desk:
             edits += [Edit(file, *e) for e in spliced.edits]
             patch += diff.unified(file, text, spliced.text)
         return tuple(edits), patch
+
+
+def _tail(key: str, end: str) -> bool:
+    return key == end or key.endswith(f".{end}")
 
 
 def _is_same(spot: Spot, setting: Setting) -> bool:

@@ -178,6 +178,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
         pieces.append((spot.start, spot.end, new))
         edits.append((target.key, old, new))
         wanted[spot.key] = target.value
+    _nothing_follows(_tree(text.removeprefix("\ufeff")), {key.split(".")[0] for key in wanted if "." not in key})
     after = replaced(text, pieces)
     prove({s.path: s.value for s in known}, {s.path: s.value for s in spots(after)}, wanted)
     _same_elsewhere(text, after, [p[:2] for p in pieces])
@@ -192,6 +193,21 @@ def _found(known: Sequence[Spot], target: Target) -> Spot:
         if len(ends) == 1:
             return ends[0]
     return find(known, target)
+
+
+def _nothing_follows(tree: ast.Module, names: set[str]) -> None:
+    """No other constant is worked out from one that changes: ``LR_G = LR_D * 2`` would change with it.
+
+    Raises
+    ------
+    SpliceError
+        If one is.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.BinOp):
+            used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)} & names
+            if used:
+                raise SpliceError(f"`{ast.unparse(node.targets[0])}` is worked out from `{used.pop()}`")
 
 
 def _same_elsewhere(before: str, after: str, spans: Sequence[tuple[int, int]]) -> None:

@@ -5,6 +5,7 @@ Nothing is ever dumped again: a round trip through a YAML library changed 7 to 2
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _DEPTH: Final = 100
+_PROPERTIES: Final = re.compile(r"(?:[&!]\S*[ \t]*)+")
 
 
 # ---------------------------------------------------------------- the text as a tree with positions
@@ -79,14 +81,10 @@ class _List:
 _Node: TypeAlias = _Scalar | _Alias | _Map | _List
 
 
+@functools.lru_cache(maxsize=8)  # several remedies ask about the same file; nobody changes a tree
 def _documents(text: str) -> list[_Node]:
     try:
-        starts = {
-            t.end_mark.index: t.start_mark.index
-            for t in yaml.scan(text, Loader=yaml.SafeLoader)
-            if isinstance(t, yaml.ScalarToken)
-        }
-        return list(_build(list(yaml.parse(text, Loader=yaml.SafeLoader)), starts))
+        return list(_build(list(yaml.parse(text, Loader=yaml.SafeLoader)), text))
     except yaml.YAMLError as e:
         raise SpliceError(f"it is no valid YAML ({_short(e)})") from e
     except RecursionError as e:
@@ -99,7 +97,7 @@ def _short(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {said}" if mark else str(said)
 
 
-def _build(events: Sequence[Any], starts: dict[int, int]) -> Iterator[_Node]:
+def _build(events: Sequence[Any], text: str) -> Iterator[_Node]:
     """Documents out of PyYAML's events. Marks hold character positions in `text`."""
     anchors: dict[str, _Node] = {}
     at = 0
@@ -116,7 +114,12 @@ def _build(events: Sequence[Any], starts: dict[int, int]) -> Iterator[_Node]:
                 raise SpliceError(f"it is no valid YAML (line {line}: nothing is called *{e.anchor})")
             return _Alias(start, end, line, e.anchor, anchors[e.anchor])
         if isinstance(e, yaml.ScalarEvent):
-            inner = starts.get(end, end) if e.value or e.style else end
+            inner = start
+            if e.anchor or e.tag:  # the value itself begins behind them
+                match = _PROPERTIES.match(text, start, end)
+                inner = match.end() if match else start
+            if not e.value and not e.style:
+                inner = end
             scalar = _Scalar(inner, end, line, e.value, e.style, e.tag, e.anchor, start)
             if e.anchor:
                 anchors[e.anchor] = scalar
@@ -192,14 +195,19 @@ class _Walk:
 
     def __init__(self) -> None:
         self.ways: dict[Path, _Way] = {}
+        self.visits = 0
 
     def leaf(self, path: Path, scalar: _Scalar, alias: _Alias | None, shared: _Shared) -> None:
-        if len(self.ways) >= MAX_LEAVES:
-            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
         own = None if shared else alias
         self.ways[path] = _Way(path, scalar, own, shared.into, shared.behind, bool(shared) and shared.depth > 1)
 
+    def visit(self) -> None:
+        self.visits += 1  # merges of merges are visits without a single value
+        if self.visits > 2 * MAX_LEAVES:
+            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
+
     def node(self, node: _Node, path: Path, shared: _Shared) -> None:
+        self.visit()
         if len(path) > _DEPTH:
             raise SpliceError(f"the file is nested more than {_DEPTH} levels deep")
         if isinstance(node, _Alias):
@@ -234,6 +242,7 @@ class _Walk:
             self.node(value, inner, shared.deeper())
 
     def merge(self, source: _Map, path: Path, own: set[str], shared: _Shared) -> None:
+        self.visit()
         mine = {k.text for k, _ in source.items if isinstance(k, _Scalar)}
         for key, value in source.items:
             name = _resolved(key)
@@ -248,7 +257,10 @@ class _Walk:
 
 def _ways(root: _Node) -> dict[Path, _Way]:
     walk = _Walk()
-    walk.node(root, (), _Shared())
+    try:
+        walk.node(root, (), _Shared())
+    except RecursionError as e:
+        raise SpliceError("a part of the file contains itself") from e
     return walk.ways
 
 
@@ -287,6 +299,7 @@ _Reader.add_multi_constructor("!", _plain)
 _Reader.add_multi_constructor("tag:", _plain)
 
 
+@functools.lru_cache(maxsize=8)
 def read(text: str) -> object:
     """What ``yaml.safe_load`` makes of the text; a list of documents where there are several.
 
