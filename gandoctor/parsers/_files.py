@@ -56,8 +56,8 @@ def text_of_head(head: bytes) -> str:
     return text[: cut + 1] if cut > 0 else text
 
 
-def load_bytes(path: Path) -> bytes:
-    """The content of a file that should be text.
+def look_at(path: Path) -> tuple[int, bytes]:
+    """Size and first 64 KiB of a file that should be text.
 
     Raises
     ------
@@ -65,16 +65,27 @@ def load_bytes(path: Path) -> bytes:
         The file cannot be opened, is too large, a Git LFS pointer, or binary.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"larger than {LARGEST >> 30} GB", path.name, "split it, or point at the event files")
-        data = path.read_bytes()
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            head = stream.read(1 << 16)
     except OSError as fault:
         raise InputError(f"cannot be read ({fault.strerror or fault})", path.name) from None
-    if is_pointer(data):
+    if size > LARGEST:
+        raise InputError(f"larger than {LARGEST >> 30} GB", path.name, "split it, or point at the event files")
+    if is_pointer(head):
         raise InputError("a Git LFS pointer, not the log itself", path.name, "fetch it with: git lfs pull")
-    if encoding_of(data[: 1 << 16]) is None:
+    if encoding_of(head) is None:
         raise InputError("binary or encrypted data, not a text log", path.name)
-    return data
+    return size, head
+
+
+def load_bytes(path: Path) -> bytes:
+    """The content of a file that should be text; raises as `look_at` does."""
+    look_at(path)
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise InputError(f"cannot be read ({fault.strerror or fault})", path.name) from None
 
 
 def decode(data: bytes) -> tuple[str, int]:

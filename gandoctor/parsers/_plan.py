@@ -59,18 +59,23 @@ _NOISE: Final = re.compile(
 )
 _PROSE: Final = re.compile(
     r"\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|writ(?:e|ing|ten)|restor\w*|resum\w*|best|export\w*|"
-    r"snapshots?|download\w*|warn\w*|error|traceback|exception|stor(?:ed|ing)|creat(?:ed|ing)|remov\w+|delet\w+|remaining|will|every|"
+    r"snapshots?|download\w*|warn\w*|error|traceback|exception|stor(?:ed|ing)|creat(?:ed|ing)|remov\w+|delet\w+|will|every|"
     r"保存|加载|检查点)\b|保存|加载",
     re.IGNORECASE,
+)
+_COUNTED: Final = re.compile(r"(epoch|batch|iter)(?![a-z])")
+_SOURCE: Final = re.compile(
+    r"\.(?:py|pyx|cc|cpp|cu|h|ipynb|sh)$|(?:^|/)[\w.]*(?:trainer|train|main|run|logger|engine)$", re.IGNORECASE
 )
 _THINGS: Final = re.compile(
     r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|imgs?|samples|examples|gpus?|epochs?|steps?|batch(?:es)?|iterations|files?|"
     r"params|parameters|workers|classes|bytes|[kmg]b)\b",
     re.IGNORECASE,
 )
+_NAMED_KINDS: Final = frozenset({"step", "epoch", "global"})
 _EDGES: Final = " \t[]{}<>*#-_.,;!~'\""
 _WRAPPER: Final = re.compile(r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$")
-_WORTH_A_CALL: Final = re.compile(r"(?:[dg]|.*loss.*|.*err.*)$", re.IGNORECASE)
+_WORTH_A_CALL: Final = re.compile(r"(?:[dgc][ab]?|.*loss.*|.*err.*)$", re.IGNORECASE)
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
 _UNITS_KEPT: Final = re.compile(r"^(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
@@ -113,7 +118,7 @@ class Plan:
     vits: bool = False
     bare: bool = False
     percent: bool = False
-    rows: list[list[str]] = field(default_factory=list)
+    rows: list[Sequence[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
 
@@ -185,6 +190,11 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
         if used[i]:
             continue
         before, after = left(i), right(i)
+        if whole_number[i] and (suffix := _COUNTED.match(after)):
+            counters.append(
+                Counter("epoch" if suffix[1].startswith("epoch") else "inner", i)
+            )  # 1epoch:train:1-100batch
+            continue
         if _is_clock(before, after, i, slots, texts):
             continue
         if before.endswith("snapshot-") and re.match(r"\s|pkl|$", after):
@@ -198,13 +208,15 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
             used[i + 1] = used[i + 2] = True  # a date
             continue
         kind = kind_of(key.text) if key else ""
-        if kind == "" and key is None and not before.strip(" \t([<#") and i == 0 and whole_number[i]:
+        if kind == "step" and key and re.search(r"global|total", key.text, re.IGNORECASE):
+            kind = "global"
+        if kind == "" and key is None and not before.strip(" \t([<#>") and i == 0 and whole_number[i]:
             # 120 [D loss ...; 100: soundstream ...; [   12/1000000] ...; [0/25][100/1583][1] ...
             if fraction:
                 counters.append(Counter("first", i, i + 1))
                 used[i + 1] = True
                 continue
-            if re.match(r"\s*[:\])>|,-]|\s+[^\W\d]|\s*\[|\s*$", after):
+            if re.match(r"\s*[:\])>|,{-]|\s+[^\W\d]|\s*\[|\s*$", after):
                 counters.append(Counter("lead", i))
                 continue
         if kind:
@@ -266,6 +278,8 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
         if _NOISE.search(key.text) and "loss" not in key.text.lower():
             tabular += key.sep == " "
             continue
+        if key.sep == ":" and whole_number[i] and re.match(r"\s*[)\],:]|\s*$", after) and _SOURCE.search(key.text):
+            continue  # (train:512), train.py:50]
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             continue
         if key.text == "data" and "time" in whole:
@@ -630,11 +644,15 @@ def _settled(counters: list[Counter], has_metrics: bool, whole: str) -> list[Cou
     for c in counters:
         kind = c.kind
         if kind == "first":
-            kind = "inner" if "epoch" in has else "step" if not has & {"part", "step"} else "epoch"
+            kind = "epoch" if "part" in has and "epoch" not in has else "inner" if has & _NAMED_KINDS else "step"
         elif kind == "part":
             kind = "inner"
         elif kind == "lead":
-            kind = "" if has & {"step", "epoch", "inner"} else "lead"
+            kind = "" if has & {*_NAMED_KINDS, "inner"} else "epoch" if "part" in has else "lead"
+        elif kind == "global":
+            kind = "step"
+        elif kind == "step" and "global" in has:
+            kind = "inner"
         elif kind == "lone":
             kind = ""
         if kind and not any(o.kind == kind for o in out):

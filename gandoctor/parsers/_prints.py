@@ -42,6 +42,9 @@ _MOST_PLANS: Final = 4_000  # shapes with something in them
 _LONGEST_LINE: Final = 3_000  # characters; longer ones are dumps of options
 _CHUNK: Final = 8_192  # lines of a shape that are kept as text before they are converted
 _HEADER_LINES: Final = 4_000
+_MOST_NUMBERS: Final = 200  # of one line
+_OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
+_FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[@-_]")
@@ -96,23 +99,31 @@ class _Series:
         return lines[order], np.concatenate(self.values)[order], np.concatenate(self.totals)[order]
 
 
+@dataclass(slots=True)
+class _Known:
+    """A shape of line: its plan, how often it was seen, a quick pattern once it is frequent, and what followed it."""
+
+    plan: Plan | None
+    seen: int = 0
+    pattern: re.Pattern[str] | None = None
+    follower: _Known | None = None
+
+
 class _Log:
     """One pass over the lines of a log."""
 
     def __init__(self) -> None:
-        self.plans: dict[tuple[str, ...], Plan | None] = {}
+        self.shapes: dict[tuple[str, ...], _Known | None] = {}
         self.useful = 0
         self.metrics: dict[tuple[str, str], _Series] = {}
         self.counters: dict[str, _Series] = {}
         self.count = 0
         self.overflow = 0
-        self.long_lines = 0
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
-        self.unread = 0
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
@@ -125,15 +136,18 @@ class _Log:
         if "\\n" in text or "\\r" in text or "\\t" in text:
             text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
         bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
-        split = NUMBER.split
-        plans = self.plans
         at = self.count
+        guess: _Known | None = None
+        last = _Known(None)
         for line in _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n"):
             at += 1
+            if guess is not None and guess.pattern is not None and (found := guess.pattern.fullmatch(line)):
+                # Logs repeat themselves: the shape that followed the last time usually follows again.
+                self._keep(guess.plan, at, found.groups())
+                last, guess = guess, guess.follower
+                continue
             if len(line) > _LONGEST_LINE:
-                self.long_lines += 1
-                if len(self.header) < _HEADER_LINES:
-                    self.header.append((at, line))
+                self._keep_header(at, line)
                 continue
             if "%|" in line:
                 line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
@@ -141,41 +155,58 @@ class _Log:
                 if line.startswith("====") and _MARK.match(line):
                     self.marks.append(at)
                 line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
-            parts = split(line)
+            self._keep_header(at, line)
+            parts = NUMBER.split(line)
             if len(parts) == 1:
-                if len(self.header) < _HEADER_LINES:
-                    self.header.append((at, line))
                 continue
-            shape = tuple(parts[::2])
-            try:
-                plan = plans[shape]
-            except KeyError:
-                plan = self._new_plan(shape, parts[1::2])
-            if plan is not None:
-                plan.lines.append(at)
-                plan.rows.append(parts[1::2])
-                if len(plan.lines) >= _CHUNK:
-                    self._convert(plan)
-            if len(self.header) < _HEADER_LINES:
-                self.header.append((at, line))
+            known = self._known(tuple(parts[::2]), parts[1::2])
+            if known is None:
+                continue
+            self._keep(known.plan, at, parts[1::2])
+            last.follower = known
+            last, guess = known, known.follower
         self.count = at
         if bars:
             self._find_redrawn(text)
-        for plan in plans.values():
-            if plan is not None and plan.lines:
-                self._convert(plan)
+        for known in self.shapes.values():
+            if known is not None and known.plan is not None and known.plan.lines:
+                self._convert(known.plan)
 
-    def _new_plan(self, shape: tuple[str, ...], numbers: Sequence[str]) -> Plan | None:
-        if len(self.plans) >= _MOST_SHAPES or self.useful >= _MOST_PLANS:
+    def _keep(self, plan: Plan | None, at: int, numbers: Sequence[str]) -> None:
+        if plan is None:
+            return
+        plan.lines.append(at)
+        plan.rows.append(numbers)
+        if len(plan.lines) >= _CHUNK:
+            self._convert(plan)
+
+    def _keep_header(self, at: int, line: str) -> None:
+        if len(self.header) < _HEADER_LINES:
+            self.header.append((at, line))
+
+    def _known(self, shape: tuple[str, ...], numbers: Sequence[str]) -> _Known | None:
+        """What is known of a shape; None where nothing is to be taken from it."""
+        try:
+            known = self.shapes[shape]
+        except KeyError:
+            known = self._new(shape, numbers)
+        if known is not None:
+            known.seen += 1
+            if known.seen == _OFTEN:
+                known.pattern = re.compile(_FAST.join(map(re.escape, shape)))
+        return known
+
+    def _new(self, shape: tuple[str, ...], numbers: Sequence[str]) -> _Known | None:
+        if len(self.shapes) >= _MOST_SHAPES or self.useful >= _MOST_PLANS:
             self.overflow += 1
             return None
-        plan = make_plan(shape, numbers) if len(shape) < 200 else None
-        self.plans[shape] = plan
-        self.useful += plan is not None
+        plan = make_plan(shape, numbers) if len(shape) < _MOST_NUMBERS else None
+        self.shapes[shape] = known = _Known(plan) if plan is not None else None
         if plan is not None:
+            self.useful += 1
             self.vits |= plan.vits
             self.percent |= any(m.scale != 1.0 for m in plan.metrics)
-        return plan
+        return known
 
     def _find_redrawn(self, text: str) -> None:
         """Lines that end with a carriage return: a progress bar draws over them."""
@@ -239,7 +270,7 @@ class _Log:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
         lost = []
         if self.overflow:
-            lost.append(f"{self.overflow} lines of more than {len(self.plans)} different shapes were not looked at")
+            lost.append(f"{self.overflow} lines of more than {len(self.shapes)} different shapes were not looked at")
         return Reading(
             signals=tuple(signals),
             settings=tuple(self._settings({t for t, _ in series}, int(place[0]))),
@@ -430,7 +461,7 @@ def _turns(steps: Ints, totals: Floats) -> Ints:
     return steps + turns * length
 
 
-def _variants(tag: str, rows: list[list[str]]) -> dict[str, Ints]:
+def _variants(tag: str, rows: Sequence[Sequence[str]]) -> dict[str, Ints]:
     """Tags with the numbers within their names filled in, and the rows of each."""
     pieces = tag.split(SLOT)
     slots = [int(p) for p in pieces[1::2]]

@@ -52,9 +52,9 @@ _STRONG: Final = re.compile(
 )
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 _PLAYER_D: Final = re.compile(
-    r"(?<![a-z])(?:d|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(?:d|d[ab]|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
 )
-_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|gen|generator|netg)(?![a-z])", re.IGNORECASE)
+_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,7 +282,7 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
         steps, factor = whole_numbers(_filled(columns[name]))
         if epoch and epoch != name and _restarts_with(steps, _filled(columns[epoch])):
             inner = name
-        elif len(np.unique(steps)) > 1 or rows == 1:
+        elif rows == 1 or steps.min() != steps.max():
             axis = unroll(steps)
             return _in(axis, "iterations" if factor == 1 else "unknown"), used
     if epoch:
@@ -413,17 +413,21 @@ def assemble(
     if stamp:
         used.add(stamp)
     parts = _splits(words, rows)
+    kept = axis.kept
     signals = []
     for name in names:
         if name in used:
             continue
         column = table[name]
         for split, mask in parts:
-            pick = column.present & axis.kept & mask
-            if not pick.any():
-                continue
-            clock = None if wall is None else wall[pick]
-            signals.append(Signal(name, axis.steps[pick], column.values[pick], split=split, wall_time=clock))
+            pick = column.present & kept
+            if mask is not None:
+                pick &= mask
+            if pick.all():
+                signals.append(Signal(name, axis.steps, column.values, split=split, wall_time=wall))
+            elif pick.any():
+                clock = None if wall is None else wall[pick]
+                signals.append(Signal(name, axis.steps[pick], column.values[pick], split=split, wall_time=clock))
     if not signals:
         raise InputError("no numbers under any column", where)
     return Reading(
@@ -444,8 +448,8 @@ def _is_clock(column: Column) -> bool:
     return len(here) > 0 and bool(np.all((here > 1e9) & (here < 1e10)))
 
 
-def _splits(words: Mapping[str, Sequence[str]], rows: int) -> list[tuple[str, Mask]]:
-    """Row masks of the splits that a ``mode`` column names; one mask of all rows where there is none."""
+def _splits(words: Mapping[str, Sequence[str]], rows: int) -> list[tuple[str, Mask | None]]:
+    """Row masks of the splits that a ``mode`` column names; None, for all rows, where there is none."""
     for name, cells in words.items():
         if plain(name) not in SPLIT_NAMES or len(cells) != rows:
             continue
@@ -453,4 +457,4 @@ def _splits(words: Mapping[str, Sequence[str]], rows: int) -> list[tuple[str, Ma
         if any(found):
             array = np.array(found)
             return [(split, array == split) for split in dict.fromkeys(found)]
-    return [("", np.ones(rows, dtype=bool))]
+    return [("", None)]
