@@ -83,12 +83,22 @@ _Node: TypeAlias = _Scalar | _Alias | _Map | _List
 
 @functools.lru_cache(maxsize=8)  # several remedies ask about the same file; nobody changes a tree
 def _documents(text: str) -> list[_Node]:
+    _refuse_towers(text)
     try:
         return list(_build(list(yaml.parse(text, Loader=yaml.SafeLoader)), text))
     except yaml.YAMLError as e:
         raise SpliceError(f"it is no valid YAML ({_short(e)})") from e
     except RecursionError as e:
         raise SpliceError("the file is nested too deeply") from e
+
+
+def _refuse_towers(text: str) -> None:
+    """Brackets without end take PyYAML minutes; nobody's config is that deep."""
+    depth = 0
+    for match in re.finditer(r"[\[{]|[\]}]", text):
+        depth += 1 if match[0] in "[{" else -(depth > 0)
+        if depth > _DEPTH:
+            raise SpliceError(f"the file is nested more than {_DEPTH} levels deep")
 
 
 def _short(error: yaml.YAMLError) -> str:
@@ -308,6 +318,7 @@ def read(text: str) -> object:
     SpliceError
         If it is no YAML.
     """
+    _refuse_towers(text)
     try:
         documents = list(yaml.load_all(text, Loader=_Reader))
     except yaml.YAMLError as e:
