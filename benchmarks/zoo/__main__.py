@@ -5,28 +5,54 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.zoo import plan
+from benchmarks.zoo import plan, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT: Final = Path(__file__).parents[2]
 SAMPLE_LOGS: Final = ROOT / "sample_logs"
+ZOO: Final = Path.home() / ".cache" / "gandoctor-zoo"
 
 
 def main(argv: Iterable[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run", help="train a split; goes on where it was stopped")
+    run.add_argument("--split", choices=plan.SPLITS, required=True)
+    run.add_argument("--out", type=Path, default=ZOO, help="the split gets a folder of its own in here")
+    run.add_argument("--limit", type=int, help="train at most so many runs now")
+    run.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    run.set_defaults(run=_run)
     samples = commands.add_parser("samples", help="train the runs under sample_logs/ again")
     samples.add_argument("names", nargs="*", help="only these")
     samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
     samples.set_defaults(run=_samples)
     given = parser.parse_args(None if argv is None else list(argv))
     return int(given.run(given))
+
+
+def _run(given: argparse.Namespace) -> int:
+    folder = given.out / given.split
+    folder.mkdir(parents=True, exist_ok=True)
+    every = plan.jobs(given.split)
+    missing = [job for job in every if not (folder / f"{job.name}.truth.json").exists()][: given.limit]
+    print(f"{given.split}: {len(every)} runs, {len(missing)} to train now, into {folder}", flush=True)
+    begun = time.monotonic()
+    for done, (job, truth) in enumerate(work.train_all(missing, folder, given.jobs), start=1):
+        spent = (time.monotonic() - begun) / done
+        told = f"{truth['outcome']}{' ~' if truth['borderline'] else ''} {', '.join(truth['symptoms'])}"
+        print(f"{done}/{len(missing)} {spent:.1f} s a run  {_title(job)}: {told}", flush=True)
+    return 0
+
+
+def _title(job: plan.Job) -> str:
+    return f"{job.name} {job.config['data.name']} {job.config['loss.name']} {job.about['what'] or 'base'}"
 
 
 def _samples(given: argparse.Namespace) -> int:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SPREAD: Final = 0.05  # standard deviation of one mode of a mixture
 HELD_OUT: Final = 1000
 
 
@@ -33,6 +32,8 @@ class Dataset:
         How many modes there are.
     centres : ndarray of float64, shape (modes, d), or None
         Of a mixture.
+    width : float
+        Standard deviation of one mode of a mixture.
     labels : ndarray of int64, shape (m,), or None
         Mode of each held-out point, where there are no centres.
     """
@@ -42,6 +43,7 @@ class Dataset:
     held_out: Array
     modes: int
     centres: Array | None = None
+    width: float = 0.0
     labels: NDArray[np.int64] | None = None
 
     @property
@@ -81,15 +83,15 @@ def _hexagons() -> Array:
     return np.array([((i - (n - 1) / 2) * 0.55, y) for y, n in rows for i in range(n)])
 
 
-MIXTURES: Final[dict[str, Callable[[], Array]]] = {
-    "ring6": lambda: _ring(6),
-    "grid16": lambda: _grid(4),
-    "spiral8": lambda: _spiral(8),
+# name -> centres, standard deviation of a mode
+MIXTURES: Final[dict[str, tuple[Callable[[], Array], float]]] = {
+    "ring6": (lambda: _ring(6), 0.05),
+    "grid9": (lambda: _grid(3), 0.07),
+    "spiral8": (lambda: _spiral(8), 0.06),
     # the test split's
-    "ring9": lambda: _ring(9, turn=0.3),
-    "two-rings": lambda: np.concatenate([_ring(3, 0.3), _ring(7, 0.85)]),
-    "cross9": _cross,
-    "hex11": _hexagons,
+    "ring9": (lambda: _ring(9, turn=0.3), 0.06),
+    "cross9": (_cross, 0.07),
+    "hex11": (_hexagons, 0.07),
 }
 DIGITS: Final = ("digits", "digits-negative")
 
@@ -115,12 +117,13 @@ def load(name: str, samples: int, seed: int) -> Dataset:
         return _digits(name, samples, rng)
     if name not in MIXTURES:
         raise ValueError(f"data.name: {name} is none of {', '.join((*MIXTURES, *DIGITS))}")
-    centres = MIXTURES[name]()
+    make, width = MIXTURES[name]
+    centres = make()
 
     def draw(n: int) -> Array:
-        return centres[rng.integers(len(centres), size=n)] + rng.normal(0.0, SPREAD, (n, 2))
+        return centres[rng.integers(len(centres), size=n)] + rng.normal(0.0, width, (n, 2))
 
-    return Dataset(name, draw(samples), draw(HELD_OUT), len(centres), centres=centres)
+    return Dataset(name, draw(samples), draw(HELD_OUT), len(centres), centres=centres, width=width)
 
 
 def _digits(name: str, samples: int, rng: np.random.Generator) -> Dataset:

@@ -43,7 +43,9 @@ class Moment:
     finite : bool
         Whether samples and scores are finite; the rest is NaN where they are not.
     covered : float
-        Share of the modes that get at least a quarter of their due.
+        Share of the modes that get at least a quarter of their due, counting samples that are like real data.
+    reached : float
+        The same, counting every sample for the mode it is nearest to: samples spread out, if not good ones.
     quality : float
         Share of samples that are like real data, relative to the share of held-out real data that is.
     frechet : float
@@ -66,13 +68,14 @@ class Moment:
         Norm of G's gradient over all its parameters.
     first_to_last : float
         Norm of that gradient at the first weight matrix over that at the last.
-    modes : tuple of float
-        Share of good samples in each mode.
+    moved : float
+        Total variation between the shares of the modes now and at the moment before.
     """
 
     step: int
     finite: bool
     covered: float = float("nan")
+    reached: float = float("nan")
     quality: float = float("nan")
     frechet: float = float("nan")
     diversity: float = float("nan")
@@ -84,7 +87,7 @@ class Moment:
     gradient_at_samples: float = float("nan")
     gradient: float = float("nan")
     first_to_last: float = float("nan")
-    modes: tuple[float, ...] = ()
+    moved: float = 0.0
 
 
 class Bench:
@@ -106,25 +109,23 @@ class Bench:
         if data.centres is None:
             apart = _distances(self._real, self._real)
             self._radius = np.sort(apart, axis=1)[:, NEIGHBOURS]
-        reference = self._place(data.train[:1000])
-        self._real_quality = float((reference >= 0).mean())
+        self._real_quality = float(self._place(data.train[:1000])[1].mean())
 
     def _project(self, x: Array) -> Array:
         return (x - self.mean) @ self._basis
 
-    def _place(self, x: Array) -> NDArray[np.int64]:
-        """Mode of each point, -1 for one that is not like real data.
+    def _place(self, x: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Mode that each point is nearest to, and whether the point is like real data.
 
-        A point of a mixture is like real data within three deviations of a centre; a picture is, where it lies within
-        the neighbourhood of a held-out one (improved precision, arXiv:1904.06991).
+        A point of a mixture is, within three deviations of a centre; a picture is, within the neighbourhood of a
+        held-out one (improved precision, arXiv:1904.06991).
         """
         if self.data.centres is not None:
             apart = _distances(x, self.data.centres)
-            return np.where(apart.min(axis=1) < 3 * 0.05, apart.argmin(axis=1), -1)
+            return apart.argmin(axis=1), apart.min(axis=1) < 3 * self.data.width
         assert self.data.labels is not None
         apart = _distances(self._project(x), self._real)
-        inside = (apart < self._radius).any(axis=1)
-        return np.where(inside, self.data.labels[apart.argmin(axis=1)], -1)
+        return self.data.labels[apart.argmin(axis=1)], (apart < self._radius).any(axis=1)
 
     def frechet(self, x: Array) -> float:
         """Frechet distance between Gaussians fitted to samples and held-out data, over the latter's total variance."""
@@ -135,22 +136,23 @@ class Bench:
         distance = np.square(y.mean(axis=0) - self._real.mean(axis=0)).sum() + np.trace(cov_x + cov_y) - 2 * root
         return float(distance) / self.data.spread**2
 
-    def samples(self, x: Array) -> dict[str, Any]:
-        """Everything about samples alone; `x` in unit coordinates, shape (n, d)."""
-        place = self._place(x)
-        good = place[place >= 0]
-        share = len(good) / len(x)
-        modes = np.bincount(good, minlength=self.data.modes) / max(len(good), 1)
+    def samples(self, x: Array) -> tuple[dict[str, float], Array]:
+        """Everything about samples alone; `x` in unit coordinates, shape (n, d). Also the share in each mode."""
+        place, good = self._place(x)
+        share = float(good.mean())
+        nearest = np.bincount(place, minlength=self.data.modes) / len(x)
+        modes = np.bincount(place[good], minlength=self.data.modes) / max(good.sum(), 1)
         due = 0.25 / self.data.modes
-        return {
+        found = {
             "covered": float((modes > due).mean()) if share > 0.02 else 0.0,
+            "reached": float((nearest > due).mean()),
             "quality": share / self._real_quality,
             "frechet": self.frechet(x),
             "diversity": _mean_distance(x) / self._distance,
             "variance": float(x.var(axis=0).sum()) / self.data.spread**2,
             "shift": float(np.linalg.norm(x.mean(axis=0) - self.mean)) / self.data.spread,
-            "modes": tuple(float(m) for m in modes.round(4)),
         }
+        return found, modes
 
 
 class Examiner:
@@ -179,6 +181,7 @@ class Examiner:
         self.held_out = to_gan(torch.tensor(bench.data.held_out, dtype=torch.float32))
         self.train = to_gan(torch.tensor(bench.data.train[:1000], dtype=torch.float32))
         self.spread = float(self.held_out.var(dim=0).sum().sqrt())
+        self._modes: Array | None = None
 
     def measure(self, step: int, G: nn.Sequential, D: nn.Module) -> Moment:
         """One moment; neither player, nor the random state, is changed."""
@@ -190,6 +193,8 @@ class Examiner:
         if not (np.isfinite(x).all() and all(np.isfinite(s).all() for s in scores)):
             return Moment(step, finite=False)
         of_fake, of_held_out, of_train = scores
+        found, modes = self.bench.samples(x)
+        before, self._modes = modes if self._modes is None else self._modes, modes
         return Moment(
             step,
             finite=True,
@@ -197,7 +202,8 @@ class Examiner:
             auc_train=_auc(of_train, of_fake),
             score_size=float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
             **self._gradients(G, D),
-            **self.bench.samples(x),
+            moved=0.5 * float(np.abs(modes - before).sum()),
+            **found,
         )
 
     def _gradients(self, G: nn.Sequential, D: nn.Module) -> dict[str, float]:
@@ -286,7 +292,7 @@ class Truth:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: NaN as None, numbers rounded, the moments as columns."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "moments"}
-        columns = {f.name: [getattr(m, f.name) for m in self.moments] for f in fields(Moment) if f.name != "modes"}
+        columns = {f.name: [getattr(m, f.name) for m in self.moments] for f in fields(Moment)}
         return _plain(plain | {"trace": columns})
 
 
@@ -358,9 +364,7 @@ def _symptoms(
     """All symptoms of a failed run, the most specific first."""
     late = _median(moments[len(moments) // 2 :])
     last = _median(moments[-6:])
-    moved = dict(zip((m.step for m in moments[1:]), map(_moved, moments, moments[1:]), strict=True))
-    restless = float(np.median(list(moved.values())[len(moments) // 2 :])) if len(moved) > 1 else 0.0
-    settled = restless < 0.35
+    settled = late.moved < 0.35
     poor = late.covered <= bar.covered[1] or last.quality < 0.8 * bar.quality[1]
 
     enough = sum(m.finite for m in moments) >= 8  # a run that broke at once shows nothing but that
@@ -380,11 +384,8 @@ def _symptoms(
             late.auc_train < 0.4 or (late.auc_train < 0.6 and poor and settled),
             lambda m: m.auc_train < 0.6,
         ),
-        "oscillation": (restless > 0.5, lambda m: moved.get(m.step, 0.0) > 0.4),
-        "mode-collapse": (
-            last.covered <= 0.5 or last.diversity < 0.4,
-            lambda m: m.covered <= 0.5 or m.diversity < 0.4,
-        ),
+        "oscillation": (late.moved > 0.5, lambda m: m.moved > 0.4),
+        "mode-collapse": (_collapsed(last), _collapsed),
     }
     onset: dict[str, int | None] = {}
     for name, (has, shows) in checks.items():
@@ -400,11 +401,8 @@ def _starved(m: Moment) -> bool:
     return m.gradient_at_samples < 2e-3 or m.gradient < 1e-3 or m.first_to_last < 1e-3
 
 
-def _moved(before: Moment, after: Moment) -> float:
-    """Total variation between the shares of the modes at two moments; NaN-safe."""
-    if not (before.modes and after.modes):
-        return 0.0
-    return 0.5 * float(np.abs(np.subtract(before.modes, after.modes)).sum())
+def _collapsed(m: Moment) -> bool:
+    return m.diversity < 0.4 or max(m.covered, m.reached) <= 0.5
 
 
 def _out_of_reach(config: Config, data: Dataset) -> float:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import itertools
+import json
+import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,12 +16,12 @@ from benchmarks.zoo import config as settings
 from benchmarks.zoo.config import HERE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from benchmarks.zoo.config import Config
 
-SAMPLES: Final = HERE / "samples.yaml"
+SPLITS: Final = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Job:
             "family": self.config["loss.name"],
             "data": self.config["data.name"],
             "seed": self.config["seed"],
+            "iterations": self.config["iterations"],
             "fault": self.fault,
             "wrong": [
                 {"key": settings.spelled(key, self.spelling), "value": self.config[key], "right": right}
@@ -80,7 +86,7 @@ class Job:
 
 def samples() -> list[Job]:
     """The runs under ``sample_logs/``."""
-    given = yaml.safe_load(SAMPLES.read_text("utf-8"))
+    given = _yaml("samples")
     return [
         Job(
             name=name,
@@ -93,3 +99,134 @@ def samples() -> list[Job]:
         )
         for name, run in given["runs"].items()
     ]
+
+
+# ------------------------------------------------------------------------------------------------------- the splits
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A data set and a family: one healthy recipe."""
+
+    data: str
+    kind: str
+    family: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A recipe and what is done to it; the job lacks only its name and its way of logging."""
+
+    cell: Cell
+    seed: int
+    role: str  # base, variant or fault
+    what: str
+    changes: Mapping[str, Any]
+    wrong: tuple[str, ...] = ()
+
+
+def jobs(split: str) -> list[Job]:
+    """Every run of a split, in an order that tells nothing.
+
+    Parameters
+    ----------
+    split : str
+        ``train`` or ``test``.
+
+    Returns
+    -------
+    list of Job
+        Names are digests of the config: they tell nothing and stay the same while the plan grows.
+    """
+    unique: dict[str, Job] = {}
+    for idea in _ideas(split):
+        job = _job(split, idea)
+        unique.setdefault(job.name, job)  # a variant that changes nothing is the base
+    return [unique[name] for name in sorted(unique)]
+
+
+def cells(split: str) -> list[Cell]:
+    """The healthy recipes of a split."""
+    given = _yaml("splits")
+    made = []
+    for kind, part in given[split]["kinds"].items():
+        for data, (family, own) in itertools.product(part["data"], given["families"].items()):
+            config: dict[str, Any] = dict(settings.DEFAULTS)
+            for layer in (given[split]["all"], part["set"], own.get("all", {}), own.get(kind, {})):
+                config.update(_applied(config, layer))
+            made.append(Cell(data, kind, family, config | {"data.name": data}))
+    return made
+
+
+def _ideas(split: str) -> Iterator[Idea]:
+    library, seeds = _yaml("faults"), _yaml("splits")[split]["seeds"]
+    every = cells(split)
+    for cell, seed in itertools.product(every, seeds):
+        yield Idea(cell, seed, "base", "", {})
+    turns: dict[tuple[str, str], Iterator[tuple[Cell, int]]] = {}
+
+    def pick(what: str, entry: Mapping[str, Any], family: str, rounds: int) -> list[tuple[Cell, int]]:
+        """The next cells of a family by turns, so that every data set and seed gets its share."""
+        kinds = entry.get("kinds", ["mixture", "pictures"])
+        here = [cell for cell in every if cell.family == family and cell.kind in kinds]
+        if (what, family) not in turns:
+            pairs = [(cell, seed) for seed in seeds for cell in here]
+            random.Random(f"{split} {what} {family}").shuffle(pairs)
+            turns[what, family] = itertools.cycle(pairs)
+        return list(itertools.islice(turns[what, family], min(rounds, len(here) * len(seeds))))
+
+    families = list(_yaml("splits")["families"])
+    for what, entry in library["faults"].items():
+        for changes, family in itertools.product(entry[split], entry.get("families", families)):
+            for cell, seed in pick(what, entry, family, entry.get("rounds", 2)):
+                yield Idea(cell, seed, "fault", what, changes, tuple(entry.get("wrong", changes)))
+    for what, entry in library["variants"].items():
+        for family in entry.get("families", families):
+            for cell, seed in pick(what, entry, family, entry.get("rounds", 1)):
+                yield Idea(cell, seed, "variant", what, entry["set"])
+
+
+def _job(split: str, idea: Idea) -> Job:
+    given = _yaml("splits")
+    base = dict(idea.cell.config) | {"seed": idea.seed}
+    config = base | _applied(base, idea.changes)
+    digest = _digest(split, config)
+    turn = random.Random(digest)  # how it is logged and spelled: by lot, but always the same
+    form = turn.choice(given["formats"])
+    config |= {
+        "log.format": form,
+        "log.tags": turn.choice(given[split]["tags"]),
+        "log.every": turn.choice(given["every"]),
+        "log.snapshots": turn.choice(given["snapshots"]),
+        "log.signals": turn.choice(given["signals"]),
+    }
+    return Job(
+        name=digest,
+        config=settings.make(config),
+        spelling=turn.choice(given[split]["spellings"]),
+        json=turn.random() < 0.4,
+        fault=idea.what if idea.role == "fault" else "",
+        wrong={key: base[key] for key in idea.wrong},
+        about={"role": idea.role, "what": idea.what, "twin": _digest(split, base)},
+    )
+
+
+def _applied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`changes` with ``x10`` worked out against `config`."""
+    return {
+        key: type(config[key])(f"{config[key] * float(value[1:]):.6g}")
+        if isinstance(value, str) and value[:1] == "x" and value[1:2].isdigit()
+        else value
+        for key, value in changes.items()
+    }
+
+
+def _digest(split: str, config: Mapping[str, Any]) -> str:
+    text = json.dumps([split, {k: v for k, v in config.items() if not k.startswith("log.")}], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+@functools.cache
+def _yaml(name: str) -> Any:
+    return yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8"))
