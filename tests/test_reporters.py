@@ -203,7 +203,7 @@ def test_colour_only_where_it_is_asked_for(report):
 
 def test_the_summary_can_do_without_block_characters():
     assert text.render(examples.dominance(), blocks=False).isascii()
-    assert "█" in text.render(examples.dominance())
+    assert "█" in text.render(examples.dominance(), blocks=True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -447,6 +447,21 @@ def test_what_cannot_be_seen_is_not_offered_for_copying():
     page = Page(html.render(dataclasses.replace(base, prescriptions=(patch,))))
     assert not page.all("button")
     assert "+b\\u202ec" in page.text
+
+
+def test_a_page_stays_small_whatever_was_logged():
+    base = examples.dominance()
+    report = dataclasses.replace(
+        base,
+        run=dataclasses.replace(base.run, name="x" * 10**6, sources=base.run.sources * 2000),
+        signals=base.signals * 2000,
+        unmapped=base.unmapped * 20_000,
+        settings=base.settings * 5000,
+    )
+    page = html.render(report)
+    assert len(page) < 500_000
+    assert "and 39,700 more" in page
+    assert "2 of 312 rows have no number" in page, "what was lost is never cut off"
 
 
 def test_a_page_of_several_runs():
@@ -736,7 +751,7 @@ def page_in_words(report: Report) -> str:
 @pytest.mark.parametrize(
     ("suffix", "say"),
     [
-        ("txt", lambda r: text.render(r, width=88)),
+        ("txt", lambda r: text.render(r, width=88, blocks=True)),
         ("check", check.render),
         ("md", markdown.render),
         ("html.txt", page_in_words),

@@ -28,6 +28,7 @@ SUFFIX = ".html"
 _NOTHING: Final = Markup()
 _MOST_PICTURES: Final = 6  # of one finding
 _OPEN_UP_TO: Final = 8  # longer lists are folded
+_MOST_ROWS: Final = 300  # of a table
 _FINE_UP_TO: Final = 8  # a page of more runs has coarser curves, to stay small
 _COARSE: Final = 110
 _RISKS: Final = {"safe": "safe to apply", "trial": "worth a trial", "advice": "advice, by hand"}
@@ -446,10 +447,10 @@ class _Run:
                 ))  # fmt: skip
         if flags:
             parts.append(fill('<p class="label">{x} the command line</p>\n', x="Or on" if p.diff else "On"))
-            parts.append(_code(flags, text(flags), copies=clean))
+            parts.append(_code(flags, text(flags, len(flags)), copies=clean))
         if p.snippet:
             parts.append(Markup('<p class="label">In the training loop</p>\n'))
-            parts.append(_code(p.snippet, text(p.snippet), copies=clean))
+            parts.append(_code(p.snippet, text(p.snippet, len(p.snippet)), copies=clean))
         if not clean:
             parts.append(Markup(
                 '<p class="meta">It holds characters that cannot be seen, so it is not offered for copying; use '
@@ -542,17 +543,20 @@ class _Run:
                 last=w.number(s.last),
                 because=s.because,
             )
-            for s in r.signals
+            for s in r.signals[:_MOST_ROWS]
         )
-        body = [_table(("Tag", "Role", "#Points", "#Last", "Because"), rows)] if rows else []
+        body = [_table(("Tag", "Role", "#Points", "#Last", "Because"), rows), _more(r.signals)] if rows else []
         if r.unmapped:
-            tags = join((fill("<code>{x}</code> ({n})", x=u.tag, n=f"{u.points:,}") for u in r.unmapped), ", ")
+            tags = join(
+                (fill("<code>{x}</code> ({n})", x=u.tag, n=f"{u.points:,}") for u in r.unmapped[:_MOST_ROWS]), ", "
+            )
             body.append(fill(
-                "<details{open}><summary>{n} not placed</summary>\n<p>{tags}</p>\n"
+                "<details{open}><summary>{n} not placed</summary>\n<p>{tags}</p>\n{more}"
                 '<p class="meta">If one of them matters, say what it is: <code>--map ROLE=TAG</code>.</p></details>\n',
                 open=" open" if len(r.unmapped) <= _OPEN_UP_TO else "",
                 n=f"{len(r.unmapped):,}",
                 tags=tags,
+                more=_more(r.unmapped),
             ))  # fmt: skip
         return self.sheet("names", "How names were understood", len(r.signals), body)
 
@@ -568,10 +572,10 @@ class _Run:
                 key=s.key,
                 where=(s.file or "the log") + (f":{s.line}" if s.line else ""),
             )
-            for s in settings
+            for s in settings[:_MOST_ROWS]
         )
         table = _table(("Setting", "Value", "Your key", "Where"), rows)
-        return self.sheet("settings", "Settings understood", len(settings), [table])
+        return self.sheet("settings", "Settings understood", len(settings), [table, _more(settings)])
 
     def sources(self) -> Markup:
         run = self.report.run
@@ -583,9 +587,9 @@ class _Run:
                 points=f"{s.points:,}",
                 lost=s.lost or "nothing",
             )
-            for s in run.sources
+            for s in sorted(run.sources, key=lambda s: s.lost is None)[:_MOST_ROWS]  # what was lost comes first
         )
-        body = [_table(("File", "As", "#Values", "Lost"), rows)]
+        body = [_table(("File", "As", "#Values", "Lost"), rows), _more(run.sources)]
         if run.notes:
             body.append(fill("<ul>{x}</ul>\n", x=each("<li>{x}</li>", run.notes)))
         return self.sheet("read", "What was read", len(run.sources), body)
@@ -596,6 +600,11 @@ class _Run:
 
 def _tally(n: int | None) -> Markup:
     return _NOTHING if n is None else fill(' <span class="n">{n}</span>', n=f"{n:,}")
+
+
+def _more(rows: Sequence[object]) -> Markup:
+    left = len(rows) - _MOST_ROWS
+    return fill('<p class="meta">and {n} more, all in the JSON report</p>\n', n=f"{left:,}") if left > 0 else _NOTHING
 
 
 def _table(columns: Sequence[str], rows: Markup) -> Markup:
@@ -662,5 +671,5 @@ def _diff(diff: str) -> Markup:
         kind = kinds.get(line[:1], "same")
         if kind == "hunk":
             kinds |= {"+": "add", "-": "del"}  # what is added or taken away stands below a hunk's head
-        out.append(fill('<span class="{kind}">{line}\n</span>', kind=kind, line=line))
+        out.append(fill('<span class="{kind}">{line}\n</span>', kind=kind, line=text(line, len(line))))
     return join(out)

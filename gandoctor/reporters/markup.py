@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters.wording import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import LiteralString
+
+
+MOST: Final = 4_000
 
 
 class Markup(str):
@@ -23,9 +26,15 @@ class _Escaped(dict[str, object]):
         return text(super().__getitem__(key))
 
 
-def text(value: object) -> Markup:
-    """Escape a value, for element content and for quoted attributes; markup stays, what is invisible is shown."""
-    return value if isinstance(value, Markup) else Markup(escape(visible(str(value))))
+def text(value: object, most: int = MOST) -> Markup:
+    """Escape a value, for element content and for quoted attributes; markup stays, what is invisible is shown.
+
+    What is longer than `most` characters is cut: a tag of a megabyte is no name.
+    """
+    if isinstance(value, Markup):
+        return value
+    said = str(value)
+    return Markup(escape(visible(said if len(said) <= most else said[:most] + " ...")))
 
 
 def fill(template: LiteralString, **values: object) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ _COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healt
             "label": "2", "title": "1", "+": "32", "-": "31", "dim": "2"}  # fmt: skip
 
 
-def render(report: Report, *, colour: bool = False, width: int | None = None, blocks: bool = True) -> str:
+def render(report: Report, *, colour: bool = False, width: int | None = None, blocks: bool | None = None) -> str:
     """The summary of one run, at most about 25 lines.
 
     Parameters
@@ -32,15 +33,15 @@ def render(report: Report, *, colour: bool = False, width: int | None = None, bl
         Whether to use ANSI colours.
     width : int, optional
         Columns to fill; by default those of the terminal, at most 100.
-    blocks : bool
-        Whether the terminal can show block characters (the small curves).
+    blocks : bool, optional
+        Whether the small curves, made of block characters, are shown; by default where stdout takes Unicode.
     """
     page = _Page(colour, width, blocks)
     return "\n".join(line.rstrip() for line in page.run(report)) + "\n"
 
 
 def render_many(
-    reports: Sequence[Report], *, colour: bool = False, width: int | None = None, blocks: bool = True
+    reports: Sequence[Report], *, colour: bool = False, width: int | None = None, blocks: bool | None = None
 ) -> str:
     """A table: one line a run, the worst first."""
     page = _Page(colour, width, blocks)
@@ -48,9 +49,9 @@ def render_many(
 
 
 class _Page:
-    def __init__(self, colour: bool, width: int | None, blocks: bool) -> None:
+    def __init__(self, colour: bool, width: int | None, blocks: bool | None) -> None:
         self.colour = colour
-        self.blocks = blocks
+        self.blocks = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower() if blocks is None else blocks
         self.width = max(40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns))
 
     # --- one run ---
