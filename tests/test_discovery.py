@@ -127,10 +127,14 @@ def test_equal_values_under_other_names_count_once(tmp_path):
 
 
 def test_another_formats_view_of_a_quantity_is_left_out(tmp_path):
-    events(tmp_path, two())
-    table(tmp_path / "log.csv", {"D_loss": curve(30, 5), "generator_loss": curve(30, 6), "psnr": curve(30, 7)})
+    series = {**two(), "D/real": [0.5 + 0.001 * i for i in range(30)]}
+    events(tmp_path, series)
+    smoothed = {k: np.convolve(v, np.ones(5) / 5, "same").tolist() for k, v in series.items()}
+    printed = {"D_loss": smoothed["loss/d"], "generator_loss": smoothed["loss/g"], "psnr": curve(30, 7)}
+    table(tmp_path / "log.csv", {**printed, "D_real": [3.0 + 0.1 * i for i in range(30)]})
     run = only(tmp_path)
-    assert tags(run) == {"loss/d": 30, "loss/g": 30, "psnr": 30}
+    # D/real is a score and D_real a loss: their levels tell them apart.
+    assert tags(run) == dict.fromkeys(("loss/d", "loss/g", "psnr", "D/real", "D_real"), 30)
     assert any("D_loss = loss/d" in n for n in run.notes)
 
 
@@ -491,6 +495,26 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
     assert any("2 symbolic link(s)" in n for n in run.notes)
 
 
+def test_a_data_set_among_the_logs_is_not_read_to_the_end(tmp_path):
+    table(tmp_path / "m.csv", two())
+    for i in range(120):
+        path = tmp_path / "labels" / f"{i}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("cat\n")
+    run = only(tmp_path)
+    assert len(run.sources) == 1
+    assert any(n.startswith("70 files were not looked at") for n in run.notes)
+
+
+def test_samples_beside_a_log_that_was_named_alone(tmp_path):
+    log = table(tmp_path / "m.csv", two())
+    (tmp_path / "samples").mkdir()
+    np.save(tmp_path / "samples" / "fake_3.npy", np.ones((2, 2)))
+    assert [p.path for p in only(log).pictures] == ["samples/fake_3.npy"]
+    table(tmp_path / "n.csv", two(30, 2))
+    assert only(log).pictures == ()
+
+
 def test_folders_of_tools_are_passed_over(tmp_path):
     for name in (".git", "venv", "node_modules", "__pycache__", ".ipynb_checkpoints"):
         table(tmp_path / name / "m.csv", two())
@@ -601,6 +625,10 @@ def test_is_log(tmp_path):
         (tmp_path / name).write_text(text)
         assert not is_log(tmp_path / name), name
     assert not is_log(tmp_path / "missing")
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    for name, expected in (("events.out.tfevents.1.x", True), ("train_log.csv", True), ("people.csv", False)):
+        (tmp_path / name).write_bytes(pointer)
+        assert is_log(tmp_path / name) is expected
 
 
 def test_an_event_file_is_analysed_without_heavy_imports(tmp_path):

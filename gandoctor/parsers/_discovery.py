@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading, StepUnit
 
 MAX_LOGS: Final = 2_000
+MAX_MISSES: Final = 50
 _HOST: Final = re.compile(r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$")
 
 
@@ -72,10 +73,7 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     for label, parser, reading in readings:
         log = Log(file, parser, _marked(reading, file), label=label, split=_places.split_of(folder.name))
         groups += _merge.join(folder, [log])
-    try:
-        files = sorted(f for f in folder.iterdir() if f.is_file() and not f.is_symlink())
-    except OSError:
-        files = []
+    files = _around(file)
     runs = []
     for group in groups:
         run = _raw_run(group, folder, given or _settings.beside(group, files), files, [])
@@ -83,6 +81,15 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
     return runs
+
+
+def _around(file: Path) -> list[Path]:
+    """Files in a log's folder and, where it is the only log of its kind there, in the folders below (the samples)."""
+    tree = _walk.walk(file.parent, depth=1)
+    here = [f for f in tree.files if f.parent == file.parent]
+    kind = _registry.hinted(file)
+    alone = not any(f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind for f in here)
+    return tree.files if alone else here
 
 
 def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
@@ -116,20 +123,26 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
 def _read_all(tree: _walk.Tree) -> list[Log]:
     """Every log of a folder, read; a file that cannot be read is kept with the reason."""
     logs: list[Log] = []
+    misses: dict[tuple[Path, str], int] = {}
+    passed = 0
     for file in tree.files:
         if not _registry.is_candidate(file):
+            continue
+        kind = file.parent, file.suffix
+        if misses.get(kind, 0) >= MAX_MISSES:  # a data set: one label file a picture, say
+            passed += 1
             continue
         if len(logs) >= MAX_LOGS:
             tree.notes.append(f"only the first {MAX_LOGS:,} logs of the folder were read")
             break
         try:
-            head = _walk.head_of(file)
-            logs += [
-                Log(file, parser, _marked(reading, file), label=label)
-                for label, parser, reading in _registry.read_found(file, head)
-            ]
+            found = _registry.read_found(file, _walk.head_of(file))
+            logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
+            misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
             logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
+    if passed:
+        tree.notes.append(f"{passed:,} files were not looked at: they lie among many like them that are no logs")
     return logs
 
 

@@ -46,6 +46,7 @@ _ALIKE: Final = 0.95
 _ENOUGH: Final = 8
 _LONG: Final = 50
 MAX_COMPARED: Final = 40
+MAX_COPIES: Final = 400
 _NO_WORD: Final = frozenset(
     {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
 )
@@ -270,10 +271,17 @@ def _prefers_second(first: float, second: float) -> bool:
 
 def _agreement(one: Signal, two: Signal) -> float | None:
     """Share of their common steps on which two series have the same value; None where they have no step in common."""
-    common, i, j = np.intersect1d(one.steps, two.steps, return_indices=True)
-    if not common.size:
-        return None
-    return float(np.mean(_equal(one.values[i], two.values[j])))
+    i, j = _common_steps(one, two)
+    return float(np.mean(_equal(one.values[i], two.values[j]))) if i.size else None
+
+
+def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the steps that both series have."""
+    if np.array_equal(one.steps, two.steps):
+        everywhere = np.arange(len(one))
+        return everywhere, everywhere
+    _, i, j = np.intersect1d(one.steps, two.steps, return_indices=True)
+    return i, j
 
 
 def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -325,7 +333,8 @@ def _union(one: Signal, two: Signal) -> Signal:
 
 def _drop_copies(run: Group) -> None:
     """Leave out series of one file that another file of the run holds under another name."""
-    if len({s.source for s in run.signals.values()}) < 2:
+    sources = {s.source for s in run.signals.values()}
+    if len(sources) < 2 or len(run.signals) > MAX_COPIES:
         return
     copies: dict[str, list[str]] = {}
     keys = list(run.signals)
@@ -344,10 +353,10 @@ def _drop_copies(run: Group) -> None:
 
 def _copied(one: Signal, two: Signal) -> bool:
     """The same varying values, step by step or (where the steps are counted otherwise) in the same order."""
-    if min(len(one), len(two)) < _ENOUGH:
+    if min(len(one), len(two)) < _ENOUGH or not _may_be_copied(one, two):
         return False
-    common, i, j = np.intersect1d(one.steps, two.steps, return_indices=True)
-    if common.size >= max(_ENOUGH, 0.9 * min(len(one), len(two))):
+    i, j = _common_steps(one, two)
+    if i.size >= max(_ENOUGH, 0.9 * min(len(one), len(two))):
         a, b = one.values[i], two.values[j]
     elif len(one) == len(two):
         a, b = one.values, two.values
@@ -359,11 +368,24 @@ def _copied(one: Signal, two: Signal) -> bool:
     return bool(np.mean(_equal(a, b)) >= 0.99)
 
 
+def _may_be_copied(one: Signal, two: Signal) -> bool:
+    """A glimpse at a few points: most pairs of series are told apart here."""
+    short, long = (one, two) if len(one) <= len(two) else (two, one)
+    some_of_them = np.linspace(0, len(short) - 1, 16).astype(np.int64)
+    there = np.minimum(np.searchsorted(long.steps, short.steps[some_of_them]), len(long) - 1)
+    if (long.steps[there] != short.steps[some_of_them]).mean() > 0.2:
+        if len(one) != len(two):
+            return False
+        there = some_of_them
+    return bool(np.mean(_equal(short.values[some_of_them], long.values[there])) > 0.6)
+
+
 def _drop_rivals(run: Group) -> None:
     """Keep one format's view of a quantity: ``D_loss`` printed in a text log is ``loss/d`` of the event file.
 
-    Two series are rivals where their names consist of the same words; the numbers may differ, as a print often shows
-    a running mean. All rivals of two files are decided together, so that D and G stay on one step axis.
+    Two series are rivals where their names consist of the same words and their values are of one level; the numbers may
+    differ, as a print often shows a running mean. All rivals of two files are decided together, so that D and G stay on
+    one step axis.
     """
     parser_of = {str(log.path): log.parser for log in run.logs}
     by_words: dict[tuple[object, ...], list[Key]] = {}
@@ -375,7 +397,7 @@ def _drop_rivals(run: Group) -> None:
     for keys in by_words.values():
         for one, two in itertools.pairwise(keys):
             a, b = run.signals[one].source, run.signals[two].source
-            if parser_of.get(a) != parser_of.get(b):
+            if parser_of.get(a) != parser_of.get(b) and _of_one_level(run.signals[one], run.signals[two]):
                 rivals.setdefault((a, b), []).append((one, two))
     for (a, b), pairs in rivals.items():
         pairs_left = [p for p in pairs if p[0] in run.signals and p[1] in run.signals]
@@ -389,6 +411,16 @@ def _drop_rivals(run: Group) -> None:
         names = some(f"{p[loser][0]} = {p[1 - loser][0]}" for p in pairs_left)
         weaker, better = _file((a, b)[loser]), _file((a, b)[1 - loser])
         run.notes.append(f"{weaker} gives series that {better} gives as well ({names}): those of {better} were used")
+
+
+def _of_one_level(one: Signal, two: Signal) -> bool:
+    """Whether two series may show one quantity: ``D_real`` is a loss here and a score there."""
+    a, b = (s.values[np.isfinite(s.values)] for s in (one, two))
+    if not a.size or not b.size:
+        return True
+    apart = abs(float(np.median(a) - np.median(b)))
+    spread = max(float(np.ptp(np.quantile(v, (0.1, 0.9)))) for v in (a, b))
+    return apart <= 0.5 * spread + 0.1 * max(abs(float(np.median(a))), abs(float(np.median(b))))
 
 
 def _file(source: str) -> str:

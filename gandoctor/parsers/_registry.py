@@ -66,6 +66,7 @@ _FIRST: Final[tuple[tuple[str, str], ...]] = (
     (".out", "text"),
 )
 _FORMATS: Final = "give TensorBoard event files, W&B .wandb files, CSV, JSONL, JSON, printed text, or a folder of them"
+_LOG_NAME: Final = re.compile(r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE)
 _SURE: Final = 0.9
 _FOUND: Final = 0.5
 _NO_PARSERS: Final = frozenset({"configs"})
@@ -182,6 +183,8 @@ def _looks_like_log(path: Path) -> bool:
         head = _walk.head_of(path)
     except InputError:
         return False
+    if head.startswith(_walk.POINTER):  # a log that is not there is no clean log: reading it says so
+        return bool(_LOG_NAME.search(path.name))
     return bool(head) and _walk.foreign(head) is None and choose(path, head)[1] >= _FOUND
 
 
@@ -227,7 +230,7 @@ def read_found(path: Path, head: bytes) -> list[tuple[str, str, Reading]]:
     if not head:
         return []
     if odd := _walk.foreign(head):
-        if hinted(path) == "unknown" or "is a picture" in odd[0]:
+        if not _LOG_NAME.search(path.name) or "is a picture" in odd[0]:
             return []
         raise InputError(odd[0], path.name, odd[1])
     parser, score = choose(path, head)

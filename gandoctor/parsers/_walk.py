@@ -18,10 +18,11 @@ _SKIPPED_FOLDERS: Final = frozenset(
     {"venv", "env", "node_modules", "__pycache__", "site-packages", "dist-packages", "htmlcov", "egg-info"}
 )
 _KEPT_HIDDEN: Final = frozenset({".hydra"})
+POINTER: Final = b"version https://git-lfs.github.com/spec/"
 # First bytes of what is no log, and how to say so. Offset 0 unless noted.
 _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (
-        b"version https://git-lfs.github.com/spec/",
+        POINTER,
         "is a Git LFS pointer; the log itself was not downloaded",
         "run `git lfs pull` first",
     ),
@@ -71,7 +72,7 @@ class Tree:
     notes: list[str] = field(default_factory=list)
 
 
-def walk(root: Path) -> Tree:
+def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
     """Regular files below `root`: hidden folders, environments and links are passed over.
 
     Links are never followed: inside the folder they would count a file twice (``wandb/latest-run``), outside it they
@@ -81,7 +82,7 @@ def walk(root: Path) -> Tree:
     linked = deep = denied = 0
     stack: list[tuple[Path, int]] = [(root, 0)]
     while stack:
-        folder, depth = stack.pop()
+        folder, level = stack.pop()
         try:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda e: e.name)
@@ -95,12 +96,12 @@ def walk(root: Path) -> Tree:
                     linked += _leads_outside(Path(entry.path), root)
                 elif entry.is_dir(follow_symlinks=False):
                     if not _skipped(entry.name):
-                        below.append((Path(entry.path), depth + 1))
+                        below.append((Path(entry.path), level + 1))
                 elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                     tree.files.append(Path(entry.path))
             except OSError:
                 denied += 1
-        if depth >= MAX_DEPTH:
+        if level >= depth:
             deep += len(below)
         else:
             stack.extend(reversed(below))
@@ -111,7 +112,7 @@ def walk(root: Path) -> Tree:
     if linked:
         tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed")
     if deep:
-        tree.notes.append(f"{deep} folder(s) more than {MAX_DEPTH} levels down were not looked at")
+        tree.notes.append(f"{deep} folder(s) more than {depth} levels down were not looked at")
     if denied:
         tree.notes.append(f"{denied} folder(s) or file(s) could not be opened (permission denied)")
     return tree

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.model.signals import Signal
-from gandoctor.samples import load, png, tiles
+from gandoctor.samples import fidelity, load, png, tiles
 from gandoctor.samples.load import Batch
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
 _FLAT: Final = 0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
 _SAME: Final = 0.02  # samples that differ by less than this share of the range are copies to the eye
+_RELATIVE: Final = ("sample_variance", "sample_diversity", "sample_coverage", "sample_precision", "sample_shift")
+_COMPARISONS: Final = ("sample_coverage", "sample_precision", "sample_shift")
 _FAKE: Final = re.compile(r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE)
 _OTHER: Final = re.compile(
     r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest", re.IGNORECASE
@@ -62,6 +64,8 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
           data is known, by that of the run's most varied step
         - ``sample_diversity``: mean distance between two samples, divided by the real data's; left out without it,
           since noise before the first step is more diverse than any data set
+        - ``sample_coverage``, ``sample_precision``, ``sample_shift``: where the samples lie among the real data, see
+          `gandoctor.samples.fidelity`
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
@@ -261,6 +265,10 @@ def _signals(tag: str, network: str, batches: Mapping[int, Batch], real: Batch |
         against = f"the real data ({len(real.values)} samples)"
         variance, diversity = _variance(real.values), _diversity(_distances(real.values))
         values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
+        compared = [fidelity.against(batches[s].values, real.values) for s in steps]
+        for i, name in enumerate(_COMPARISONS):
+            if any(math.isfinite(c[i]) for c in compared):
+                values[name] = [c[i] for c in compared]
     else:
         against = "the run's most varied step (no real data found)"
         variance = max((v for v in values["sample_variance"] if math.isfinite(v)), default=0.0)
@@ -280,7 +288,7 @@ def _signals(tag: str, network: str, batches: Mapping[int, Batch], real: Batch |
             role=name,
             network=network,
             source=tag,
-            because=f"{said}, relative to {against}" if name in ("sample_variance", "sample_diversity") else said,
+            because=f"{said}, relative to {against}" if name in _RELATIVE else said,
         )
         for name, series in values.items()
     ]
