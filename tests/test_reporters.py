@@ -533,12 +533,12 @@ def test_twelve_charts_of_two_thousand_points_are_quick_and_small():
     report = dataclasses.replace(base, findings=findings, series=series, signals=())
     spent = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         page = html.render(report)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     assert page.count('<svg class="chart"') == 12
     assert len(page) < 300_000
-    assert min(spent) < 0.25  # 0.02 s on an idle core; the margin is for a machine that is busy
+    assert min(spent) < 0.25  # 0.02 s on an idle core; a busy machine stretches even processor time
 
 
 # --- charts -----------------------------------------------------------------------------------------------------------
