@@ -229,18 +229,16 @@ def _resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | No
         return _after_clause(over.of, onsets, last)
     if over.kind == "after_best":
         return _after_best(over.of, frame, last)
-    if over.unit == "%":
-        size = (last - first) * over.amount / 100
-    else:
-        counted = in_steps(over.amount, over.unit, frame)
-        if isinstance(counted, str):
-            return Told(None, reason=counted)
-        size = counted
+    if over.kind == "first" and frame.resumed and over.unit != "%":
+        return Told(None, reason="the log starts in mid-training, so the run's first steps are not in it")
+    size: float | str = (last - first) * over.amount / 100
+    if over.unit != "%":
+        size = in_steps(over.amount, over.unit, frame)
+    if isinstance(size, str):
+        return Told(None, reason=size)
     if over.kind == "last":
         return Span(max(first, last - size), last, back=True)
     if over.kind == "first":
-        if frame.resumed and over.unit != "%":
-            return Told(None, reason="the log starts in mid-training, so the run's first steps are not in it")
         return Span(first, min(last, first + size))
     # A resumed run counts on from where it was, so its steps are absolute.
     start = size if frame.resumed and over.unit != "%" else first + size

@@ -188,12 +188,13 @@ def _equal_cells(steps: Ints, gap: float, first: float | None, last: float | Non
     """As `cells` for one gap throughout, which most logs have."""
     width = np.full(steps.size, gap)
     reach = gap / 2
-    if first is not None:
-        cut = int(np.searchsorted(steps, first + reach))
-        width[:cut] = np.minimum(gap, np.maximum(steps[:cut] + reach - first, 0.0))
-    if last is not None:
-        cut = int(np.searchsorted(steps, last - reach, side="right"))
-        width[cut:] = np.minimum(width[cut:], np.maximum(last - steps[cut:] + reach, 0.0))
+    low = int(np.searchsorted(steps, first + reach)) if first is not None else 0
+    high = int(np.searchsorted(steps, last - reach, side="right")) if last is not None else steps.size
+    for part in (slice(0, low), slice(high, steps.size)):
+        left, right = steps[part] - reach, steps[part] + reach
+        left = np.maximum(left, first) if first is not None else left
+        right = np.minimum(right, last) if last is not None else right
+        width[part] = np.maximum(right - left, 0.0)
     return width
 
 
@@ -219,13 +220,17 @@ def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> 
             found = float(np.quantile(values, share))
             return found if not np.isnan(found) else float(np.quantile(values, share, method="nearest"))
         order = np.argsort(values, kind="stable")
-        total = np.cumsum(weights[order])
-        if total[-1] <= 0:
+        ordered, reached = values[order], np.cumsum(weights[order])
+        if not reached[-1] > 0:
             return quantile_of(values, share)
-        found = float(np.interp(share, (total - weights[order] / 2) / total[-1], values[order]))
-        if not np.isnan(found):
-            return found
-        return float(values[order][min(np.searchsorted(total, share * total[-1]), values.size - 1)])
+        # The value at which the share is reached; between two where it is reached exactly.
+        least, slip = share * reached[-1], 1e-9 * reached[-1]
+        at = min(int(np.searchsorted(reached, least - slip)), ordered.size - 1)
+        then = min(int(np.searchsorted(reached, least + slip)), ordered.size - 1)
+        if at == then or share in (0, 1):
+            return float(ordered[at])
+        middle = (ordered[at] + ordered[then]) / 2
+        return float(middle if not np.isnan(middle) else ordered[at])
 
 
 # ---------------------------------------------------------------- value by value
@@ -614,9 +619,13 @@ def _repetition(x: Points) -> tuple[float, float]:
     correlation = np.fft.irfft(spectrum * spectrum.conj())[:lags] / power
     correlation *= count / (count - np.arange(lags))
     below = np.flatnonzero(correlation <= 0)
-    if not below.size:
+    if not below.size or not correlation[below[0] :].max() > 0:
         return 0.0, 0.0
-    at = int(below[0] + correlation[below[0] :].argmax())
+    beyond = correlation[below[0] :]
+    # Multiples of the period are nearly as high as itself, and noise may lift one above it: take the first lobe.
+    high = np.concatenate((beyond >= 0.85 * beyond.max(), [False]))
+    start = int(high.argmax())
+    at = int(below[0] + start + beyond[start : start + int((~high[start:]).argmax())].argmax())
     if at >= lags - 1 or correlation[at] <= 0:
         return 0.0, 0.0
     return float(min(1.0, correlation[at])), float(at * (grid[1] - grid[0]))

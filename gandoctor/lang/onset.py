@@ -45,8 +45,9 @@ def _since(marks: Marks, start: int, stop: int, rate: float) -> int:
     worth = np.zeros(4)
     worth[FALSE], worth[TRUE] = -rate, 1 - rate
     gain = np.cumsum(worth[codes] * cells(steps))
-    lowest = int(gain[:-1].argmin()) if gain.size > 1 else -1
-    at = lowest + 1 if lowest >= 0 and gain[lowest] < 0 else 0
+    before = np.concatenate(([0.0], gain[:-1]))
+    # Equal lows differ by rounding: the first of them is meant.
+    at = int((before <= before.min() + 1e-9 * np.abs(gain).max()).argmax())
     later = np.flatnonzero(codes[at:] == TRUE)
     return int(steps[at + int(later[0])] if later.size else steps[at])
 

@@ -348,7 +348,7 @@ class _Walk:
         if isinstance(at, ast.Compare):
             return self.comparison(at, depth)
         if isinstance(at, ast.Call):
-            return self.call(at, depth)
+            return self.call(at, depth, series=series)
         raise self.fault(f"{_REFUSED.get(type(at), 'this')} has no place in a test", at)
 
     def constant(self, at: ast.Constant) -> Node:
@@ -454,7 +454,7 @@ class _Walk:
             f"make them two clauses{reduced}",
         )
 
-    def call(self, at: ast.Call, depth: int) -> Node:
+    def call(self, at: ast.Call, depth: int, *, series: bool = False) -> Node:
         if not isinstance(at.func, ast.Name):
             raise self.fault("only functions can be called", at.func)
         name = at.func.id
@@ -472,7 +472,10 @@ class _Walk:
             raise self.fault(f"`{name}` takes {least if least == most else f'{least} to {most}'} arguments", at,
                              f"write `{function.usage}`")  # fmt: skip
         wants = function.takes + function.takes[-1:] * (len(at.args) - len(function.takes))
-        args = tuple(self.argument(arg, want, function, depth + 1) for arg, want in zip(at.args, wants, strict=False))
+        args = tuple(
+            self.argument(arg, want, function, depth + 1, series=series)
+            for arg, want in zip(at.args, wants, strict=False)
+        )
         kind: Kind
         if function.gives == "same":
             kind = "series" if any(a.kind == "series" for a in args) else "number"
@@ -482,7 +485,7 @@ class _Walk:
             kind = function.gives
         return self.made("call", kind, at, args, name)
 
-    def argument(self, at: ast.expr, want: str, function: Function, depth: int) -> Node:
+    def argument(self, at: ast.expr, want: str, function: Function, depth: int, *, series: bool) -> Node:
         scope = self.scope
         asked: dict[str, tuple[frozenset[str], str]] = {
             "any name": (scope.signals | scope.numbers | scope.words | scope.switches, "signal, setting or fact"),
@@ -498,7 +501,7 @@ class _Walk:
             return Node("quote", "truth", name=at.id, text=at.id, key=f"'{at.id}")
         if want == "test":
             return self.test(at, depth, function.name)
-        node = self.value(at, depth, series=want in ("series", "series or number"))
+        node = self.value(at, depth, series=want == "series" or (want == "series or number" and series))
         if want == "series" and node.kind != "series":
             raise self.fault(f"`{function.name}` needs a series, and this is {_SAID[node.kind]}", at)
         if want == "number" and node.kind != "number":
