@@ -163,6 +163,8 @@ def read_log(path: Path) -> list[tuple[str, str, Reading]]:
         raise InputError(odd[0], path.name, odd[1])
     parser, _ = choose(path, head)
     if parser is None:
+        if "vdlrecords" in path.name:
+            raise InputError("is a VisualDL log, which cannot be read yet", path.name, "export its scalars as CSV")
         binary = " (it is binary)" if b"\x00" in head[:4096] else ""
         raise InputError(f"is no training log that can be read{binary}", path.name, _FORMATS)
     return _read(path, parser)
