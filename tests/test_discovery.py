@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,16 @@ def test_another_formats_view_of_a_quantity_is_left_out(tmp_path):
     # D/real is a score and D_real a loss: their levels tell them apart.
     assert tags(run) == dict.fromkeys(("loss/d", "loss/g", "psnr", "D/real", "D_real"), 30)
     assert any("D_loss = loss/d" in n for n in run.notes)
+
+
+def test_exploded_and_nan_series_are_compared_without_a_warning(tmp_path):
+    wild = [1.0, float("nan"), float("inf"), -float("inf"), 3e38, -3e38] * 6
+    events(tmp_path, {"loss/d": wild, "loss/g": wild})
+    table(tmp_path / "m.csv", {"loss/d": wild, "other": [v * 1e200 for v in wild]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        run = only(tmp_path)
+    assert tags(run)["loss/d"] == 36
 
 
 def test_constant_series_are_no_copies(tmp_path):
@@ -338,6 +349,16 @@ def test_where_a_folders_config_is_found(tmp_path, log, config):
     assert [s.file for s in run.settings] == [config] * 2
     assert run.root == tmp_path.resolve()
     assert (run.root / run.settings[0].file).is_file()
+
+
+def test_a_folder_of_data_files_is_no_config(tmp_path):
+    log = table(tmp_path / "m.csv", two())
+    (tmp_path / "one.json").write_text('{"lr": 1, "seed": 2}')
+    assert len(only(log).settings) == 2
+    for i in range(40):
+        (tmp_path / f"{i}.json").write_text('{"lr": 1, "seed": 2}')
+    assert only(log).settings == ()
+    assert only(tmp_path).settings == ()
 
 
 def test_where_a_files_config_is_found(tmp_path):

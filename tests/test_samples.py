@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -258,6 +259,16 @@ def test_nan_in_samples_is_not_hidden(tmp_path):
     got = by_name(measure(pictures, tmp_path)[0])
     assert np.isfinite(got["sample_variance"].values[0])
     assert np.isnan(got["sample_variance"].values[1])
+
+
+def test_exploded_samples_raise_no_warning(tmp_path):
+    huge = np.where(RNG.normal(size=(64, 20)) > 0, 1e300, -1e300)
+    pictures = [save(tmp_path, "fake_1.npy", huge), save(tmp_path, "fake_2.npy", huge * np.inf)]
+    save(tmp_path, "real.npy", RNG.normal(size=(64, 20)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        signals, _ = measure([*pictures, Picture("real", -1, "real.npy")], tmp_path)
+    assert not np.isfinite(by_name(signals)["sample_variance"].values).any()
 
 
 def test_a_batch_of_single_pictures_is_not_cut(tmp_path):

@@ -321,10 +321,10 @@ def _relative(path: Path, root: Path) -> str:
 def _hosts(group: Group) -> list[str]:
     """Names of machines, as event files carry them in their own names."""
     found = (_HOST.search(log.path.name) for log in group.logs)
-    return sorted({m["host"] for m in found if m and len(m["host"]) > 2}, key=len, reverse=True)
+    return sorted({m["host"] for m in found if m}, key=len, reverse=True)
 
 
 def _without_hosts(text: str, hosts: Iterable[str]) -> str:
     for host in hosts:
-        text = text.replace(host, "host")
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(host)}(?![A-Za-z0-9])", "host", text)
     return text

@@ -107,6 +107,7 @@ def some(names: Iterable[str], most: int = 3) -> str:
 # ---------------------------------------------------------------- the logs of one folder
 
 
+@np.errstate(all="ignore")  # exploded losses overflow where they are compared
 def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
     """The runs among the logs of one folder: one, unless they contradict each other.
 
@@ -287,8 +288,7 @@ def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[
 def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Equal up to float32 and up to the decimals that the coarser of the two was printed with."""
     grain = max(_grain(one), _grain(two))
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(one - two) <= 2e-5 * np.maximum(np.abs(one), np.abs(two)) + 0.51 * grain
+    near = np.abs(one - two) <= 2e-5 * np.maximum(np.abs(one), np.abs(two)) + 0.51 * grain
     alike: NDArray[np.bool_] = near | (one == two) | (np.isnan(one) & np.isnan(two))
     return alike
 
@@ -430,6 +430,7 @@ def _file(source: str) -> str:
 # ---------------------------------------------------------------- joining folders
 
 
+@np.errstate(all="ignore")
 def unite(groups: list[Group]) -> list[Group]:
     """Join runs of different folders that are surely one.
 

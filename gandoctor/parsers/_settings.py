@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gandoctor.parsers._merge import Group
 
 MAX_CONFIGS: Final = 6
+MAX_DOUBTFUL: Final = 20  # more .json or .yaml files in one folder are data
 _CONFIG_FOLDERS: Final = ("", ".hydra", "config", "configs", "conf", "options", "hparams", "files")
 
 
@@ -77,7 +78,7 @@ def _around(
         if own:
             return _best(own)
         found = [f for f in there if _is_sure(f)]
-        if not found and not sure:
+        if not found and not sure and len(there) <= MAX_DOUBTFUL:
             found = [f for f in there if looks_like_config(f)]
             # A folder with the logs and configs of several runs: none of them is surely ours.
             if len(found) > 1 and (file_alone or group.stem):

@@ -45,6 +45,7 @@ _NETWORK: Final = re.compile(r"(?:^|[_/])([ABXY])$")
 _OF_SEVERAL: Final = re.compile(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
 
 
+@np.errstate(all="ignore")  # exploded samples overflow: that is for the numbers to say, not for a warning
 def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...], dict[str, float]]:
     """Measure how varied the sample pictures of a run are.
 
