@@ -124,7 +124,7 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     chance_d, chance_g = _chance(chosen, scale_d, scale_g)
     sign = _sign(chosen, game)
-    smoothing = _number(settings, "label_smoothing") or 0.0
+    smoothing = _smoothing(settings)
     floor = _floor(chosen, smoothing) * (0.0 if math.isnan(scale_d) else scale_d)
     if how:
         because = [*because, how]
@@ -606,6 +606,15 @@ def _chance(family: Family, scale_d: float, scale_g: float) -> tuple[float | Non
         return None, None
     d, g = CHANCE[family]
     return d * scale_d, g * scale_g
+
+
+def _smoothing(settings: Mapping[str, Setting]) -> float:
+    """Distance of the real label from one; some configs give the label itself (0.9) under the name of the smoothing."""
+    given = _number(settings, "label_smoothing")
+    if not given:
+        label = _number(settings, "real_label")
+        given = 1.0 - label if label is not None else 0.0
+    return 1.0 - given if 0.5 < given < 1 else given
 
 
 def _floor(family: Family, smoothing: float) -> float:

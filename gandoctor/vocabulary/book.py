@@ -99,6 +99,7 @@ class Entry:
     per_network: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    flags: Mapping[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
     low: float = float("-inf")
     high: float = float("inf")
 
@@ -305,9 +306,17 @@ def _entry(name: str, body: object, where: str) -> Entry:
         bool(body.get("per_network", False)),
         words,
         bool(body.get("closed", False)),
+        {tuple(str(k).split()): _pair(v, where) for k, v in (body.get("flags") or {}).items()},
         float(body.get("low", "-inf")),
         float(body.get("high", "inf")),
     )
+
+
+def _pair(value: object, where: str) -> tuple[str, str]:
+    words = _texts(value, f"{where}.flags")
+    if len(words) != 2:
+        raise RuleError("a flag needs two words", f"{where}.flags", "write key: [word if false, word if true]")
+    return words[0], words[1]
 
 
 def _check(roles: Mapping[str, Role], named: Iterable[tuple[str, str]]) -> None:

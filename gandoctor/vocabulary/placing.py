@@ -228,11 +228,11 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     places = {c: [i for i, cs in enumerate(concepts) if c in cs] for c in ("count", "sec")}
     if places["count"] and places["sec"] and places["count"][0] < places["sec"][-1]:
         found.add("count_per_sec")
-    found |= {f"leaf_{c}" for c in ("loss", "gan") if c in leaf}
+    found |= {f"leaf_{c}" for c in ("loss", "gan", "adv") if c in leaf}
     if any({"aux"} <= c and t not in vocabulary.network_words for t, c in zip(words.tokens, concepts, strict=True)):
         found.add("task")
     bare = all(
-        c & {"D", "G", "train", "val", "epoch", "step", "weak_g"}
+        c & {"D", "G", "train", "val", "epoch", "step", "weak_g", "filler", "gan"}
         or t.isdigit()
         or t in _LETTERS
         or t in network.lower().split("_")
@@ -244,7 +244,7 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     unknown = tuple(
         t
         for t, c in zip(words.tokens, concepts, strict=True)
-        if not c and not t.isdigit() and t not in vocabulary.network_words
+        if not c - {"maybe_d"} and not t.isdigit() and t not in vocabulary.network_words
     )
     if unknown:
         found.add("unknown")
@@ -347,7 +347,9 @@ def _real_fake(guesses: list[Guess]) -> None:
     for g in _having(guesses, "d_real?", "d_fake?"):
         whole = [o for o in _having(guesses, "d_loss", f"d_loss_{g.role[2:6]}") if o.network == g.network]
         side = "real" if g.role == "d_real?" else "fake"
-        if whole and not scores:
+        if any("total" in o.found for o in whole) and "mean" not in g.found:
+            g.settle(f"d_loss_{side}", f"a part of {whole[0].tag}")
+        elif whole and not scores:
             g.settle(f"d_{side}_score", f"D on {side} data beside a whole loss ({whole[0].tag})")
         else:
             g.settle(f"d_loss_{side}", f"D on {side} data, and no whole loss of D beside it")
@@ -386,10 +388,12 @@ def _bare_losses(guesses: list[Guess]) -> None:
         elif g.split == "val" and "total" not in g.found:
             aux = _having(guesses, "g_loss_aux")
             g.settle("g_loss_aux" if aux else "other", "a validation loss without a name")
-        elif "total" in g.found and d:
-            g.settle("g_loss", f"a total beside D's loss ({d[0].tag})")
-        elif g.tokens[:1] == ("c",) and g_whole and not d:
-            g.settle("d_loss", f"the critic's loss beside G's ({g_whole[0].tag})")
+        elif "total" in g.found and (d or _having(guesses, "g_loss_adv")):
+            g.settle("g_loss", f"a total beside {(d or _having(guesses, 'g_loss_adv'))[0].tag}")
+        elif "maybe_d" in g.found and g_whole and not d:
+            g.settle("d_loss", f"the other loss beside G's ({g_whole[0].tag})")
+        elif "norm" in g.found and (d or g_whole):
+            g.settle("g_loss_aux", "a norm that is trained on")
         elif d and not g_whole and not g.unknown:
             g.settle("g_loss", f"the other loss beside D's ({d[0].tag})")
         elif not d and not g_whole and _having(guesses, "gradient_penalty"):
@@ -432,7 +436,7 @@ def _adversarial_part(guesses: list[Guess]) -> None:
         for g in _having(guesses, "g_loss"):
             if g not in totals and g.owner == "G":
                 g.settle("g_loss_adv", f"G's loss beside a total ({totals[0].tag})")
-    cycle = [g for g in guesses if g.found & {"cycle", "cyc"} and g.role == "g_loss_aux"]
+    cycle = [g for g in guesses if "aux" in g.found and g.role == "g_loss_aux"]
     if cycle:
         taken = {g.network for g in _having(guesses, "g_loss_adv")}
         for g in _having(guesses, "g_loss"):
@@ -450,6 +454,16 @@ def _parts(guesses: list[Guess]) -> None:
         same = whole.get((g.role, g.owner, g.network))
         if same is not None and set(same.tokens) < set(g.tokens):
             g.settle("g_loss_aux" if g.role == "g_loss" else "other", f"a part of {same.tag}: {' '.join(g.unknown)}")
+
+
+def _lettered(guesses: list[Guess]) -> None:
+    """``D_P`` beside ``D_A``: a short unknown word after a network that has other letters too names a network."""
+    bare = {g.owner for g in guesses if g.role in ("d_loss", "g_loss") and g.bare and g.network}
+    for g in _having(guesses, "other"):
+        if g.owner in bare and len(g.unknown) == 1 and len(g.unknown[0]) == 1 and len(g.leaf) == 2:
+            g.network = g.unknown[0].upper()
+            g.unknown = ()
+            g.settle("d_loss" if g.owner == "D" else "g_loss", f"{g.owner} of network {g.network}")
 
 
 def _renamed(guesses: list[Guess]) -> None:
@@ -490,6 +504,7 @@ def _values_not_validation(guesses: list[Guess]) -> None:
 
 SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
     _renamed,
+    _lettered,
     _twins,
     _parts,
     _real_fake,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from gandoctor.vocabulary.book import Entry, Vocabulary
 
-_PART: Final = re.compile(r"[A-Za-z]?[a-z]+\d?(?![a-z])|[A-Z]+\d?(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+")
+_PART: Final = re.compile(
+    r"\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
+)
 _D: Final = frozenset(
     {"d", "dis", "disc", "discr", "discrim", "discriminator", "discriminators", "critic", "netd", "dnet"}
 )
@@ -52,21 +55,11 @@ _FILLER: Final = frozenset(
     }
 )
 _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# What D and G share where the config names neither; a width or depth without a network may be anybody's.
 _BOTH: Final = (
-    "lr",
-    "beta1",
-    "beta2",
-    "momentum",
-    "optimizer",
-    "weight_decay",
-    "activation",
-    "batchnorm",
-    "width",
-    "depth",
-    "init_gain",
+    "lr", "beta1", "beta2", "momentum", "optimizer", "weight_decay", "activation", "batchnorm", "init_gain",
     "init_bias",
-    "dropout",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,7 @@ def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setti
     for order, setting in enumerate(_unfolded(raw)):
         key = _take_apart(setting.key)
         for entry, network, depth in _meant(key, index):
-            value = _value(setting, entry)
+            value = _value(setting, entry, key)
             if value is None:
                 continue
             name = f"{entry.name}_{network}" if network else entry.name
@@ -187,7 +180,7 @@ _Index = dict[tuple[str, ...], list[tuple["Entry", frozenset[str]]]]
 def _index(entries: Iterable[Entry]) -> _Index:
     out: _Index = {}
     for entry in entries:
-        for context, leaf in entry.keys:
+        for context, leaf in (*entry.keys, *(((), flag) for flag in entry.flags)):
             out.setdefault(leaf, []).append((entry, frozenset(context)))
     for found in out.values():
         found.sort(key=lambda e: -len(e[1]))  # the one that asks for more context first
@@ -217,20 +210,25 @@ def _with_kin(words: frozenset[str]) -> frozenset[str]:
         kin.add("discriminator")
     if words & _G:
         kin.add("generator")
-    if words & {"optimizer", "optim", "opt", "optimiser", "optimizers"}:
+    if words & {"optimizer", "optim", "opt", "optimiser", "optimizers", "optimization"}:
         kin |= {"optimizer", "optim", "opt"}
+    if words & {"log", "logging", "logger"}:
+        kin |= {"log", "logging", "logger"}
     if words & {"data", "dataset", "datasets"}:
         kin |= {"data", "dataset"}
     return frozenset(kin)
 
 
-def _value(setting: Setting, entry: Entry) -> float | int | str | bool | None:
+def _value(setting: Setting, entry: Entry, key: _Key) -> float | int | str | bool | None:
     """The value as the entry's kind wants it; None where it cannot be that. A number written as text stays text."""
     value = setting.value
     if isinstance(value, tuple):
         return None
+    if entry.flags and isinstance(value, bool):
+        words = entry.flags.get(key.leaf) or entry.flags.get(key.plain)
+        return (words[value] or None) if words else None
     if entry.kind == "number":
-        if isinstance(value, bool) or value is None:
+        if isinstance(value, bool) or value is None or (isinstance(value, float) and not math.isfinite(value)):
             return None
         if isinstance(value, str):
             text = value.strip()

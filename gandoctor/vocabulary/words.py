@@ -21,7 +21,7 @@ _UNDER_REAL: Final = re.compile(r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|v
 _WORD: Final = re.compile(
     r"[A-Za-z]2[A-Za-z](?![a-z])"  # a2b, x2x
     r"|\d+[dD](?![A-Za-z])"  # 2d, 3D
-    r"|[LlRr][12](?!\d)"  # l1, R1
+    r"|[LlRr][1-3](?!\d)"  # l1, R1
     r"|[fF]0(?!\d)|[tT]\d(?!\d)"
     r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+"
     r"|\d+"
@@ -29,20 +29,10 @@ _WORD: Final = re.compile(
 )
 _SPLIT: Final = re.compile(r"[/\\]+|(?<=\S)::(?=\S)")
 _GLUE: Final = (
-    "loss",
-    "losses",
-    "err",
-    "cost",
-    "lr",
-    "grad",
-    "acc",
-    "score",
-    "norm",
-    "penalty",
-    "optimizer",
-    "opt",
-    "optim",
-)
+    "loss", "losses", "err", "cost", "lr", "grad", "acc", "score", "norm", "penalty", "optimizer", "opt", "optim",
+    "real",
+    "fake", "adv",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
