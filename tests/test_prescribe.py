@@ -329,11 +329,35 @@ def test_no_file_outside_the_run_is_read(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- no config
 
 
-def test_without_a_config_the_change_is_said_in_words(tmp_path: Path) -> None:
-    made = only(Run("r"), remedy("d", LOWER_D, Change("d_steps", to=1.0), Change("lr_g", of="lr_d")), tmp_path)
+def test_without_a_config_the_snippet_says_it(tmp_path: Path) -> None:
+    made = only(Run("r"), remedy("d", LOWER_D, snippet="lr *= 0.1\n"), tmp_path)
     assert made.diff is None
     assert made.overrides == ()
-    assert made.snippet == "# multiply lr_d by 0.1\n# set d_steps to 1\n# set lr_g to lr_d"
+    assert made.snippet == "lr *= 0.1"
+    assert made.blocked_by == "no config names lr_d"
+
+
+def test_snippets_do_not_contradict_each_other_either(tmp_path: Path) -> None:
+    book = [
+        remedy("mute", LOWER_D),
+        remedy("tenth", LOWER_D, treats={TOO_FAST: 0.5}, snippet="a()"),
+        remedy("below-g", Change("lr_d", of="lr_g", multiply=0.4), treats={TOO_FAST: 0.4}, snippet="b()"),
+        remedy("again", LOWER_D, treats={TOO_FAST: 0.3}, snippet="c()"),
+    ]
+    assert [p.remedy for p in prescribe(Run("r"), [diagnosis()], book, tmp_path)] == ["tenth", "mute"]
+
+
+def test_a_patch_needs_no_snippet_beside_it(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"config.yaml": "lr_d: 0.1\n"})
+    assert only(run, remedy("d", LOWER_D, snippet="lr *= 0.1"), tmp_path).snippet is None
+
+
+def test_a_log_that_carries_its_settings(tmp_path: Path) -> None:
+    raw = (Setting("", 0.1, "optimization.d_lr"), Setting("", 0.1, "g_lr"))
+    run = Run("r", settings=vocabulary.settle(raw, vocabulary=WORDS), raw_settings=raw)
+    made = only(run, remedy("both", LOWER_D, LOWER_G), tmp_path)
+    assert made.overrides == ("optimization.d_lr=0.01", "--g_lr 0.01")
+    assert "No diff: the settings stand in the log itself." in made.why
 
 
 def signal(tag: str, role: str) -> Signal:

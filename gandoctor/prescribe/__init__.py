@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
@@ -32,6 +32,10 @@ STEP_DOWN: Final = 0.5
 _INTERPOLATION: Final = re.compile(r"\$\{(\.*)([\w.-]+)\}")  # leading dots: relative
 _EFFORTS: Final = ("config", "code", "data")
 _RISKS: Final = ("safe", "trial", "advice")
+
+
+# (file, key) -> new value; canonical names and no file where the config does not have it
+_Touched: TypeAlias = dict[tuple[str, str], str]
 
 
 class _Format(Protocol):
@@ -74,8 +78,8 @@ def prescribe(
     for remedy in fits:
         shares = {d.cause: p * remedy.treats.get(d.cause, 0.0) for d, p in zip(diagnoses, chances, strict=True)}
         if sum(shares.values()) > 0:
-            made = desk.make(remedy, max(shares, key=lambda c: shares[c]))
-            ranked.append(_Candidate(remedy, made, sum(shares.values())))
+            made, touched = desk.make(remedy, max(shares, key=lambda c: shares[c]))
+            ranked.append(_Candidate(remedy, made, sum(shares.values()), touched))
     ranked.sort(key=_Candidate.order)
     return _chosen(ranked)
 
@@ -98,12 +102,13 @@ class _Candidate:
     remedy: Remedy
     made: Prescription
     expected: float
+    touched: _Touched
 
     def order(self) -> tuple[bool, float, int, int, str]:
-        """Blocked ones last; then by expected cure, cheapest and safest first on ties."""
+        """By expected cure, cheapest and safest first on ties; last what is blocked and has no snippet either."""
         r = self.remedy
         return (
-            self.made.blocked_by is not None,
+            self.made.blocked_by is not None and self.made.snippet is None,
             -round(self.expected, 6),
             _EFFORTS.index(r.effort),
             _RISKS.index(r.risk),
@@ -112,27 +117,25 @@ class _Candidate:
 
 
 def _chosen(ranked: Iterable[_Candidate]) -> tuple[Prescription, ...]:
-    """The best of them: at most three a cause, never two that would give one key two values."""
-    taken: list[Prescription] = []
+    """The best of them: at most three a cause, never two that would give one setting two values."""
+    taken: list[_Candidate] = []
     values: dict[tuple[str, str], str] = {}
     count: dict[str, int] = {}
     for c in ranked:
-        made = c.made
-        mine = {(e.file, e.key): e.new for e in made.edits}
-        if any(values.get(place, new) != new for place, new in mine.items()):
+        if any(values.get(place, new) != new for place, new in c.touched.items()):
             continue
-        if any(_says_the_same(made, t) for t in taken):
+        if any(_says_the_same(c, t) for t in taken) or count.get(c.made.cause, 0) >= MOST_PER_DIAGNOSIS:
             continue
-        if count.get(made.cause, 0) >= MOST_PER_DIAGNOSIS:
-            continue
-        count[made.cause] = count.get(made.cause, 0) + 1
-        values |= mine
-        taken.append(made)
-    return tuple(taken)
+        count[c.made.cause] = count.get(c.made.cause, 0) + 1
+        values |= c.touched
+        taken.append(c)
+    return tuple(c.made for c in taken)
 
 
-def _says_the_same(a: Prescription, b: Prescription) -> bool:
-    return a.edits == b.edits if a.edits else not b.edits and a.snippet is not None and a.snippet == b.snippet
+def _says_the_same(a: _Candidate, b: _Candidate) -> bool:
+    if a.touched or b.touched:
+        return a.touched == b.touched
+    return a.made.snippet is not None and a.made.snippet == b.made.snippet
 
 
 # ---------------------------------------------------------------- one remedy
@@ -149,27 +152,27 @@ class _Desk:
         self.settings = _as_written(run)
         self.spellings = tuple({s.value: None for s in run.raw_settings if isinstance(s.value, str)})
 
-    def make(self, remedy: Remedy, cause: str) -> Prescription:
+    def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, _Touched]:
         """One remedy worked out: a diff where an edit would be heeded, else overrides, else a snippet."""
         plan = work_out(remedy, self.settings, self.spellings)
         snippet = _filled(remedy.snippet, self.run) or None
         if not remedy.changes:
-            return self._written(remedy, cause, snippet=snippet)
+            return self._written(remedy, cause, snippet=snippet), {}
         if plan.shared:
-            return self._written(remedy, cause, snippet=snippet or _own_value(plan), blocked_by=plan.blocked)
-        if plan.odd and snippet:
-            return self._written(remedy, cause, why=f"{remedy.why} {plan.blocked}.".strip(), snippet=snippet)
+            said = _own_value(plan) or snippet
+            return self._written(remedy, cause, snippet=said, blocked_by=plan.blocked), _in_words(remedy)
         if plan.blocked:
-            return self._written(remedy, cause, blocked_by=plan.blocked)
+            said = snippet if plan.odd else None
+            return self._written(remedy, cause, snippet=said, blocked_by=plan.blocked), _in_words(
+                remedy
+            ) if said else {}
         if not plan.steps:
-            names = ", ".join(plan.missing)
-            return self._written(
-                remedy,
-                cause,
-                snippet=snippet or _in_words(remedy),
-                blocked_by=None if snippet else f"no config names {names}",
-            )
-        return self._edited(remedy, cause, plan, snippet)
+            why_not = f"no config names {', '.join(plan.missing)}"
+            return self._written(remedy, cause, snippet=snippet, blocked_by=why_not), _in_words(
+                remedy
+            ) if snippet else {}
+        made = self._edited(remedy, cause, plan, snippet)
+        return made, {(s.setting.file, s.setting.key): shown(s.new) for s in plan.steps}
 
     def _edited(self, remedy: Remedy, cause: str, plan: Plan, snippet: str | None) -> Prescription:
         steps = [self._at_source(s) for s in plan.steps]
@@ -177,22 +180,19 @@ class _Desk:
         if follower:
             said = f"`{follower}` takes its value from the same key: an edit would change both"
             return self._written(remedy, cause, snippet=snippet, blocked_by=said)
-        reasons = {s.setting.file: self._not_editable(s.setting.file) for s in steps}
-        items = [(s.setting.file, s.setting.key, s.new) for s in steps]
+        why_not = "; ".join(dict.fromkeys(r for r in (self._not_editable(s.setting.file) for s in steps) if r))
         edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
-        lines = overrides.overrides(items, self.texts)
-        why_not = "; ".join(dict.fromkeys(r for r in reasons.values() if r))
-        if why_not:
+        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
+        if not why_not:
+            try:
+                edits, patch = self._spliced(steps)
+                return self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
+            except SpliceError as e:
+                why_not = e.what
+        if lines:
             note = f"{remedy.why} No diff: {why_not}.".strip()
-            return self._written(remedy, cause, why=note, edits=edits, overrides=lines, snippet=snippet)
-        try:
-            edits, patch = self._spliced(steps)
-        except SpliceError as e:
-            note = f"{remedy.why} No diff: {e.what}.".strip()
-            if lines:
-                return self._written(remedy, cause, why=note, edits=edits, overrides=lines, snippet=snippet)
-            return self._written(remedy, cause, snippet=snippet, blocked_by=e.what)
-        return self._written(remedy, cause, edits=edits, diff=patch, overrides=lines, snippet=snippet)
+            return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
+        return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
 
     def _written(
         self,
@@ -357,27 +357,17 @@ def _identifier(tag: str) -> str:
 
 
 def _own_value(plan: Plan) -> str:
-    """How to give one network a value of its own where the config has one for both."""
+    """How to give one network a rate of its own where the config has one for both; empty for other settings."""
     step = plan.steps[0]
+    if step.name[:-2] != "lr":
+        return ""
     side = "D" if step.name.endswith("_d") else "G"
-    what = step.name[:-2]
-    if what == "lr":
-        return (
-            f"# `{plan.shared}` = {shown(step.setting.value)} is shared: give {side} a rate of its own\n"
-            f'for group in optimizer_{side}.param_groups:\n    group["lr"] = {shown(step.new)}'
-        )
-    return f"# `{plan.shared}` = {shown(step.setting.value)} is shared: give {side} its own {what} of {shown(step.new)}"
+    return (
+        f"# `{plan.shared}` = {shown(step.setting.value)} is for both: give {side} a rate of its own\n"
+        f'for group in optimizer_{side}.param_groups:\n    group["lr"] = {shown(step.new)}'
+    )
 
 
-def _in_words(remedy: Remedy) -> str:
-    """What to change, where no config says how the setting is called."""
-    said: list[str] = []
-    for c in remedy.changes:
-        if c.to is not None:
-            said.append(f"# set {c.setting} to {shown(c.to)}")
-        elif c.of:
-            factor = "" if c.multiply in (None, 1.0) else f"{shown(c.multiply)} times "
-            said.append(f"# set {c.setting} to {factor}{c.of}")
-        else:
-            said.append(f"# multiply {c.setting} by {shown(c.multiply)}")
-    return "\n".join(said)
+def _in_words(remedy: Remedy) -> _Touched:
+    """What is changed, where no config says how the settings are called: for telling contradictions."""
+    return {("", c.setting): f"{c.to}/{c.of}/{c.multiply}" for c in remedy.changes}

@@ -45,8 +45,7 @@ def written_by_run(file: str, text: str = "") -> str:
     folders = {p.lower() for p in path.parts[:-1]}
     if ".hydra" in folders:
         return f"{path.name} is Hydra's record of the run's configuration"
-    wrapped = len(re.findall(r"(?m)^[ \t]+value:", text)) > 2 and re.search(r"(?m)^(_wandb|wandb_version):", text)
-    if path.suffix in (".yaml", ".yml") and ("wandb" in folders or wrapped):
+    if path.suffix in (".yaml", ".yml") and ("wandb" in folders or _wrapped(text)):
         return f"{path.name} is Weights & Biases' record of the configuration"
     for name, what in _WRITTEN_BY_RUN:
         if name.fullmatch(path.name):
@@ -83,11 +82,19 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
         if re.search(r"(?m)^_base_\s*=|\bdict\(\s*type\s*=", text):  # mm-style
             return f"--cfg-options {key}={said}"
         return f"--{key} {said}" if re.search(r"add_argument|DEFINE_", text) and "." not in key else ""
-    if file.endswith((".txt", ".opt", ".cfg", ".ini", ".flags", ".args")) or not file or _flat_record(file):
+    flat = _flat_record(file) or _wrapped(text)
+    if not file and "." in key:  # printed by the run, from a nested config
+        return f"{key}={said}"
+    if file.endswith((".txt", ".opt", ".cfg", ".ini", ".flags", ".args")) or not file or flat:
         if re.search(r"(?m)^--?[\w./-]+=", text):
             return f"--{key}={said}"
-        return f"--{key.rpartition('.')[2] if not _flat_record(file) else key} {said}"
+        return f"--{key if flat else key.rpartition('.')[2]} {said}"
     return f"{key}={said}"
+
+
+def _wrapped(text: str) -> bool:
+    """W&B's way of writing a config: ``lr: {desc: null, value: 0.1}``."""
+    return bool(re.search(r"(?m)^(_wandb|wandb_version):", text) and re.search(r"(?m)^[ \t]+value:", text))
 
 
 def _flat_record(file: str) -> bool:

@@ -56,7 +56,7 @@ class Plan:
     shared : str
         Key that both networks share where the remedy would change it for one of them; empty else.
     odd : bool
-        Blocked because a value is of another kind than the remedy thought: a snippet may say it all the same.
+        Blocked because the config is not as the remedy thought: a snippet may say it all the same.
     """
 
     steps: tuple[Step, ...] = ()
@@ -71,7 +71,7 @@ class _Stop(Exception):  # noqa: N818 - no error: the remedy ends here
 
 
 class _OddStop(_Stop):
-    """The value is of another kind than the remedy thought."""
+    """The config is not as the remedy thought."""
 
 
 def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterable[str] = ()) -> Plan:
@@ -256,7 +256,7 @@ def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[s
     for name in missing:
         other = name[:-2] + ("_g" if name.endswith("_d") else "_d")
         if name[-2:] in ("_d", "_g") and other in asked and other not in missing and (steps or idle):
-            raise _Stop(f"the config has no `{name}`, and changing `{other}` alone is another remedy")
+            raise _OddStop(f"the config has no `{name}`, and changing `{other}` alone is another remedy")
 
 
 def _merged(steps: Sequence[Step]) -> list[Step]:
