@@ -361,6 +361,12 @@ def test_files_without_settings_are_said_to_be_so(tmp_path, name, data):
     assert "\n" not in str(caught.value)
 
 
+def test_dashes_that_are_no_flag(tmp_path):
+    with pytest.raises(InputError):
+        read(tmp_path, "args.txt", "--1\n")
+    assert by_key(read(tmp_path, "args.txt", "--1\n--lr=3\n")) == {"lr": (3, 2)}
+
+
 @given(data=st.binary(max_size=300), name=st.sampled_from(["c.yaml", "c.json", "c.toml", "c.txt", "c.py", "c.ini"]))
 @settings(max_examples=150, deadline=None)
 def test_no_bytes_raise_anything_else(tmp_path_factory, data, name):

@@ -7,6 +7,7 @@ line or several, absl flag files and command lines (``--key=value``, ``--key val
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Final
 
@@ -63,7 +64,7 @@ def _flags(entries: Entries, text: str) -> None:
         if _COMMENT.match(line):
             continue
         found = list(_FLAG.finditer(line))
-        for flag, following in zip(found, [*found[1:], None], strict=True):
+        for flag, following in itertools.zip_longest(found, found[1:]):
             name, value = flag[1], flag[2]
             if value is None:  # `--key value` and bare `--key`
                 rest = line[flag.end() : following.start() if following else len(line)].strip(" \t\\")
