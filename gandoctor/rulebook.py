@@ -97,8 +97,8 @@ class Words:
     settings : Mapping of str to str
         Name to kind: ``number``, ``word``, ``flag`` or ``any``.
     facts : frozenset of str
-    values : Mapping of str to frozenset of str
-        For settings that are words of a closed list: the words.
+    values : Mapping of str to Mapping of str to str
+        For settings that are words of a closed list: each spelling, and the word it stands for.
     higher : frozenset of str
         Roles whose best value is the largest.
     """
@@ -106,7 +106,7 @@ class Words:
     roles: frozenset[str]
     settings: Mapping[str, str]
     facts: frozenset[str]
-    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     higher: frozenset[str] = frozenset()
 
     def scope(self, flags: Iterable[str] = ()) -> Scope:
@@ -286,7 +286,7 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
     higher: set[str] = set()
     facts: set[str] = set()
     settings: dict[str, str] = {}
-    values: dict[str, frozenset[str]] = {}
+    values: dict[str, dict[str, str]] = {}
     for path in (p for place in places for p in sorted(place.glob("*.yaml"))):
         where = f"vocabulary/{path.name}"
         try:
@@ -310,13 +310,16 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
     return Words(frozenset(roles), settings, frozenset(facts), values, frozenset(higher))
 
 
-def _enter(name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, frozenset[str]]) -> None:
+def _enter(name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, dict[str, str]]) -> None:
     kind = str(entry.get("kind", "number"))
     names = [name, f"{name}_d", f"{name}_g"] if entry.get("per_network") else [name]
     for each in names:
         settings[each] = kind
         if kind == "word" and isinstance(entry.get("words"), dict):
-            values[each] = frozenset(_folded(w) for w in entry["words"])
+            spelt = {
+                _folded(a): str(w) for w, others in entry["words"].items() if isinstance(others, list) for a in others
+            }
+            values[each] = spelt | {_folded(w): str(w) for w in entry["words"]}
 
 
 def _folded(word: object) -> str:
@@ -521,7 +524,7 @@ def _clause(  # noqa: PLR0917 - two kinds of caller, each with all of it at hand
     if page.data.get(key) is not None:
         where = _compiled(page, key, lambda: compile_test(page.data[key], scope))
     given = _given(page, words)
-    if page.data.get(key) is None and not given:
+    if page.data.get(key) is None and page.data.get("given") is None:
         page.fault(key, "there is nothing to test", f"give `{key}:`, `given:` or both")
     over = _compiled(page, "over", lambda: parse_window(page.data.get("over"))) or Window()
     if over.kind == "after_best":
@@ -587,11 +590,19 @@ def _given(page: _Page, words: Words) -> dict[str, tuple[str, ...]]:
         if not listed or any(w is None for w in listed):
             page.fault(key, "must be a word or a list of words")
         closed = words.values.get(name)
-        for word in listed:
-            if word is not None and closed is not None and _folded(word) not in closed:
-                page.fault(key, f"`{name}` is never `{word}`", near(word, closed) or _one_of(sorted(closed)))
-        out[name] = tuple(w for w in listed if w is not None)
+        meant = [_canonical(page, key, name, w, closed) for w in listed if w is not None]
+        out[name] = tuple(dict.fromkeys(meant))
     return out
+
+
+def _canonical(page: _Page, key: str, name: str, word: str, closed: Mapping[str, str] | None) -> str:
+    """The word that a setting has in the end, where its words are known."""
+    if closed is None:
+        return word
+    if _folded(word) not in closed:
+        known = tuple(dict.fromkeys(closed.values()))
+        page.fault(key, f"`{name}` is never `{word}`", near(word, known) or _one_of(known))
+    return closed.get(_folded(word), word)
 
 
 def _word(value: object) -> str | None:
@@ -631,7 +642,7 @@ def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
 # ---------------------------------------------------------------- rules, causes, remedies
 
 
-def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
+def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
     page.only(_RULE_KEYS)
     kind = page.choice("kind", KINDS)
     symptom = None
@@ -652,8 +663,6 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
         idle = [n for n in names if when is not None and n not in when.names and not _used(n, clauses)]
         for name in idle:
             page.fault("when", f"the clause `{name}` is never used", "name it here, or drop it")
-    if when is None:
-        return None
     return Rule(
         id=page.id,
         kind=kind,
@@ -665,7 +674,7 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule | None:
         applies_to=_applies_to(page),
         why=page.text("why", need=True),
         clauses=clauses,
-        when=when,
+        when=when or compile_when("x", ["x"]),  # never seen: a rule with a fault is dropped
         false_positives=tuple(_false_positives(page)),
         references=_references(page),
         confidence=page.choice("confidence", SEVERITIES, "medium"),

@@ -363,11 +363,11 @@ def _noticed(rule: Rule, trials: Sequence[_Trial]) -> Iterator[tuple[str, bool]]
     for i, clause in enumerate(rule.clauses):
         if clause.where is None:
             continue
-        for at, number in thresholds(clause.where.tree):
+        for at, number, text in thresholds(clause.where.tree):
             for factor in (1 - MOVED_BY, 1 + MOVED_BY):
                 moved = replace(rule, clauses=(*rule.clauses[:i], _moved(clause, at, factor), *rule.clauses[i + 1 :]))
                 noticed = any(_complaint(moved, trial) for trial in trials)
-                yield f"{rule.id}: {clause.name}: {clause.where.text}: {number:g} -> {number * factor:g}", noticed
+                yield f"{rule.id}: {clause.name}: {text}: {number:g} -> {number * factor:g}", noticed
 
 
 def _moved(clause: Clause, at: int, factor: float) -> Clause:
@@ -375,13 +375,13 @@ def _moved(clause: Clause, at: int, factor: float) -> Clause:
     return replace(clause, where=replace(clause.where, tree=scaled(clause.where.tree, at, factor)))
 
 
-def thresholds(tree: Node) -> list[tuple[int, float]]:
-    """Numbers that a comparison compares with: (which of the tree's numbers, its value).
+def thresholds(tree: Node) -> list[tuple[int, float, str]]:
+    """Numbers that a comparison compares with: (which of the tree's numbers, its value, the comparison's text).
 
     ``x < 0.1`` has 0.1, ``a > 5 * b`` has 5; a zero cannot be moved by per cent, and a function's own arguments are no
     thresholds.
     """
-    found: list[tuple[int, float]] = []
+    found: list[tuple[int, float, str]] = []
     count = 0
 
     def visit(node: Node) -> None:
@@ -391,7 +391,7 @@ def thresholds(tree: Node) -> list[tuple[int, float]]:
             left = _numbers_in(node.args[0])
             spots = _moving(node.args[1], start + left)
             spots = spots or _moving(node.args[0], start)
-            found.extend(spots[:1])
+            found.extend((at, value, node.text) for at, value in spots[:1])
         if node.op == "const":
             count += 1
         for arg in node.args:
