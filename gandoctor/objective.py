@@ -96,6 +96,11 @@ class _Game:
     led_by: str
 
 
+# Logs hold infinities; what they do to a sum or a logarithm is no news.
+_QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
+
+
+@_QUIET
 def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family: str | None = None) -> Objective:
     """Find the loss family and its convention.
 
@@ -145,6 +150,7 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     )
 
 
+@_QUIET
 def derive(signals: Sequence[Signal], objective: Objective, facts: Mapping[str, float]) -> tuple[Signal, ...]:
     """Work out what follows from the logged signals once the game is known.
 
@@ -759,8 +765,7 @@ def _ratio(signals: Sequence[Signal], network: str) -> Signal | None:
     if d is None or g is None:
         return None
     steps, (a, b) = _joined(d, g)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _made("grad_ratio", d, (steps, a / b), f"{d.tag} over {g.tag}", network) if steps.size else None
+    return _made("grad_ratio", d, (steps, a / b), f"{d.tag} over {g.tag}", network) if steps.size else None
 
 
 def _progress(signals: Sequence[Signal]) -> Signal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -198,7 +198,7 @@ def _with_source(signal: Signal, signals: Sequence[Signal], vocabulary: Vocabula
 
 def _placement(guess: Guess) -> Placement:
     role = None if guess.role == "other" or guess.role.endswith("?") else guess.role
-    return Placement(guess.tag, role, guess.network, guess.split, guess.because)
+    return Placement(guess.tag, role, guess.network if role else "", guess.split, guess.because)
 
 
 # ---------------------------------------------------------------- by name
@@ -296,8 +296,9 @@ def _network(words: Words, concepts: Sequence[frozenset[str]], owner: str, vocab
     """Which of several networks: a letter, a direction, a name such as ``mpd``, a number after the network's word."""
     tokens = words.tokens
     named = [t for t in tokens if t in vocabulary.network_words]
-    if owner and tokens[-1] in _LETTERS:
-        named.append(tokens[-1])
+    closing = list(takewhile(_LETTERS.__contains__, reversed(tokens)))
+    if owner and len(closing) < len(tokens):
+        named += reversed(closing)
     if named:
         return "_".join(dict.fromkeys(t.upper() if len(t) <= 2 and t.isalpha() else t for t in named))
     start = next((i for i in range(len(tokens)) if tokens[i : i + len(words.leaf)] == words.leaf), 0)

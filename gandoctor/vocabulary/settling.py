@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gandoctor.vocabulary.book import Entry, Vocabulary
 
 _PART: Final = re.compile(
-    r"\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
+    r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
 )
 _D: Final = frozenset(
     {"d", "dis", "disc", "discr", "discrim", "discriminator", "discriminators", "critic", "netd", "dnet"}

@@ -1,0 +1,349 @@
+"""The game behind the curves: every family played by a simulated D whose skill is known, in every convention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gandoctor import objective
+from gandoctor.model.signals import Setting, Signal
+
+LN2 = math.log(2)
+Array = NDArray[np.float64]
+
+
+def series(role: str, values: Array | list[float], tag: str = "", **more: Any) -> Signal:
+    v = np.asarray(values, dtype=np.float64)
+    steps = more.pop("steps", np.arange(0, 10 * len(v), 10))
+    return Signal(tag or role, np.asarray(steps, dtype=np.int64), v, role, **more)
+
+
+def setting(**config: Any) -> dict[str, Setting]:
+    return {k: Setting(k, v, f"train.{k}", "config.yaml", 1) for k, v in config.items()}
+
+
+def logits(skill: float, n: int, seed: int = 0) -> tuple[Array, Array, Array]:
+    """What D answers about real data, about generated data in its own step, and in that of G; n batches of 64."""
+    rng = np.random.default_rng(seed)
+    ramp = np.linspace(0, 1, n)[:, None] ** 0.5 * skill
+    real = ramp + 0.3 * rng.standard_normal((n, 64))
+    fake, again = (-ramp + 0.3 * rng.standard_normal((n, 64)) for _ in range(2))
+    return real, fake, again
+
+
+def softplus(x: Array) -> Array:
+    return np.logaddexp(0, x)
+
+
+def play(family: str, skill: float = 0.6, n: int = 200, seed: int = 0) -> dict[str, Array]:
+    """Losses and scores of one run, sum convention."""
+    r, f, g = logits(skill, n, seed)
+    if family in ("nonsaturating", "minimax"):
+        d = softplus(-r) + softplus(f)
+        loss_g = softplus(-g) if family == "nonsaturating" else -softplus(g)
+        scores = (1 / (1 + np.exp(-r)), 1 / (1 + np.exp(-f)))
+    elif family == "lsgan":
+        r, f, g = (0.5 + 0.4 * x for x in (r, f, g))
+        d, loss_g, scores = (r - 1) ** 2 + f**2, (g - 1) ** 2, (r, f)
+    elif family == "hinge":
+        d, loss_g, scores = np.maximum(0, 1 - r) + np.maximum(0, 1 + f), -g, (r, f)
+    else:
+        d, loss_g, scores = f - r, -g, (r, f)
+    means = [x.mean(axis=1) for x in (d, loss_g, *scores)]
+    return dict(zip(("d_loss", "g_loss", "d_real_score", "d_fake_score"), means, strict=True))
+
+
+def log(family: str, *roles: str, **more: Any) -> list[Signal]:
+    played = play(family, **more)
+    return [series(role, played[role]) for role in roles or played]
+
+
+# ---------------------------------------------------------------- the family
+
+
+@pytest.mark.parametrize("skill", [0.3, 0.8, 2.0])
+@pytest.mark.parametrize("family", ["nonsaturating", "minimax", "lsgan", "hinge", "wgan"])
+def test_the_family_is_read_from_losses_and_scores(family: str, skill: float) -> None:
+    got = objective.infer(log(family, skill=skill), {})
+    assert got.family == family
+    assert got.because
+
+
+@pytest.mark.parametrize("family", ["nonsaturating", "minimax", "wgan"])
+def test_the_family_is_read_from_losses_alone(family: str) -> None:
+    assert objective.infer(log(family, "d_loss", "g_loss"), {}).family == family
+
+
+@pytest.mark.parametrize("family", ["lsgan", "hinge"])
+@pytest.mark.parametrize("skill", [0.05, 0.3, 0.8])
+def test_losses_alone_never_name_a_wrong_unbounded_game(family: str, skill: float) -> None:
+    """Where two losses cannot decide, saying little is right; naming WGAN or its like would silence the rules."""
+    got = objective.infer(log(family, "d_loss", "g_loss", skill=skill), {})
+    assert got.family in (family, "nonsaturating", "unknown")
+    if got.family == "nonsaturating":
+        assert got.confidence == "low"
+    if got.family == "unknown":
+        assert family in got.candidates
+
+
+@pytest.mark.parametrize("family", objective.PRIOR)
+def test_what_the_config_says_is_believed(family: str) -> None:
+    if family == "other":
+        return
+    got = objective.infer([], setting(loss_kind=family))
+    assert (got.family, got.confidence) == (family, "high")
+    assert "train.loss_kind" in got.because[0]
+
+
+def test_what_the_user_says_goes_first() -> None:
+    got = objective.infer(log("nonsaturating"), setting(loss_kind="lsgan"), family="hinge")
+    assert (got.family, got.confidence, got.chance_d) == ("hinge", "high", 2.0)
+
+
+def test_a_wasserstein_loss_with_a_penalty_is_wgan_gp() -> None:
+    assert objective.infer([], setting(loss_kind="wgan", gp_lambda=10.0)).family == "wgan-gp"
+    assert objective.infer([], setting(loss_kind="wgan", gp_lambda=0.0, clip_value=0.01)).family == "wgan"
+    played = play("wgan", skill=1.5)
+    penalty = np.random.default_rng(3).uniform(0.1, 0.5, 200)
+    played["d_loss"] = played["d_loss"] + penalty
+    signals = [*(series(k, v) for k, v in played.items()), series("gradient_penalty", penalty)]
+    got = objective.infer(signals, {})
+    assert got.family == "wgan-gp"
+    assert got.terms == ("gp",)
+    assert any("penalty" in b for b in got.because)
+
+
+def test_nothing_logged_is_unknown() -> None:
+    got = objective.infer([series("fid", [90.0, 50.0, 20.0])], {})
+    assert got.family == "unknown"
+    assert got.chance_d is None
+
+
+def test_cross_entropy_cannot_have_so_low_a_g_loss() -> None:
+    """D at 0.01 beside G at 1.0: cross-entropy puts G at 4.6 or above there."""
+    rng = np.random.default_rng(0)
+    signals = [series("d_loss", 0.01 + 0.002 * rng.random(100)), series("g_loss", 0.95 + 0.05 * rng.random(100))]
+    assert objective.infer(signals, {}).family == "lsgan"
+
+
+def test_a_tag_that_names_the_family() -> None:
+    pair = log("nonsaturating", "d_loss", "g_loss")
+    hinted = [series("d_loss", pair[0].values, tag="discriminator_hinge_loss"), pair[1]]
+    assert objective.infer(hinted, {}).family == "hinge"
+
+
+def test_srgans_own_d_loss_is_other() -> None:
+    p = play("nonsaturating")
+    p["d_loss"] = 1 - p["d_real_score"] + p["d_fake_score"]
+    assert objective.infer([series(k, v) for k, v in p.items()], {}).family == "other"
+
+
+# ---------------------------------------------------------------- the convention
+
+
+@pytest.mark.parametrize(("factor", "reduction", "chance"), [(1.0, "sum", 2 * LN2), (0.5, "mean", LN2)])
+@pytest.mark.parametrize("known", ["scores", "start", "config", "parts"])
+def test_the_reduction_of_cross_entropy(known: str, factor: float, reduction: str, chance: float) -> None:
+    p = play("nonsaturating", skill=1.2)
+    p["d_loss"] *= factor
+    roles = {"scores": list(p)}.get(known, ["d_loss", "g_loss"])
+    signals = [series(r, p[r], steps=np.arange(200) * 10 + (0 if known == "start" else 500)) for r in roles]
+    if known == "parts":
+        half = p["d_loss"] / factor / 2
+        signals += [
+            series("d_loss_real", half, steps=signals[0].steps),
+            series("d_loss_fake", half, steps=signals[0].steps),
+        ]
+    got = objective.infer(
+        signals, setting(d_loss_reduction=reduction) if known == "config" else {}, family="nonsaturating"
+    )
+    assert (got.reduction, got.chance_d) == (reduction, pytest.approx(chance))
+    assert got.chance_g == pytest.approx(LN2)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_least_squares_come_whole_and_halved(factor: float) -> None:
+    p = play("lsgan", skill=0.5)
+    signals = [series("d_loss", factor * p["d_loss"]), series("g_loss", factor * p["g_loss"])]
+    signals += [series(r, p[r]) for r in ("d_real_score", "d_fake_score")]
+    got = objective.infer(signals, {}, family="lsgan")
+    assert got.chance_d == pytest.approx(0.5 * factor)
+    assert got.chance_g == pytest.approx(0.25 * factor)
+
+
+def test_summed_discriminators_have_no_single_chance_level() -> None:
+    """Eight least-squares D's of a vocoder add up; a chance level of 0.5 would be nonsense."""
+    p = play("lsgan", skill=0.3)
+    aux = [
+        series("g_loss_aux", np.linspace(40, 20, 200), tag="loss_mel"),
+        series("g_loss_aux", [5.0] * 200, tag="loss_fm"),
+    ]
+    got = objective.infer([series("d_loss", 8 * p["d_loss"]), series("g_loss_adv", 8 * p["g_loss"]), *aux], {})
+    assert got.family == "lsgan"
+    assert got.chance_d is None
+    assert got.led_by == "loss_mel"
+
+
+def test_smoothing_lifts_the_floor() -> None:
+    floor = -(0.1 * math.log(0.1) + 0.9 * math.log(0.9))
+    for config in (setting(label_smoothing=0.1), setting(label_smoothing=0.9), setting(real_label=0.9)):
+        got = objective.infer(log("nonsaturating"), config, family="nonsaturating")
+        assert got.floor_d == pytest.approx(floor)
+    assert objective.infer(log("nonsaturating"), {}, family="nonsaturating").floor_d == 0
+
+
+def test_a_turned_wasserstein_loss_is_noticed() -> None:
+    p = play("wgan", skill=1.0)
+    kept = objective.infer([series(k, v) for k, v in p.items()], {}, family="wgan")
+    p["d_loss"] = -p["d_loss"]
+    turned = objective.infer([series(k, v) for k, v in p.items()], {}, family="wgan")
+    assert (kept.sign, turned.sign) == (1, -1)
+
+
+# ---------------------------------------------------------------- what is derived
+
+
+def derived(signals: list[Signal], **more: Any) -> dict[str, Signal]:
+    game = objective.infer(signals, more.pop("config", {}), **more)
+    return {s.role or "": s for s in objective.derive(signals, game, {})}
+
+
+@pytest.mark.parametrize("family", ["nonsaturating", "minimax", "lsgan", "hinge"])
+def test_advantage_is_zero_at_chance_and_near_one_where_d_is_perfect(family: str) -> None:
+    for skill, low, high in ((0.0, 0.0, 0.12), (8.0, 0.85, 1.0)):
+        p = play(family, skill=skill)
+        if family == "lsgan" and skill:  # a perfect least-squares D answers 1 and 0
+            p["d_loss"] = np.full(200, 1e-4)
+        got = derived([series("d_loss", p["d_loss"]), series("g_loss", p["g_loss"])], family=family)["d_advantage"]
+        assert low <= float(np.median(got.values)) <= high
+        assert got.values.min() >= 0
+        assert got.values.max() <= 1
+        assert "chance" in got.because
+        assert got.source == ""
+
+
+def test_advantage_under_smoothing_reaches_one() -> None:
+    signals = [series("d_loss", [0.3251] * 50), series("g_loss", [5.0] * 50)]
+    got = derived(signals, config=setting(label_smoothing=0.1), family="nonsaturating")
+    assert got["d_advantage"].values[-1] == pytest.approx(1, abs=1e-3)
+
+
+def test_probabilities_serve_where_the_family_has_no_bound() -> None:
+    signals = [series("d_real_score", [0.9] * 20), series("d_fake_score", [0.2] * 20)]
+    assert derived(signals)["d_advantage"].values[0] == pytest.approx(0.7)
+    assert "d_advantage" not in derived(log("wgan"), family="wgan")
+
+
+def test_wasserstein_estimate_from_scores_and_from_the_loss() -> None:
+    p = play("wgan", skill=1.0)
+    gap = p["d_real_score"] - p["d_fake_score"]
+    by_scores = derived([series(k, v) for k, v in p.items()], family="wgan")
+    by_loss = derived([series(k, p[k]) for k in ("d_loss", "g_loss")], family="wgan-gp")
+    np.testing.assert_allclose(by_scores["wasserstein_estimate"].values, gap)
+    np.testing.assert_allclose(by_loss["wasserstein_estimate"].values, gap)
+    gp = np.full(200, 0.3)
+    with_gp = [series("d_loss", p["d_loss"] + gp), series("g_loss", p["g_loss"]), series("gradient_penalty", gp)]
+    np.testing.assert_allclose(derived(with_gp, family="wgan-gp")["wasserstein_estimate"].values, gap)
+
+
+def test_a_critic_that_scores_real_data_low_still_gives_a_positive_distance() -> None:
+    p = play("wgan", skill=1.0)
+    low = [
+        series("d_loss", p["d_loss"]),
+        series("d_real_score", p["d_fake_score"]),
+        series("d_fake_score", p["d_real_score"]),
+    ]
+    assert float(np.median(derived(low, family="wgan")["wasserstein_estimate"].values)) > 0
+
+
+def test_g_adv_is_the_part_or_the_whole_where_nothing_leads() -> None:
+    d, g = log("nonsaturating", "d_loss", "g_loss")
+    assert derived([d, g])["g_adv"].values is g.values
+    part = series("g_loss_adv", g.values * 0.5)
+    assert derived([d, g, part])["g_adv"].values is part.values
+    led = series("g_loss_aux", g.values * 20, tag="loss_l1")
+    assert "g_adv" not in derived([d, g, led])
+
+
+@pytest.mark.parametrize(
+    ("role", "tag", "sign"),
+    [("fid", "FID", 1), ("psnr_ssim", "psnr", -1), ("inception_score", "IS", -1), ("g_loss_aux", "val/mel", 1)],
+)
+def test_progress_falls_as_quality_rises(role: str, tag: str, sign: int) -> None:
+    quality = series(role, [1.0, 2.0, 3.0], tag=tag, split="val")
+    got = derived([quality])["progress"]
+    np.testing.assert_array_equal(got.values, sign * quality.values)
+
+
+def test_a_best_so_far_is_no_progress() -> None:
+    assert "progress" not in derived([series("fid", [9.0, 5.0], tag="best_FID")])
+    assert (
+        derived([series("fid", [9.0, 5.0], tag="best_FID"), series("fid", [9.0, 6.0], tag="FID")])["progress"].values[1]
+        == 6
+    )
+
+
+def test_halves_are_added_to_a_whole() -> None:
+    halves = [series("d_loss_real", [0.5] * 9), series("d_loss_fake", [0.2] * 9), series("g_loss_adv", [1.0] * 9)]
+    got = derived(halves)
+    assert got["d_loss"].values[0] == pytest.approx(0.7)
+    assert "d_loss_real" in got["d_loss"].because
+    assert "d_advantage" in got
+
+
+def test_gradient_ratio_is_taken_at_common_steps() -> None:
+    d = series("grad_norm_d", [10.0, 20.0, 30.0, math.nan], steps=[0, 10, 20, 30])
+    g = series("grad_norm_g", [1.0, 2.0, 0.0], steps=[10, 30, 40])
+    got = derived([d, g])["grad_ratio"]
+    np.testing.assert_array_equal(got.steps, [10, 30])
+    np.testing.assert_array_equal(got.values, [20.0, math.nan])
+
+
+def test_each_network_gets_its_own() -> None:
+    a, b = play("nonsaturating", skill=0.1), play("nonsaturating", skill=6.0)
+    signals = [series("d_loss", p["d_loss"], f"D_{n}", network=n) for p, n in ((a, "A"), (b, "B"))]
+    signals += [series("g_loss_adv", p["g_loss"], f"G_{n}", network=n) for p, n in ((a, "A"), (b, "B"))]
+    game = objective.infer(signals, {})
+    level = {
+        s.network: float(np.median(s.values)) for s in objective.derive(signals, game, {}) if s.role == "d_advantage"
+    }
+    assert level["A"] < 0.15
+    assert level["B"] > 0.7
+
+
+# ---------------------------------------------------------------- anything at all
+
+
+VALUES = st.lists(st.floats(width=32), min_size=0, max_size=12)
+ROLES = st.sampled_from(
+    ["d_loss", "g_loss", "g_loss_adv", "d_loss_real", "d_loss_fake", "d_real_score", "d_fake_score", "gradient_penalty",
+     "grad_norm_d", "grad_norm_g", "fid", "g_loss_aux"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(ROLES, VALUES, st.integers(0, 3)), max_size=8), st.sampled_from([None, *objective.PRIOR]))
+def test_no_log_is_too_strange(rows: list[tuple[str, list[float], int]], family: str | None) -> None:
+    signals = [series(role, v, steps=np.arange(len(v)) * (k + 1) + k) for role, v, k in rows]
+    game = objective.infer(signals, {}, family=family)
+    for made in objective.derive(signals, game, {}):
+        assert len(made.steps) == len(made.values)
+        assert np.all(np.diff(made.steps) > 0)
+        if made.role == "d_advantage":
+            finite = made.values[np.isfinite(made.values)]
+            assert not finite.size or (finite.min() >= 0 and finite.max() <= 1)
+
+
+def test_infinities_are_kept_and_make_no_noise() -> None:
+    inf, nan = math.inf, math.nan
+    rows = {"d_loss_real": [inf, 1.0, 1e308], "d_loss_fake": [-inf, nan, 1e308], "g_loss": [inf, 1.0, 2.0]}
+    rows |= {"d_real_score": [inf, 0.5, 1e200], "d_fake_score": [inf, 0.5, -1e200]}
+    got = derived([series(r, v * 5) for r, v in rows.items()], family="nonsaturating")
+    assert np.isnan(got["d_loss"].values[0])
+    assert np.isinf(got["d_loss"].values[2])
