@@ -118,7 +118,10 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     Objective
         `family` is ``unknown`` where two families fit nearly as well; `candidates` then names them.
     """
-    games = [_game(signals, n) for n in _networks(signals)] or [_game(signals, "")]
+    summed = _summed(signals)
+    # One discriminator shows the game better than a sum of several.
+    networks = sorted(_networks(signals), key=lambda n: n in summed) or [""]
+    games = [_game(signals, n) for n in networks]
     seen = _Evidence()
     _ask_settings(seen, settings)
     _ask_tags(seen, signals)
@@ -147,6 +150,7 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
         led_by=game.led_by,
         terms=_terms(signals, settings),
         candidates=candidates,
+        summed=summed,
     )
 
 
@@ -189,6 +193,20 @@ def _networks(signals: Sequence[Signal]) -> list[str]:
     named = sorted({s.network for s in signals if s.role and s.role.startswith("d_") and s.network and len(s)})
     shared = any(s.role and s.role.startswith("d_") and not s.network and len(s) for s in signals)
     return ["", *named] if shared else named
+
+
+def _summed(signals: Sequence[Signal]) -> dict[str, int]:
+    """Whether the D loss without a network is the sum of those of the networks, and of how many."""
+    whole = _pick(signals, "d_loss", "", own=True)
+    parts = [p for n in _networks(signals) if n and (p := _pick(signals, "d_loss", n, own=True)) is not None]
+    if whole is None or whole.network or len(parts) < 2:
+        return {}
+    rows = _together(whole, *parts)
+    if rows is None:
+        return {}
+    total = np.sum(rows[1:], axis=0)
+    close = np.abs(rows[0] - total) < 0.02 * np.abs(total) + 1e-6
+    return {"": len(parts)} if float(np.mean(close)) > 0.8 else {}
 
 
 def _pick(signals: Iterable[Signal], role: str, network: str, *, own: bool = False) -> Signal | None:
@@ -706,8 +724,10 @@ def _advantage(game: _Game, objective: Objective, network: str) -> Signal | None
     """
     d = game.d
     if d is not None and objective.family in BOUNDED and objective.chance_d:
-        value = (objective.chance_d - d.values) / (objective.chance_d - objective.floor_d)
-        because = f"how far {d.tag} lies below its chance level of {objective.chance_d:.3g}"
+        several = objective.summed.get(network, 1)
+        chance, floor = objective.chance_d * several, objective.floor_d * several
+        value = (chance - d.values) / (chance - floor)
+        because = f"how far {d.tag} lies below its chance level of {chance:.3g}"
         return _made("d_advantage", d, (d.steps, _unit(value)), because, network)
     if game.real is None or game.fake is None or objective.family in ("wgan", "wgan-gp"):
         return None

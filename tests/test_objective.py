@@ -347,3 +347,16 @@ def test_infinities_are_kept_and_make_no_noise() -> None:
     got = derived([series(r, v * 5) for r, v in rows.items()], family="nonsaturating")
     assert np.isnan(got["d_loss"].values[0])
     assert np.isinf(got["d_loss"].values[2])
+
+
+def test_a_sum_over_several_discriminators_is_judged_as_a_sum() -> None:
+    one, two = play("lsgan", skill=0.1, seed=1), play("lsgan", skill=0.1, seed=2)
+    signals = [series("d_loss", p["d_loss"], f"d_loss_{n}", network=n) for p, n in ((one, "mpd"), (two, "msd"))]
+    signals += [series("g_loss_adv", p["g_loss"], f"g_{n}", network=n) for p, n in ((one, "mpd"), (two, "msd"))]
+    signals += [series("d_loss", one["d_loss"] + two["d_loss"]), series("g_loss", one["g_loss"] + two["g_loss"])]
+    game = objective.infer(signals, setting(loss_kind="lsgan"))
+    assert game.summed == {"": 2}
+    levels = {
+        s.network: float(np.median(s.values)) for s in objective.derive(signals, game, {}) if s.role == "d_advantage"
+    }
+    assert all(v < 0.2 for v in levels.values()), levels

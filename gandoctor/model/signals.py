@@ -223,6 +223,9 @@ class Objective:
         Extra terms in the losses: ``gp``, ``r1``, ``class``, ``contrastive``, ...
     candidates : tuple of str
         Families that remain possible where `family` is ``unknown``.
+    summed : Mapping of str to int
+        By network: how many discriminators its D loss is the sum of, where more than one. `chance_d`, `chance_g` and
+        `floor_d` are those of one.
     """
 
     family: Family = "unknown"
@@ -236,6 +239,7 @@ class Objective:
     led_by: str = ""
     terms: tuple[str, ...] = ()
     candidates: tuple[Family, ...] = ()
+    summed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

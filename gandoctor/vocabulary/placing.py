@@ -121,7 +121,7 @@ def place(
         An override with an unknown role or tag.
     """
     wanted = _wanted(overrides or {}, signals, vocabulary)
-    guesses = _guess_all([_with_source(s, signals, vocabulary) for s in signals], vocabulary)
+    guesses = _guess_all(_with_sources(signals, vocabulary), vocabulary)
     for guess, signal in zip(guesses, signals, strict=True):
         guess.tag = signal.tag
     _compare_values(guesses, signals)
@@ -184,16 +184,24 @@ def _wanted(overrides: Mapping[str, str], signals: Sequence[Signal], vocabulary:
     return {tag: role for role, tag in overrides.items()}
 
 
-def _with_source(signal: Signal, signals: Sequence[Signal], vocabulary: Vocabulary) -> str:
-    """Put the folder of the file before a tag that says too little, or that several files share."""
-    folder = signal.source.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
-    if not folder:
-        return signal.tag
-    twins = any(s.tag == signal.tag and s.source != signal.source for s in signals)
-    split = bool(
-        {c for t in vocabulary.lexicon.take_apart(folder).tokens for c in vocabulary.lexicon.of(t)} & {"train", "val"}
-    )
-    return f"{folder}/{signal.tag}" if twins or split else signal.tag
+def _with_sources(signals: Sequence[Signal], vocabulary: Vocabulary) -> list[str]:
+    """Put the folder of the file before a tag that several files share, or where the folder names the split."""
+    sources: dict[str, set[str]] = defaultdict(set)
+    for s in signals:
+        sources[s.tag].add(s.source)
+    folders = {s.source: s.source.replace("\\", "/").rpartition("/")[0].rpartition("/")[2] for s in signals}
+    lexicon = vocabulary.lexicon
+    splits = {
+        folder
+        for folder in set(folders.values())
+        if any(lexicon.of(t) & {"train", "val"} for t in lexicon.take_apart(folder).tokens)
+    }
+    out = []
+    for s in signals:
+        folder = folders[s.source]
+        wanted = folder and (folder in splits or len(sources[s.tag]) > 1)
+        out.append(f"{folder}/{s.tag}" if wanted else s.tag)
+    return out
 
 
 def _placement(guess: Guess) -> Placement:
