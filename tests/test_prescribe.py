@@ -175,6 +175,12 @@ def test_half_of_a_remedy_for_both_is_another_remedy(tmp_path: Path) -> None:
     assert made.blocked_by == "the config has no `lr_g`, and changing `lr_d` alone is another remedy"
 
 
+def test_half_of_a_pair_is_enough_where_it_is_no_matter_of_balance(tmp_path: Path) -> None:
+    both = remedy("r", Change("init_gain_d", to=1.0), Change("init_gain_g", to=1.0))
+    made = only(run_of(tmp_path, {"config.yaml": "g_init_gain: 8.0\n"}), both, tmp_path)
+    assert [(e.key, e.new) for e in made.edits] == [("g_init_gain", "1.0")]
+
+
 def test_a_rate_given_as_a_ratio(tmp_path: Path) -> None:
     text = "LR: 0.0001\nD_LR_MULT: 10.0\n"
     lower_d = only(run_of(tmp_path, {"config.yml": text}), remedy("d", LOWER_D), tmp_path)
@@ -484,16 +490,23 @@ instance_noise: 5.0
 grad_clip: 0.0
 d_throttle: 0.0
 ada_target: 0.9
+data_min: 0.0
+data_max: 255.0
+d_every: 1
 """  # fmt: skip
+
+
+# Where the value above is already the remedy's, or too far off for it.
+OTHERWISE = {
+    "weaker-label-smoothing": ("label_smoothing: 0.0", "label_smoothing: 0.5"),
+    "raise-g-learning-rate-to-ds": ("lr: 0.05", "lr: 0.002"),
+    "train-d-every-step": ("d_every: 1", "d_every: 5"),
+}
 
 
 @pytest.mark.parametrize("each", [r for r in BOOK.remedies if r.changes], ids=lambda r: r.id)
 def test_every_remedy_of_the_config_makes_a_patch_that_applies(each: Remedy, tmp_path: Path) -> None:
-    text = EVERYTHING
-    if each.id == "weaker-label-smoothing":
-        text = text.replace("label_smoothing: 0.0", "label_smoothing: 0.5")
-    if each.id == "raise-g-learning-rate-to-ds":
-        text = text.replace("lr: 0.05", "lr: 0.002")
+    text = EVERYTHING.replace(*OTHERWISE.get(each.id, ("", "")))
     cause = next(iter(each.treats))
     (made,) = prescribe(run_of(tmp_path, {"config.yaml": text}), [diagnosis(cause)], [each], tmp_path)
     assert made.blocked_by is None

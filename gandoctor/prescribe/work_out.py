@@ -223,6 +223,8 @@ def spelled(word: str, old: str, spellings: Sequence[str] = ()) -> str:
 # ---------------------------------------------------------------- keys that belong together
 
 
+# What sets the pace of a network, so that changing one of the two changes the balance.
+_PACE: Final = ("lr", "beta1", "optimizer")
 # Settings that any optimiser block may hold, whatever the trainer.
 _ADDABLE: Final = ("lr", "beta1", "beta2", "weight_decay", "optimizer")
 
@@ -251,11 +253,17 @@ def _addable(name: str, settings: Mapping[str, Setting]) -> tuple[Setting | None
 
 
 def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[str], remedy: Remedy) -> None:
-    """Half of a remedy for both networks is another remedy."""
+    """Half of a remedy for both networks' pace is another remedy."""
     asked = {c.setting for c in remedy.changes}
     for name in missing:
         other = name[:-2] + ("_g" if name.endswith("_d") else "_d")
-        if name[-2:] in ("_d", "_g") and other in asked and other not in missing and (steps or idle):
+        if (
+            name[:-2] in _PACE
+            and name[-2:] in ("_d", "_g")
+            and other in asked
+            and other not in missing
+            and (steps or idle)
+        ):
             raise _OddStop(f"the config has no `{name}`, and changing `{other}` alone is another remedy")
 
 
