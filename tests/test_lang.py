@@ -671,6 +671,15 @@ def test_epochs_of_a_log_of_steps():
     assert ask("d_loss < 0.1", "first 10%", "ever", images).truth is True
 
 
+def test_what_needs_no_window_may_settle_it():
+    epochs = frame(d_loss=series([1.0] * 30, every=1), step_unit="epochs")
+    assert ask("not logged(fid) or trend(d_loss) > 0", "first 100 steps", None, epochs).truth is True
+    assert ask("logged(fid) and trend(d_loss) > 0", "first 100 steps", None, epochs).truth is False
+    assert ask("not logged(fid) or trend(fid) > 0", "after best(fid)", None, epochs).truth is True
+    out = ask("logged(d_loss) and trend(d_loss) > 0", "first 100 steps", None, epochs)
+    assert (out.truth, out.reason) == (None, "the log counts epochs, not steps")
+
+
 def test_a_run_that_ends_before_the_window():
     out = ask("d_loss < 0.1", "after 10000 steps", "ever", frame(d_loss=[0.05] * 10))
     assert out.truth is None

@@ -304,7 +304,7 @@ BAD_CLAUSES = [
     ({"over": "last 50%"}, "x.where: there is nothing to test", "given"),
     ({}, "x.where: there is nothing to test", "where"),
     ("d_loss < 1", "evidence.x: is no clause", "where"),
-    ({"where": "fired(low_d)"}, "no symptom or rule is called `low_d`", ""),
+    ({"where": "fired(low_d)"}, "a rule cannot ask what others found", "causes"),
     ({"where": "lr_d > 1", "says": "it is {lr_q}"}, "x.says: nothing fills the place `{lr_q}`", "lr_"),
     ({"where": "lr_d > 1", "says": "it is {}"}, "x.says: nothing fills", ""),
     ({"where": "mean(d_loss) < 1 and d_loss < 2", "for": "ever"}, "decided at every step", "two clauses"),

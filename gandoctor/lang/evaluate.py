@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "Outcome", "Series", "decide", "judge", "number_of"]
 
 MOST_INTERVALS: Final = 50
-MOST_VALUES: Final = 12
+MOST_VALUES: Final = 24
 # Margins and shown medians are for reading: 20,000 rows tell them to three digits.
 SHOWN_ROWS: Final = 20_000
 
@@ -304,12 +304,16 @@ def _judged(
 ) -> Outcome:
     names = where.signals
     span: Span | None = None
+    blocked = ""
     if names or over.kind == "after_clause":
         found = _resolve(over, frame, onsets)
-        if isinstance(found, Told):
+        if isinstance(found, Span):
+            span = found
+        elif found.truth is False or where.kind == "mask":
             return Outcome(found.truth, reason=found.reason, names=names, primary=_primary(names, frame))
-        span = found
-    run = Evaluation(frame, span, over.text)
+        else:
+            blocked = found.reason  # the part of the test that needs no window may still settle it
+    run = Evaluation(frame, span, over.text, blocked=blocked)
     answer = run.test(where.tree)
     if isinstance(answer, Marks):
         assert span is not None  # noqa: S101 - a mask has a signal in it
@@ -349,7 +353,7 @@ def _over_steps(marks: Marks, where: Expression, for_: Amount, span: Span, run: 
     low, high = span.rows(marks.steps)
     window = span.whole
     narrow = run.too_narrow(marks.steps, low, high)
-    why_not = narrow or run.unfit(marks.steps, low, high, where.text)
+    why_not = narrow or run.unfit(marks.steps, low, high, " and ".join(where.signals))
     if high <= low:
         return Outcome(None, window=window, reason=why_not)
     part = _Part(marks.codes[low:high], _clipped_cells(marks.steps, low, high, span))

@@ -23,7 +23,7 @@ NAN: Final = 2
 TRUE: Final = 3
 NOT: Final = np.array([TRUE, MISSING, NAN, FALSE], dtype=np.int8)
 
-MEMO_BYTES: Final = 256 * 2**20
+MEMO_BYTES: Final = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class Series:
 
 
 class Memo:
-    """Results kept for the other clauses about the same run; the oldest go first when there are too many."""
+    """Results kept for the other clauses about the same run; those unused longest go first."""
 
     __slots__ = ("held", "kept")
 
@@ -67,6 +67,7 @@ class Memo:
     def get(self, key: object, make: Callable[[], Any]) -> Any:
         """What is kept under a key; made first where nothing is."""
         if key in self.kept:
+            self.kept[key] = self.kept.pop(key)
             return self.kept[key]
         made = make()
         self.kept[key] = made

@@ -44,8 +44,11 @@ COVER: Final = 0.5
 class Evaluation:
     """One expression over one frame and one window."""
 
-    def __init__(self, frame: Frame, span: Span | None, window_text: str = "", *, dating: bool = False) -> None:
+    def __init__(
+        self, frame: Frame, span: Span | None, window_text: str = "", *, dating: bool = False, blocked: str = ""
+    ) -> None:
         self.frame = frame
+        self.blocked = blocked
         self.span = span
         self.window_text = window_text
         self.is_dating = dating
@@ -220,7 +223,9 @@ class Evaluation:
         )
 
     def _cut(self, points: Points, text: str) -> Points | Missing:
-        """The rows inside the window, or why they cannot speak for it."""
+        """The rows inside the window, or why they cannot speak for it (or why there is no window)."""
+        if self.blocked:
+            return Missing(self.blocked)
         if self.span is None:
             return points
         low, high = self.span.rows(points.steps)

@@ -496,6 +496,8 @@ class _Walk:
             known, called = asked[want]
             if not isinstance(at, ast.Name):
                 raise self.fault(f"`{function.name}` asks about a name", at, f"write `{function.usage}`")
+            if want == "flag" and not known:
+                raise self.fault("a rule cannot ask what others found", at, "causes and remedies can")
             if at.id not in known:
                 raise self.fault(f"no {called} is called `{at.id}`", at, near(at.id, known))
             return Node("quote", "truth", name=at.id, text=at.id, key=f"'{at.id}")
