@@ -14,8 +14,9 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers._keys import SLOT
 from gandoctor.parsers._options import settings_of
-from gandoctor.parsers._plan import NUMBER, SLOT, Plan, make_plan
+from gandoctor.parsers._plan import NUMBER, Plan, make_plan
 from gandoctor.parsers._table import (
     Axis,
     counted_in_epochs,
@@ -300,10 +301,18 @@ class _Log:
             and (k[0] in told or (len(v[0]) > 1 if recurs else bool(np.isin(v[0], lead).any())))
         }
         tags = [t for t, _ in series]
+        if not recurs and not self.vits and not self._is_record(series, lead):
+            raise InputError("no training metrics are printed in it")
         if not tells_of_training(tags) and not self.vits:
             shown = ", ".join(tags[:5])
             raise InputError(f"numbers are printed in it, but no loss (found: {shown})", hint="is it a training log?")
         return series
+
+    def _is_record(self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], lead: Ints) -> bool:
+        """Whether a single line is a record of a training: two losses, or one and a counter."""
+        here = {t for (t, _), v in series.items() if tells_of_training([t]) and np.isin(lead, v[0]).any()}
+        counted = any(np.isin(lead, c.joined()[0]).any() for k, c in self.counters.items() if k != "lead")
+        return len(here) > 1 or (len(here) == 1 and counted)
 
     def _drawn_over(self, lines: Ints, steps: Ints) -> NDArray[np.bool_]:
         """Values that a progress bar showed again at the same step: the last one counts."""

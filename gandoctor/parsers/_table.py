@@ -50,6 +50,7 @@ _STRONG: Final = re.compile(
     r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|(?<![a-z])cyc(?:le)?_[ab]\b",
     re.IGNORECASE,
 )
+_DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 _PLAYER_D: Final = re.compile(
     r"(?<![a-z])(?:d|d[ab]|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
@@ -401,7 +402,8 @@ def assemble(
         table.setdefault(column.name, column)
     rows = len(next(iter(table.values())).values) if table else 0
     names = list(table)
-    if named and not has_counter(names) and (not tells_of_training(names) or _labels(words, rows)):
+    counting = any(_kind(n) not in ("", "index", "batch") and _goes_up(c) for n, c in table.items())
+    if named and not counting and (_labels(words, rows) or not (has_counter(names) or tells_of_training(names))):
         raise InputError(
             "a table, but no training log: no step or epoch column and no loss among its columns",
             where,
@@ -440,7 +442,9 @@ def assemble(
 
 def _labels(words: Mapping[str, Sequence[str]], rows: int) -> bool:
     """Whether a column of words names each row: a table of results, not a course of training."""
-    return any(len(set(cells)) > max(4, rows // 2) for cells in words.values())
+    return any(
+        len(set(cells)) > max(4, rows // 2) and not any(map(_DATE.search, cells[:3])) for cells in words.values()
+    )
 
 
 def _is_clock(column: Column) -> bool:

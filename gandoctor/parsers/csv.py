@@ -29,6 +29,8 @@ SMALL: Final = 2_000_000  # bytes; below, the csv module is faster than importin
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BLANKS: Final = " "  # stands for runs of blanks
 _PEEK: Final = 60  # lines that decide on the dialect
+_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".log", ".dat", ".out", ".trace", "")
+_FEW_ROWS: Final = 5
 _MOST_COLUMNS: Final = 2_000
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
@@ -64,17 +66,26 @@ def sniff(path: Path, head: bytes) -> float:
     text = text_of_head(head)
     if not text or text.lstrip()[:1] in ("{", "["):
         return 0.0
+    suffix = path.suffix.lower()
     try:
         dialect = find_dialect(text)
+        if dialect.header is None:
+            return _sniff_nameless(path, text) if suffix in _SUFFIXES else 0.0
+        if not _trusted(dialect.header, path):
+            return 0.0
+        _reading(_by_csv(text, dialect, []), dialect, path, [])
     except GandoctorError:
         return 0.0
-    if dialect.header is None:
-        if any(_LOSS_LIKE.search(part) for part in (path.stem, path.parent.name)):
-            return 0.55
-        return 0.3 if _is_log_file(path) else 0.0
-    if not _trusted(dialect.header, path):
+    return 0.9 if suffix in (".csv", ".tsv") else 0.75 if suffix in _SUFFIXES else 0.4
+
+
+def _sniff_nameless(path: Path, text: str) -> float:
+    """A table without column names is a log only if its name, or that of its folder, says so."""
+    if text.count("\n") < _FEW_ROWS:
         return 0.0
-    return 0.9 if path.suffix.lower() in (".csv", ".tsv") else 0.75
+    if any(_LOSS_LIKE.search(part) for part in (path.stem, path.parent.name)):
+        return 0.55
+    return 0.3 if _is_log_file(path) else 0.0
 
 
 def read(path: Path) -> Reading:
@@ -100,12 +111,19 @@ def read(path: Path) -> Reading:
         if undecoded:
             lost.append(f"{undecoded} characters could not be decoded")
         table = _by_csv(text, dialect, lost)
+    return _reading(table, dialect, path, lost)
+
+
+def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Reading:
     columns, words, notes = table
     named = dialect.header is not None
     if not named:
         columns = _known_order(columns, notes)
     columns, dashboard, words = _dashboards(columns, words, path, notes)
-    _say_words(words, notes)
+    silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
+    if silent:
+        shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
+        notes.append(f"columns of words are left out: {shown}")
     return assemble(columns, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
 
 
@@ -116,7 +134,7 @@ def _is_log_file(path: Path) -> bool:
 def _trusted(header: Sequence[str], path: Path) -> bool:
     if has_counter(header) or tells_of_training(header):
         return True
-    return _is_tensorboard(header) or any(" - " in h for h in header[1:]) or (len(header) == 1 and _is_log_file(path))
+    return _is_tensorboard(header) or _is_wandb(header) or (len(header) == 1 and _is_log_file(path))
 
 
 # ---------------------------------------------------------------- dialect
@@ -192,7 +210,9 @@ def _fit(peek: Sequence[str], delimiter: str) -> float:
     width, agree = widths.most_common(1)[0]
     if delimiter != "" and width < 2:
         return 0.0
-    body = [r for r in rows if len(r) == width and not any(_looks_like_name(c) for c in r)] or rows[1:] or rows
+    body = [r for r in rows if len(r) == width and not any(_looks_like_name(c) for c in r)]
+    if len(body) * 2 < len(rows):
+        body = rows[1:] or rows
     comma = delimiter in (";", "\t", "|")
     cells = [c for r in body for c in r if not is_blank(c)]
     share = sum(is_number(c, comma=comma) for c in cells) / max(1, len(cells))
@@ -250,10 +270,10 @@ def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...]
 # ---------------------------------------------------------------- body
 
 # What pandas takes for nothing by itself.
-_PANDAS_MISSING: Final = (
-    ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN")
-    + ("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
-)  # fmt: skip
+_PANDAS_MISSING: Final = frozenset({
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
 
 Table = tuple[list[Column], dict[str, list[str]], list[str]]
 
@@ -425,6 +445,14 @@ def _is_tensorboard(header: Sequence[str]) -> bool:
     return [plain(h) for h in header] == ["wall_time", "step", "value"]
 
 
+def _is_wandb(header: Sequence[str]) -> bool:
+    """``Step, run - metric, run - metric__MIN, run - metric__MAX``."""
+    charted = sum(" - " in h for h in header)
+    first = plain(header[0]) if header else ""
+    counted = first == "step" or first.startswith("relative_time")
+    return charted > 0 and (counted or (charted == len(header) - 1 and any(h.endswith("__MIN") for h in header)))
+
+
 def _dashboards(
     columns: list[Column], words: dict[str, list[str]], path: Path, notes: list[str]
 ) -> tuple[list[Column], bool, dict[str, list[str]]]:
@@ -433,10 +461,9 @@ def _dashboards(
     if _is_tensorboard(names):
         tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
         return [Column(tag if plain(c.name) == "value" else c.name, c.values, c.present) for c in columns], True, words
-    first = plain((names or [""])[0])
-    charted = [n for n in names if " - " in n]
-    if not charted or (first != "step" and not first.startswith("relative_time") and len(charted) < len(names) - 1):
+    if not _is_wandb(names):
         return columns, False, words
+    charted = [n for n in names if " - " in n]
     bands = [n for n in names if n.endswith(("__MIN", "__MAX"))]
     if bands:
         notes.append(f"{len(bands)} __MIN and __MAX columns of a W&B chart are left out")
@@ -451,10 +478,3 @@ def _dashboards(
         out.append(Column(name, c.values, c.present))
     kept = {c.name for c in out}
     return out, True, {n: w for n, w in words.items() if n in kept}
-
-
-def _say_words(words: dict[str, list[str]], notes: list[str]) -> None:
-    silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
-    if silent:
-        shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
-        notes.append(f"columns of words are left out: {shown}")

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "text"
 _LFS_NAMES: Final = (".log", ".txt", ".csv", ".jsonl", ".json", ".out", ".tsv")
+# Files of words and settings, in which a number is no measurement.
+_NO_LOGS: Final = frozenset({
+    ".ipynb", ".py", ".md", ".rst", ".tex", ".yaml", ".yml", ".toml", ".json", ".html", ".htm", ".xml", ".svg", ".js",
+    ".css", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".sh", ".ini", ".cfg", ".lock", ".proto", ".bib",
+})  # fmt: skip
 _LOG_NAME: Final = re.compile(r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE)
 
 
@@ -23,15 +28,17 @@ def sniff(path: Path, head: bytes) -> float:
     if is_pointer(head):
         return 0.2 if path.suffix.lower() in _LFS_NAMES else 0.0
     text = text_of_head(head)
-    if not text or path.suffix.lower() in (".ipynb", ".py", ".md", ".rst", ".yaml", ".yml", ".toml", ".html", ".xml"):
+    suffix = path.suffix.lower()
+    if not text or suffix in _NO_LOGS:
         return 0.0
     try:
         reading = read_text(text, path.stem)
     except GandoctorError:
         # Long model dumps may stand before the first record.
         return 0.1 if len(head) >= 1 << 16 and _LOG_NAME.search(path.name) else 0.0
-    points = max(len(s) for s in reading.signals)
-    if points < 2:
+    if suffix in (".csv", ".tsv", ".jsonl", ".ndjson"):
+        return 0.4
+    if max(len(s) for s in reading.signals) < 2:
         return 0.5 if _LOG_NAME.search(path.name) else 0.3
     return 0.7
 
