@@ -43,6 +43,11 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
+def zigzag(value: int) -> int:
+    """The reading of a varint that protobuf's sint32 and sint64 want."""
+    return (value >> 1) ^ -(value & 1)
+
+
 def fields(data: Buffer, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Walk the fields of a message.
 

@@ -42,7 +42,7 @@ class Remarks:
 def untangle(
     tag: str,
     steps: NDArray[np.int64],
-    walls: NDArray[np.float64],
+    walls: NDArray[np.float64] | None,
     values: NDArray[np.float64],
     remarks: Remarks,
 ) -> list[Signal]:
@@ -66,7 +66,7 @@ def untangle(
         moves = np.diff(steps)
 
     def some(keep: NDArray[np.generic] | slice, name: str = tag) -> Signal:
-        return Signal(name, steps[keep], values[keep], wall_time=walls[keep])
+        return Signal(name, steps[keep], values[keep], wall_time=None if walls is None else walls[keep])
 
     if not moves.any():
         if steps[0] and count <= _COPIES:
@@ -102,7 +102,7 @@ def untangle(
 def _several_a_step(
     tag: str,
     steps: NDArray[np.int64],
-    walls: NDArray[np.float64],
+    walls: NDArray[np.float64] | None,
     values: NDArray[np.float64],
     remarks: Remarks,
 ) -> list[Signal]:
@@ -118,7 +118,8 @@ def _several_a_step(
     parts = []
     for k in range(times):
         at = starts[regular & (lengths > k)] + k
-        parts.append(Signal(f"{tag} [{k + 1}]", steps[at], values[at], wall_time=walls[at]))
+        times_of = None if walls is None else walls[at]
+        parts.append(Signal(f"{tag} [{k + 1}]", steps[at], values[at], wall_time=times_of))
     shortest = min(len(part) for part in parts)
     if all(np.array_equal(p.values[:shortest], parts[0].values[:shortest], equal_nan=True) for p in parts[1:]):
         remarks.add(f"every point was logged {times} times; one of each was kept", tag)

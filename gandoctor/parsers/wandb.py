@@ -13,22 +13,26 @@ import struct
 import zlib
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.errors import InputError
-from gandoctor.model.signals import Picture, Reading, Setting, Signal
+from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers import _protobuf as pb
+from gandoctor.parsers._files import is_pointer
+from gandoctor.parsers._history import Items, items_of
+from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from numpy.typing import NDArray
 
-    from gandoctor.model.signals import SettingValue, StepUnit
+    from gandoctor.model.signals import Signal, StepUnit
 
 NAME: Final = "wandb"
 
@@ -41,17 +45,22 @@ _SEEDS: Final = [zlib.crc32(bytes([kind])) for kind in range(5)]  # the checksum
 _AT_ONCE: Final = 32 * _BLOCK
 
 _HISTORY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18
+_HISTORY_KEY: Final = _HISTORY << 3 | pb.BYTES
+_PASSED_BY: Final = frozenset({3, 4, 6, 7})  # summary, output, files, system metrics
+_BATCH: Final = 1 << 20  # bytes of rows that are taken apart at once
 _MAX_RECORD: Final = 64 << 20  # a longer one is damage or a table, and no metric
 _MAX_JSON: Final = 1 << 20
-_MAX_SETTINGS: Final = 10_000
 _MAX_DEPTH: Final = 16
+_MAX_MEDIA: Final = 20_000
+_MAX_TILES: Final = 64
+_PICTURES: Final = frozenset({"image-file", "images/separated"})
 
 
 def sniff(path: Path, head: bytes) -> float:
     """How surely this is a W&B run file: by its first bytes, else by its name."""
     if head.startswith(_MAGIC):
         return 1.0
-    return 0.5 if path.suffix == ".wandb" and not head.startswith(b"version https://git-lfs") else 0.0
+    return 0.5 if path.suffix == ".wandb" and not is_pointer(head) else 0.0
 
 
 def read(path: Path) -> Reading:
@@ -68,7 +77,7 @@ def read(path: Path) -> Reading:
     try:
         with path.open("rb") as file:
             head = file.read(64)
-            if head.startswith(b"version https://git-lfs"):
+            if is_pointer(head):
                 raise InputError("a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`")
             frames = _Frames(file)
             run = _Run()
@@ -169,12 +178,23 @@ class _Frames:
 # --- records ----------------------------------------------------------------------------------------------------------
 
 
+_Points = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
+
+
 @dataclass(slots=True)
 class _Column:
     """One metric: the rows that hold it, and its values there."""
 
     rows: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
+
+    def in_order(self) -> _Points:
+        rows = np.frombuffer(self.rows, dtype=np.int64)
+        values = np.frombuffer(self.values, dtype=np.float64)
+        if bool((np.diff(rows) < 0).any()):
+            order = np.argsort(rows, kind="stable")
+            rows, values = rows[order], values[order]
+        return rows, values
 
 
 class _Run:
@@ -183,31 +203,42 @@ class _Run:
     def __init__(self) -> None:
         self.rows = 0
         self.bad_rows = 0
-        self.columns: dict[bytes, _Column] = {}
-        self.pushes: dict[bytes, tuple[Callable[[int], None], Callable[[float], None]]] = {}
+        self.columns: dict[str, _Column] = {}
+        self.names: list[str] = []
+        self.places: dict[int, int] = {}  # hash of the keys -> place in `names`
+        self.held: list[bytes] = []  # rows for `flush`
+        self.held_bytes = 0
         self.config: dict[str, object] = {}
         self.axes: dict[str, str] = {}
-        self.media: list[tuple[str, int, str]] = []
+        self.media: list[tuple[str, int, str]] = []  # tag, row, file
+        self.kinds: dict[str, str] = {}  # prefix of nested keys -> what W&B says lies there
         self.passed_over: dict[str, int] = {}
         self.exit_code: int | None = None
+        self.complete = True
 
     def take(self, record: bytes) -> None:
         """Take one ``Record``; what is neither metric, config nor exit is passed over."""
         end = len(record)
         try:
-            # {1 num} first, then the record's one content: two thirds are summaries, told by two bytes.
+            # {1 num} first, then the record's one content. Most are rows and summaries: told by a byte.
             at = 0
             if end > 2 and record[0] == 0x08:
                 at = 2
                 while record[at - 1] >= 0x80:
                     at += 1
-            if at < end and record[at] < 0x80 and record[at] >> 3 in (3, 4, 6, 7):
+            kind = record[at] if at < end else 0
+            if kind < 0x80 and kind >> 3 in _PASSED_BY:
                 return
+            if kind == _HISTORY_KEY:
+                size, start = pb.varint(record, at + 1, end)
+                if start + size == end:
+                    self._history(record[start:])
+                    return
             for number, wire, start, stop in pb.fields(record, 0, end):
                 if wire != pb.BYTES:
                     continue
                 if number == _HISTORY:
-                    self._history(record, start, stop)
+                    self._history(record[start:stop])
                 elif number == _CONFIG:
                     self._configure(record, start, stop)
                 elif number == _RUN:
@@ -221,53 +252,82 @@ class _Run:
                     for inner, kind, a, b in pb.fields(record, start, stop):
                         if inner == 1 and kind == pb.VARINT:
                             self.exit_code = pb.signed(pb.varint(record, a, b)[0])
+                        elif inner == 3 and kind == pb.VARINT:
+                            self.complete = record[a] == 0
         except (pb.WireError, IndexError):
             self.bad_rows += 1
 
-    def _history(self, data: bytes, at: int, stop: int) -> None:
-        """HistoryRecord{1 item, 2 step}; ``step`` is 0 in every row of old files, so the item ``_step`` it is."""
-        row = self.rows
-        self.rows += 1
-        pushes = self.pushes
-        while at < stop:
-            if data[at] != 0x0A or data[at + 1] >= 0x80:
-                at = self._odd_field(data, at, stop, row)
-                continue
-            first = at + 2
-            at = first + data[at + 1]
-            # The common form: one key of under 128 bytes, then its value as JSON text of under 128 bytes.
-            middle = first + 2 + data[first + 1]
-            if (
-                data[first] in b"\x0a\x12"
-                and middle + 3 <= at <= stop
-                and data[middle] == 0x82
-                and data[middle + 1] == 0x01
-                and middle + 3 + data[middle + 2] == at
-            ):
-                name = data[first + 2 : middle]
-                try:
-                    number = float(data[middle + 3 : at])
-                except ValueError:
-                    self._json(pb.text(name, 0, len(name)), data[middle + 3 : at], row)
-                    continue
-                push = pushes.get(name)
-                if push is None:
-                    push = self._column(name)
-                push[0](row)
-                push[1](number)
-            else:
-                self._item(data, first, at, row)
+    def _history(self, payload: bytes) -> None:
+        """One row; held back, as many at once are quicker."""
+        self.held.append(payload)
+        self.held_bytes += len(payload)
+        if self.held_bytes >= _BATCH:
+            self.flush()
 
-    def _column(self, name: bytes) -> tuple[Callable[[int], None], Callable[[float], None]]:
-        column = self.columns.setdefault(name, _Column())
-        return self.pushes.setdefault(name, (column.rows.append, column.values.append))
+    def flush(self) -> None:
+        """Sort the rows that were held back into columns."""
+        if not self.held:
+            return
+        held, base = self.held, self.rows
+        self.held, self.held_bytes = [], 0
+        self.rows += len(held)
+        items = items_of(held)
+        which = self._names_of(items)
+        rows = items.rows + base
+        try:
+            values = np.fromiter(map(float, items.texts), dtype=np.float64, count=len(items.texts))
+        except ValueError:
+            for name, text, row in zip(which.tolist(), items.texts, rows.tolist(), strict=True):
+                self._text(self.names[name], text, row)
+        else:
+            order = np.lexsort((rows, which))
+            which, rows, values = which[order], rows[order], values[order]
+            starts = np.flatnonzero(np.diff(which, prepend=-1)).tolist()
+            for start, stop in pairwise([*starts, which.size]):
+                column = self._column(self.names[which[start]])
+                column.rows.frombytes(rows[start:stop].tobytes())
+                column.values.frombytes(values[start:stop].tobytes())
+        for row in items.odd:
+            self._odd_row(held[row], base + row)
 
-    def _odd_field(self, data: bytes, at: int, stop: int, row: int) -> int:
-        """A field of the row that is no short item; returns the place after it."""
-        number, wire, start, end = next(pb.fields(data, at, stop))
-        if number == 1 and wire == pb.BYTES:
-            self._item(data, start, end, row)
-        return end
+    def _names_of(self, items: Items) -> NDArray[np.int64]:
+        """For each item the place of its name in `names`, which grows."""
+        known = np.array(sorted(self.places), dtype=np.uint64)
+        place = np.minimum(np.searchsorted(known, items.hashes), max(known.size - 1, 0))
+        fresh = np.ones(items.hashes.size, dtype=np.bool_) if not known.size else known[place] != items.hashes
+        if fresh.any():
+            firsts = np.unique(items.hashes[fresh], return_index=True)[1]
+            for at in np.flatnonzero(fresh)[np.sort(firsts)].tolist():
+                key = b"\x12" + items.data[items.key_starts[at] : items.key_stops[at]]
+                self.places[int(items.hashes[at])] = len(self.names)
+                self.names.append(".".join(_item(key, 0, len(key))[0]))
+            return self._names_of(items)
+        numbers = np.array([self.places[h] for h in known.tolist()], dtype=np.int64)
+        return numbers[place]
+
+    def _odd_row(self, data: bytes, row: int) -> None:
+        """One row, field by field."""
+        try:
+            for number, wire, start, stop in pb.fields(data, 0, len(data)):
+                if number == 1 and wire == pb.BYTES:
+                    self._item(data, start, stop, row)
+        except pb.WireError:
+            self.bad_rows += 1
+
+    def _text(self, name: str, text: bytes, row: int) -> None:
+        """One value as JSON text, nearly always a number."""
+        try:
+            number = float(text)
+        except ValueError:
+            self._json(name, text, row)
+        else:
+            self._number(name, number, row)
+
+    def _column(self, name: str) -> _Column:
+        column = self.columns.get(name)
+        if column is None:
+            column = self.columns[name] = _Column()
+        return column
 
     def _item(self, data: bytes, start: int, stop: int, row: int) -> None:
         """HistoryItem{1 key, 2 nested_key, 16 value_json; since 0.31: 3 none .. 8 json}."""
@@ -283,13 +343,18 @@ class _Run:
             self._number(name, found, row)
 
     def _number(self, name: str, value: float, row: int) -> None:
-        push = self._column(name.encode())
-        push[0](row)
-        push[1](value)
+        column = self._column(name)
+        column.rows.append(row)
+        column.values.append(value)
 
     def _word(self, name: str, value: str, row: int) -> None:
+        prefix, _, last = name.rpartition(".")
         if value in ("NaN", "Infinity", "-Infinity"):
             self._number(name, float(value), row)
+        elif last == "_type" and len(self.kinds) < _MAX_MEDIA:
+            self.kinds[prefix] = value
+        elif last == "path" and len(self.media) < _MAX_MEDIA:
+            self.media.append((prefix, row, value))
         else:
             self._pass_over(name)
 
@@ -312,25 +377,15 @@ class _Run:
                 self._pass_over(name)
         elif isinstance(value, str):
             self._word(name, value, row)
-        elif isinstance(value, dict) and "_type" in value:
-            self._medium(name, value, row)
         elif isinstance(value, dict) and depth < _MAX_DEPTH:
             for key, inner in value.items():
                 self._any(f"{name}.{key}", inner, row, depth + 1)
+        elif isinstance(value, list) and name.endswith(".filenames"):
+            for one in value[:_MAX_TILES]:
+                if isinstance(one, str) and len(self.media) < _MAX_MEDIA:
+                    self.media.append((name.rpartition(".")[0], row, one))
         elif value is not None:
             self._pass_over(name)
-
-    def _medium(self, name: str, value: dict[str, object], row: int) -> None:
-        """Pictures lie beside the file, under ``files/``; only their names are in the log."""
-        if value["_type"] == "image-file":
-            names: object = [value.get("path")]
-        elif value["_type"] == "images/separated":
-            names = value.get("filenames")
-        else:
-            self._pass_over(name)
-            return
-        if isinstance(names, list):
-            self.media += [(name, row, one) for one in names[:64] if isinstance(one, str)]
 
     def _configure(self, data: bytes, start: int, stop: int) -> None:
         """ConfigRecord{1 update, 2 remove}, both of items {1 key, 2 nested_key, 16 value_json}."""
@@ -362,10 +417,11 @@ class _Run:
 
     def reading(self, folder: Path, frames: _Frames) -> Reading:
         """Columns to signals, over the axis they share."""
-        columns = {name.decode("utf-8", "replace"): column for name, column in self.columns.items()}
+        self.flush()
+        columns = {name: column.in_order() for name, column in self.columns.items()}
         steps = self._along("_step", columns)
         walls = self._along("_timestamp", columns)
-        metrics = {name: c for name, c in columns.items() if not name.startswith("_")}
+        metrics = {name: c for name, c in columns.items() if not name.startswith("_") and not self._is_medium(name)}
         row_steps = np.arange(self.rows, dtype=np.int64) if steps is None else _integers(steps)
         notes: list[str] = []
         unit: StepUnit = "unknown"
@@ -376,18 +432,19 @@ class _Run:
                 row_steps = _integers(along)
                 unit = "epochs" if "epoch" in axis.lower() else "unknown"
                 notes.append(f"steps are the metric {axis}, over which the run defined its metrics")
-        signals = []
-        for name, column in metrics.items():
-            rows = np.frombuffer(column.rows, dtype=np.int64)
-            values = np.frombuffer(column.values, dtype=np.float64)
-            signals.append(Signal(name, row_steps[rows], values, wall_time=None if walls is None else walls[rows]))
+        signals: list[Signal] = []
+        remarks = Remarks()
+        for name, (rows, values) in metrics.items():
+            times = None if walls is None else walls[rows]
+            signals += untangle(name, row_steps[rows], times, values, remarks)
+        notes += remarks.lines()
         lost = frames.lost()
         if self.bad_rows:
             said = f"{self.bad_rows:,} record(s) that are no W&B record"
             lost = f"{lost}; {said}" if lost else said
-        if self.passed_over:
-            shown = ", ".join(sorted(self.passed_over)[:5])
-            more = len(self.passed_over) - 5
+        passed = sorted(name for name in self.passed_over if not self._is_medium(name))
+        if passed:
+            shown, more = ", ".join(passed[:5]), len(passed) - 5
             notes.append(f"not numbers, passed over: {shown}" + (f" and {more} more" if more > 0 else ""))
         if self.exit_code is None:
             notes.append("the run has no exit record: it was killed, or is still running")
@@ -400,20 +457,23 @@ class _Run:
             step_unit=unit,
             notes=tuple(notes),
             pictures=self._pictures(folder, row_steps),
-            finished=self.exit_code == 0,
+            finished=self.exit_code == 0 and self.complete,
         )
 
-    def _along(self, name: str, columns: dict[str, _Column]) -> NDArray[np.float64] | None:
+    def _is_medium(self, name: str) -> bool:
+        """Whether a key belongs to a picture, histogram or table, whose width or count is no metric."""
+        return bool(self.kinds) and (name in self.kinds or name.rpartition(".")[0] in self.kinds)
+
+    def _along(self, name: str, columns: dict[str, _Points]) -> NDArray[np.float64] | None:
         """A metric's value in every row, the gaps filled from the row before; None where it has none."""
         column = columns.get(name)
         if column is None or not self.rows:
             return None
-        rows = np.frombuffer(column.rows, dtype=np.int64)
-        values = np.frombuffer(column.values, dtype=np.float64)
+        rows, values = column
         last = np.searchsorted(rows, np.arange(self.rows), side="right") - 1
         return values[np.maximum(last, 0)]
 
-    def _shared_axis(self, metrics: dict[str, _Column], notes: list[str]) -> str:
+    def _shared_axis(self, metrics: dict[str, _Points], notes: list[str]) -> str:
         """The one axis over which all metrics were defined, if there is one, and it can serve as steps."""
         if not self.axes:
             return ""
@@ -423,12 +483,12 @@ class _Run:
             return ""
         axis = next(iter(found))
         if len(found) == 1 and axis in metrics:
-            values = np.frombuffer(metrics[axis].values, dtype=np.float64)
-            covered = len(metrics[axis].rows) >= max((len(metrics[n].rows) for n in others), default=0)
+            rows, values = metrics[axis]
+            covered = rows.size >= max((metrics[n][0].size for n in others), default=0)
             if (
                 covered
                 and bool(np.all(np.isfinite(values) & (values == np.floor(values))))
-                and np.all(np.diff(values) >= 0)
+                and np.all(np.diff(values) > 0)
             ):
                 return axis
         notes.append("metrics were defined over axes of their own; all are read over W&B's _step")
@@ -444,6 +504,8 @@ class _Run:
         """Pictures that are there, by their path relative to the file's folder; none from outside of it."""
         found = []
         for tag, row, name in self.media:
+            if self.kinds.get(tag) not in _PICTURES:
+                continue
             relative = PurePosixPath("files") / PurePosixPath(name)
             if ".." in relative.parts or relative.parts[:1] != ("files",) or "\\" in name or "\0" in name:
                 continue
@@ -483,7 +545,8 @@ def _item(data: bytes, start: int, stop: int) -> tuple[list[str], bytes | str | 
             elif number == 7:
                 value = pb.text(data, at, end)
         elif wire == pb.VARINT and number in (4, 5):
-            value = float(pb.signed(pb.varint(data, at, end)[0]))
+            whole = pb.varint(data, at, end)[0]
+            value = float(whole if number == 4 else pb.zigzag(whole))
         elif wire == pb.FIXED64 and number == 6:
             value = float(struct.unpack_from("<d", data, at)[0])
     return [key for key in keys if key], value
@@ -497,27 +560,18 @@ def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _settings(config: dict[str, object]) -> tuple[Setting, ...]:
     """Config as dotted keys; W&B's ``{"value": ..}`` wrapping undone."""
-    found: list[Setting] = []
+    from gandoctor.parsers.configs._entries import Entries, FullError, flatten
 
-    def walk(key: str, value: object, depth: int) -> None:
-        if len(found) >= _MAX_SETTINGS or depth > _MAX_DEPTH:
-            return
-        if isinstance(value, dict):
-            if "value" in value and set(value) <= {"value", "desc"}:
-                walk(key, value["value"], depth + 1)
-                return
-            for inner, one in value.items():
-                walk(f"{key}.{inner}" if key else str(inner), one, depth + 1)
-        elif isinstance(value, list):
-            for index, one in enumerate(value):
-                walk(f"{key}.{index}", one, depth + 1)
-        else:
-            found.append(Setting("", _scalar(value), key))
-
-    for key, value in config.items():
-        walk(key, value, 0)
-    return tuple(found)
+    entries = Entries()
+    try:
+        for key, value in config.items():
+            flatten(entries, (key,), _unwrapped(value), 0)
+    except FullError:
+        pass
+    return tuple(Setting("", value, ".".join(path)) for path, (value, _) in entries.found.items())
 
 
-def _scalar(value: object) -> SettingValue:
-    return value if isinstance(value, float | int | str | bool) or value is None else str(value)
+def _unwrapped(value: object) -> object:
+    if isinstance(value, dict) and "value" in value and set(value) <= {"value", "desc"}:
+        return value["value"]
+    return value
