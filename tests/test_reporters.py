@@ -623,6 +623,13 @@ def test_what_is_not_finite_leaves_a_gap_and_a_mark():
     assert path.count("M") == 2, "the pen is lifted over the gap"
 
 
+def test_a_signal_that_was_never_finite_is_all_mark_and_no_line():
+    d = figure(curve([np.nan, np.nan, np.nan]), curve([1, 2, 3], name="g", colour=2))
+    assert 'class="line s1"' not in d.svg
+    assert 'class="line s2"' in d.svg
+    assert ("kbad", "not finite") in d.legend
+
+
 def test_few_points_are_dots_and_noise_gets_a_median():
     assert 'class="dots' in figure(curve([3, 1, 2])).svg
     noisy = figure(curve(np.random.default_rng(1).standard_normal(1000)))

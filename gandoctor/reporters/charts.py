@@ -532,11 +532,12 @@ class _Canvas:
             noisy = spread > 0.04 * panel.height
         xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
         raw = " raw" if noisy else ""
-        out.append(f'<path class="line s{line.colour}{raw}" transform="scale(.1)" d="{_path(xs, ys)}"/>')
+        if ok.any():
+            out.append(f'<path class="line s{line.colour}{raw}" transform="scale(.1)" d="{_path(xs, ys)}"/>')
         if noisy:
             out.append(f'<path class="line s{line.colour}" transform="scale(.1)" d="{_path(x, y)}"/>')
             notes.append(SMOOTHED)
-        elif np.count_nonzero(np.isfinite(values)) <= _DOTS:
+        elif 0 < np.count_nonzero(np.isfinite(values)) <= _DOTS:
             dots = "".join(
                 f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if np.isfinite(b)
             )
