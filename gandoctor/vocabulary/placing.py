@@ -461,18 +461,27 @@ def _parts(guesses: list[Guess]) -> None:
         if g.role not in roles or not g.unknown:
             continue
         same = whole.get((g.role, g.owner, g.network))
-        if same is not None and set(same.tokens) < set(g.tokens):
+        if same is not None and (set(same.tokens) < set(g.tokens) or g.role == "g_loss"):
             g.settle("g_loss_aux" if g.role == "g_loss" else "other", f"a part of {same.tag}: {' '.join(g.unknown)}")
 
 
 def _lettered(guesses: list[Guess]) -> None:
-    """``D_P`` beside ``D_A``: a short unknown word after a network that has other letters too names a network."""
-    bare = {g.owner for g in guesses if g.role in ("d_loss", "g_loss") and g.bare and g.network}
-    for g in _having(guesses, "other"):
-        if g.owner in bare and len(g.unknown) == 1 and len(g.unknown[0]) == 1 and len(g.leaf) == 2:
-            g.network = g.unknown[0].upper()
-            g.unknown = ()
-            g.settle("d_loss" if g.owner == "D" else "g_loss", f"{g.owner} of network {g.network}")
+    """``D_F`` beside ``G_F``, ``D_P`` beside ``D_A``: a letter after the network's word names one of several."""
+    bare = {(g.owner, g.tokens[-1]): g for g in guesses if len(g.tokens) == 2 and len(g.tokens[1]) == 1 and g.owner}
+    known = {owner for (owner, _), g in bare.items() if g.network}
+    for (owner, letter), g in bare.items():
+        pair = ("D", letter) in bare and ("G", letter) in bare
+        if letter.isalpha() and (pair or (owner in known and g.role == "other")):
+            g.network, g.unknown = letter.upper(), ()
+            g.settle("d_loss" if owner == "D" else "g_loss_adv", f"{owner} of network {g.network}, without other words")
+
+
+def _network_or_part(guesses: list[Guess]) -> None:
+    """``loss_G_face`` is the loss of G's face network where D has one, and a face loss where it has none."""
+    judged = {g.network: g for g in _having(guesses, "d_loss") if g.network}
+    for g in _having(guesses, "g_loss_aux"):
+        if g.owner == "G" and g.network in judged and not {"task", "form"} & g.found and not g.unknown:
+            g.settle("g_loss", f"G's loss in the network of {judged[g.network].tag}")
 
 
 def _renamed(guesses: list[Guess]) -> None:
@@ -514,6 +523,7 @@ def _values_not_validation(guesses: list[Guess]) -> None:
 SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
     _renamed,
     _lettered,
+    _network_or_part,
     _twins,
     _parts,
     _real_fake,
