@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.zoo import plan, work
+from benchmarks.zoo import plan, score, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +29,17 @@ def main(argv: Iterable[str] | None = None) -> int:
     run.add_argument("--limit", type=int, help="train at most so many runs now")
     run.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     run.set_defaults(run=_run)
+    judge = commands.add_parser("judge", help="judge trained runs anew from their kept measurements")
+    judge.add_argument("--runs", type=Path, required=True, help="folder of runs with their truths beside them")
+    judge.set_defaults(run=_judge)
+    score_ = commands.add_parser("score", help="what gandoctor says of a zoo, against what was measured")
+    score_.add_argument("--split", choices=plan.SPLITS)
+    score_.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
+    score_.add_argument("--runs", type=Path, help="any folder of runs with their truths beside them")
+    score_.add_argument("--jobs", type=int, default=1)
+    score_.add_argument("--json", type=Path, help="write the figures here too")
+    score_.add_argument("--verbose", action="store_true", help="list every run that is told wrongly")
+    score_.set_defaults(run=_score)
     samples = commands.add_parser("samples", help="train the runs under sample_logs/ again")
     samples.add_argument("names", nargs="*", help="only these")
     samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
@@ -51,6 +62,33 @@ def _run(given: argparse.Namespace) -> int:
     return 0
 
 
+def _judge(given: argparse.Namespace) -> int:
+    count = 0
+    for name, before, now in work.judge_again(given.runs):
+        count += 1
+        if (before["outcome"], before["symptoms"]) != (now["outcome"], now["symptoms"]):
+            print(f"{name}: {before['outcome']} {before['symptoms']} -> {now['outcome']} {now['symptoms']}")
+    print(f"{count} runs judged")
+    return 0
+
+
+def _score(given: argparse.Namespace) -> int:
+    if not (given.runs or given.split):
+        print("score: give --split or --runs")
+        return 2
+    cases = score.load(given.runs or given.out / given.split, given.jobs)
+    if not cases:
+        print(f"no runs in {given.runs or given.out / given.split}; `python -m benchmarks.zoo run` trains them")
+        return 2
+    found = score.figures(cases)
+    print(score.table(found))
+    if given.verbose:
+        print("\n".join(score.mistakes(cases)))
+    if given.json:
+        given.json.write_text(json.dumps(score.plain(found), indent=1) + "\n", "utf-8")
+    return 0
+
+
 def _title(job: plan.Job) -> str:
     return f"{job.name} {job.config['data.name']} {job.config['loss.name']} {job.about['what'] or 'base'}"
 
@@ -65,6 +103,8 @@ def _samples(given: argparse.Namespace) -> int:
             shutil.rmtree(given.out / job.name, ignore_errors=True)
             truth = job.run(given.out)
             print(f"{job.name}: {truth['outcome']} {', '.join(truth['symptoms'])}", flush=True)
+            if job.wrong:
+                print(f"{job.name}, put right: {job.outcome_put_right()}", flush=True)
     (given.out / "README.md").write_text(_readme(given.out, jobs), "utf-8")
     return 0
 
@@ -106,9 +146,9 @@ The config in the folder is all a run needs, so this trains the same run:
     python -m benchmarks.zoo.train --config sample_logs/d-dominance/config.yaml --out runs/again
 
 `truth.json`: `outcome` and `symptoms` follow from measurements alone (`benchmarks/zoo/measure.py` says how); `wrong`
-lists the settings that were put wrong on purpose, each with a value that would have been right; `onset` is the step
-since when a symptom has lasted; `trace` holds the measurements. Event files carry a made-up clock, so that training
-again gives the same bytes.
+lists the settings that were put wrong on purpose, with values under which the run turns out healthy (the command above
+tries them); `onset` is the step since when a symptom has lasted; `trace` holds the measurements. Event files carry a
+made-up clock, so that training again gives the same bytes.
 """
 
 if __name__ == "__main__":

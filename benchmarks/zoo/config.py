@@ -94,6 +94,11 @@ def spelled(key: str, spelling: str) -> str:
     return spellings()[spelling].get(key, key)
 
 
+def canonical(key: str) -> str:
+    """The canonical setting of a user's key in any spelling; the key itself where it is none."""
+    return _canonical().get(key, key)
+
+
 def make(given: Mapping[str, Any]) -> Config:
     """Full config from a nested or flat mapping in any spelling.
 

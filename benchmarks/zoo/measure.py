@@ -195,16 +195,14 @@ class Examiner:
         of_fake, of_held_out, of_train = scores
         found, modes = self.bench.samples(x)
         before, self._modes = modes if self._modes is None else self._modes, modes
-        return Moment(
-            step,
-            finite=True,
-            auc=_auc(of_held_out, of_fake),
-            auc_train=_auc(of_train, of_fake),
-            score_size=float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
-            **self._gradients(G, D),
-            moved=0.5 * float(np.abs(modes - before).sum()),
-            **found,
-        )
+        found |= self._gradients(G, D) | {
+            "auc": _auc(of_held_out, of_fake),
+            "auc_train": _auc(of_train, of_fake),
+            "score_size": float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
+            "moved": 0.5 * float(np.abs(modes - before).sum()),
+        }
+        # as many digits as are kept, so that judging the kept ones anew gives the same
+        return Moment(step, finite=True, **{name: _rounded(value) for name, value in found.items()})
 
     def _gradients(self, G: nn.Sequential, D: nn.Module) -> dict[str, float]:
         fake = G(self.noise[:500])
@@ -343,6 +341,13 @@ def judge(moments: Sequence[Moment], config: Config, data: Dataset, loss_size: f
     )
 
 
+def again(told: dict[str, Any], config: Config, data: Dataset) -> Truth:
+    """Judge a run anew from the measurements that its ``truth.json`` keeps."""
+    rows = [dict(zip(told["trace"], row, strict=True)) for row in zip(*told["trace"].values(), strict=True)]
+    moments = [Moment(**{k: float("nan") if v is None else v for k, v in row.items()}) for row in rows]
+    return judge(moments, config, data, told["loss_size"], told["nan_step"])
+
+
 def _state(m: Moment, bar: Bar) -> int:
     """1 good, -1 bad, 0 between."""
     if not m.finite or m.covered <= bar.covered[1] or m.quality <= bar.quality[1] or m.frechet >= bar.frechet[1]:
@@ -428,5 +433,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, float):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
+        return _rounded(value) if np.isfinite(value) else None
     return value
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import multiprocessing
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -30,3 +31,18 @@ def train_one(job: Job, folder: Path) -> dict[str, Any]:
     """Train one run, over whatever a stopped training left."""
     shutil.rmtree(folder / job.name, ignore_errors=True)
     return job.run(folder)
+
+
+def judge_again(folder: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Judge every run of a folder anew from its kept measurements; yields name, truth before, truth now."""
+    from benchmarks.zoo import config as settings  # noqa: PLC0415  (torch)
+    from benchmarks.zoo import data, measure, train  # noqa: PLC0415
+
+    for path in sorted(folder.glob("*.truth.json")):
+        before = json.loads(path.read_text("utf-8"))
+        out = folder / before["run"]
+        config = settings.read(next(out.glob("config.*")))
+        dataset = data.load(config["data.name"], 100, config["seed"])
+        now = before | measure.again(before, config, dataset).as_dict()
+        train.write_truth(now, out)
+        yield before["run"], before, now

@@ -1,0 +1,342 @@
+"""What gandoctor says of a zoo, against what was measured: every accuracy figure, with its 95 % interval.
+
+Wilson's interval for shares, order statistics for the median. The control for every "named right" is the same reports
+against the truths of other failed runs: what a constant answer would earn.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+Z: Final = 1.96
+SHUFFLES: Final = 200
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: the measured truth, and the report as plain data (None where there was none, with the error)."""
+
+    truth: dict[str, Any]
+    report: dict[str, Any] | None
+    error: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.truth["outcome"] == "failed")
+
+    @property
+    def alarm(self) -> bool:
+        return self.said("failing")
+
+    def said(self, verdict: str) -> bool:
+        return self.report is not None and self.report["verdict"] == verdict
+
+    @property
+    def symptoms(self) -> set[str]:
+        """Symptoms of findings that count: of high or medium severity."""
+        findings = self.report["findings"] if self.report else []
+        return {f["symptom"] for f in findings if f["severity"] in ("high", "medium")}
+
+    @property
+    def top_symptoms(self) -> set[str]:
+        diagnoses = self.report["diagnoses"] if self.report else []
+        return set(diagnoses[0]["symptoms"][:2]) if diagnoses else set()
+
+    def blamed(self, first: int) -> list[set[str]]:
+        diagnoses = self.report["diagnoses"] if self.report else []
+        return [set(d["settings"]) for d in diagnoses[:first]]
+
+    @property
+    def wrong(self) -> set[str]:
+        return {w["key"] for w in self.truth["wrong"]}
+
+    @property
+    def onset(self) -> int | None:
+        """Since when the run has been bad, by its first symptom; None where that cannot be said."""
+        times = [self.truth["onset"][s] for s in self.truth["symptoms"] if self.truth["onset"][s] is not None]
+        return times[0] if times else self.truth["first_bad_step"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with Wilson's 95 % interval."""
+
+    k: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        return self.k / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        if not self.n:
+            return None
+        p, n = self.k / self.n, self.n
+        middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
+        half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def __str__(self) -> str:
+        if not self.n:
+            return "0/0"
+        low, high = self.interval or (0.0, 1.0)
+        return f"{self.k}/{self.n} = {self.k / self.n:.2f} [{low:.2f}, {high:.2f}]"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"k": self.k, "n": self.n, "value": self.value, "interval": self.interval}
+
+
+def share(of: Iterable[bool]) -> Share:
+    """Share of the true ones."""
+    every = list(of)
+    return Share(sum(every), len(every))
+
+
+def load(folder: Path, processes: int = 1) -> list[Case]:
+    """Analyse every run of a folder that has its truth beside it, and nothing else in sight."""
+    truths = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.truth.json"))]
+    paths = [folder / truth["run"] for truth in truths]
+    if processes == 1:
+        said = [_analyze(path) for path in paths]
+    else:
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+        with ProcessPoolExecutor(processes) as pool:
+            said = list(pool.map(_analyze, paths, chunksize=4))
+    return [Case(truth, *told) for truth, told in zip(truths, said, strict=True)]
+
+
+def _analyze(path: Path) -> tuple[dict[str, Any] | None, str]:
+    from gandoctor import GandoctorError, Options, analyze  # noqa: PLC0415
+
+    try:
+        return analyze(path, Options(use_preferences=False)).to_dict(), ""
+    except GandoctorError as error:
+        return None, str(error)
+
+
+# --------------------------------------------------------------------------------------------------------- figures
+
+
+def figures(cases: Sequence[Case]) -> dict[str, Any]:
+    """Every figure as plain data.
+
+    Returns
+    -------
+    dict
+        ``overall`` (name -> share, or median with interval), ``families``, ``faults``, ``rules``, ``causes``.
+    """
+    failed = [c for c in cases if c.failed]
+    fine = [c for c in cases if not c.failed]
+    blamable = [c for c in failed if c.wrong]
+    named = [(symptom, c) for c in failed for symptom in c.symptoms]
+    return {
+        "runs": len(cases),
+        "overall": {
+            "recall": share(c.alarm for c in failed),
+            "clear_recall": share(c.alarm for c in failed if not c.truth["borderline"]),
+            "false_alarms": share(c.alarm for c in fine),
+            "false_alarms_without_fault": share(c.alarm for c in fine if not c.truth["fault"]),
+            "healthy_said": share(c.said("healthy") for c in fine),
+            "healthy_inconclusive": share(c.said("inconclusive") for c in fine),
+            "healthy_with_findings": share(bool(c.symptoms) for c in fine),
+            "symptom": share(_names(c, c) for c in failed),
+            "symptom_top": share(_names_first(c, c) for c in failed),
+            "symptom_top_shuffled": shuffled(failed, _names_first),
+            "symptom_precision": share(symptom in c.truth["symptoms"] for symptom, c in named),
+            "cause_top1": share(_blames(1)(c, c) for c in blamable),
+            "cause_top3": share(_blames(3)(c, c) for c in blamable),
+            "cause_top1_shuffled": shuffled(blamable, _blames(1)),
+            "onset_error": median([e for c in failed if (e := _onset_error(c)) is not None]),
+            "no_report": share(c.report is None for c in cases),
+        },
+        "families": _by(cases, lambda c: c.truth["family"]),
+        "faults": _by([c for c in cases if c.truth["fault"]], lambda c: c.truth["fault"]),
+        "symptoms": {
+            s: share(s in c.symptoms for c in failed if s in c.truth["symptoms"])
+            for s in sorted({s for c in failed for s in c.truth["symptoms"]})
+        },
+        "rules": rules(cases),
+        "causes": _causes(cases),
+    }
+
+
+def rules(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
+    """How good each rule is alone: how often its symptom was really there, how often it spoke of a healthy run."""
+    fired: dict[str, dict[str, Any]] = defaultdict(lambda: {"symptom": "", "cases": []})
+    for case in cases:
+        for finding in case.report["findings"] if case.report else []:
+            entry = fired[finding["rule"]]
+            entry["symptom"] = finding["symptom"]
+            if not entry["cases"] or entry["cases"][-1] is not case:  # once, however many networks it fired for
+                entry["cases"].append(case)
+    return {
+        rule: {
+            "symptom": entry["symptom"],
+            "right": share(entry["symptom"] in c.truth["symptoms"] for c in entry["cases"]),
+            "on_failed": share(c.failed for c in entry["cases"]),
+            "recall": Share(
+                sum(entry["symptom"] in c.truth["symptoms"] for c in entry["cases"]),
+                sum(entry["symptom"] in c.truth["symptoms"] for c in cases),
+            ),
+        }
+        for rule, entry in sorted(fired.items())
+    }
+
+
+def _causes(cases: Sequence[Case]) -> dict[str, Share]:
+    """How often each cause, named first, blames the settings that were put wrong."""
+    first: dict[str, list[bool]] = defaultdict(list)
+    for case in cases:
+        if case.report and case.report["diagnoses"]:
+            right = case.failed and _overlap(case.wrong, case.blamed(1)[0]) >= 0.5
+            first[case.report["diagnoses"][0]["cause"]].append(right)
+    return {cause: share(right) for cause, right in sorted(first.items())}
+
+
+def _by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, dict[str, Share]]:
+    groups: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        groups[key(case)].append(case)
+    return {
+        name: {
+            "recall": share(c.alarm for c in group if c.failed),
+            "false_alarms": share(c.alarm for c in group if not c.failed),
+            "symptom_top": share(_names_first(c, c) for c in group if c.failed),
+            "cause_top1": share(_blames(1)(c, c) for c in group if c.failed and c.wrong),
+        }
+        for name, group in sorted(groups.items())
+    }
+
+
+def _names(said: Case, true: Case) -> bool:
+    return bool(said.symptoms & set(true.truth["symptoms"]))
+
+
+def _names_first(said: Case, true: Case) -> bool:
+    return bool(said.top_symptoms & set(true.truth["symptoms"]))
+
+
+def _blames(first: int) -> Callable[[Case, Case], bool]:
+    """Whether one of the first diagnoses blames the settings that were put wrong, in the user's own keys."""
+
+    def right(said: Case, true: Case) -> bool:
+        keys = _plainly(true) if said is not true else true.wrong
+        return any(_overlap(keys, _plainly(said, b) if said is not true else b) >= 0.5 for b in said.blamed(first))
+
+    return right
+
+
+def _plainly(case: Case, keys: set[str] | None = None) -> set[str]:
+    """Keys under canonical names, so that runs of different spellings can be compared."""
+    from benchmarks.zoo import config  # noqa: PLC0415
+
+    return {config.canonical(key) for key in (case.wrong if keys is None else keys)}
+
+
+def _overlap(a: set[str], b: set[str]) -> float:
+    return len(a & b) / len(a | b) if a | b else 0.0
+
+
+def _onset_error(case: Case) -> float | None:
+    """Distance between named and measured onset over the run's length; 1 where none is named."""
+    if case.onset is None:
+        return None
+    diagnoses = case.report["diagnoses"] if case.report else []
+    named = diagnoses[0]["onset_step"] if diagnoses else None
+    return 1.0 if named is None else min(1.0, abs(named - case.onset) / case.truth["iterations"])
+
+
+def shuffled(cases: Sequence[Case], right: Callable[[Case, Case], bool]) -> float | None:
+    """Mean share of reports that are "right" about another, randomly chosen failed run."""
+    if len(cases) < 2:
+        return None
+    rng, hits = random.Random(0), 0
+    for _ in range(SHUFFLES):
+        turn = rng.randrange(1, len(cases))
+        order = list(range(len(cases)))
+        rng.shuffle(order)
+        hits += sum(right(cases[order[i]], cases[order[i - turn]]) for i in range(len(order)))
+    return hits / (SHUFFLES * len(cases))
+
+
+def median(values: Sequence[float]) -> dict[str, Any]:
+    """Median with the 95 % interval of its order statistics."""
+    if not values:
+        return {"n": 0, "value": None, "interval": None}
+    ranked, n = sorted(values), len(values)
+    reach = Z * math.sqrt(n) / 2
+    low, high = max(0, math.floor(n / 2 - reach)), min(n - 1, math.ceil(n / 2 + reach))
+    middle = (ranked[(n - 1) // 2] + ranked[n // 2]) / 2
+    return {"n": n, "value": middle, "interval": (ranked[low], ranked[high])}
+
+
+# ----------------------------------------------------------------------------------------------------------- output
+
+
+def plain(value: Any) -> Any:
+    """Figures as JSON takes them."""
+    if isinstance(value, Share):
+        return value.as_dict()
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return value
+
+
+def table(found: dict[str, Any]) -> str:
+    """Figures for people."""
+    lines = [f"{found['runs']} runs; [95 % interval]"]
+    for name, value in found["overall"].items():
+        if isinstance(value, dict):
+            told = (
+                "-" if value["value"] is None else f"{value['value']:.2f} {list(map(_two, value['interval']))} (median)"
+            )
+        else:
+            told = f"{value:.2f}" if isinstance(value, float) else str(value)
+        lines.append(f"  {name:28s} {told}")
+    for title in ("families", "faults"):
+        lines.append(f"{title}: recall | false alarms | symptom first | cause first")
+        for name, row in found[title].items():
+            lines.append(f"  {name:28s} " + " | ".join(f"{row[k].k}/{row[k].n}" for k in row))
+    lines.append("symptoms: named where they were measured")
+    lines += [f"  {name:28s} {value}" for name, value in found["symptoms"].items()]
+    lines.append("rules: symptom was there | run had failed | of the runs with the symptom")
+    for name, row in found["rules"].items():
+        lines.append(f"  {name:36s} {row['right']} | {row['on_failed']} | {row['recall']}")
+    lines.append("causes: right when named first")
+    lines += [f"  {name:36s} {value}" for name, value in found["causes"].items()]
+    return "\n".join(lines)
+
+
+def mistakes(cases: Sequence[Case]) -> list[str]:
+    """One line for every run that is told wrongly."""
+    lines = []
+    for c in cases:
+        good = (
+            c.said("healthy") if not c.failed else c.alarm and _names_first(c, c) and (_blames(1)(c, c) or not c.wrong)
+        )
+        if good:
+            continue
+        true = "|".join(c.truth["symptoms"]) or "-"
+        verdict = c.report["verdict"] if c.report else c.error
+        blamed = "; ".join("|".join(sorted(b)) for b in c.blamed(2))
+        lines.append(
+            f"{c.truth['run']} {c.truth['data']} {c.truth['family']} {c.truth.get('what') or 'base'}: "
+            f"{c.truth['outcome']}{'~' if c.truth['borderline'] else ''} {true} [{'|'.join(sorted(c.wrong))}]"
+            f" / said {verdict} {'|'.join(sorted(c.symptoms)) or '-'} [{blamed}]"
+        )
+    return lines
+
+
+def _two(value: float) -> float:
+    return round(value, 2)
