@@ -46,6 +46,14 @@ MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 ENDS_THE_GAME: Final = "exploding-or-nan"
 # Roles whose value on held-out data means something else; a FID or a sample's variance is the same under any split.
 SPLIT_MATTERS: Final = ("d_", "g_")
+# Fewer points than this of a loss and what a rule finds is held with less confidence.
+FEW_POINTS: Final = 12
+# Signals that are looked at now and then; a few looks at them are enough.
+LOOKS: Final = frozenset(
+    {"sample_variance", "sample_diversity", "sample_coverage", "sample_precision", "sample_shift", "fid", "kid"}
+)
+# Signals whose steps are the steps of the game.
+GAME: Final = ("d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,9 @@ def frame_of(run: Run, network: str) -> Frame:
         Series by role; those of the validation split under ``val_<role>`` beside it.
     """
     series: dict[str, Series] = {}
-    for name, signal in pick(run, network).items():
+    chosen = pick(run, network)
+    first, last = _span(chosen, run)
+    for name, signal in chosen.items():
         series[name] = Series(signal.steps, signal.values, name.removeprefix("val_") in run.higher_is_better)
     numbers: dict[str, float | str | None] = {k: float(v) for k, v in run.facts.items()}
     words: dict[str, str] = {}
@@ -158,13 +168,14 @@ def frame_of(run: Run, network: str) -> Frame:
             words[name] = numbers[name] = value  # a number written as text is one a rule may ask about
     objective = run.objective
     numbers |= {"chance_d": objective.chance_d, "chance_g": objective.chance_g, "floor_d": objective.floor_d}
+    numbers["n_steps"] = float(last - first)
     return Frame(
         series=series,
         numbers=numbers,
         words=words,
         flags={},
-        first_step=run.first_step,
-        last_step=run.last_step,
+        first_step=first,
+        last_step=last,
         step_unit=run.step_unit,
     )
 
@@ -186,7 +197,17 @@ def pick(run: Run, network: str) -> dict[str, Signal]:
         for name in (role, f"val_{role}") if signal.split == "val" else (role,):
             if name not in chosen or rank(signal) > rank(chosen[name]):
                 chosen[name] = signal
+    if "g_loss" not in chosen and "g_loss_adv" in chosen:
+        chosen["g_loss"] = chosen["g_loss_adv"]  # all that was logged of G's loss
     return chosen
+
+
+def _span(chosen: Mapping[str, Signal], run: Run) -> tuple[int, int]:
+    """First and last step of the game itself: warm-ups without a D and a longer evaluation are no part of it."""
+    played = [s for name, s in chosen.items() if name in GAME]
+    if not played:
+        return run.first_step, run.last_step
+    return min(int(s.steps[0]) for s in played), max(int(s.steps[-1]) for s in played)
 
 
 def _network_of_interest(fired: Sequence[Answer], frames: Mapping[str, Frame]) -> str:
@@ -207,25 +228,32 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     fits, reason, lowered = _applies(rule, run)
     if fits is not True:
         return Answer(rule, network, fits, {}, None, reason)
+    lowered += _few_points(rule, frame)
     outcomes: dict[str, Outcome] = {}
-    onsets: dict[str, int | None] = {}
     for clause in rule.clauses:
-        outcome = _ask_clause(clause, frame, onsets)
-        outcomes[clause.name] = outcome
-        onsets[clause.name] = outcome.onset if outcome.truth else None
+        outcomes[clause.name] = _ask_clause(clause, frame, outcomes)
     truth, onset = decide(rule.when, outcomes)
     why = next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "") if truth is None else ""
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
 
 
-def _ask_clause(clause: Clause, frame: Frame, onsets: Mapping[str, int | None]) -> Outcome:
-    return judge(clause.where, clause.given, clause.over, clause.for_, frame, onsets)
+def _ask_clause(clause: Clause, frame: Frame, asked: Mapping[str, Outcome]) -> Outcome:
+    return judge(clause.where, clause.given, clause.over, clause.for_, frame, asked)
+
+
+def _few_points(rule: Rule, frame: Frame) -> bool:
+    """Whether a rule about the course of the losses has too few of them to be sure; a NaN needs no second look."""
+    if rule.symptom == ENDS_THE_GAME:
+        return False
+    named = {n for c in rule.clauses if c.where is not None for n in c.where.names}
+    points = [len(frame.series[n].values) for n in named if n in frame.series and n not in LOOKS]
+    return bool(points) and max(points) < FEW_POINTS
 
 
 def _applies(rule: Rule, run: Run) -> tuple[bool | None, str, int]:
     """Whether a rule is about this game at all: (True | False | None, why not known, steps of confidence lost)."""
     objective = run.objective
-    lowered = int(objective.confidence == "low" and "family" in rule.applies_to)
+    lowered = 0
     for key, allowed in rule.applies_to.items():
         if key == "family":
             if objective.family != "unknown":
