@@ -130,6 +130,8 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     chosen, confidence, because, candidates = _choose(seen, settings, family)
     game = games[0]
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
+    if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
+        scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
     chance_d, chance_g = _chance(chosen, scale_d, scale_g)
     sign = _sign(chosen, game)
     smoothing = _smoothing(settings)
@@ -591,6 +593,14 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
         if float(np.median(np.abs(d - LN2))) < 0.05 and float(np.median(np.abs(g - LN2))) < 0.12:
             return "mean", 0.5, 1.0, "both losses rest near ln 2"
     return "unknown", 1.0, 1.0, ""
+
+
+def _three_terms(signals: Sequence[Signal]) -> bool:
+    """TimeGAN: D judges real data and two kinds of generated ones."""
+    tags = {"".join(c for c in s.tag.casefold() if c.isalnum()) for s in signals}
+    return {"glossu", "glosss"} <= tags or all(
+        any(w in t for t in tags) for w in ("unsupervised", "timegan", "recovery")
+    )
 
 
 def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reduction, float, float, str]:

@@ -360,3 +360,10 @@ def test_a_sum_over_several_discriminators_is_judged_as_a_sum() -> None:
         s.network: float(np.median(s.values)) for s in objective.derive(signals, game, {}) if s.role == "d_advantage"
     }
     assert all(v < 0.2 for v in levels.values()), levels
+
+
+def test_timegans_d_has_three_terms() -> None:
+    p = play("nonsaturating", skill=0.2)
+    signals = [series("d_loss", 1.5 * p["d_loss"], "D Loss"), series("g_loss_adv", p["g_loss"], "G Loss U")]
+    signals.append(series("g_loss_aux", [0.1] * 200, "G Loss S"))
+    assert objective.infer(signals, {}).chance_d == pytest.approx(3 * LN2)

@@ -259,6 +259,10 @@ def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
         (("c_loss", "g_loss"), {"c_loss": "d_loss"}),
         (("wd", "gp"), {"wd": "wasserstein_estimate"}),
         (("Wasserstein Loss/Critic",), {"Wasserstein Loss/Critic": "d_loss"}),
+        (("losses[0]/loss_disc", "losses[6]/lr"), {"losses[6]/lr": "lr"}),
+        (("D loss", "G loss", "C loss[0]", "C loss[1]"), {"D loss": "d_loss", "C loss[0]": "g_loss_aux"}),
+        (("errD/d_loss", "errG/g_loss", "errG/DAMSM"), {"errG/DAMSM": "g_loss_aux", "errG/g_loss": "g_loss"}),
+        (("D_F", "G_F", "cycle_F"), {"D_F": "d_loss", "G_F": "g_loss_adv"}),
         # Other scripts.
         (
             ("损失/判别器/总损失", "损失/生成器/总损失"),

@@ -389,7 +389,7 @@ def _gradients(guesses: list[Guess]) -> None:
 def _bare_losses(guesses: list[Guess]) -> None:
     """A loss without a name is what the others leave: G's whole, D's, or the sum of both."""
     d, g_whole = _having(guesses, "d_loss", "d_loss_real", "d_loss_fake"), _having(guesses, "g_loss")
-    numbered = {t: g for g in _having(guesses, "loss?") for t in g.tokens if t in ("0", "1")}
+    numbered = {t: g for g in _having(guesses, "loss?") for t in g.tokens if t in ("0", "1") and not g.unknown}
     for g in _having(guesses, "loss?"):
         if len(numbered) == 2 and g in numbered.values() and "total" not in g.found:
             role, which = ("d_loss", "first") if "0" in g.tokens else ("g_loss", "second")
