@@ -110,7 +110,8 @@ def _texts(octets: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[
     places = np.arange(int(ends[-1]), dtype=np.int64) + np.repeat(starts - (ends - sizes), sizes)
     gathered = octets[places]
     gathered[ends - 1] = 0x0A
-    return gathered.tobytes()[:-1].split(b"\n")
+    together: bytes = gathered.tobytes()
+    return together[:-1].split(b"\n")
 
 
 def _hashes(data: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:
