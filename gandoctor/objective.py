@@ -57,6 +57,8 @@ _LEADING: Final = re.compile(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
 Reduction = Literal["sum", "mean", "unknown"]
+# A least-squares loss comes whole, halved, and halved twice.
+_FACTORS: Final = (0.25, 0.5, 1.0)
 _MOST_POINTS: Final = 20_000
 
 
@@ -604,35 +606,47 @@ def _three_terms(signals: Sequence[Signal]) -> bool:
 
 
 def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reduction, float, float, str]:
-    """Least squares come whole, halved, and halved twice; the factor is read off the curves."""
-    factor_d, how = 1.0, ""
-    by_scores = _together(game.d, game.real, game.fake)
-    if by_scores is not None:
-        d, r, f = by_scores
-        square = (1 - r) ** 2 + f**2
-        ratio = float(np.median(d)) / max(float(np.median(square)), 1e-9)
-        # The spread of the scores within a batch only adds to the loss, so the true factor is at most this ratio.
-        factor_d = max((k for k in (0.25, 0.5, 1.0) if k <= 1.15 * ratio), default=0.25)
-        how = f"D's loss is about {factor_d:g} times the squares of its scores"
-    elif game.d is not None and game.d.steps[0] <= 1 and len(game.d) >= 20:
-        d0 = float(game.d.values[0])
-        factor_d = min((0.25, 0.5, 1.0), key=lambda k: abs(math.log(max(d0, 1e-9) / k)))
-        how = f"D's loss starts at {d0:.3g}"
-    factor_g = factor_d if factor_d < 1 else 1.0
-    pair = _together(game.d, game.g)
-    if pair is not None and not (game.g_is_whole and game.led_by):
-        d, g = pair
-        low = float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20))
-        if not how:
-            factor_d = 1.0 if low > 0.97 else 0.5
-            how = "least squares, " + (
-                "whole" if factor_d == 1.0 else "halved: the two losses are too low for whole squares"
-            )
-        factor_g = 0.5 if factor_d < 1 and float(np.percentile(g, 95)) < 0.75 else 1.0
-    if game.d is not None and _middle(game.d) > 1.1:
+    """Least squares come whole, halved, and halved twice; the factors are read off the curves, the least one counts."""
+    if game.led_by and game.d is not None and _middle(game.d) > 1.1:
         return "unknown", math.nan, math.nan, "D's loss is above what one least-squares D holds: several are summed"
-    word = _word(settings, "d_loss_reduction")
-    return ("mean" if factor_d < 1 or word == "mean" else "sum"), factor_d, factor_g, how
+    seen: dict[float, str] = {}
+    scores = _together(game.d, game.real, game.fake)
+    if scores is not None:
+        d, r, f = scores
+        squares = (1 - r) ** 2 + f**2
+        told = squares > 1e-3
+        if int(told.sum()) >= 5:
+            # The spread of the scores within a batch only adds to the loss: the factor is at most the least ratio.
+            least = float(np.percentile(d[told] / squares[told], 5))
+            factor = max((k for k in _FACTORS if k <= 1.05 * least), default=_FACTORS[0])
+            seen[factor] = f"D's loss is about {factor:g} times the squares of its scores"
+    start, start_g = _start_factor(game.d), _start_factor(game.g)
+    # Both have to look like a D that answers zero: 0.5 and 0.25 are also chance of whole squares.
+    if not seen and start is not None and start_g in (0.5, 1.0) and game.d is not None:
+        seen[start] = (
+            f"D's loss starts at {float(game.d.values[0]):.3g}, as {start:g} times the squares of an untrained D"
+        )
+    pair = _together(game.d, game.g)
+    pure = pair is not None and not (game.g_is_whole and game.led_by)
+    if pair is not None and pure:
+        d, g = pair
+        if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
+            seen.setdefault(0.5, "least squares, halved: the two losses are too low for whole squares")
+    factor_d = min(seen, default=1.0)
+    factor_g = start_g if pure and start_g in (0.5, 1.0) else None
+    if factor_g is None:
+        low = pair is not None and pure and float(np.percentile(pair[1], 95)) < 0.75
+        factor_g = 0.5 if factor_d < 1 and low else 1.0
+    halved = factor_d < 1 or _word(settings, "d_loss_reduction") == "mean"
+    return ("mean" if halved else "sum"), factor_d, factor_g, seen.get(factor_d, "")
+
+
+def _start_factor(signal: Signal | None) -> float | None:
+    """Factor of a least-squares loss whose first value is that of a network that answers zero."""
+    if signal is None or len(signal) < 20 or signal.steps[0] > 1:
+        return None
+    first = float(signal.values[0])
+    return next((k for k in _FACTORS if abs(first / k - 1) < 0.25), None)
 
 
 def _chance(family: Family, scale_d: float, scale_g: float) -> tuple[float | None, float | None]:
