@@ -231,7 +231,7 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     lowered += _few_points(rule, frame)
     outcomes: dict[str, Outcome] = {}
     for clause in rule.clauses:
-        outcomes[clause.name] = _ask_clause(clause, frame, outcomes)
+        outcomes[clause.name] = _from_the_start(_ask_clause(clause, frame, outcomes), frame)
     truth, onset = decide(rule.when, outcomes)
     why = next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "") if truth is None else ""
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
@@ -239,6 +239,15 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
 
 def _ask_clause(clause: Clause, frame: Frame, asked: Mapping[str, Outcome]) -> Outcome:
     return judge(clause.where, clause.given, clause.over, clause.for_, frame, asked)
+
+
+def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:
+    """What held at the very first look at a signal began before it: at the start of the run, for all that is known."""
+    seen = [frame.series[n].steps for n in outcome.names if n in frame.series]
+    first = max((int(steps[0]) for steps in seen if steps.size), default=None)
+    if outcome.onset is None or first is None or outcome.onset > first:
+        return outcome
+    return replace(outcome, onset=frame.span[0])
 
 
 def _few_points(rule: Rule, frame: Frame) -> bool:
@@ -463,6 +472,7 @@ class _Candidate:
     explained: tuple[Finding, ...]
     score: float
     reasons: tuple[Reason, ...]
+    blamed: tuple[str, ...]
 
 
 def _rank(
@@ -512,16 +522,24 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
             reasons.append(Reason(f"it explains {symptom}: {_lower(mine[0].title)}", strength))
     extra = {name: _shown(run, name) for name in run.settings}
     told = len(reasons)
+    named: set[str] = set()
     for terms, sign in ((cause.for_, 1.0), (cause.against, -1.0)):
         for term in terms:
             outcome = _ask_clause(term.clause, frame, {})
             if outcome.truth:
                 text = term.says or _said(term.clause, outcome, frame)
                 score += sign * term.weight
+                named |= _settings_of(term.clause) if sign > 0 else set()
                 reasons.append(Reason(fill(text, outcome, frame, extra), sign * term.weight))
     if not cause.common and not any(r.weight > 0 for r in reasons[told:]):
         return None
-    return _Candidate(cause, explained, score, tuple(reasons))
+    # Where reasons point at some of a cause's settings, the others are not to blame.
+    blamed = tuple(s for s in cause.settings if s in named) or cause.settings
+    return _Candidate(cause, explained, score, tuple(reasons), blamed)
+
+
+def _settings_of(clause: Clause) -> set[str]:
+    return {*clause.given, *(clause.where.names if clause.where is not None else ())}
 
 
 def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:
@@ -545,7 +563,7 @@ def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
     if not first:
         # Another explanation of the same findings is held less firmly than the best one.
         confidence = CONFIDENCES[max(0, CONFIDENCES.index(confidence) - 1)]
-    keys = dict.fromkeys(run.settings[s].key for s in c.cause.settings if s in run.settings)
+    keys = dict.fromkeys(run.settings[s].key for s in c.blamed if s in run.settings)
     lead = [f.onset_step for f in worst if f.symptom == worst[0].symptom and f.onset_step is not None]
     onsets = lead or [f.onset_step for f in ordered if f.onset_step is not None]
     return Diagnosis(
