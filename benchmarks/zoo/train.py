@@ -131,7 +131,7 @@ class Training:
             loss = loss + c["loss.gp_weight"] * penalty
         if c["loss.r1_gamma"]:
             loss = loss + c["loss.r1_gamma"] / 2 * slope_at_real(self.D, real)
-        norm = self._descend(self.opt_d, self.weights_d, loss)
+        norm = self._descend(self.opt_d, self.weights_d, loss, logged=logged)
         if c["loss.clip_value"]:
             with torch.no_grad():
                 for weight in self.weights_d:
@@ -153,20 +153,23 @@ class Training:
         loss = self.game.fool(self.D(self._blur(fake)))
         if self.halves and self.game.halves:
             loss = loss / 2
-        norm = self._descend(self.opt_g, self.weights_g, loss)
+        norm = self._descend(self.opt_g, self.weights_g, loss, logged=logged)
         if not logged:
             return {}
         variance = fake.detach().var(dim=0, correction=0).mean()
         return {"g_loss": float(loss.detach()), "grad_norm_g": float(norm), "sample_variance": float(variance)}
 
     def _descend(
-        self, optimizer: torch.optim.Optimizer, weights: list[torch.nn.Parameter], loss: torch.Tensor
+        self, optimizer: torch.optim.Optimizer, weights: list[torch.nn.Parameter], loss: torch.Tensor, *, logged: bool
     ) -> torch.Tensor:
-        """One optimiser step; returns the global gradient norm before any clipping."""
-        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        """One optimiser step; returns the global gradient norm before any clipping, zero where nobody asks."""
+        gradients = torch.autograd.grad(loss, weights)
+        for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
-        ceiling = self.config["schedule.grad_clip"] or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(weights, ceiling)
+        ceiling = self.config["schedule.grad_clip"]
+        norm = torch.nn.utils.get_total_norm(gradients) if ceiling or logged else torch.zeros(())
+        if ceiling:
+            torch.nn.utils.clip_grads_with_norm_(weights, ceiling, norm)
         optimizer.step()
         return norm
 
