@@ -10,10 +10,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import numpy as np
 import pytest
 import report_examples as examples
@@ -473,6 +475,47 @@ def test_a_page_of_several_runs():
     assert {f"r{i}-run" for i in range(1, 6)} <= set(ids)
     assert page.text.count("Most likely cause") == 3
     assert Page(html.render_many([])).text.count("no runs")
+
+
+def test_a_page_of_a_hundred_runs_is_thinned_and_says_so():
+    every = [examples.ALL[name]() for name in ("healthy", "dominance", "inconclusive", "exploding")] * 25
+    source = html.render_many(every)
+    assert len(source.encode()) < 2_000_000
+    page = Page(source)
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {str(a["href"])[1:] for a in page.all("a")} <= set(ids)
+    assert "The first 20 runs of this table are shown in full" in page.text
+    assert page.text.count("In brief.") == 80
+    assert page.text.count("Most likely cause") == 50
+    runs = source.split("<article ")[1:]
+    whole, brief = Page("<article " + runs[0]), Page("<article " + runs[20])
+    assert len(whole.all("svg", "chart")) > 3
+    assert len(brief.all("svg", "chart")) == 1
+    assert "What to change: " in brief.text, "what a failing run needs first is never left out"
+    assert re.search(r"has also .*2 risks, 2 rules not checked", brief.text), "what is left out is counted"
+    assert "In brief." not in Page(html.render_many(every[:20])).text
+
+
+def test_the_template_engine_is_loaded_only_for_a_page():
+    code = (
+        "import sys; from gandoctor import reporters; reporters.names();"
+        "print({'jinja2', 'markupsafe'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_templates_escape_all_they_are_given_and_miss_nothing():
+    folder = Path(reporters.__file__).parent / "templates"
+    said = "".join(file.read_text("utf-8") for file in folder.glob("*.j2"))
+    assert "page.html.j2" in {file.name for file in folder.iterdir()}
+    assert not re.search(r"\|\s*safe|autoescape|Markup", said), "markup is marked where it is made, in Python"
+    assert not re.search(r"<\w[^<>{}]*=\{\{", said), "an attribute without quotes"
+    render = html._environment().from_string
+    assert render("{{ x }}").render(x="<b>\u202e\x1b'\"&") == "&lt;b&gt;\\u202e\\x1b&#39;&#34;&amp;"
+    with pytest.raises(jinja2.UndefinedError):
+        render("{{ x.y }}").render(x={})
 
 
 def test_orphans_and_rules_on_trial_stand_apart():

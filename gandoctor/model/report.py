@@ -248,8 +248,6 @@ class Report:
     ----------
     why_verdict : str
         One sentence that carries the verdict.
-    best : tuple of (tag, step) or None
-        Where the run's quality signal (or, without one, G's total) was best.
     """
 
     run: RunNote
