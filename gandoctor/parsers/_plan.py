@@ -60,7 +60,10 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A slot that counts (``epoch``, ``step``, ``inner``, ``kimg``, ``percent``, ``lead``), the slot of its total or -1."""
+    """A slot that counts, and the slot of its total or -1.
+
+    Kinds: ``epoch``, ``step``, ``inner`` (within the epoch), ``kimg``, ``percent`` (of the epoch), ``lead`` (nameless).
+    """
 
     kind: str
     slot: int

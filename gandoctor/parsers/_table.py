@@ -299,7 +299,7 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
         return _in(axis, "epochs" if factor == 1 else "unknown"), used
     for kind in ("batch", "index"):
         name = first(kind)
-        if name and _goes_up(columns[name]):
+        if name is not None and _goes_up(columns[name]):
             steps, _ = whole_numbers(_filled(columns[name]))
             return unroll(steps), used
     return Axis(np.arange(rows, dtype=np.int64), np.ones(rows, dtype=bool)), used
@@ -332,7 +332,10 @@ def _counts(column: Column, rows: int) -> bool:
 
 def _goes_up(column: Column) -> bool:
     here = column.values[column.present]
-    return bool(np.array_equal(here, np.rint(here))) and (len(here) < 2 or bool((np.diff(here) > 0).mean() > 0.9))
+    if not np.array_equal(here, np.rint(here)) or np.isinf(here).any():
+        return False
+    falls = int((np.diff(here) <= 0).sum())
+    return falls * 10 < len(here) or (falls == 1 and len(here) > 4)
 
 
 def _filled(column: Column) -> Floats:
@@ -425,7 +428,7 @@ def assemble(
             pick = column.present & kept
             if mask is not None:
                 pick &= mask
-            if pick.all():
+            if rows and pick.all():
                 signals.append(Signal(name, axis.steps, column.values, split=split, wall_time=wall))
             elif pick.any():
                 clock = None if wall is None else wall[pick]

@@ -7,6 +7,7 @@ import io
 import itertools
 import mmap
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -29,8 +30,11 @@ SMALL: Final = 2_000_000  # bytes; below, the csv module is faster than importin
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BLANKS: Final = " "  # stands for runs of blanks
 _PEEK: Final = 60  # lines that decide on the dialect
-_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".log", ".dat", ".out", ".trace", "")
+_TABLES: Final = (".csv", ".tsv")
+_SUFFIXES: Final = (*_TABLES, ".txt", ".log", ".dat", ".out", ".trace", "")
 _FEW_ROWS: Final = 5
+_LONGEST_HEADER: Final = 4_000
+_UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
@@ -68,15 +72,15 @@ def sniff(path: Path, head: bytes) -> float:
         return 0.0
     suffix = path.suffix.lower()
     try:
-        dialect = find_dialect(text)
+        dialect = find_dialect(text, strict=suffix not in _TABLES)
         if dialect.header is None:
             return _sniff_nameless(path, text) if suffix in _SUFFIXES else 0.0
         if not _trusted(dialect.header, path):
             return 0.0
         _reading(_by_csv(text, dialect, []), dialect, path, [])
     except GandoctorError:
-        return 0.0
-    return 0.9 if suffix in (".csv", ".tsv") else 0.75 if suffix in _SUFFIXES else 0.4
+        return 0.3 if _only_header(text) else 0.0
+    return 0.9 if suffix in _TABLES else 0.75 if suffix in _SUFFIXES else 0.4
 
 
 def _sniff_nameless(path: Path, text: str) -> float:
@@ -97,7 +101,7 @@ def read(path: Path) -> Reading:
         The file is no table, has no numbers, or is a table of something else.
     """
     size, head = look_at(path)
-    dialect = find_dialect(decode(head)[0], where=path.name)
+    dialect = find_dialect(decode(head)[0], path.name, strict=path.suffix.lower() not in _TABLES)
     if dialect.header is None and not _is_log_file(path):
         raise InputError(
             "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
@@ -105,7 +109,7 @@ def read(path: Path) -> Reading:
     lost: list[str] = []
     table = None
     if size >= SMALL and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
-        table = _by_pandas(path, head, dialect)
+        table = _by_pandas(path, head, dialect, lost)
     if table is None:
         text, undecoded = decode(load_bytes(path))
         if undecoded:
@@ -140,8 +144,16 @@ def _trusted(header: Sequence[str], path: Path) -> bool:
 # ---------------------------------------------------------------- dialect
 
 
-def find_dialect(text: str, where: str = "") -> Dialect:
+def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
     """Delimiter, decimal sign and header from the first lines.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        Name of the file, for errors.
+    strict : bool
+        Whether nearly all rows have to be of one width; less will do in a file that is called a table.
 
     Raises
     ------
@@ -155,10 +167,12 @@ def find_dialect(text: str, where: str = "") -> Dialect:
         raise InputError("an empty file" if not text.strip() else "nothing but comments", where)
     best: tuple[float, str] = (0.0, "")
     for delimiter in (*_DELIMITERS, _BLANKS, ""):
-        score = _fit(peek, delimiter)
+        score = _fit(peek, delimiter, 0.5 if delimiter in _DELIMITERS and not strict else 0.7)
         if score > best[0]:
             best = (score, delimiter)
     if best[0] <= 0:
+        if _only_header(text):
+            raise InputError("a header and no rows: nothing was logged", where)
         raise InputError("no table of numbers", where)
     if sum(bool(_PRINTED.search(s)) for s in peek) * 2 > len(peek):
         raise InputError("printed lines, no table", where)
@@ -174,6 +188,15 @@ def find_dialect(text: str, where: str = "") -> Dialect:
             skip += 1
         skip += 1
     return Dialect(delimiter, comma, header, skip)
+
+
+def _only_header(text: str) -> bool:
+    """Whether a text is the first line of a log and nothing else."""
+    lines = [s for s in text.splitlines() if s.strip()]
+    if len(lines) != 1 or len(text) > _LONGEST_HEADER:
+        return False
+    names = re.split(r"[,;\t|]", lines[0])
+    return len(names) > 1 and not any(map(is_number, names)) and (has_counter(names) or tells_of_training(names))
 
 
 def _comment(line: str, following: Sequence[str]) -> bool:
@@ -200,8 +223,8 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
             raise InputError(f"a damaged table ({fault})") from None
 
 
-def _fit(peek: Sequence[str], delimiter: str) -> float:
-    """How table-like the lines are under a delimiter; 0 for not at all."""
+def _fit(peek: Sequence[str], delimiter: str, least: float) -> float:
+    """How table-like the lines are under a delimiter; 0 where fewer than `least` of the rows are of one width."""
     try:
         rows = list(_rows(peek, delimiter))
     except InputError:
@@ -224,7 +247,7 @@ def _fit(peek: Sequence[str], delimiter: str) -> float:
         return 0.0
     if delimiter == "" and not (_all_numbers(rows[-1]) and max(map(len, peek)) < 60):
         return 0.0
-    if agree < 0.7 * len(rows[1:] or rows):
+    if agree < least * len(rows[1:] or rows):
         return 0.0
     rank = {_BLANKS: 0.5, "": 0.1}.get(delimiter, 1.0)
     return rank * (agree / max(1, len(rows[1:] or rows))) * (0.2 + share) * min(1.0, 0.5 + numeric / 4)
@@ -289,53 +312,58 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
     """The careful way: every odd thing of a real file."""
-    csv.field_size_limit(1 << 20)
-    lines = text.splitlines()[dialect.skip :] if dialect.delimiter in ("", _BLANKS) else _after(text, dialect.skip)
-    header = list(dialect.header) if dialect.header else []
-    sections: list[tuple[list[str], list[list[str]]]] = [(header, [])]
-    repeated = 0
-    for row in _rows(lines, dialect.delimiter):
-        cells = [c.strip() for c in row]
-        if header and cells[: len(header)] == header:
-            repeated += 1
-            continue
-        if header and _is_header(cells, dialect.comma):
-            sections.append((cells, []))
-            continue
-        sections[-1][1].append(cells)
-    rows = sum(len(r) for _, r in sections)
-    if not rows:
-        raise InputError("a header and no rows", hint="the training logged nothing yet")
-    names = list(dict.fromkeys(n for h, _ in sections for n in _unique(h)))
-    width = Counter(len(r) for _, body in sections for r in body).most_common(1)[0][0]
-    if not header:
-        names = [f"column {j}" for j in range(width)]
+    sections, repeated = _sections(text, dialect)
+    body = [row for _, rows in sections for row in rows]
+    if not body:
+        raise InputError("a header and no rows: nothing was logged")
+    width = Counter(map(len, body)).most_common(1)[0][0]
+    if dialect.header is None:
+        sections = [([f"column {j}" for j in range(width)], body)]
+    names = list(dict.fromkeys(n for own, _ in sections for n in own))
     if len(names) > _MOST_COLUMNS:
         raise InputError(f"{len(names)} columns: no training log")
-    cells_of: dict[str, list[str]] = {n: [] for n in names}
-    long = short = 0
-    unfinished = not text.endswith(("\n", "\r"))
-    done = 0
-    for section, body in sections:
-        own = _unique(section) if section else names
-        for k, row in enumerate(body):
-            if len(row) < len(own) and unfinished and done == rows - 1 and k == len(body) - 1:
-                lost.append("the last row is unfinished")
-                row = []  # noqa: PLW2901
-            done += 1
-            long += any(row[len(own) :])
-            short += 0 < len(row) < len(own)
-            for n in names:
-                cells_of[n].append("")
-            for n, cell in zip(own, row, strict=False):
-                cells_of[n][-1] = cell
+    own, last = sections[-1]
+    if last and not text.endswith(("\n", "\r")) and len(last[-1]) < len(own):
+        lost.append(_UNFINISHED)
+        last.pop()
+    long = sum(any(row[len(own) :]) for own, rows in sections for row in rows)
+    short = sum(len(row) < len(own) for own, rows in sections for row in rows)
     if long:
         lost.append(f"{long} rows have more cells than the header")
     notes = [f"the header is repeated {repeated} times within the file"] if repeated else []
     if short:
         notes.append(f"{short} rows have fewer cells than the header")
-    columns, words = _columns(cells_of, dialect.comma, lost)
+    columns, words = _columns(_by_name(sections, names), dialect.comma, lost)
     return columns, words, notes
+
+
+def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[list[str]]]], int]:
+    """Rows under their header, a new section where another header stands; how often the same one is repeated."""
+    csv.field_size_limit(1 << 20)
+    lines = text.splitlines()[dialect.skip :] if dialect.delimiter in ("", _BLANKS) else _after(text, dialect.skip)
+    header = list(dialect.header or ())
+    sections: list[tuple[list[str], list[list[str]]]] = [(_unique(header), [])]
+    repeated = 0
+    for row in _rows(lines, dialect.delimiter):
+        cells = [c.strip() for c in row]
+        if header and cells[: len(header)] == header and not any(cells[len(header) :]):
+            repeated += 1
+        elif header and _is_header(cells, dialect.comma):
+            sections.append((_unique(cells), []))
+        else:
+            sections[-1][1].append(cells)
+    return sections, repeated
+
+
+def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]) -> dict[str, list[str]]:
+    """Cells of each column over all sections; empty where a row has none."""
+    out: dict[str, list[str]] = {n: [] for n in names}
+    for own, rows in sections:
+        columns = dict(zip(own, itertools.zip_longest(*rows, fillvalue=""), strict=False))
+        nothing = ("",) * len(rows)
+        for n in names:
+            out[n].extend(columns.get(n, nothing))
+    return out
 
 
 def _after(text: str, skip: int) -> Iterator[str]:
@@ -353,7 +381,8 @@ def _is_header(cells: Sequence[str], comma: bool) -> bool:
 
 
 def _columns(cells_of: dict[str, list[str]], comma: bool, lost: list[str]) -> tuple[list[Column], dict[str, list[str]]]:
-    columns, words = [], {}
+    columns: list[Column] = []
+    words: dict[str, list[str]] = {}
     for name, cells in cells_of.items():
         values, present, unread = numbers(cells, comma=comma)
         if unread * 2 > unread + int(present.sum()):
@@ -365,7 +394,7 @@ def _columns(cells_of: dict[str, list[str]], comma: bool, lost: list[str]) -> tu
     return columns, words
 
 
-def _by_pandas(path: Path, head: bytes, dialect: Dialect) -> Table | None:
+def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Table | None:
     """Large, regular files by pandas' C engine; None where it meets anything that needs the careful way."""
     import pandas as pd
 
@@ -379,24 +408,39 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect) -> Table | None:
     else:
         options |= {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
     try:
-        frame = pd.read_csv(path, **options)
-        words = None
-        if _spelt_nan(path, dialect.skip):
-            # An empty cell and a NaN that was written must be told apart.
-            missing = [m for m in _PANDAS_MISSING if m.lower() != "nan"]
-            words = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=missing, **options)
-    except (pd.errors.ParserError, ValueError, OverflowError, OSError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # rows longer than the header, mixed columns: the careful way counts them
+            frame = pd.read_csv(path, **options)
+            words = None
+            if _spelt_nan(path, dialect.skip):
+                # An empty cell and a NaN that was written must be told apart.
+                missing = [m for m in _PANDAS_MISSING if m.lower() != "nan"]
+                words = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=missing, **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, Warning, ValueError, OverflowError, OSError):
         return None
     if not all(pd.api.types.is_numeric_dtype(t) and not pd.api.types.is_bool_dtype(t) for t in frame.dtypes):
         return None
     if names is None:
         frame.columns = [f"column {j}" for j in range(frame.shape[1])]
+    rows = len(frame)
+    if _is_unfinished(path, dialect.delimiter, frame.shape[1]):
+        lost.append(_UNFINISHED)
+        rows -= 1
     columns = []
     for j, name in enumerate(frame.columns):
-        values = frame.iloc[:, j].to_numpy(dtype=np.float64)
-        present = ~np.isnan(values) if words is None else words.iloc[:, j].notna().to_numpy(dtype=bool)
+        values = frame.iloc[:rows, j].to_numpy(dtype=np.float64)
+        present = ~np.isnan(values) if words is None else words.iloc[:rows, j].notna().to_numpy(dtype=bool)
         columns.append(Column(str(name), values, present))
     return columns, {}, []
+
+
+def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:
+    """Whether the file ends within a row: a training that still writes."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - (1 << 16)))
+        tail = stream.read()
+    last = tail[max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1 :]
+    return bool(last.strip()) and last.count(delimiter.encode()) + 1 < width
 
 
 def _spelt_nan(path: Path, skip: int) -> bool:

@@ -1,0 +1,378 @@
+"""Tables of training metrics as real scripts leave them, and tables that are none."""
+
+from __future__ import annotations
+
+import csv as stdlib_csv
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from gandoctor.errors import GandoctorError
+from gandoctor.parsers import csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gandoctor.model.signals import Reading
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def write(content: str | bytes, name: str = "metrics.csv") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def values(reading: Reading) -> dict[str, list[float]]:
+    return {s.tag: s.values.tolist() for s in reading.signals}
+
+
+def steps(reading: Reading) -> dict[str, list[int]]:
+    return {s.tag: s.steps.tolist() for s in reading.signals}
+
+
+def sure(path: Path) -> float:
+    return csv.sniff(path, path.read_bytes()[: 1 << 16])
+
+
+def test_header_and_epochs(table) -> None:
+    path = table("epoch,d_loss,g_loss\n1,0.7,0.8\n2,0.6,0.9\n")
+    got = csv.read(path)
+    assert sure(path) >= 0.9
+    assert values(got) == {"d_loss": [0.7, 0.6], "g_loss": [0.8, 0.9]}
+    assert steps(got) == {"d_loss": [1, 2], "g_loss": [1, 2]}
+    assert got.step_unit == "epochs"
+    assert got.lost is None
+
+
+def test_step_wins_over_epoch(table) -> None:
+    got = csv.read(table("epoch,global_step,loss_D\n0,100,1\n0,200,2\n1,300,3\n"))
+    assert steps(got) == {"loss_D": [100, 200, 300]}
+    assert got.step_unit == "iterations"
+
+
+def test_rows_count_where_nothing_else_does(table) -> None:
+    assert steps(csv.read(table("gen_loss,disc_loss\n1,2\n3,4\n5,6\n")))["disc_loss"] == [0, 1, 2]
+
+
+def test_batches_that_restart_with_each_epoch(table) -> None:
+    got = csv.read(
+        table("epoch,batch,d_loss\n" + "".join(f"{e},{b},{e + b}\n" for e in (0, 1, 2) for b in (0, 10, 20)))
+    )
+    assert steps(got)["d_loss"] == [0, 10, 20, 30, 40, 50, 60, 70, 80]
+    assert got.step_unit == "iterations"
+
+
+def test_iterations_that_restart_with_each_epoch(table) -> None:
+    got = csv.read(table("epoch,iter,d_loss\n" + "".join(f"{e},{b},1\n" for e in (1, 2, 3) for b in (100, 200))))
+    assert steps(got)["d_loss"] == [100, 200, 300, 400, 500, 600]
+
+
+def test_several_rows_an_epoch_stay_apart(table) -> None:
+    got = csv.read(table("epoch,d_loss\n" + "".join(f"{e},{e}\n" for e in (0, 1) for _ in range(3))))
+    assert steps(got)["d_loss"] == [0, 1, 2, 3, 4, 5]
+    assert got.step_unit == "unknown"
+    assert "3 rows an epoch" in got.notes[0]
+
+
+def test_an_index_that_begins_again_is_another_training(table) -> None:
+    rows = [*range(5), *range(3)]
+    got = csv.read(table(",discriminator,Generator\n" + "".join(f"{i},{i / 8},1\n" for i in rows)))
+    assert steps(got)["discriminator"] == list(range(8))
+    assert len(values(got)["Generator"]) == 8
+    assert "2 trainings" in got.notes[0]
+
+
+def test_a_resume_writes_again_what_came_before(table) -> None:
+    rows = [(s, 1) for s in range(0, 1000, 10)] + [(s, 2) for s in range(970, 1200, 10)]
+    got = csv.read(table("step,d_loss\n" + "".join(f"{s},{v}\n" for s, v in rows)))
+    assert steps(got)["d_loss"] == list(range(0, 1200, 10))
+    assert values(got)["d_loss"] == [1] * 97 + [2] * 23
+    assert "resumed" in got.notes[0]
+    assert "3 rows" in got.notes[0]
+
+
+def test_a_resume_from_far_back_keeps_every_point(table) -> None:
+    rows = [*range(534), *range(101, 400)]
+    got = csv.read(table("step,d_loss\n" + "".join(f"{s},1\n" for s in rows)))
+    found = steps(got)["d_loss"]
+    assert len(found) == len(rows)
+    assert found == sorted(found)
+
+
+def test_tensors_and_blank_lines(table) -> None:
+    got = csv.read(
+        table(
+            "losses_g,losses_d\n"
+            '"tensor(10.5290, grad_fn=<BinaryCrossEntropyBackward0>)","tensor(0.0009, device=\'cuda:0\')"\n\n'
+            '"tensor([9.9], requires_grad=True)","<tf.Tensor: shape=(), dtype=float32, numpy=0.25>"\n\n'
+            '"[8.5]","np.float32(0.5)"\n'
+        )
+    )
+    assert values(got) == {"losses_g": [10.529, 9.9, 8.5], "losses_d": [0.0009, 0.25, 0.5]}
+
+
+def test_nothing_is_not_nan(table) -> None:
+    got = csv.read(table("epoch,d_loss,g_loss,val\n0,nan,1,NA\n1,0.5,,NA\n2,inf,3,NA\n3,-inf,N/A,NA\n"))
+    np.testing.assert_array_equal(values(got)["d_loss"], [np.nan, 0.5, np.inf, -np.inf])
+    assert values(got)["g_loss"] == [1, 3]
+    assert steps(got)["g_loss"] == [0, 2]
+    assert "val" not in values(got)
+
+
+@pytest.mark.parametrize("sep", [";", "\t", "|"])
+def test_decimal_commas(table, sep: str) -> None:
+    got = csv.read(table(f"epoch{sep}d_loss{sep}g_loss\n1{sep}0,693{sep}1,5e-3\n2{sep}0,7{sep}2\n"))
+    assert values(got) == {"d_loss": [0.693, 0.7], "g_loss": [0.0015, 2.0]}
+
+
+def test_odd_cells(table) -> None:
+    got = csv.read(
+        table('step,acc,d_loss,g_loss,n\n1,51.5%,0.5 (0.6),0.25 +/- 0.1,"1,234"\n2,50%,0.4 (0.5),\u22120.5,"12,345"\n')
+    )
+    assert values(got) == {"acc": [0.515, 0.5], "d_loss": [0.5, 0.4], "g_loss": [0.25, -0.5], "n": [1234, 12345]}
+
+
+def test_lightning_writes_several_sparse_rows_a_step(table) -> None:
+    got = csv.read(
+        table("d_loss,epoch,g_loss,step,val_fid\n0.7,0,,49,\n,0,0.8,49,\n0.6,0,,99,\n,0,0.9,99,\n,0,,99,30.5\n")
+    )
+    assert steps(got) == {"d_loss": [49, 99], "g_loss": [49, 99], "val_fid": [99]}
+
+
+def test_several_header_lines(table) -> None:
+    got = csv.read(table("my experiment\nloss,loss,fid\nD,G,\n0.5,0.6,30\n0.4,0.7,31\n"))
+    assert list(values(got)) == ["loss/D", "loss/G", "fid"]
+
+
+def test_the_header_again_and_another_header(table) -> None:
+    got = csv.read(table("epoch,d_loss\n1,0.5\n2,0.4\nepoch,d_loss\n1,0.6\nepoch,d_loss,fid\n2,0.5,30\n"))
+    assert values(got) == {"d_loss": [0.5, 0.4, 0.6, 0.5], "fid": [30]}
+    assert any("repeated" in n for n in got.notes)
+
+
+def test_comments_before_the_header(table) -> None:
+    assert values(csv.read(table("# made by me\n# on Monday\nepoch,d_loss\n1,0.5\n2,0.4\n")))["d_loss"] == [0.5, 0.4]
+    assert values(csv.read(table("# epoch,d_loss\n1,0.5\n2,0.4\n")))["d_loss"] == [0.5, 0.4]
+
+
+def test_no_header(table) -> None:
+    rows = "".join(f"{1 - i / 10},{i / 10}\n" for i in range(8))
+    path = table(rows, "losses.csv")
+    got = csv.read(path)
+    assert sure(path) >= 0.5
+    assert list(values(got)) == ["column 0", "column 1"]
+    assert len(values(got)["column 1"]) == 8
+    assert "no header" in got.notes[0]
+    with pytest.raises(GandoctorError, match="without column names"):
+        csv.read(table(rows, "iris.csv"))
+
+
+def test_one_column(table) -> None:
+    assert values(csv.read(table("0.7\n0.6\n0.5\n0.4\n0.3\n0.2\n", "d_loss.txt")))["column 0"][0] == 0.7
+    assert values(csv.read(table("d_loss\n0.7\n0.6\n0.5\n", "train_log.csv"))) == {"d_loss": [0.7, 0.6, 0.5]}
+
+
+def test_rgan_trace(table) -> None:
+    head = "epoch time D_loss G_loss mmd2 that pdf real_pdf\n"
+    body = "".join(
+        f"{i} {30 + i}.20 0.{690 + i} 0.{700 + i} {'NA' if i % 5 else '0.001'} {4 if i % 5 == 0 else 'NA'} NA NA\n"
+        for i in range(12)
+    )
+    for content in (head + body, body):
+        got = csv.read(table(content, "experiment.trace.txt" if content != body else "train.log"))
+        assert values(got)["D_loss"][:2] == [0.69, 0.691]
+        assert steps(got)["G_loss"] == list(range(12))
+        assert len(values(got)["mmd2"]) == 3
+
+
+def test_modes_part_the_rows(table) -> None:
+    got = csv.read(table("epoch,phase,loss_D\n1,train,0.5\n1,val,0.6\n2,train,0.4\n2,val,0.7\n"))
+    assert {(s.split, tuple(s.values)) for s in got.signals} == {("train", (0.5, 0.4)), ("val", (0.6, 0.7))}
+
+
+def test_wall_time(table) -> None:
+    got = csv.read(table("_step,_timestamp,d_loss\n1,1600000000.5,0.5\n2,1600000001.5,0.4\n"))
+    assert got.signals[0].wall_time is not None
+    assert got.signals[0].wall_time.tolist() == [1600000000.5, 1600000001.5]
+    assert list(values(got)) == ["d_loss"]
+
+
+def test_tensorboards_own_export(table) -> None:
+    got = csv.read(
+        table("Wall time,Step,Value\n1600000000.1,10,0.5\n1600000001.1,20,0.4\n", "run-train-tag-loss_D.csv")
+    )
+    assert values(got) == {"loss_D": [0.5, 0.4]}
+    assert steps(got) == {"loss_D": [10, 20]}
+
+
+def test_charts_of_wandb(table) -> None:
+    one = (
+        "Step,happy-sun-1 - d_loss,happy-sun-1 - d_loss__MIN,happy-sun-1 - d_loss__MAX\n0,0.5,0.4,0.6\n10,0.6,0.5,0.7\n"
+    )
+    got = csv.read(table(one))
+    assert values(got) == {"d_loss": [0.5, 0.6]}
+    assert steps(got) == {"d_loss": [0, 10]}
+    assert "__MIN" in got.notes[0]
+    two = '"Step","a - d_loss","a - _step","b - d_loss"\n"0","0.5","0","0.7"\n"10","0.6","10",""\n'
+    got = csv.read(table(two))
+    assert values(got) == {"a - d_loss": [0.5, 0.6], "b - d_loss": [0.7]}
+    assert "2 runs" in got.notes[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "gb18030"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_encodings_and_newlines(table, encoding: str, newline: str) -> None:
+    text = "epoch,判别器损失,g_loss\n1,0.5,0.6\n2,0.4,0.7\n".replace("\n", newline)
+    data = text.encode(encoding)
+    if encoding == "utf-16-le":
+        data = b"\xff\xfe" + data
+    assert values(csv.read(table(data))) == {"判别器损失": [0.5, 0.4], "g_loss": [0.6, 0.7]}
+
+
+def test_kimg(table) -> None:
+    got = csv.read(table("Progress/kimg,Loss/D/loss\n0.0,1\n4.0,2\n8.0,3\n"))
+    assert steps(got)["Loss/D/loss"] == [0, 4, 8]
+    assert got.step_unit == "kimg"
+
+
+def test_fractional_epochs_stay_apart(table) -> None:
+    got = csv.read(table("epoch,d_loss\n0.25,1\n0.5,2\n0.75,3\n1.0,4\n"))
+    assert len(set(steps(got)["d_loss"])) == 4
+    assert got.step_unit == "unknown"
+
+
+# ---------------------------------------------------------------- damage
+
+
+def test_a_log_that_is_still_written(table) -> None:
+    got = csv.read(table("step,d_loss,g_loss\n1,0.5,0.6\n2,0.4,0.7\n3,0."))
+    assert values(got)["d_loss"] == [0.5, 0.4]
+    assert got.lost == "the last row is unfinished"
+
+
+def test_what_is_lost_is_counted(table) -> None:
+    got = csv.read(table("step,d_loss,g_loss\n1,0.5,0.6\n2,oops,0.7\n3,0.3,0.8,9\n4,0.2\n5,0.1,0.9\n"))
+    assert values(got) == {"d_loss": [0.5, 0.3, 0.2, 0.1], "g_loss": [0.6, 0.7, 0.8, 0.9]}
+    assert got.lost == "1 rows have more cells than the header; 1 cells of d_loss are no numbers"
+    assert "1 rows have fewer cells" in got.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "why"),
+    [
+        ("name,age,city\nAda,36,London\nBob,41,Paris\nEve,29,Rome\n", "people.csv", "no training log"),
+        ("age,income,label\n36,1000,0\n41,2000,1\n29,1500,0\n", "train.csv", "no training log"),
+        ("Date,Open,Close\n2020-01-01,1.0,2.0\n2020-01-02,1.1,2.1\n", "GOOG.csv", "no training log"),
+        (
+            "run,lr,final_loss\nrun_a,0.1,0.5\nrun_b,0.2,0.6\nrun_c,0.3,0.7\nrun_d,0.4,0.8\nrun_e,0.5,1\n",
+            "results.csv",
+            "no training log",
+        ),
+        ("numpy==1.26.0\ntorch==2.1.0\ntqdm>=4.0\n", "requirements.txt", "no table"),
+        ("lr: 0.001\nbatch_size: 64\nbeta1: 0.5\n", "config.yaml", "table|printed"),
+        ("# A GAN\n\nTrain it with `python train.py`.\nThe loss is 0.5 after 100 epochs.\n", "README.md", "no table"),
+        ("", "metrics.csv", "empty"),
+        ("\n\n\n", "metrics.csv", "empty"),
+        ("epoch,d_loss,g_loss\n", "metrics.csv", "header and no rows"),
+        ("epoch,d_loss,g_loss\n1,,\n2,,\n", "metrics.csv", "no numbers|no table"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n", "metrics.csv", "Git LFS pointer"),
+        (bytes(range(256)) * 8, "metrics.csv", "binary"),
+    ],
+)
+def test_what_is_no_log_is_refused_in_one_sentence(table, content: str, name: str, why: str) -> None:
+    path = table(content, name)
+    assert sure(path) < 0.5
+    with pytest.raises(GandoctorError, match=why) as caught:
+        csv.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(GandoctorError, match="cannot be read"):
+        csv.read(tmp_path / "no.csv")
+
+
+# ---------------------------------------------------------------- two ways, one result
+
+cells = st.one_of(
+    st.floats(width=32).map(repr),
+    st.sampled_from(["", "NA", "nan", "inf", "-inf", "0", "1e-8", " 0.5"]),
+    st.integers().map(str),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=30), st.sampled_from([",", ";", "\t"]), st.booleans())
+def test_large_files_read_as_small_ones_do(table, monkeypatch, rows, sep: str, ended: bool) -> None:
+    text = "\n".join([f"step{sep}d_loss{sep}g_loss", *(sep.join((str(i), *r)) for i, r in enumerate(rows))])
+    path = table(text + "\n" * ended)
+    results = []
+    for small in (0, 1 << 30):
+        monkeypatch.setattr(csv, "SMALL", small)
+        try:
+            got = csv.read(path)
+            results.append((values(got), steps(got), got.lost))
+        except GandoctorError as fault:
+            results.append(str(fault))
+    np.testing.assert_equal(results[0], results[1])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(2, 4)), elements=st.floats(-1e6, 1e6)))
+def test_what_real_writers_write_comes_back(tmp_path: Path, data) -> None:
+    names = ["d_loss", "g_loss", "fid", "lr"][: data.shape[1]]
+    frame = pd.DataFrame(data, columns=names)
+    path = tmp_path / "losses.csv"
+    frame.to_csv(path)
+    with_index = csv.read(path)
+    frame.to_csv(path, index=False)
+    without = csv.read(path)
+    np.savetxt(path, data, delimiter=",", header=",".join(names))
+    numpy = csv.read(path)
+    with path.open("w", newline="") as stream:
+        writer = stdlib_csv.writer(stream)
+        writer.writerow(names)
+        writer.writerows(data.tolist())
+    stdlib = csv.read(path)
+    for got in (with_index, without, numpy, stdlib):
+        for j, name in enumerate(names):
+            np.testing.assert_allclose(values(got)[name], data[:, j], rtol=1e-12)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(
+        alphabet=st.sampled_from(list('epoch,d_loss;\n\r\t"|0123456789.-+eE nanifN/A()[]#%:=\x00\ufeff')), max_size=300
+    )
+)
+def test_no_text_breaks_it(table, text: str) -> None:
+    path = table("epoch,d_loss\n1,0.5\n" + text)
+    assert 0 <= sure(path) <= 1
+    try:
+        got = csv.read(path)
+    except GandoctorError:
+        return
+    for s in got.signals:
+        assert np.all(np.diff(s.steps) >= 0)
+        assert len(s.steps) == len(s.values)
+
+
+def test_small_files_need_no_pandas(table) -> None:
+    path = table("epoch,d_loss\n1,0.5\n2,0.4\n")
+    code = (
+        "import sys, pathlib; from gandoctor.parsers import csv; csv.read(pathlib.Path(sys.argv[1])); "
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
