@@ -57,6 +57,13 @@ _LEADING: Final = re.compile(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
 Reduction = Literal["sum", "mean", "unknown"]
+# Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
+_WEIGHTS: Final = (
+    ("pixel", "lambda_l1"), ("mel", "lambda_mel"), ("cycle", "lambda_cycle"), ("perceptual", "lambda_perceptual"),
+    ("feature", "lambda_fm"),
+)  # fmt: skip
+# Terms that are part of G's whole loss: where one is at work, the whole says little about D.
+LED: Final = frozenset(term for term, _ in _WEIGHTS)
 # A least-squares loss comes whole, halved, and halved twice.
 _FACTORS: Final = (0.25, 0.5, 1.0)
 _MOST_POINTS: Final = 20_000
@@ -96,6 +103,7 @@ class _Game:
     gp: Signal | None
     g_is_whole: bool
     led_by: str
+    mixed: bool  # `g` is G's whole loss, and other parts than D's judgement are in it
 
 
 # Logs hold infinities; what they do to a sum or a logarithm is no news.
@@ -123,7 +131,8 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     summed = _summed(signals)
     # One discriminator shows the game better than a sum of several.
     networks = sorted(_networks(signals), key=lambda n: n in summed) or [""]
-    games = [_game(signals, n) for n in networks]
+    terms = _terms(signals, settings)
+    games = [_game(signals, n, terms) for n in networks]
     seen = _Evidence()
     _ask_settings(seen, settings)
     _ask_tags(seen, signals)
@@ -145,14 +154,14 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     return Objective(
         family=chosen,
         chance_d=chance_d,
-        chance_g=None if game.led_by and game.g_is_whole else chance_g,
+        chance_g=None if game.mixed else chance_g,
         sign=sign,
         reduction=reduction,
         confidence=confidence,
         because=tuple(because),
         floor_d=floor,
         led_by=game.led_by,
-        terms=_terms(signals, settings),
+        terms=terms,
         candidates=candidates,
         summed=summed,
     )
@@ -178,7 +187,7 @@ def derive(signals: Sequence[Signal], objective: Objective, facts: Mapping[str, 
     """
     out: list[Signal | None] = []
     for network in _networks(signals) or [""]:
-        game = _game(signals, network)
+        game = _game(signals, network, objective.terms)
         out += [
             game.d if game.d is not None and not any(game.d is s for s in signals) else None,
             _advantage(game, objective, network),
@@ -222,9 +231,10 @@ def _pick(signals: Iterable[Signal], role: str, network: str, *, own: bool = Fal
     return max(fit, key=lambda s: (s.network == network, -s.rank, len(s)), default=None)
 
 
-def _game(signals: Sequence[Signal], network: str) -> _Game:
+def _game(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> _Game:
     adv, whole = _pick(signals, "g_loss_adv", network), _pick(signals, "g_loss", network)
     d_real, d_fake = _pick(signals, "d_loss_real", network, own=True), _pick(signals, "d_loss_fake", network, own=True)
+    led_by = _led_by(signals, adv, whole)
     return _Game(
         d=_pick(signals, "d_loss", network, own=True) or _sum_of_parts(d_real, d_fake, network),
         g=adv or whole,
@@ -234,7 +244,8 @@ def _game(signals: Sequence[Signal], network: str) -> _Game:
         d_fake=d_fake,
         gp=_pick(signals, "gradient_penalty", network),
         g_is_whole=adv is None,
-        led_by=_led_by(signals, adv, whole),
+        led_by=led_by,
+        mixed=adv is None and bool(led_by or LED & set(terms)),
     )
 
 
@@ -346,7 +357,7 @@ def _ask_curves(seen: _Evidence, game: _Game) -> None:
         )
     pair = _together(d, g)
     if pair is not None and d is not None and g is not None:
-        pure = not (game.g_is_whole and game.led_by)
+        pure = not game.mixed
         _ask_start(seen, d, g)
         _ask_sign_of_g(seen, *pair, pure=pure)
         if pure:
@@ -584,7 +595,7 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
             if 0.4 < ratio < 0.75:
                 return "mean", 0.5, 1.0, "D's loss matches half the sum over its scores"
     pair = _together(game.d, game.g)
-    if pair is not None and family == "nonsaturating" and not (game.g_is_whole and game.led_by):
+    if pair is not None and family == "nonsaturating" and not game.mixed:
         d, g = pair
         d = np.maximum(d, 1e-12)
         too_low = g < 0.9 * -np.log1p(-np.exp(-d)) - 0.03
@@ -627,7 +638,7 @@ def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reductio
             f"D's loss starts at {float(game.d.values[0]):.3g}, as {start:g} times the squares of an untrained D"
         )
     pair = _together(game.d, game.g)
-    pure = pair is not None and not (game.g_is_whole and game.led_by)
+    pure = pair is not None and not game.mixed
     if pair is not None and pure:
         d, g = pair
         if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
@@ -702,6 +713,7 @@ def _terms(signals: Sequence[Signal], settings: Mapping[str, Setting]) -> tuple[
         found.append("class")
     if any(re.search(r"(?i)contrast|nce", s.tag) for s in signals):
         found.append("contrastive")
+    found += [term for term, weight in _WEIGHTS if (_number(settings, weight) or 0) > 0]
     return tuple(found)
 
 
@@ -798,7 +810,7 @@ def _low_real(game: _Game) -> bool:
 
 
 def _adversarial(game: _Game, network: str) -> Signal | None:
-    if game.g is None or (game.g_is_whole and game.led_by):
+    if game.g is None or game.mixed:
         return None
     because = f"{game.g.tag} is all that is known to drive G" if game.g_is_whole else f"logged as {game.g.tag}"
     return _made("g_adv", game.g, (game.g.steps, game.g.values), because, network)

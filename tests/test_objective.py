@@ -271,6 +271,16 @@ def test_g_adv_is_the_part_or_the_whole_where_nothing_leads() -> None:
     assert "g_adv" not in derived([d, g, led])
 
 
+def test_a_pixel_weight_in_the_config_makes_gs_whole_loss_no_adversarial_one() -> None:
+    """The pixel loss is in the total and is not logged apart; only the config tells."""
+    pair = log("nonsaturating", "d_loss", "g_loss")
+    game = objective.infer(pair, setting(lambda_l1=100.0))
+    assert game.terms == ("pixel",)
+    assert game.chance_g is None
+    assert game.chance_d == pytest.approx(2 * LN2)
+    assert not [s for s in objective.derive(pair, game, {}) if s.role == "g_adv"]
+
+
 @pytest.mark.parametrize(
     ("role", "tag", "sign"),
     [("fid", "FID", 1), ("psnr_ssim", "psnr", -1), ("inception_score", "IS", -1), ("g_loss_aux", "val/mel", 1)],
