@@ -142,7 +142,9 @@ def rule_folders(options: Options) -> list[Path]:
     """Our own rules first, then the user's."""
     for folder in options.rules:
         if not folder.is_dir():
-            raise UsageError("there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/")
+            raise UsageError(
+                "there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/"
+            )
     return [rulebook.default_folder(), *options.rules]
 
 
@@ -195,7 +197,11 @@ def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) ->
         return []
     return [
         replace(
-            s, tag=f"{s.tag} / real", values=s.values / real, source="", because=f"the real data's variance is {real:.3g}"
+            s,
+            tag=f"{s.tag} / real",
+            values=s.values / real,
+            source="",
+            because=f"the real data's variance is {real:.3g}",
         )
         for s in signals
         if s.role == "sample_variance"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gandoctor.api import Options
-    from gandoctor.model.report import Report
 
 app = typer.Typer(
     name="gandoctor",
@@ -78,7 +77,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")
+    ] = False,
 ) -> None:
     """Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change."""
 
@@ -88,7 +89,9 @@ def analyze(
     path: Annotated[Path, typer.Argument(help="A log, the folder of a run, or a folder of runs.")],
     output: Annotated[
         list[str] | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report here; format from the suffix, '-' = stdout."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the report here; format from the suffix, '-' = stdout."
+        ),
     ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
@@ -119,7 +122,9 @@ def analyze(
 
 @app.command()
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Logs and run folders; a file that is no training log is skipped.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Logs and run folders; a file that is no training log is skipped.")
+    ],
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -154,7 +159,9 @@ def check(
 @app.command()
 def signals(
     run: Annotated[Path | None, typer.Argument(help="A log or run folder.")] = None,
-    tags: Annotated[Path | None, typer.Option("--tags", metavar="FILE", help="Place bare names, one a line, instead.")] = None,
+    tags: Annotated[
+        Path | None, typer.Option("--tags", metavar="FILE", help="Place bare names, one a line, instead.")
+    ] = None,
     format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
     config: ConfigOption = None,
     map_: MapOption = None,
@@ -222,7 +229,8 @@ def patch(
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1.")] = 1,
     apply: Annotated[bool, typer.Option("--apply", help="Change the config file; a backup is kept.")] = False,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone.")
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone."),
     ] = None,
     config: ConfigOption = None,
     map_: MapOption = None,
@@ -280,7 +288,9 @@ def _write(target: str, text: str) -> None:
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as e:
-        raise UsageError(f"cannot be written ({e.strerror or e})", target, "give a path in a folder that exists") from None
+        raise UsageError(
+            f"cannot be written ({e.strerror or e})", target, "give a path in a folder that exists"
+        ) from None
 
 
 def _say(text: str) -> None:

@@ -118,7 +118,9 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
         why_verdict=why,
         findings=tuple(findings),
         diagnoses=tuple(diagnoses),
-        risks=tuple(_risk(a, run, frames[a.network]) for a in _first_by_rule(answers) if a.truth and a.rule.kind == "risk"),
+        risks=tuple(
+            _risk(a, run, frames[a.network]) for a in _first_by_rule(answers) if a.truth and a.rule.kind == "risk"
+        ),
         clear=tuple(r.id for r in book.rules if r.kind == "symptom" and _truth_of(r.id, answers) is False),
         not_checked=tuple(_not_checked(book, answers, run)),
         ignored=tuple(NotChecked(i, book.by_id[i].title, why, "") for i, why in ignore.items() if i in book.by_id),
@@ -167,7 +169,13 @@ def frame_of(run: Run, network: str) -> Frame:
         elif isinstance(value, str):
             words[name] = numbers[name] = value  # a number written as text is one a rule may ask about
     objective = run.objective
-    numbers |= {"chance_d": objective.chance_d, "chance_g": objective.chance_g, "floor_d": objective.floor_d}
+    several = objective.summed.get(network, 1)
+    for name, level in (
+        ("chance_d", objective.chance_d),
+        ("chance_g", objective.chance_g),
+        ("floor_d", objective.floor_d),
+    ):
+        numbers[name] = None if level is None else level * several
     numbers["n_steps"] = float(last - first)
     return Frame(
         series=series,
@@ -181,13 +189,15 @@ def frame_of(run: Run, network: str) -> Frame:
 
 
 def pick(run: Run, network: str) -> dict[str, Signal]:
-    """One signal a role: of this network before a shared one, training before validation, derived before logged (it is
-    only derived where it says more), the longer before the shorter.
+    """One signal a role.
+
+    Of this network before a shared one, training before validation, derived before logged (it is only derived where
+    it says more), the better candidate, the longer before the shorter.
     """
 
-    def rank(s: Signal) -> tuple[bool, bool, bool, int]:
+    def rank(s: Signal) -> tuple[bool, bool, bool, int, int]:
         held_out = s.split == "val" and (s.role or "").startswith(SPLIT_MATTERS)
-        return (s.network == network, not held_out, not s.source, len(s))
+        return (s.network == network, not held_out, not s.source, -s.rank, len(s))
 
     chosen: dict[str, Signal] = {}
     for signal in run.signals:
@@ -458,7 +468,13 @@ def _not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterabl
         answer = next((a for a in answers if a.rule.id == rule.id and a.truth is None), None)
         if answer is None:
             continue
-        missing = [n for o in answer.outcomes.values() if o.truth is None for n in o.names if n not in pick(run, answer.network)]
+        missing = [
+            n
+            for o in answer.outcomes.values()
+            if o.truth is None
+            for n in o.names
+            if n not in pick(run, answer.network)
+        ]
         lines = [run.log_it[n] for n in dict.fromkeys(missing) if n in run.log_it]
         yield NotChecked(rule.id, rule.title, answer.reason or "not enough was logged", rule.log_it or "\n".join(lines))
 
@@ -557,7 +573,7 @@ def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:
 
 def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
     ordered = sorted(c.explained, key=lambda f: (-c.cause.explains[f.symptom], _finding_order(f)))
-    severity = min((f.severity for f in ordered), key=lambda s: SEVERITIES.index(s))
+    severity = min((f.severity for f in ordered), key=SEVERITIES.index)
     worst = [f for f in ordered if f.severity == severity]
     confidence = max((f.confidence for f in worst), key=CONFIDENCES.index)
     if not first:

@@ -83,7 +83,11 @@ def _cause(cause: Cause, book: Rulebook) -> str:
             out += ["", head, *(f"  {_term_text(t)} ({sign * t.weight:+g})" for t in terms)]
     cures = [r for r in book.remedies if cause.id in r.treats]
     if cures:
-        out += ["", "What cures it", *(f"  {r.id}: {r.title}" for r in sorted(cures, key=lambda r: -r.treats[cause.id]))]
+        out += [
+            "",
+            "What cures it",
+            *(f"  {r.id}: {r.title}" for r in sorted(cures, key=lambda r: -r.treats[cause.id])),
+        ]
     return "\n".join([*out, *_references(cause.references)])
 
 
@@ -94,7 +98,9 @@ def _remedy(remedy: Remedy) -> str:
         out += ["", "What it changes"]
         for c in remedy.changes:
             own = f"{c.of or 'its own value'}"
-            new = f"to {c.to}" if c.to is not None else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
+            new = (
+                f"to {c.to}" if c.to is not None else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
+            )
             out.append(f"  {c.setting} {new}")
     out += ["", "How to tell that it helped", *_wrapped(remedy.expect)]
     out += ["", "Treats", *(f"  {c}" for c in remedy.treats)]

@@ -90,7 +90,9 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
     for k, entry in enumerate(entries):
         if not (isinstance(entry, dict) and isinstance(entry.get("rule"), str) and entry.get("reason")):
             raise UsageError(
-                "an entry needs a rule and a reason", f"{where}:ignore[{k}]", '{rule = "...", reason = "why it is wrong here"}'
+                "an entry needs a rule and a reason",
+                f"{where}:ignore[{k}]",
+                '{rule = "...", reason = "why it is wrong here"}',
             )
         ignore[entry["rule"]] = str(entry["reason"])
     mapping = data.get("map", {})

@@ -1,4 +1,4 @@
-"""The story the project began with: pix2pix-like, both rates 5e-5, best at epoch 5 of 30, then 25 epochs for nothing."""
+"""The story the project began with: pix2pix-like, both rates 5e-5, best at epoch 5 of 30, 25 epochs for nothing."""
 
 from __future__ import annotations
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 StepUnit = Literal["iterations", "epochs", "kimg", "unknown"]
 Confidence = Literal["high", "medium", "low"]
-Family = Literal[
-    "minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other", "unknown"
-]
+Family = Literal["minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other", "unknown"]
 FAMILIES: Final[tuple[Family, ...]] = (
     "minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other", "unknown",
 )  # fmt: skip
