@@ -1,13 +1,19 @@
-"""Printed logs: every shape of line that GAN code bases print, and what must not be taken for one."""
+"""Printed logs: every shape of line that GAN code bases print, and what must not be taken for one.
+
+A shape is a template with counters (``{e}`` epoch from 0, ``{e1}`` from 1, ``{b}`` batch of 50, ``{n}`` iteration) and
+four random values (``{p}`` to ``{s}``); twelve records of it are printed and have to come back to the last digit.
+"""
 
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import GandoctorError
@@ -16,9 +22,302 @@ from gandoctor.parsers._options import parse_namespace
 from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gandoctor.model.signals import Reading
+
+RECORDS = 12
+PER_EPOCH = 4
+BATCHES = 50
+
+
+def by_batch(k: int) -> int:
+    return k // PER_EPOCH * BATCHES + k % PER_EPOCH * 10
+
+
+def by_iteration(k: int) -> int:
+    return 100 * (k + 1)
+
+
+def by_epoch(k: int) -> int:
+    return k + 1
+
+
+def by_record(k: int) -> int:
+    return k
+
+
+@dataclass(frozen=True)
+class Shape:
+    template: str
+    tags: dict[str, str]  # tag -> field of the template; a leading % is a percentage
+    step: Callable[[int], int] = by_iteration
+    unit: str = "iterations"
+    also: dict[str, str] = field(default_factory=dict)
+
+
+SHAPES = {
+    "dcgan": Shape(
+        "[{e}/25][{b}/50]\tLoss_D: {p}\tLoss_G: {q}\tD(x): {r}\tD(G(z)): {s} / {p}",
+        {"Loss_D": "p", "Loss_G": "q", "D(x)": "r", "D(G(z))": "s", "D(G(z)) (2)": "p"},
+        by_batch,
+    ),
+    "pytorch-gan": Shape(
+        "[Epoch {e}/200] [Batch {b}/50] [D loss: {p}, acc: {r}%] [G loss: {q}, pixel: {s}, adv: {p}] ETA: 1:02:03.1234",
+        {"D loss": "p", "D acc": "%r", "G loss": "q", "G pixel": "s", "G adv": "p"},
+        by_batch,
+    ),
+    "pytorch-gan, names twice": Shape(
+        "[Epoch {e}/200] [Batch {b}/50] [D adv: {p}, aux: {q}] [G loss: {r}, adv: {s}, aux: {p}, cycle: {q}]",
+        {"D adv": "p", "D aux": "q", "G loss": "r", "G adv": "s", "G aux": "p", "G cycle": "q"},
+        by_batch,
+    ),
+    "bicyclegan": Shape(
+        "[Epoch {e}/200] [Batch {b}/50] [D VAE_loss: {p}, LR_loss: {q}] [G loss: {r}, kl: {s}] ETA: 0:10:00",
+        {"D VAE_loss": "p", "D LR_loss": "q", "G loss": "r", "G kl": "s"},
+        by_batch,
+    ),
+    "began": Shape(
+        "[Epoch {e}/200] [Batch {b}/50] [D loss: {p}] [G loss: {q}] -- M: {r}, k: {s}",
+        {"D loss": "p", "G loss": "q", "M": "r", "k": "s"},
+        by_batch,
+    ),
+    "cyclegan": Shape(
+        "(epoch: {e1}, iters: {b10}, time: 0.324, data: 0.231) D_A: {p} G_A: {q} cycle_A: {r} idt_B: {s} ",
+        {"D_A": "p", "G_A": "q", "cycle_A": "r", "idt_B": "s"},
+        lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
+    ),
+    "combogan": Shape(
+        "(epoch: {e1}, iters: {b10}, time: 0.291) D: {p}, {q} | G: {r}, {s} | Cyc: {p}, {q} | ",
+        {"D[0]": "p", "D[1]": "q", "G[0]": "r", "G[1]": "s", "Cyc[1]": "q"},
+        lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
+    ),
+    "studiogan": Shape(
+        "[INFO] 2021-02-22 09:14:32 > Step:  {n,} Progress: 26.8% Elapsed: 1 day, 11:59:01 temperature: {r} ada_p: No "
+        "Discriminator_loss: {p} Generator_loss: {q} \n"
+        "[INFO] 2021-02-22 09:14:33 > FID score (Step: {n}, Using test moments): {s}\n"
+        "[INFO] 2021-02-22 09:14:33 > Best FID score (Step: 100, Using test moments): 49.5",
+        {"Discriminator_loss": "p", "Generator_loss": "q", "temperature": "r", "FID score": "s"},
+    ),
+    "lightning": Shape(
+        "Epoch {e}:  50%|█████     | {b}/50 [00:12<00:12,  9.80it/s, loss=0.693, v_num=0, g_loss={p}, d_loss={q}]",
+        {"g_loss": "p", "d_loss": "q"},
+        by_batch,
+    ),
+    "hugging face": Shape(
+        "{{'loss': {p}, 'd_loss': {q}, 'learning_rate': 5e-05, 'epoch': {k1}.0}}",
+        {"loss": "p", "d_loss": "q"},
+        by_epoch,
+        "epochs",
+    ),
+    "mm": Shape(
+        "2021-05-01 12:00:00,123 - mmgen - INFO - Iter [{n}/300000]\tlr_generator: 1.000e-04, eta: 1 day, 2:03:04, "
+        "time: 0.312, data_time: 0.012, memory: 5120, loss_disc_fake: {p}, loss_gen: {q}",
+        {"loss_disc_fake": "p", "loss_gen": "q"},
+    ),
+    "fairseq": Shape(
+        '2021-05-01 12:00:00 | INFO | train_inner | {{"epoch": {e1}, "d_loss": "{p}", "g_loss": "{q}", '
+        '"num_updates": "{n}"}}',
+        {"d_loss": "p", "g_loss": "q"},
+    ),
+    "coqui": Shape(
+        "\x1b[1m   --> STEP: {b}/50 -- GLOBAL_STEP: {n}\x1b[0m\n"
+        "     | > loss_disc: {p}  \x1b[92m({q})\x1b[0m\n"
+        "     | > loss_gen: {r}  ({s})",
+        {"loss_disc": "p", "loss_gen": "r"},
+    ),
+    "parallel wavegan": Shape(
+        "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: {n}) train/discriminator_loss = {p}.\n"
+        "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: {n}) train/adversarial_loss = {q}.",
+        {"train/discriminator_loss": "p", "train/adversarial_loss": "q"},
+    ),
+    "hifi-gan": Shape(
+        "Steps : {n}, Gen Loss Total : {p}, Mel-Spec. Error : {q}, s/b : 0.512",
+        {"Gen Loss Total": "p", "Mel-Spec. Error": "q"},
+    ),
+    "basicsr": Shape(
+        "[052_E..][epoch:  {e}, iter:   {n,}, lr:({p},)] [eta: 2 days, 3:00:00, time (data): 0.512 (0.003)] "
+        "l_g_pix: {q} l_g_gan: {r} l_d_real: {s} ",
+        {"lr": "p", "l_g_pix": "q", "l_g_gan": "r", "l_d_real": "s"},
+    ),
+    "vits": Shape(
+        "2023-09-16 18:44:35,779\t32k\tINFO\tTrain Epoch: {e1} [56%]\n"
+        "2023-09-16 18:44:35,783\t32k\tINFO\t[{p}, {q}, {r}, {s}, {p}, {n}, 0.0001]\n"
+        "2023-09-16 18:44:36,783\t32k\tINFO\tSaving model and optimizer state at iteration {e1} to ./logs\\G_0.pth",
+        {"losses[0]/loss_disc": "p", "losses[1]/loss_gen": "q", "losses[3]/loss_mel": "s", "losses[4]/loss_kl": "p"},
+    ),
+    "so-vits, full-width": Shape(
+        "2023-07-22 21:56:12,356\t44k\tINFO\t损失：[{p}, {q}, {r}, {s}, {p}]，步数：{n}，学习率：0.0001",
+        {"损失[0]/loss_disc": "p", "损失[1]/loss_gen": "q", "损失[2]/loss_fm": "r", "损失[3]/loss_mel": "s"},
+    ),
+    "mimicry": Shape(
+        "INFO: [Epoch {e1}/127][Global Step: {n}/100000] \n| D(G(z)): {p}\n| D(x): {q}\n| errD: {r}\n| errG: {s}\n"
+        "| (0.0312 sec/idx)",
+        {"D(G(z))": "p", "D(x)": "q", "errD": "r", "errG": "s"},
+    ),
+    "stackgan": Shape(
+        "[{e}/120][{b}/50] Loss_D: {p} Loss_G: {q} Loss_KL: 0.03\n"
+        "                     Loss_real: 0.5 Loss_wrong:{r} Loss_fake {s}\n"
+        "                     Total Time: 61.20sec",
+        {"Loss_D": "p", "Loss_G": "q", "Loss_wrong": "r", "Loss_fake": "s"},
+        by_batch,
+    ),
+    "pix2pix-tensorflow": Shape(
+        "progress  epoch {e1}  step {n}  image/sec 8.1  remaining 98m\n"
+        "discrim_loss {p}\ngen_loss_GAN {q}\ngen_loss_L1 {r}",
+        {"discrim_loss": "p", "gen_loss_GAN": "q", "gen_loss_L1": "r"},
+    ),
+    "stylegan": Shape(
+        "tick {k}     kimg {n}.0      time 13m 25s      sec/tick 291.6   sec/kimg 72.89   gpumem 4.27   "
+        'augment {p}\n{{"results": {{"fid50k_full": {q}}}, "metric": "fid50k_full", "total_time": 457.0, '
+        '"snapshot_pkl": "network-snapshot-{n06}.pkl", "timestamp": 1653489051.6}}',
+        {"augment": "p", "fid50k_full": "q"},
+        unit="kimg",
+    ),
+    "stylegan's fid": Shape(
+        "network-snapshot-{n06}        time 4m 32s       fid50k_full {p}", {"fid50k_full": "p"}, unit="kimg"
+    ),
+    "ctgan": Shape(
+        "Gen. (-{p}) | Discrim. ({q}):  10%|#         | {n}/3000 [00:12<01:52,  2.41it/s]",
+        {"Gen.": "-p", "Discrim.": "q"},
+    ),
+    "sdv": Shape("Epoch {k1}, Loss G:  {p},Loss D: -{q}", {"Loss G": "p", "Loss D": "-q"}, by_epoch, "epochs"),
+    "keras-gan": Shape("{n} [D loss: {p}, acc.: {q}%] [G loss: {r}]", {"D loss": "p", "D acc.": "%q", "G loss": "r"}),
+    "machine learning mastery": Shape(
+        ">{e1}, {b}/50, d1={p}, d2={q} g={r}", {"d1": "p", "d2": "q", "g": "r"}, by_batch
+    ),
+    "machine learning mastery, cyclegan": Shape(
+        ">{n}, dA[{p},{q}] dB[{p},{q}] g[{r},{s}]", {"dA[0]": "p", "dA[1]": "q", "dB[1]": "q", "g[0]": "r", "g[1]": "s"}
+    ),
+    "keras": Shape(
+        "{b}/50 [===========>..................] - ETA: 6s - d_loss: {p} - g_loss: {q}",
+        {"d_loss": "p", "g_loss": "q"},
+        by_batch,
+    ),
+    "yunjey": Shape(
+        "Epoch [{e}/200], Step [{b}/50], d_loss: {p}, g_loss: {q}, D(x): {r}, D(G(z)): {s}",
+        {"d_loss": "p", "g_loss": "q", "D(x)": "r", "D(G(z))": "s"},
+        by_batch,
+    ),
+    "stargan": Shape(
+        "Elapsed [0:00:12], Iteration [{n}/2000], D/loss_real: -{p}, D/loss_gp: {q}, G/loss_fake: {r}, G/loss_rec: {s}",
+        {"D/loss_real": "-p", "D/loss_gp": "q", "G/loss_fake": "r", "G/loss_rec": "s"},
+    ),
+    "wassersteingan": Shape(
+        "[{e}/25][{b}/50][{k}] Loss_D: -{p} Loss_G: {q} Loss_D_real: {r} Loss_D_fake {s}",
+        {"Loss_D": "-p", "Loss_G": "q", "Loss_D_real": "r", "Loss_D_fake": "s"},
+        by_batch,
+    ),
+    "biggan": Shape(
+        "{b}/1563 (  0.06%) [ETA: 1:02:03] itr: {n}, G_loss : +{p}, D_loss_real : -{q}, D_loss_fake : +{r}",
+        {"G_loss": "p", "D_loss_real": "-q", "D_loss_fake": "r"},
+    ),
+    "biggan's scores": Shape(
+        "Itr {n}: PYTORCH UNOFFICIAL Inception Score is {p} +/- {q}, PYTORCH UNOFFICIAL FID is {r}",
+        {"PYTORCH UNOFFICIAL Inception Score": "p", "PYTORCH UNOFFICIAL FID": "r"},
+    ),
+    "audiolm": Shape(
+        "{n}: soundstream total loss: {p}, recon loss: {q} | discr (scale 1) loss: {r} | discr (scale 0.5) loss: {s}",
+        {"soundstream total loss": "p", "recon loss": "q", "discr (scale 1) loss": "r", "discr (scale 0.5) loss": "s"},
+    ),
+    "imagenet meters": Shape(
+        "Epoch: [{e}][{b}/50]\tTime 0.30 (0.31)\tData 0.1 (0.1)\tLoss_D {p} ({q})\tLoss_G {r} ({s})",
+        {"Loss_D": "p", "Loss_G": "r"},
+        by_batch,
+    ),
+    "mrzhu": Shape("===> Epoch[{e1}]({b}/50): Loss_D: {p} Loss_G: {q}", {"Loss_D": "p", "Loss_G": "q"}, by_batch),
+    "convmesh": Shape(
+        "[{n}] epoch {e}, {b}/50, g_loss {p} d_fake_loss {q} d_real_loss {r} flat {s}",
+        {"g_loss": "p", "d_fake_loss": "q", "d_real_loss": "r", "flat": "s"},
+        by_batch,
+    ),
+    "epoch, then a value a line": Shape(
+        "Epoch {k1}/20\n----------\nDiscriminator loss: {p}\nGenerator loss: {q}\n",
+        {"Discriminator loss": "p", "Generator loss": "q"},
+        by_epoch,
+        "epochs",
+    ),
+    "no colons": Shape("step {n} | D loss {p} | G loss {q}", {"D loss": "p", "G loss": "q"}),
+    "owner first": Shape(
+        "Epoch {k1} Discriminator: loss={p}, acc={q}; Generator: loss={r}",
+        {"Discriminator loss": "p", "Discriminator acc": "q", "Generator loss": "r"},
+        by_epoch,
+        "epochs",
+    ),
+    "tensors in a dict": Shape(
+        "{n} {{'d_loss': tensor({p}, device='cuda:0', grad_fn=<AddBackward0>), 'g_loss': tensor({q})}}",
+        {"d_loss": "p", "g_loss": "q"},
+    ),
+    "estimator": Shape(
+        "INFO:tensorflow:discriminator_loss = {p}, generator_loss = {q}, step = {n} (12.3 sec)",
+        {"discriminator_loss": "p", "generator_loss": "q"},
+    ),
+    "absl": Shape(
+        "I0501 12:00:00.123456 140 train.py:50] step {n}, d_loss {p}, g_loss {q}", {"d_loss": "p", "g_loss": "q"}
+    ),
+    "espnet": Shape(
+        "[host] 2021-05-01 12:00:00,1 (trainer:653) INFO: {e1}epoch:train:1-{b10}batch: iter_time=0.1, "
+        "generator_loss={p}, discriminator_loss={q}",
+        {"generator_loss": "p", "discriminator_loss": "q"},
+        lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
+    ),
+    "mnist example": Shape(
+        "Train Epoch: {e1} [{b}/50 (2%)]\tLoss_D: {p}\tLoss_G: {q}", {"Loss_D": "p", "Loss_G": "q"}, by_batch
+    ),
+    "rosinality": Shape(
+        "d: {p}; g: {q}; r1: {r}; path: 0.0021; mean path: {s}; augment: 0.0000",
+        {"d": "p", "g": "q", "r1": "r", "mean path": "s"},
+        by_record,
+        "unknown",
+    ),
+    "lucidrains": Shape(
+        "G: {p} | D: {q} | GP: {r} | FID: {s}", {"G": "p", "D": "q", "GP": "r", "FID": "s"}, by_record, "unknown"
+    ),
+    "a list in brackets": Shape(
+        "[0] [Epoch {e}/50] [Batch {b}/50] [D loss: {p}] [G loss: {q}] [C loss: [{r}, {s}]]",
+        {"D loss": "p", "G loss": "q", "C loss[0]": "r", "C loss[1]": "s"},
+        by_batch,
+    ),
+    "padded, two lines": Shape(
+        "Epoch   {e1}/ 20\n"
+        "      Iter  {b:>3}/  50 [1.7162s] \t D_loss: {p:>8} | G_loss: {q:>8} | D(G(z)): {r:>8} / {s:>8}",
+        {"D_loss": "p", "G_loss": "q", "D(G(z))": "r", "D(G(z)) (2)": "s"},
+        by_batch,
+    ),
+    "libtorch": Shape(
+        "[ {e1}/30][ {b}/ 50] D_loss: {p} | G_loss: {q}\n\n-> checkpoint {k}\nCheckpoint!!",
+        {"D_loss": "p", "G_loss": "q"},
+        by_batch,
+    ),
+    "tqdm description": Shape(
+        "Epoch {k1}:g_trn_l={p},d_trn_l=-{q}: 100%|█| 2500/2500 [17:29<00:00, 2.38",
+        {"g_trn_l": "p", "d_trn_l": "-q"},
+        by_epoch,
+        "epochs",
+    ),
+    "elapsed": Shape("Elapsed [15:40:05.799918] batch: {n}  d_loss: {p}  g_loss: {q}", {"d_loss": "p", "g_loss": "q"}),
+    "logfmt": Shape("ts=12:00:00 level=info step={n} d_loss={p} g_loss={q}", {"d_loss": "p", "g_loss": "q"}),
+}
+
+
+def record(shape: Shape, k: int, rng: random.Random) -> tuple[str, dict[str, str]]:
+    """Record number `k` as it is printed, and the printed values."""
+    value = {c: f"{abs(rng.gauss(1.0, 0.3)) + 0.05:.4f}" for c in "pqrs"}
+    b, n = k % PER_EPOCH * 10, by_iteration(k)
+    template = shape.template.replace("{n,}", f"{n:,}").replace("{n06}", f"{n:06d}")
+    return template.format(e=k // PER_EPOCH, e1=k // PER_EPOCH + 1, b=b, b10=b + 10, n=n, k=k, k1=k + 1, **value), value
+
+
+def printed(shape: Shape) -> tuple[str, list[dict[str, str]]]:
+    rng = random.Random(7)
+    records = [record(shape, k, rng) for k in range(RECORDS)]
+    return "\n".join(r[0] for r in records) + "\n", [r[1] for r in records]
+
+
+def expected(source: str, values: list[dict[str, str]]) -> list[float]:
+    sign = -1.0 if source[0] == "-" else 0.01 if source[0] == "%" else 1.0
+    return [sign * float(v[source[-1]]) for v in values]
 
 
 def series(reading: Reading) -> dict[str, tuple[list[int], list[float]]]:
@@ -29,457 +328,305 @@ def of(*lines: str) -> Reading:
     return read_text("\n".join(lines) + "\n", "train")
 
 
-# name -> two lines (or more) of one log, the tags with their values, the steps of the first tag
-SHAPES: dict[str, tuple[list[str], dict[str, list[float]], list[int]]] = {
-    "dcgan": (
-        [
-            "[0/5][50/100]\tLoss_D: 0.5341\tLoss_G: 5.1\tD(x): 0.9\tD(G(z)): 0.2 / 0.01",
-            "[1/5][0/100]\tLoss_D: 0.4\tLoss_G: 5.2\tD(x): 0.8\tD(G(z)): 0.3 / 0.02",
-        ],
-        {
-            "Loss_D": [0.5341, 0.4],
-            "Loss_G": [5.1, 5.2],
-            "D(x)": [0.9, 0.8],
-            "D(G(z))": [0.2, 0.3],
-            "D(G(z)) (2)": [0.01, 0.02],
-        },
-        [50, 100],
-    ),
-    "pytorch-gan": (
-        [
-            "[Epoch 0/200] [Batch 12/938] [D loss: 0.25, acc: 50%] [G loss: 40.1, pixel: 0.39, adv: 1.02] ETA: 1:02:03.123456",
-            "[Epoch 0/200] [Batch 13/938] [D loss: 0.26, acc: 75%] [G loss: 39.0, pixel: 0.38, adv: 1.01] ETA: 1:02:02.123456",
-        ],
-        {
-            "D loss": [0.25, 0.26],
-            "D acc": [0.5, 0.75],
-            "G loss": [40.1, 39.0],
-            "G pixel": [0.39, 0.38],
-            "G adv": [1.02, 1.01],
-        },
-        [12, 13],
-    ),
-    "stargan names twice": (
-        [
-            "[Epoch 0/200] [Batch 1/400] [D adv: -1.25, aux: 3.2] [G loss: 9.1, adv: 1.0, aux: 2.9, cycle: 0.4]",
-            "[Epoch 0/200] [Batch 2/400] [D adv: -1.35, aux: 3.1] [G loss: 9.0, adv: 1.1, aux: 2.8, cycle: 0.3]",
-        ],
-        {"D adv": [-1.25, -1.35], "D aux": [3.2, 3.1], "G aux": [2.9, 2.8], "G cycle": [0.4, 0.3]},
-        [1, 2],
-    ),
-    "cyclegan": (
-        [
-            "================ Training Loss (Thu Sep  1 21:31:13 2022) ================",
-            "(epoch: 1, iters: 100, time: 0.324, data: 0.231) D_A: 0.362 G_A: 0.371 cycle_A: 2.012 ",
-            "(epoch: 1, iters: 200, time: 0.324, data: 0.231) D_A: 0.361 G_A: 0.372 cycle_A: 2.011 ",
-            "(epoch: 2, iters: 100, time: 0.324, data: 0.231) D_A: 0.360 G_A: 0.373 cycle_A: 2.010 ",
-        ],
-        {"D_A": [0.362, 0.361, 0.36], "G_A": [0.371, 0.372, 0.373], "cycle_A": [2.012, 2.011, 2.01]},
-        [100, 200, 300],
-    ),
-    "studiogan": (
-        [
-            "[INFO] 2021-02-22 09:14:32 > Step:  53,600 Progress: 26.8% Elapsed: 1 day, 11:59:01 temperature: 1.0 ada_p: No "
-            "Discriminator_loss: 5.20089 Generator_loss: 5.94851 ",
-            "[INFO] 2021-02-22 09:18:20 > Step:  53,700 Progress: 26.9% Elapsed: 1 day, 12:02:50 temperature: 1.0 ada_p: No "
-            "Discriminator_loss: 4.98512 Generator_loss: 6.47826 ",
-            "[INFO] 2021-02-22 09:19:20 > FID score (Step: 53700, Using test moments): 49.5",
-            "[INFO] 2021-02-22 09:19:20 > Best FID score (Step: 42000, Using test moments): 47.5",
-        ],
-        {"Discriminator_loss": [5.20089, 4.98512], "Generator_loss": [5.94851, 6.47826], "FID score": [49.5]},
-        [53600, 53700],
-    ),
-    "lightning bar": (
-        [
-            "Epoch 0:  50%|█████     | 120/240 [00:12<00:12,  9.80it/s, loss=0.693, v_num=0, g_loss=0.71, d_loss=0.69]",
-            "Epoch 1:  25%|██▌       | 60/240 [00:06<00:18,  9.80it/s, loss=0.683, v_num=0, g_loss=0.72, d_loss=0.68]",
-        ],
-        {"g_loss": [0.71, 0.72], "d_loss": [0.69, 0.68]},
-        [120, 300],
-    ),
-    "hugging face": (
-        [
-            "{'loss': 0.5, 'd_loss': 0.7, 'learning_rate': 5e-05, 'epoch': 1.0}",
-            "{'loss': 0.4, 'd_loss': 0.6, 'learning_rate': 4e-05, 'epoch': 2.0}",
-        ],
-        {"loss": [0.5, 0.4], "d_loss": [0.7, 0.6], "learning_rate": [5e-05, 4e-05]},
-        [1, 2],
-    ),
-    "mm": (
-        [
-            "2021-05-01 12:00:00,123 - mmgen - INFO - Iter [100/300000]\tlr_generator: 1.000e-04, eta: 1 day, 2:03:04, time: 0.3, "
-            "data_time: 0.01, memory: 5120, loss_disc_fake: 0.6931, loss_gen: 0.7",
-            "2021-05-01 12:00:10,123 - mmgen - INFO - Iter [200/300000]\tlr_generator: 1.000e-04, eta: 1 day, 2:02:04, time: 0.3, "
-            "data_time: 0.01, memory: 5120, loss_disc_fake: 0.5931, loss_gen: 0.8",
-        ],
-        {"lr_generator": [1e-4, 1e-4], "loss_disc_fake": [0.6931, 0.5931], "loss_gen": [0.7, 0.8]},
-        [100, 200],
-    ),
-    "coqui": (
-        [
-            "\x1b[1m   --> STEP: 24/100 -- GLOBAL_STEP: 25\x1b[0m",
-            "     | > loss_disc: 2.34000  \x1b[92m(2.31000)\x1b[0m",
-            "     | > loss_gen: 2.10000  (2.20000)",
-            "   --> STEP: 49/100 -- GLOBAL_STEP: 50",
-            "     | > loss_disc: 2.24000  (2.30000)",
-            "     | > loss_gen: 2.20000  (2.20000)",
-        ],
-        {"loss_disc": [2.34, 2.24], "loss_gen": [2.1, 2.2]},
-        [25, 50],
-    ),
-    "parallel wavegan": (
-        [
-            "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: 100) train/discriminator_loss = 0.9871.",
-            "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: 100) train/adversarial_loss = 0.4.",
-            "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: 200) train/discriminator_loss = 0.8871.",
-            "2020-05-01 12:00:00,123 (train:512) INFO: (Steps: 200) train/adversarial_loss = 0.5.",
-        ],
-        {"train/discriminator_loss": [0.9871, 0.8871], "train/adversarial_loss": [0.4, 0.5]},
-        [100, 200],
-    ),
-    "hifi-gan": (
-        [
-            "Steps : 1000, Gen Loss Total : 32.123, Mel-Spec. Error : 0.512, s/b : 0.512",
-            "Steps : 1100, Gen Loss Total : 31.123, Mel-Spec. Error : 0.502, s/b : 0.512",
-        ],
-        {"Gen Loss Total": [32.123, 31.123], "Mel-Spec. Error": [0.512, 0.502]},
-        [1000, 1100],
-    ),
-    "basicsr": (
-        [
-            "[052_E..][epoch:  1, iter:   1,200, lr:(1.000e-04,)] [eta: 2 days, 3:00:00, time (data): 0.512 (0.003)] "
-            "l_g_pix: 1.2031e-02 l_g_gan: 3.4e-03 l_d_real: 6.9e-01 ",
-            "[052_E..][epoch:  1, iter:   1,300, lr:(1.000e-04,)] [eta: 2 days, 3:00:00, time (data): 0.512 (0.003)] "
-            "l_g_pix: 1.2030e-02 l_g_gan: 3.3e-03 l_d_real: 6.8e-01 ",
-        ],
-        {"lr": [1e-4, 1e-4], "l_g_pix": [0.012031, 0.01203], "l_g_gan": [0.0034, 0.0033], "l_d_real": [0.69, 0.68]},
-        [1200, 1300],
-    ),
-    "vits": (
-        [
-            "2023-09-16 18:44:35,779\t32k\tINFO\tTrain Epoch: 1 [0%]",
-            "2023-09-16 18:44:35,783\t32k\tINFO\t[1.85, 3.10, 16.75, 38.25, 6.85, 0, 0.0001]",
-            "2023-09-16 18:44:35,783\t32k\tINFO\tSaving model and optimizer state at iteration 1 to ./logs\\32k\\G_0.pth",
-            "2023-09-16 18:45:37,968\t32k\tINFO\tTrain Epoch: 1 [56%]",
-            "2023-09-16 18:45:37,973\t32k\tINFO\t[2.32, 2.68, 15.84, 28.65, 2.46, 20, 0.0001]",
-        ],
-        {"losses[0]/loss_disc": [1.85, 2.32], "losses[3]/loss_mel": [38.25, 28.65], "losses[4]/loss_kl": [6.85, 2.46]},
-        [0, 20],
-    ),
-    "so-vits, full-width": (
-        [
-            "2023-07-22 21:56:12,356\t44k\tINFO\t损失：[2.7, 2.6, 7.2, 30.2, 3.6]，步数：0，学习率：0.0001",
-            "2023-07-22 21:57:12,356\t44k\tINFO\t损失：[2.6, 2.5, 7.1, 30.1, 3.5]，步数：200，学习率：0.0001",
-        ],
-        {"损失[0]/loss_disc": [2.7, 2.6], "损失[1]/loss_gen": [2.6, 2.5], "学习率": [1e-4, 1e-4]},
-        [0, 200],
-    ),
-    "combogan": (
-        [
-            "(epoch: 1, iters: 100, time: 0.291) D: 0.111, 0.105 | G: 0.146, 0.150 | Cyc: 0.092, 0.037 | ",
-            "(epoch: 1, iters: 200, time: 0.291) D: 0.110, 0.104 | G: 0.145, 0.149 | Cyc: 0.091, 0.036 | ",
-        ],
-        {"D[0]": [0.111, 0.11], "D[1]": [0.105, 0.104], "G[1]": [0.15, 0.149], "Cyc[0]": [0.092, 0.091]},
-        [100, 200],
-    ),
-    "mimicry": (
-        [
-            "INFO: [Epoch 1/127][Global Step: 50/100000] ",
-            "| D(G(z)): 0.3312",
-            "| errD: 1.9012",
-            "| errG: 0.1203",
-            "| (0.0312 sec/idx)",
-            "INFO: [Epoch 1/127][Global Step: 100/100000] ",
-            "| D(G(z)): 0.3",
-            "| errD: 1.8",
-            "| errG: 0.2",
-        ],
-        {"D(G(z))": [0.3312, 0.3], "errD": [1.9012, 1.8], "errG": [0.1203, 0.2]},
-        [50, 100],
-    ),
-    "stackgan": (
-        [
-            "[1/120][99/646] Loss_D: 0.9121 Loss_G: 2.1012 Loss_KL: 0.0312",
-            "                     Loss_real: 0.3121 Loss_wrong:0.3012 Loss_fake 0.2901",
-            "                     Total Time: 61.20sec",
-            "[2/120][98/646] Loss_D: 0.9 Loss_G: 2.2 Loss_KL: 0.03",
-            "                     Loss_real: 0.3 Loss_wrong:0.31 Loss_fake 0.28",
-        ],
-        {"Loss_D": [0.9121, 0.9], "Loss_wrong": [0.3012, 0.31], "Loss_fake": [0.2901, 0.28]},
-        [99, 744],
-    ),
-    "pix2pix-tensorflow": (
-        [
-            "progress  epoch 1  step 50  image/sec 8.1  remaining 98m",
-            "discrim_loss 0.812",
-            "gen_loss_GAN 1.21",
-            "gen_loss_L1 0.31",
-            "progress  epoch 1  step 100  image/sec 8.1  remaining 97m",
-            "discrim_loss 0.8",
-            "gen_loss_GAN 1.2",
-            "gen_loss_L1 0.3",
-        ],
-        {"discrim_loss": [0.812, 0.8], "gen_loss_GAN": [1.21, 1.2], "gen_loss_L1": [0.31, 0.3]},
-        [50, 100],
-    ),
-    "stylegan ticks": (
-        [
-            "tick 0     kimg 0.0      time 45s          sec/tick 10.6    sec/kimg 1326.39 maintenance 34.6   gpumem 6.13   augment 0.000",
-            '{"results": {"fid50k_full": 418.04}, "metric": "fid50k_full", "total_time": 457.0, "num_gpus": 2, '
-            '"snapshot_pkl": "network-snapshot-000000.pkl", "timestamp": 1653489051.6}',
-            "tick 1     kimg 4.0      time 13m 25s      sec/tick 291.6   sec/kimg 72.89   maintenance 468.3  gpumem 4.27   augment 0.007",
-            '{"results": {"fid50k_full": 400.0}, "metric": "fid50k_full", "total_time": 457.0, "num_gpus": 2, '
-            '"snapshot_pkl": "network-snapshot-000004.pkl", "timestamp": 1653489251.6}',
-        ],
-        {"augment": [0.0, 0.007], "fid50k_full": [418.04, 400.0]},
-        [0, 4],
-    ),
-    "stylegan fid lines": (
-        [
-            "network-snapshot-000204        time 4m 32s       fid50k_full 327.5664",
-            "network-snapshot-000409        time 4m 32s       fid50k_full 148.3688",
-        ],
-        {"fid50k_full": [327.5664, 148.3688]},
-        [204, 409],
-    ),
-    "ctgan": (
-        [
-            "Gen. (-1.23) | Discrim. (0.12):  10%|#         | 30/300 [00:12<01:52,  2.41it/s]",
-            "Gen. (-1.33) | Discrim. (0.13):  20%|##        | 60/300 [00:24<01:40,  2.41it/s]",
-        ],
-        {"Gen.": [-1.23, -1.33], "Discrim.": [0.12, 0.13]},
-        [30, 60],
-    ),
-    "sdv": (
-        ["Epoch 1, Loss G: -0.3189,Loss D: -0.0465", "......", "Epoch 150, Loss G:  9.8107,Loss D: -164.7765"],
-        {"Loss G": [-0.3189, 9.8107], "Loss D": [-0.0465, -164.7765]},
-        [1, 150],
-    ),
-    "keras-gan": (
-        ["0 [D loss: 0.693147, acc.: 51.56%] [G loss: 0.701200]", "1 [D loss: 0.68, acc.: 50.00%] [G loss: 0.7]"],
-        {"D loss": [0.693147, 0.68], "D acc.": [0.5156, 0.5], "G loss": [0.7012, 0.7]},
-        [0, 1],
-    ),
-    "machine learning mastery": (
-        [
-            ">1, 1/468, d1=0.701, d2=0.693 g=0.702",
-            ">2, 2/468, d1=0.700, d2=0.692 g=0.703",
-            ">Accuracy real: 52%, fake: 48%",
-        ],
-        {"d1": [0.701, 0.7], "d2": [0.693, 0.692], "g": [0.702, 0.703]},
-        [1, 470],
-    ),
-    "machine learning mastery, cyclegan": (
-        [">1, dA[0.700,0.690] dB[0.701,0.691] g[0.8,0.9]", ">2, dA[0.600,0.590] dB[0.601,0.591] g[0.7,0.8]"],
-        {"dA[0]": [0.7, 0.6], "dB[1]": [0.691, 0.591], "g[0]": [0.8, 0.7]},
-        [1, 2],
-    ),
-    "keras bar": (
-        [
-            "Epoch 1/2",
-            "468/468 [==============================] - 12s 25ms/step - d_loss: 0.4521 - g_loss: 1.2012",
-            "Epoch 2/2",
-            "234/468 [===========>..................] - ETA: 6s - d_loss: 0.4421 - g_loss: 1.3012",
-        ],
-        {"d_loss": [0.4521, 0.4421], "g_loss": [1.2012, 1.3012]},
-        [468, 702],
-    ),
-    "yunjey": (
-        [
-            "Epoch [0/200], Step [200/600], d_loss: 0.0448, g_loss: 5.1, D(x): 0.99, D(G(z)): 0.03",
-            "Epoch [1/200], Step [100/600], d_loss: 0.0348, g_loss: 5.2, D(x): 0.98, D(G(z)): 0.04",
-        ],
-        {"d_loss": [0.0448, 0.0348], "g_loss": [5.1, 5.2], "D(x)": [0.99, 0.98]},
-        [200, 700],
-    ),
-    "stargan": (
-        [
-            "Elapsed [0:00:12], Iteration [10/200000], D/loss_real: -0.1034, D/loss_gp: 0.0412, G/loss_fake: -0.0211",
-            "Elapsed [0:00:24], Iteration [20/200000], D/loss_real: -0.1035, D/loss_gp: 0.0413, G/loss_fake: -0.0212",
-        ],
-        {"D/loss_real": [-0.1034, -0.1035], "D/loss_gp": [0.0412, 0.0413], "G/loss_fake": [-0.0211, -0.0212]},
-        [10, 20],
-    ),
-    "wassersteingan": (
-        [
-            "[0/25][100/1583][1] Loss_D: -0.5012 Loss_G: 0.2139 Loss_D_real: -0.2500 Loss_D_fake 0.2512",
-            "[0/25][105/1583][2] Loss_D: -0.5013 Loss_G: 0.2138 Loss_D_real: -0.2501 Loss_D_fake 0.2513",
-        ],
-        {"Loss_D": [-0.5012, -0.5013], "Loss_D_real": [-0.25, -0.2501], "Loss_D_fake": [0.2512, 0.2513]},
-        [100, 105],
-    ),
-    "biggan": (
-        [
-            "1/1563 (  0.06%) [ETA: 1:02:03] itr: 100, G_loss : +0.812, D_loss_real : +0.912, D_loss_fake : -0.891",
-            "2/1563 (  0.12%) [ETA: 1:02:03] itr: 101, G_loss : +0.813, D_loss_real : +0.913, D_loss_fake : -0.892",
-        ],
-        {"G_loss": [0.812, 0.813], "D_loss_real": [0.912, 0.913], "D_loss_fake": [-0.891, -0.892]},
-        [100, 101],
-    ),
-    "biggan scores": (
-        [
-            "Itr 5000: PYTORCH UNOFFICIAL Inception Score is 8.123 +/- 0.112, PYTORCH UNOFFICIAL FID is 12.3401",
-            "Itr 6000: PYTORCH UNOFFICIAL Inception Score is 8.223 +/- 0.113, PYTORCH UNOFFICIAL FID is 11.3401",
-        ],
-        {"PYTORCH UNOFFICIAL Inception Score": [8.123, 8.223], "PYTORCH UNOFFICIAL FID": [12.3401, 11.3401]},
-        [5000, 6000],
-    ),
-    "audiolm": (
-        [
-            "100: soundstream total loss: 1.203, soundstream recon loss: 0.412 | discr (scale 1) loss: 1.912 | discr (scale 0.5) loss: 1.801",
-            "101: soundstream total loss: 1.204, soundstream recon loss: 0.413 | discr (scale 1) loss: 1.913 | discr (scale 0.5) loss: 1.802",
-        ],
-        {
-            "soundstream total loss": [1.203, 1.204],
-            "discr (scale 1) loss": [1.912, 1.913],
-            "discr (scale 0.5) loss": [1.801, 1.802],
-        },
-        [100, 101],
-    ),
-    "imagenet meters": (
-        [
-            "Epoch: [0][100/391]\tTime 0.30 (0.31)\tLoss_D 0.51 (0.63)\tLoss_G 1.5 (1.6)",
-            "Epoch: [1][50/391]\tTime 0.30 (0.31)\tLoss_D 0.41 (0.53)\tLoss_G 1.6 (1.7)",
-        ],
-        {"Loss_D": [0.51, 0.41], "Loss_G": [1.5, 1.6]},
-        [100, 441],
-    ),
-    "mrzhu": (
-        ["===> Epoch[1](10/100): Loss_D: 0.5 Loss_G: 0.6", "===> Epoch[2](20/100): Loss_D: 0.4 Loss_G: 0.7"],
-        {"Loss_D": [0.5, 0.4], "Loss_G": [0.6, 0.7]},
-        [10, 120],
-    ),
-    "convmesh": (
-        [
-            "[0] epoch 0, 0/186, g_loss nan d_fake_loss 0.00000 d_real_loss 0.00000 flat 0.24812",
-            "[10] epoch 0, 10/186, g_loss nan d_fake_loss nan d_real_loss inf flat nan",
-        ],
-        {"g_loss": [np.nan, np.nan], "d_fake_loss": [0.0, np.nan], "d_real_loss": [0.0, np.inf]},
-        [0, 10],
-    ),
-    "epoch then values": (
-        ["Epoch 1/20", "----------", "Discriminator loss: 0.5", "Generator loss: 0.6", "", "Epoch 2/20", "----------"]
-        + ["Discriminator loss: 0.4", "Generator loss: 0.7"],
-        {"Discriminator loss": [0.5, 0.4], "Generator loss": [0.6, 0.7]},
-        [1, 2],
-    ),
-    "no colons": (
-        ["step 1000 | D loss 0.5 | G loss 0.6", "step 2000 | D loss 0.4 | G loss 0.7"],
-        {"D loss": [0.5, 0.4], "G loss": [0.6, 0.7]},
-        [1000, 2000],
-    ),
-    "owner before the names": (
-        [
-            "Epoch 1 Discriminator: loss=0.5 acc=0.7; Generator: loss=0.6",
-            "Epoch 2 Discriminator: loss=0.4 acc=0.8; Generator: loss=0.7",
-        ],
-        {"Discriminator loss": [0.5, 0.4], "Generator loss": [0.6, 0.7]},
-        [1, 2],
-    ),
-    "tensors in a dict": (
-        [
-            "10 {'d_loss': tensor(0.5, device='cuda:0', grad_fn=<AddBackward0>), 'g_loss': tensor(0.6)}",
-            "20 {'d_loss': tensor(0.4, device='cuda:0', grad_fn=<AddBackward0>), 'g_loss': tensor(0.7)}",
-        ],
-        {"d_loss": [0.5, 0.4], "g_loss": [0.6, 0.7]},
-        [10, 20],
-    ),
-    "tensorflow estimator": (
-        [
-            "INFO:tensorflow:discriminator_loss = 0.5, generator_loss = 1.5, step = 100 (12.3 sec)",
-            "INFO:tensorflow:discriminator_loss = 0.4, generator_loss = 1.6, step = 200 (12.3 sec)",
-        ],
-        {"discriminator_loss": [0.5, 0.4], "generator_loss": [1.5, 1.6]},
-        [100, 200],
-    ),
-    "absl": (
-        [
-            "I0501 12:00:00.123456 140 train.py:50] step 100, d_loss 0.5, g_loss 0.6",
-            "I0501 12:00:09.1 140 train.py:50] step 200, d_loss 0.4, g_loss 0.7",
-        ],
-        {"d_loss": [0.5, 0.4], "g_loss": [0.6, 0.7]},
-        [100, 200],
-    ),
-    "espnet": (
-        [
-            "[host] 2021-05-01 12:00:00,1 (trainer:653) INFO: 1epoch:train:1-100batch: iter_time=0.1, generator_loss=30.2, discriminator_loss=2.1",
-            "[host] 2021-05-01 12:09:00,1 (trainer:653) INFO: 1epoch:train:101-200batch: iter_time=0.1, generator_loss=30.1, discriminator_loss=2.2",
-        ],
-        {"generator_loss": [30.2, 30.1], "discriminator_loss": [2.1, 2.2]},
-        [100, 200],
-    ),
-    "mnist example": (
-        [
-            "Train Epoch: 1 [0/60000 (0%)]\tLoss_D: 0.69\tLoss_G: 0.7",
-            "Train Epoch: 1 [1280/60000 (2%)]\tLoss_D: 0.68\tLoss_G: 0.71",
-        ],
-        {"Loss_D": [0.69, 0.68], "Loss_G": [0.7, 0.71]},
-        [0, 1280],
-    ),
-    "rosinality": (
-        [
-            "d: 1.0312; g: 0.8123; r1: 0.0312; path: 0.0021; mean path: 0.1123; augment: 0.0000",
-            "d: 1.0; g: 0.8; r1: 0.03; path: 0.002; mean path: 0.11; augment: 0.1",
-        ],
-        {"d": [1.0312, 1.0], "g": [0.8123, 0.8], "mean path": [0.1123, 0.11]},
-        [0, 1],
-    ),
-    "lucidrains": (
-        [
-            "G: 0.12 | D: 1.91 | GP: 0.03 | SS: 0.21",
-            "G: 0.13 | D: 1.92 | SS: 0.22 | FID: 91.20",
-            "G: 0.14 | D: 1.93 | SS: 0.23",
-        ],
-        {"G": [0.12, 0.13, 0.14], "D": [1.91, 1.92, 1.93], "FID": [91.2]},
-        [0, 1, 2],
-    ),
-    "list in brackets": (
-        [
-            "[0] [Epoch 0/50] [Batch 0/19] [D loss: 1.47] [G loss: 1.07] [C loss: [0.69, 0.68]]",
-            "[0] [Epoch 1/50] [Batch 0/19] [D loss: 0.31] [G loss: 2.24] [C loss: [0.58, 0.67]]",
-        ],
-        {"D loss": [1.47, 0.31], "G loss": [1.07, 2.24], "C loss[0]": [0.69, 0.58], "C loss[1]": [0.68, 0.67]},
-        [0, 1],
-    ),
-    "notebook records of two lines": (
-        [
-            "Epoch   1/ 20",
-            "      Iter    0/ 792 [1.7162s] \t D_loss:   3.3427 | G_loss:  52.1026 | D(x):   0.6825 | D(G(z)):   0.8140 /   0.0000",
-            "      Iter   50/ 792 [1.6572s] \t D_loss: 100.0000 | G_loss:   0.0000 | D(x):   1.0000 | D(G(z)):   1.0000 /   1.0000",
-            "Epoch   2/ 20",
-            "      Iter    0/ 792 [1.6484s] \t D_loss: 100.0000 | G_loss:   0.0000 | D(x):   1.0000 | D(G(z)):   1.0000 /   1.0000",
-        ],
-        {"D_loss": [3.3427, 100, 100], "G_loss": [52.1026, 0, 0], "D(x)": [0.6825, 1, 1], "D(G(z)) (2)": [0, 1, 1]},
-        [0, 50, 792],
-    ),
-    "libtorch": (
-        [
-            "[ 1/30][ 10/ 15] D_loss: 0.3891 | G_loss: 6.4900",
-            "-> checkpoint 2",
-            "Checkpoint!!",
-            "[ 2/30][  5/ 15] D_loss: 0.3844 | G_loss: 7.1964",
-        ],
-        {"D_loss": [0.3891, 0.3844], "G_loss": [6.49, 7.1964]},
-        [10, 20],
-    ),
-}
-
-
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_of_line(name: str) -> None:
-    lines, expected, steps = SHAPES[name]
-    reading = of(*lines)
+    shape = SHAPES[name]
+    log, values = printed(shape)
+    reading = read_text(log, "train")
     got = series(reading)
-    for tag, values in expected.items():
+    for tag, source in shape.tags.items():
         assert tag in got, list(got)
-        np.testing.assert_allclose(got[tag][1], values, err_msg=tag)
-    assert got[next(iter(expected))][0] == steps
-
-
-NOISE = ("time", "data", "eta", "elapsed", "sec", "memory", "Progress", "it/s", "train.py", "tick")
+        np.testing.assert_allclose(got[tag][1], expected(source, values), err_msg=tag, rtol=1e-12)
+        first = got[tag][0][0] - shape.step(0)
+        assert first in (0, BATCHES), "epochs may be counted from 0 or 1"
+        assert got[tag][0] == [shape.step(k) + first for k in range(RECORDS)]
+    assert reading.step_unit == shape.unit
+    assert reading.lost is None
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_clocks_and_counters_are_no_metrics(name: str) -> None:
-    got = series(of(*SHAPES[name][0]))
-    assert not [t for t in got if t in NOISE or "epoch" in t.lower() or "iter" in t.lower()]
+def test_clocks_counters_and_code_are_no_metrics(name: str) -> None:
+    known = ("time", "data", "eta", "elapsed", "sec", "memory", "progress", "train.py", "tick", "best", "step", "batch")
+    tags = [t.lower() for t in series(read_text(printed(SHAPES[name])[0], "train"))]
+    assert not [t for t in tags if t.strip("[]0123456789 ") in known or "epoch" in t or "iter" in t or "/sec" in t]
+
+
+@pytest.mark.parametrize("name", ["dcgan", "cyclegan", "coqui", "ctgan", "vits"])
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_newlines_do_not_matter(name: str, newline: str) -> None:
+    log = printed(SHAPES[name])[0]
+    assert series(read_text(log.replace("\n", newline), "train")) == series(read_text(log, "train"))
+
+
+@pytest.mark.parametrize("name", ["pytorch-gan", "studiogan", "stylegan", "mimicry"])
+def test_lines_of_something_else_do_not_matter(name: str) -> None:
+    log, _ = printed(SHAPES[name])
+    noise = [
+        "Saving the model (epoch 3, total_iters 5000) to checkpoints/3_net_G.pth",
+        "Loaded checkpoint './logs/G_0.pth' (iteration 1)",
+        "/usr/lib/python3.8/site-packages/torch/optim/lr_scheduler.py:143: UserWarning: Detected call of `step()`",
+        "  warnings.warn('nothing', 12)",
+        "100%|██████████| 9912422/9912422 [00:01<00:00, 8.1MB/s]",
+        "Time taken: 34 sec",
+        "",
+    ]
+    rng = random.Random(1)
+    mixed = [x for line in log.splitlines() for x in (line, rng.choice(noise))]
+    assert series(of(*noise, *mixed)) == series(read_text(log, "train"))
+
+
+def test_a_progress_bar_that_is_drawn_again_counts_once() -> None:
+    bars = "".join(
+        f"\rGen. ({i}.5) | Discrim. (0.{i}):  10%|#    | {i // 3}/300 [00:12<01:52,  2.41it/s]" for i in range(1, 10)
+    )
+    got = series(read_text(bars + "\n", "train"))
+    assert got["Gen."] == ([0, 1, 2, 3], [2.5, 5.5, 8.5, 9.5])
+
+
+def test_nan_and_infinity() -> None:
+    got = series(
+        of("step 1 d_loss: nan g_loss: 0.5", "step 2 d_loss: inf g_loss: -inf", "step 3 d_loss: 1e-8 g_loss: NaN")
+    )
+    np.testing.assert_array_equal(got["d_loss"][1], [np.nan, np.inf, 1e-8])
+    np.testing.assert_array_equal(got["g_loss"][1], [0.5, -np.inf, np.nan])
+
+
+def test_validation_is_kept_apart() -> None:
+    reading = of(
+        *(f"{part} Epoch: {e} d_loss: {e}.{i} g_loss: 0.5" for e in (1, 2) for i, part in enumerate(("Train", "Val")))
+    )
+    assert {(s.tag, s.split): s.values.tolist() for s in reading.signals if s.tag == "d_loss"} == {
+        ("d_loss", ""): [1.0, 2.0],
+        ("d_loss", "val"): [1.1, 2.1],
+    }
+
+
+def test_names_with_numbers_that_vary() -> None:
+    got = series(of(*(f"step {k} disc (scale {s}) loss: {k}.{s}" for k in (1, 2) for s in (1, 2))))
+    assert got["disc (scale 1) loss"] == ([1, 2], [1.1, 2.1])
+    assert got["disc (scale 2) loss"] == ([1, 2], [1.2, 2.2])
+
+
+def test_one_metric_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "G_loss.log"
+    path.write_text("100: 0.812\n101: -0.9\n102: 1e-3\n")
+    assert series(text.read(path)) == {"G_loss": ([100, 101, 102], [0.812, -0.9, 1e-3])}
+
+
+# ---------------------------------------------------------------- restarts
+
+
+def pix2pix(epochs: range, header: bool = True) -> list[str]:
+    head = ["================ Training Loss (Thu Sep  1 21:31:13 2022) ================"] if header else []
+    return head + [
+        f"(epoch: {e}, iters: {i}, time: 0.1, data: 0.2) D_real: 0.{e} G_GAN: {i}.5 "
+        for e in epochs
+        for i in (100, 200)
+    ]
+
+
+def test_a_second_training_is_put_behind_the_first() -> None:
+    reading = of(*pix2pix(range(1, 4)), *pix2pix(range(1, 3)))
+    assert series(reading)["G_GAN"][0] == [100 * k for k in range(1, 11)]
+    assert "2 trainings" in reading.notes[0]
+
+
+def test_a_header_tells_of_a_training_that_got_no_further() -> None:
+    reading = of(*pix2pix(range(1, 2))[:2], *pix2pix(range(1, 2))[:2], *pix2pix(range(1, 2)))
+    assert series(reading)["G_GAN"][0] == [100, 200, 300, 400]
+    assert "3 trainings" in reading.notes[0]
+
+
+def test_a_resume_writes_again_what_came_before() -> None:
+    steps = [*range(100, 10_100, 100), *range(9_800, 12_000, 100)]
+    reading = of(*(f"Step: {s} d_loss: {k}.0 g_loss: 0.5" for k, s in enumerate(steps)))
+    found, values = series(reading)["d_loss"]
+    assert found == list(range(100, 12_000, 100))
+    assert values[96:98] == [96.0, 100.0]
+    assert "resumed" in reading.notes[0]
+
+
+def test_a_score_of_an_earlier_checkpoint_is_no_restart() -> None:
+    lines = [f"Step: {s} d_loss: 0.5 g_loss: 0.6" for s in range(100, 2100, 100)]
+    reading = of(*lines, "FID score (Step: 1000): 30.5", "FID score (Step: 2000): 31.5")
+    assert not reading.notes
+    assert series(reading)["FID score"] == ([1000, 2000], [30.5, 31.5])
+
+
+# ---------------------------------------------------------------- settings
+
+
+def test_options_in_the_first_lines() -> None:
+    dump = {"train": {"learning_rate": 0.0002, "betas": [0.5, 0.9]}, "name": "x"}
+    reading = of(
+        "Namespace(lr=5e-05, n_critic=5, betas=(0.0, 0.9), device=device(type='cuda'), sub=Namespace(a=None))",
+        "2020-01-01 00:00:00 INFO " + repr(dump),
+        "cfgs.OPTIMIZATION =",
+        "[INFO] > {",
+        '  "d_lr": 0.0004,',
+        '  "d_updates_per_step": 2',
+        "}",
+        "----------------- Options ---------------",
+        "               batch_size: 1                             \t[default: 8]",
+        "                 gan_mode: vanilla                       ",
+        "Number of samples: 50000",
+        *(f"Epoch {e} d_loss: 0.5 g_loss: 0.6" for e in range(5)),
+        "weight decay: 3",
+    )
+    got = {s.key: s.value for s in reading.settings}
+    assert got["lr"] == 5e-05
+    assert (got["n_critic"], got["betas.0"], got["betas.1"], got["sub.a"]) == (5, 0.0, 0.9, None)
+    assert got["device"] == "device(type='cuda')"
+    assert (got["train.learning_rate"], got["train.betas.1"]) == (0.0002, 0.9)
+    assert (got["OPTIMIZATION.d_lr"], got["OPTIMIZATION.d_updates_per_step"]) == (0.0004, 2)
+    assert (got["batch_size"], got["gan_mode"], got["Number of samples"]) == (1, "vanilla", 50000)
+    assert "weight decay" not in got
+    assert all(s.name == "" and s.file == "" for s in reading.settings)
+
+
+def test_namespace_is_read_and_never_run() -> None:
+    assert parse_namespace("Namespace(a=__import__('os').system('false'), b=1)") == [
+        ("a", "__import__('os').system('false')"),
+        ("b", 1),
+    ]
+    assert parse_namespace("Namespace(a=')', b=[1, 'x'])") == [("a", ")"), ("b", (1, "x"))]
+    assert parse_namespace("Namespace(a=1, b=") == []
+    assert parse_namespace("nothing here") == []
+    assert parse_namespace("Namespace(" * 5000) == []
+    assert parse_namespace("{'a': " * 500 + "1" + "}" * 500) == []
+
+
+# ---------------------------------------------------------------- what is no log
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (
+            "# A GAN\n\nTrain with `train.py --lr 0.0002`.\nReaches FID 12.3 after 100 epochs, FID 9.8 after 200.\n",
+            "README.txt",
+        ),
+        ("numpy==1.26.0\ntorch>=2.1.0\ntqdm\n", "requirements.txt"),
+        ("lr: 0.001\nbeta1: 0.5\nlambda_gp: 10\nbatch_size: 64\n", "config.txt"),
+        ("----- Options -----\n  lr: 0.0002 [default: 0.1]\n  lambda_L1: 100.0\n  batch_size: 1\n", "train_opt.txt"),
+        ('10.0.0.1 - - [01/May/2021:12:00:00] "GET / HTTP/1.1" 200 1234\n' * 5, "access.log"),
+        ("Requirement already satisfied: torch==1.7.1 in /usr/lib\n" * 4, "pip.log"),
+        ("step 1 processed=4 queue=7\nstep 2 processed=5 queue=8\nstep 3 processed=6 queue=9\n", "server.log"),
+        ("Downloading: 100%|#####| 9912422/9912422 [00:01<00:00]\n" * 3, "output.log"),
+        ("", "train.log"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n", "train.log"),
+        (bytes(range(256)) * 8, "vdlrecords.169.log"),
+    ],
+)
+def test_what_is_no_log_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert text.sniff(path, path.read_bytes()) < 0.5
+    with pytest.raises(GandoctorError) as caught:
+        text.read(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_logs_are_recognised(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "train.log"
+    path.write_text(printed(SHAPES[name])[0], encoding="utf-8")
+    assert text.sniff(path, path.read_bytes()) >= 0.5
+
+
+def test_a_single_record_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "issue.log"
+    path.write_text("l_d_real: 3.2484e-01 l_d_fake: 5.3701e-01 D_real: -1.0425e+01\n")
+    assert 0 < text.sniff(path, path.read_bytes()) <= 0.5
+    assert series(text.read(path))["l_d_real"] == ([0], [0.32484])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "train.log"
+    path.write_bytes(printed(SHAPES["so-vits, full-width"])[0].encode(encoding))
+    assert len(series(text.read(path))["损失[0]/loss_disc"][0]) == RECORDS
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+def book(*outputs: object, source: str = "") -> str:
+    streams = ({"output_type": "stream", "name": "stdout", "text": out} for out in outputs)
+    cells: list[object] = [{"cell_type": "markdown", "source": ["# A GAN"]}]
+    cells += [{"cell_type": "code", "source": source, "outputs": [stream]} for stream in streams]
+    return json.dumps({"nbformat": 4, "cells": cells})
+
+
+def test_notebooks_keep_their_prints(tmp_path: Path) -> None:
+    log, values = printed(SHAPES["yunjey"])
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(
+        book(
+            "Downloading...\n",
+            log.splitlines(keepends=True),
+            source="%matplotlib inline\nlr = 2e-4\nn = f(3)\nname = 'x'",
+        )
+    )
+    assert notebook.sniff(path, path.read_bytes()) >= 0.9
+    reading = notebook.read(path)
+    np.testing.assert_allclose(series(reading)["d_loss"][1], expected("p", values))
+    assert {s.key: s.value for s in reading.settings} == {"lr": 2e-4, "name": "x"}
+
+
+def test_two_trainings_in_a_notebook(tmp_path: Path) -> None:
+    log, _ = printed(SHAPES["yunjey"])
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book(log, log))
+    reading = notebook.read(path)
+    assert len(series(reading)["d_loss"][0]) == 2 * RECORDS
+    assert "2 trainings" in reading.notes[0]
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[1]", "not json", '{"cells": 3}', '{"cells": [1, {"cell_type": "code"}]}', book("hello")]
+)
+def test_notebooks_without_a_training(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "book.ipynb"
+    path.write_text(content)
+    assert notebook.sniff(path, path.read_bytes()) < 0.5
+    with pytest.raises(GandoctorError):
+        notebook.read(path)
+
+
+# ---------------------------------------------------------------- anything goes
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(sorted(SHAPES)),
+    st.lists(
+        st.tuples(
+            st.integers(0, 2000),
+            st.text(alphabet="0123456789.,:;=/[](){}%|-+ \t\r\n\x00\x01\x1b[ndDlos损：", max_size=8),
+        ),
+        max_size=8,
+    ),
+    st.integers(0, 1500),
+)
+def test_damage_breaks_nothing(tmp_path: Path, name: str, inserts: list[tuple[int, str]], cut: int) -> None:
+    log = printed(SHAPES[name])[0]
+    for at, piece in inserts:
+        log = log[: at % len(log)] + piece + log[at % len(log) :]
+    path = tmp_path / "train.log"
+    path.write_bytes(log[: len(log) - cut % len(log)].encode())
+    assert 0 <= text.sniff(path, path.read_bytes()) <= 1
+    try:
+        got = text.read(path)
+    except GandoctorError:
+        return
+    for s in got.signals:
+        assert np.all(np.diff(s.steps) >= 0)
+        assert len(s.steps) == len(s.values) > 0
+
+
+def test_a_log_of_many_shapes_stays_bounded() -> None:
+    rng = random.Random(0)
+    lines = ["".join(rng.choices("abcdefgh :=0123456789[]", k=60)) for _ in range(3000)]
+    log = printed(SHAPES["yunjey"])[0].splitlines()
+    assert len(series(of(*log, *lines))["d_loss"][0]) >= RECORDS

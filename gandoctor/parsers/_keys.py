@@ -32,6 +32,10 @@ _NOT_COUNTING: Final = _words(
     "max num number total_num n nb no save log every each freq frequency interval best last resume resumed warmup "
     "per start from until next decay milestone size remaining of"
 )
+_SMALL_WORDS: Final = _words(
+    "a about above after an and around as at below by for from in into is least most next of on or over per "
+    "than the to under until up upto was with within only first last all"
+)
 _NOISE: Final = re.compile(
     r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|"
     r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|took|remaining|date|"
@@ -86,9 +90,13 @@ class Key:
         """Whether number and what follows are an amount: ``took 12 seconds``, ``on 2 GPUs``."""
         return self.sep == " " and not re.search(r"[_/(]|loss", self.text) and _THINGS.match(after) is not None
 
-    def is_sound(self) -> bool:
-        """Whether it is surely a name and not the last word of a sentence."""
-        return self.sep != " " or bool(re.search(r"\w_\w|/|\(", self.text)) or tells_of_training([self.text])
+    def is_identifier(self) -> bool:
+        """Whether it is surely a name: a colon follows, or it is no plain word."""
+        return self.sep != " " or bool(re.search(r"\w_\w|/|\(", self.text))
+
+    def is_telling(self) -> bool:
+        """Whether it names a loss or a score of a GAN."""
+        return tells_of_training([self.text])
 
 
 def kind_of(name: str) -> str:
@@ -232,6 +240,8 @@ def _clean(raw: str, sep: str, begin: int) -> Key | None:
     text = " ".join(words[-_MOST_WORDS:])
     if text.count("(") != text.count(")"):
         text = text.strip("()")
+    if sep == " " and text.lower() in _SMALL_WORDS:
+        return None
     letters = re.search(r"[^\W\d_]", text.replace(SLOT, ""))
     return Key(text, sep, begin, owner) if letters and len(text) <= LONGEST_KEY else None
 

@@ -246,7 +246,7 @@ class _Line:
             return True
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             return True
-        return key.text == "data" and "time" in self.whole  # pix2pix: seconds spent on loading
+        return key.text.lower() == "data" and "time" in self.whole.lower()  # seconds spent on loading
 
     def _name_part(self, i: int, before: str, after: str) -> bool:
         """The 1 of ``discr (scale 1) loss: 0.5``."""
@@ -291,10 +291,13 @@ class _Line:
         return key is not None
 
     def _drop_prose(self) -> None:
-        """Names without a colon count only if they look like identifiers, or stand among such."""
-        firm = [f for f in self.found if f.key.is_sound()]
+        """Names without a colon count only if they look like identifiers, or stand among such and not in a sentence."""
+        named = " ".join(f.key.text for f in self.found)
+        words = [w for w in re.findall(r"[^\W\d_]{3,}", self.whole) if w not in named and not kind_of(w)]
+        prose = len(words) > len(self.found) + self.tabular
+        firm = [f for f in self.found if f.key.is_identifier() or (f.key.is_telling() and not prose)]
         if self.tabular >= 2 or (len(firm) >= 2 and len(firm) * 3 >= len(self.found)):
-            self.found = [f for f in self.found if f.key.is_sound() or re.fullmatch(r"[A-Za-z][\w.]*", f.key.text)]
+            self.found = [f for f in self.found if f in firm or re.fullmatch(r"[A-Za-z][\w.]*", f.key.text)]
         else:
             self.found = firm
 

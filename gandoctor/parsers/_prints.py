@@ -294,10 +294,13 @@ class _Log:
         told = telling([t for t, _ in series])
         # What is printed once is an option or a final score; what stops before the training belongs to its set-up.
         recurs = len(lead) > 1
+        first = min(
+            (int(v[0][0]) for k, v in series.items() if k[0] in told and len(v[0]) > recurs), default=int(lead[0])
+        )
         series = {
             k: v
             for k, v in series.items()
-            if int(v[0][-1]) >= int(lead[0])
+            if int(v[0][-1]) >= first
             and (k[0] in told or (len(v[0]) > 1 if recurs else bool(np.isin(v[0], lead).any())))
         }
         tags = [t for t, _ in series]
@@ -353,6 +356,7 @@ class _Log:
                 enough.add("inner")
                 continue
             steps, factor = whole_numbers(self._held(counters[kind], place))
+            steps = _turns(steps, self._held((lines, counters[kind][2], counters[kind][2]), place))
             return self._settled(steps, place, lead, lines, unit if factor == 1 else "unknown"), place
         inner = next((k for k in ("inner", "percent") if k in enough), None)
         if epoch is not None:
@@ -464,7 +468,8 @@ def _turns(steps: Ints, totals: Floats) -> Ints:
         return steps
     length = int(np.median(known))
     back = np.r_[False, np.diff(steps) < 0]
-    if not back.any() or back.sum() < 2:
+    begin = int(steps.min()) + 2 * int(np.median(np.abs(np.diff(steps)))) if len(steps) > 1 else 0
+    if back.sum() < 2 or int(steps[back].max()) > begin:
         return steps
     turns: Ints = np.cumsum(back).astype(np.int64)
     return steps + turns * length

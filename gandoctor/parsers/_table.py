@@ -266,7 +266,8 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
         Names of the columns that are counters and no signals.
     """
     kinds = {name: _kind(name) for name in columns}
-    usable = {n: k for n, k in kinds.items() if k and _counts(columns[n], rows)}
+    filled = _with_data(columns, kinds, rows)
+    usable = {n: k for n, k in kinds.items() if k and _counts(columns[n], filled)}
     used = {n for n, k in kinds.items() if k and (k != "index" or _goes_up(columns[n]))}
 
     def first(kind: str) -> str | None:
@@ -324,10 +325,22 @@ def _kind(name: str) -> str:
     return ""
 
 
-def _counts(column: Column, rows: int) -> bool:
+def _with_data(columns: Mapping[str, Column], kinds: Mapping[str, str], rows: int) -> Mask | None:
+    """Rows that hold a value of a recurring series; None where every row does, as far as the counters are concerned."""
+    if all(columns[n].present.all() for n, k in kinds.items() if k):
+        return None
+    filled = np.zeros(rows, dtype=bool)
+    for name, column in columns.items():
+        if not kinds[name] and column.present.sum() > 1:
+            filled |= column.present
+    return filled if filled.any() else None
+
+
+def _counts(column: Column, filled: Mask | None) -> bool:
     """Whether a column can count rows: nearly everywhere present, finite, never far below zero."""
     here = column.values[column.present]
-    return len(here) * 10 >= 9 * rows and len(here) > 0 and bool(np.isfinite(here).mean() > 0.9) and here.min() >= -1
+    covered = 1.0 if filled is None else float(column.present[filled].mean())
+    return covered >= 0.9 and len(here) > 0 and bool(np.isfinite(here).mean() > 0.9) and float(here.min()) >= -1
 
 
 def _goes_up(column: Column) -> bool:
