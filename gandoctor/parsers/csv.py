@@ -119,7 +119,7 @@ def read(path: Path) -> Reading:
 
 
 def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Reading:
-    columns, words, notes = table
+    columns, rows, words, notes = table
     named = dialect.header is not None
     if not named:
         columns = _known_order(columns, notes)
@@ -128,7 +128,7 @@ def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Rea
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         notes.append(f"columns of words are left out: {shown}")
-    return assemble(columns, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
+    return assemble(columns, rows, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
 
 
 def _is_log_file(path: Path) -> bool:
@@ -230,6 +230,8 @@ def _fit(peek: Sequence[str], delimiter: str, least: float) -> float:
     except InputError:
         return 0.0
     widths = Counter(len(r) for r in (rows[1:] or rows))
+    if not widths:
+        return 0.0
     width, agree = widths.most_common(1)[0]
     if delimiter != "" and width < 2:
         return 0.0
@@ -298,7 +300,7 @@ _PANDAS_MISSING: Final = frozenset({
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 })  # fmt: skip
 
-Table = tuple[list[Column], dict[str, list[str]], list[str]]
+Table = tuple[list[Column], int, dict[str, list[str]], list[str]]  # columns, rows, columns of words, notes
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -334,7 +336,7 @@ def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
     if short:
         notes.append(f"{short} rows have fewer cells than the header")
     columns, words = _columns(_by_name(sections, names), dialect.comma, lost)
-    return columns, words, notes
+    return columns, sum(len(section) for _, section in sections), words, notes
 
 
 def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[list[str]]]], int]:
@@ -390,7 +392,7 @@ def _columns(cells_of: dict[str, list[str]], comma: bool, lost: list[str]) -> tu
             continue
         if unread:
             lost.append(f"{unread} cells of {name or 'the first column'} are no numbers")
-        columns.append(Column(name, values, present))
+        columns.append(Column.dense(name, values, present))
     return columns, words
 
 
@@ -430,8 +432,8 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Ta
     for j, name in enumerate(frame.columns):
         values = frame.iloc[:rows, j].to_numpy(dtype=np.float64)
         present = ~np.isnan(values) if words is None else words.iloc[:rows, j].notna().to_numpy(dtype=bool)
-        columns.append(Column(str(name), values, present))
-    return columns, {}, []
+        columns.append(Column.dense(str(name), values, present))
+    return columns, rows, {}, []
 
 
 def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:
@@ -463,14 +465,14 @@ def _known_order(columns: list[Column], notes: list[str]) -> list[Column]:
     """Names for columns without a header, where the code base is known by the look of its table."""
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
-        return [Column(n, c.values, c.present) for n, c in zip(_RGAN, columns, strict=False)]
+        return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]
     notes.append(f"the table has no header: its {len(columns)} columns are called column 0, column 1, ...")
     return columns
 
 
 def _is_rgan(columns: Sequence[Column]) -> bool:
     """Epoch, seconds, D loss, G loss, squared MMD, a whole number, then two columns that are mostly NA."""
-    first = [c.values[c.present] for c in columns[:6]]
+    first = [c.cells for c in columns[:6]]
     if any(not len(v) for v in first[:4]):
         return False
     counting = (
@@ -504,7 +506,7 @@ def _dashboards(
     names = [c.name for c in columns]
     if _is_tensorboard(names):
         tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
-        return [Column(tag if plain(c.name) == "value" else c.name, c.values, c.present) for c in columns], True, words
+        return [c.named(tag) if plain(c.name) == "value" else c for c in columns], True, words
     if not _is_wandb(names):
         return columns, False, words
     charted = [n for n in names if " - " in n]
@@ -519,6 +521,6 @@ def _dashboards(
         if c.name in bands or c.name.endswith(" - _step"):
             continue
         name = c.name.rsplit(" - ", 1)[1] if len(runs) == 1 and " - " in c.name else c.name
-        out.append(Column(name, c.values, c.present))
+        out.append(c.named(name))
     kept = {c.name for c in out}
     return out, True, {n: w for n, w in words.items() if n in kept}

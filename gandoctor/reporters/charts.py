@@ -99,6 +99,7 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
     logarithmic where such values have both signs; else, or where a `straight` one is asked for, linear.
     """
     finite = np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
+    levels = [level for level in levels if _SMALLEST <= abs(level) <= _LARGEST or level == 0]
     if finite.size == 0:
         return Scale("linear", 0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
@@ -322,7 +323,8 @@ def line_of(name: str, series: Series, colour: int = 1) -> Line:
     """The curve of a report's series."""
     values = np.array(series.values, dtype=np.float64)  # None becomes NaN
     steps = np.array(series.steps, dtype=np.float64)
-    return Line(name, steps, np.clip(values, -_LARGEST, _LARGEST), colour)
+    values = np.where(np.abs(values) < _SMALLEST, 0.0, np.clip(values, -_LARGEST, _LARGEST))
+    return Line(name, steps, values, colour)
 
 
 def draw(figure: Figure, ident: str, columns: int = COLUMNS) -> Drawing | None:
