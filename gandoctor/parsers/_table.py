@@ -60,21 +60,36 @@ _PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """One named column.
+    """One named column, in which only what stands in the file takes room.
 
     Attributes
     ----------
     name : str
         As it stands in the file.
-    values : ndarray of float64, shape (rows,)
-        NaN where nothing stands.
-    present : ndarray of bool, shape (rows,)
-        False where nothing stands; a NaN that was written is present.
+    cells : ndarray of float64, shape (n,)
+        What stands in it; a NaN that was written is among it.
+    at : ndarray of int64, shape (n,), or None
+        Row of each, ascending; None where every row has one.
     """
 
     name: str
-    values: Floats
-    present: Mask
+    cells: Floats
+    at: Ints | None = None
+
+    @classmethod
+    def dense(cls, name: str, values: Floats, present: Mask) -> Column:
+        """A column from one value a row and whether it stands in the file."""
+        if present.all():
+            return cls(name, values)
+        at = np.flatnonzero(present).astype(np.int64)
+        return cls(name, values[at], at)
+
+    def named(self, name: str) -> Column:
+        """The same column under another name."""
+        return replace(self, name=name)
+
+    def __len__(self) -> int:
+        return len(self.cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,21 +291,21 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
     epoch, inner = first("epoch"), first("batch")
     for kind in ("kimg", "images"):
         if name := first(kind):
-            values = _filled(columns[name]) / (1 if kind == "kimg" else 1000)
+            values = _filled(columns[name], rows) / (1 if kind == "kimg" else 1000)
             steps, factor = whole_numbers(values)
             axis = unroll(steps)
             return _in(axis, "kimg" if factor == 1 else "unknown"), used
     if name := first("step"):
-        steps, factor = whole_numbers(_filled(columns[name]))
-        if epoch and epoch != name and _restarts_with(steps, _filled(columns[epoch])):
+        steps, factor = whole_numbers(_filled(columns[name], rows))
+        if epoch and epoch != name and _restarts_with(steps, _filled(columns[epoch], rows)):
             inner = name
         elif rows == 1 or steps.min() != steps.max():
             axis = unroll(steps)
             return _in(axis, "iterations" if factor == 1 else "unknown"), used
     if epoch:
-        epochs, factor = whole_numbers(_filled(columns[epoch]))
-        if inner and not np.array_equal(epochs, whole_numbers(_filled(columns[inner]))[0]):
-            merged = unroll(within_epochs(epochs, whole_numbers(_filled(columns[inner]))[0]))
+        epochs, factor = whole_numbers(_filled(columns[epoch], rows))
+        if inner and not np.array_equal(epochs, whole_numbers(_filled(columns[inner], rows))[0]):
+            merged = unroll(within_epochs(epochs, whole_numbers(_filled(columns[inner], rows))[0]))
             return _in(merged, "iterations"), used
         axis = unroll(epochs)
         if _crowded(columns, used, axis.steps):
@@ -301,7 +316,7 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
     for kind in ("batch", "index"):
         name = first(kind)
         if name is not None and _goes_up(columns[name]):
-            steps, _ = whole_numbers(_filled(columns[name]))
+            steps, _ = whole_numbers(_filled(columns[name], rows))
             return unroll(steps), used
     return Axis(np.arange(rows, dtype=np.int64), np.ones(rows, dtype=bool)), used
 
@@ -326,40 +341,46 @@ def _kind(name: str) -> str:
 
 
 def _with_data(columns: Mapping[str, Column], kinds: Mapping[str, str], rows: int) -> Mask | None:
-    """Rows that hold a value of a recurring series; None where every row does, as far as the counters are concerned."""
-    if all(columns[n].present.all() for n, k in kinds.items() if k):
+    """Rows that hold a value of a recurring series; None where all counters stand in every row."""
+    if all(columns[n].at is None for n, k in kinds.items() if k):
         return None
     filled = np.zeros(rows, dtype=bool)
     for name, column in columns.items():
-        if not kinds[name] and column.present.sum() > 1:
-            filled |= column.present
+        if not kinds[name] and len(column) > 1:
+            if column.at is None:
+                filled[:] = True
+                break
+            filled[column.at] = True
     return filled if filled.any() else None
 
 
 def _counts(column: Column, filled: Mask | None) -> bool:
     """Whether a column can count rows: nearly everywhere present, finite, never far below zero."""
-    here = column.values[column.present]
-    covered = 1.0 if filled is None else float(column.present[filled].mean())
-    return covered >= 0.9 and len(here) > 0 and bool(np.isfinite(here).mean() > 0.9) and float(here.min()) >= -1
+    if not len(column):
+        return False
+    if column.at is not None and filled is not None and filled[column.at].sum() < 0.9 * filled.sum():
+        return False
+    return bool(np.isfinite(column.cells).mean() > 0.9) and float(column.cells.min()) >= -1
 
 
 def _goes_up(column: Column) -> bool:
-    here = column.values[column.present]
+    here = column.cells
     if not np.array_equal(here, np.rint(here)) or np.isinf(here).any():
         return False
     falls = int((np.diff(here) <= 0).sum())
     return falls * 10 < len(here) or (falls == 1 and len(here) > 4)
 
 
-def _filled(column: Column) -> Floats:
-    """The values with gaps closed by the one before."""
-    good = column.present & np.isfinite(column.values)
-    if good.all() or not good.any():
-        return np.where(good, column.values, 0.0)
-    at = np.where(good, np.arange(len(good)), -1)
-    np.maximum.accumulate(at, out=at)
-    at[at < 0] = int(np.flatnonzero(good)[0])
-    return column.values[at]
+def _filled(column: Column, rows: int) -> Floats:
+    """One value a row, gaps closed by the one before."""
+    good = np.isfinite(column.cells)
+    if column.at is None and good.all():
+        return column.cells
+    at = (np.arange(len(column), dtype=np.int64) if column.at is None else column.at)[good]
+    if not len(at):
+        return np.zeros(rows)
+    row = np.searchsorted(at, np.arange(rows), side="right") - 1
+    return column.cells[good][np.maximum(row, 0)]
 
 
 def _restarts_with(steps: Ints, epochs: Floats) -> bool:
@@ -374,7 +395,7 @@ def _crowded(columns: Mapping[str, Column], used: set[str], steps: Ints) -> bool
     for name, column in columns.items():
         if name in used:
             continue
-        here = steps[column.present]
+        here = steps if column.at is None else steps[column.at]
         if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
             return True
     return False
@@ -385,6 +406,7 @@ def _crowded(columns: Mapping[str, Column], used: set[str], steps: Ints) -> bool
 
 def assemble(
     columns: Sequence[Column],
+    rows: int,
     *,
     where: str,
     words: Mapping[str, Sequence[str]] | None = None,
@@ -397,7 +419,9 @@ def assemble(
     Parameters
     ----------
     columns : sequence of Column
-        All of one length, in file order.
+        In file order.
+    rows : int
+        Rows of the table.
     where : str
         Name of the file, for errors.
     words : mapping of str to sequence of str, optional
@@ -416,7 +440,6 @@ def assemble(
     table: dict[str, Column] = {}
     for column in columns:
         table.setdefault(column.name, column)
-    rows = len(next(iter(table.values())).values) if table else 0
     names = list(table)
     counting = any(_kind(n) not in ("", "index", "batch") and _goes_up(c) for n, c in table.items())
     if named and not counting and (_labels(words, rows) or not (has_counter(names) or tells_of_training(names))):
@@ -427,25 +450,27 @@ def assemble(
         )
     axis, used = find_axis(table, rows)
     stamp = next((n for n in names if plain(n) in STAMP_NAMES and _is_clock(table[n])), None)
-    wall = table[stamp].values if stamp else None
+    wall = _filled(table[stamp], rows) if stamp else None
     if stamp:
         used.add(stamp)
     parts = _splits(words, rows)
-    kept = axis.kept
+    keeps_all = bool(axis.kept.all())
     signals = []
     for name in names:
-        if name in used:
-            continue
         column = table[name]
+        if name in used or not len(column):
+            continue
         for split, mask in parts:
-            pick = column.present & kept
-            if mask is not None:
-                pick &= mask
-            if rows and pick.all():
-                signals.append(Signal(name, axis.steps, column.values, split=split, wall_time=wall))
-            elif pick.any():
-                clock = None if wall is None else wall[pick]
-                signals.append(Signal(name, axis.steps[pick], column.values[pick], split=split, wall_time=clock))
+            at, values = column.at, column.cells
+            if mask is not None or not keeps_all:
+                chosen = axis.kept if mask is None else axis.kept & mask
+                pick = chosen if at is None else chosen[at]
+                at, values = (np.flatnonzero(pick) if at is None else at[pick]), values[pick]
+            if len(values):
+                steps, clock = axis.steps, wall
+                if at is not None:
+                    steps, clock = steps[at], None if wall is None else wall[at]
+                signals.append(Signal(name, steps, values, split=split, wall_time=clock))
     if not signals:
         raise InputError("no numbers under any column", where)
     return Reading(
@@ -464,7 +489,7 @@ def _labels(words: Mapping[str, Sequence[str]], rows: int) -> bool:
 
 
 def _is_clock(column: Column) -> bool:
-    here = column.values[column.present]
+    here = column.cells
     return len(here) > 0 and bool(np.all((here > 1e9) & (here < 1e10)))
 
 

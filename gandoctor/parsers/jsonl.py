@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from gandoctor.parsers._files import load_text, text_of_head
 from gandoctor.parsers._table import Column, assemble, has_counter, tells_of_training, unroll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gandoctor.model.signals import StepUnit
@@ -25,6 +26,8 @@ NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8
+_LONGEST_WORD: Final = 64
+_MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})
 _SNAPSHOT: Final = re.compile(r"(\d{3,})(?=\.pkl|\.pt|$)")
 # Where tools keep their list of records, and what is beside the point.
@@ -73,9 +76,18 @@ def read(path: Path) -> Reading:
     if body[:1] not in ("{", "["):
         raise InputError("no JSON", path.name)
     try:
-        data, rows = _load(body, lost)
+        return _read(body, path, lost)
     except RecursionError:
         raise InputError("JSON nested too deeply to be a log", path.name) from None
+
+
+def _read(body: str, path: Path, lost: list[str]) -> Reading:
+    first = next(_first_rows(body), None)
+    if first is not None and _is_lines(body):
+        if _is_metric_file(first):
+            return _metric_file([row for row in _lines(body, lost) if _is_metric_file(row)], path, lost)
+        return _records(_lines(body, lost), path, lost)
+    data, rows = _load(body, lost)
     if rows is None:
         return _one_value(data, path, lost)
     metric = [row for row in rows if _is_metric_file(row)]
@@ -103,15 +115,36 @@ def _first_rows(text: str) -> Iterator[Mapping[str, Any]]:
         yield value
 
 
+def _is_lines(body: str) -> bool:
+    """Whether a text holds one object a line, and more than one."""
+    first, _, rest = body.partition("\n")
+    first = first.strip()
+    return first.startswith("{") and first.endswith("}") and bool(rest.strip())
+
+
+def _lines(body: str, lost: list[str]) -> Iterator[Mapping[str, Any]]:
+    """The objects of a text, one a line; lines that are none are counted in `lost`."""
+    bad = 0
+    decode = json.JSONDecoder().decode
+    for found in re.finditer(r"[^\n\r]+", body):  # no list of all lines: the text alone is large enough
+        line = found[0].strip()
+        if not line:
+            continue
+        try:
+            value = decode(line)
+        except ValueError:
+            bad += 1
+            continue
+        if isinstance(value, dict):
+            yield value
+        else:
+            bad += 1
+    if bad:
+        lost.append(f"{bad} line{'s are no whole JSON objects' if bad > 1 else ' is no whole JSON object'}")
+
+
 def _load(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | None]:
-    """One value, or rows: a list of objects or one object a line. Damage is counted in `lost`."""
-    first = body.split("\n", 1)[0].strip()
-    if first.startswith("{") and first.endswith("}"):
-        rows, bad = _lines(body)
-        if len(rows) > 1 or bad:
-            if bad:
-                lost.append(f"{bad} lines are no whole JSON objects")
-            return None, rows
+    """One value, or a list of objects. Damage is said in `lost`."""
     try:
         data = json.loads(body)
     except ValueError:
@@ -123,25 +156,6 @@ def _load(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | No
     if isinstance(data, list) and data and all(isinstance(x, dict) for x in data):
         return None, data
     return data, None
-
-
-def _lines(body: str) -> tuple[list[Mapping[str, Any]], int]:
-    rows: list[Mapping[str, Any]] = []
-    bad = 0
-    decode = json.JSONDecoder().decode
-    for line in body.splitlines():
-        if not line or line.isspace():
-            continue
-        try:
-            value = decode(line.strip())
-        except ValueError:
-            bad += 1
-            continue
-        if isinstance(value, dict):
-            rows.append(value)
-        else:
-            bad += 1
-    return rows, bad
 
 
 def _salvage(body: str) -> list[Mapping[str, Any]]:
@@ -193,12 +207,12 @@ def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str])
     return Reading(tuple(signals), lost="; ".join(lost) or None, step_unit=unit, notes=axis.notes)
 
 
-def _records(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str]) -> Reading:
-    columns, words = _columns([_flat(row) for row in rows], lost)
+def _records(rows: Iterable[Mapping[str, Any]], path: Path, lost: list[str]) -> Reading:
+    columns, count, words = _columns(map(_flat, rows), lost)
     stylegan = any("Progress/kimg" in c.name for c in columns)
     if stylegan:
         columns = [c for c in columns if not c.name.startswith("Timing/")]
-    return assemble(columns, where=path.name, words=words, lost=lost)
+    return assemble(columns, count, where=path.name, words=words, lost=lost)
 
 
 def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
@@ -208,9 +222,8 @@ def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
         if data and len(triples) == len(data):
             tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
             table = np.array(triples, dtype=np.float64)
-            here = np.ones(len(table), dtype=bool)
-            columns = [Column(n, table[:, j], here) for j, n in enumerate(("wall_time", "step", tag))]
-            return assemble(columns, where=path.name, lost=lost)
+            columns = [Column(n, table[:, j].copy()) for j, n in enumerate(("wall_time", "step", tag))]
+            return assemble(columns, len(table), where=path.name, lost=lost)
         raise InputError("a JSON list, but not of log records", path.name)
     if not isinstance(data, dict):
         raise InputError("a single JSON value, no log", path.name)
@@ -271,15 +284,13 @@ def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str
     length = max(map(len, lists.values()))
     columns, notes = [], []
     for name, series in lists.items():
-        whole = np.full(length, math.nan)
-        here = np.zeros(length, dtype=bool)
-        at = np.arange(1, len(series) + 1) * length // len(series) - 1
-        whole[at] = [math.nan if x is None else x for x in series]
-        here[at] = [x is not None for x in series]
-        columns.append(Column(name, whole, here))
+        at = np.arange(1, len(series) + 1, dtype=np.int64) * length // len(series) - 1
+        here = np.array([x is not None for x in series])
+        cells = np.array([math.nan if x is None else x for x in series], dtype=np.float64)
+        columns.append(Column(name, cells[here], None if here.all() and len(series) == length else at[here]))
     if len({len(s) for s in lists.values()}) > 1:
         notes.append("the lists differ in length: shorter ones were spread over the longest")
-    return assemble(columns, where=path.name, lost=lost, notes=notes)
+    return assemble(columns, length, where=path.name, lost=lost, notes=notes)
 
 
 # ---------------------------------------------------------------- records to columns
@@ -322,23 +333,25 @@ def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str,
     return out
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], lost: list[str]) -> tuple[list[Column], dict[str, list[str]]]:
-    at: dict[str, list[int]] = {}
-    cells: dict[str, list[float]] = {}
+def _columns(rows: Iterable[Mapping[str, Any]], lost: list[str]) -> tuple[list[Column], int, dict[str, list[str]]]:
+    """Columns of numbers, and those of words, of flat records that need not have the same keys."""
+    at: dict[str, array[int]] = {}
+    cells: dict[str, array[float]] = {}
     spelt: dict[str, dict[int, str]] = {}
-    dropped = 0
+    dropped = count = 0
     for i, row in enumerate(rows):
+        count = i + 1
         for name, value in row.items():
-            cell = float(value) if type(value) is float else _scalar(value)
+            cell = value if type(value) is float else _scalar(value)
             if cell is None:
-                if isinstance(value, str) and value:
-                    spelt.setdefault(name, {})[i] = value
+                if isinstance(value, str) and value and (name in spelt or len(spelt) < _MOST_WORDS):
+                    spelt.setdefault(name, {})[i] = value[:_LONGEST_WORD]
                 continue
             if name not in at:
                 if len(at) >= _MOST_KEYS:
                     dropped += 1
                     continue
-                at[name], cells[name] = [], []
+                at[name], cells[name] = array("q"), array("d")
             at[name].append(i)
             cells[name].append(cell)
     if dropped:
@@ -350,11 +363,8 @@ def _columns(rows: Sequence[Mapping[str, Any]], lost: list[str]) -> tuple[list[C
             continue
         if words:
             lost.append(f"{len(words)} values of {name} are no numbers")
-        values = np.full(len(rows), math.nan)
-        here = np.zeros(len(rows), dtype=bool)
-        values[where] = cells[name]
-        here[where] = True
-        columns.append(Column(name, values, here))
+        values = np.frombuffer(cells[name], dtype=np.float64)
+        columns.append(Column(name, values, None if len(where) == count else np.frombuffer(where, dtype=np.int64)))
     taken = {c.name for c in columns}
-    words_of = {n: [w.get(i, "") for i in range(len(rows))] for n, w in spelt.items() if n not in taken}
-    return columns, words_of
+    words_of = {n: [w.get(i, "") for i in range(count)] for n, w in spelt.items() if n not in taken}
+    return columns, count, words_of
