@@ -1,7 +1,7 @@
 """One measurement in a process of its own; prints one line of JSON.
 
-``python worker.py READER PATH`` times a read alone, after all imports; ``python worker.py command ARGV`` (a JSON list) a
-whole command, from this small process: what a child is said to have had in memory includes what its parent had.
+``python worker.py READER PATH`` times a read alone, after all imports; ``python worker.py command ARGV`` (a JSON list)
+a whole command, from this small process: what a child is said to have had in memory includes what its parent had.
 Self-contained, as other interpreters run it too.
 """
 # ruff: noqa: PLC0415  every reader imports its own library, and it alone

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gandoctor.parsers import _protobuf as pb
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gandoctor.model.signals import SettingValue
     from gandoctor.parsers.configs._entries import Entries
 
@@ -26,6 +28,8 @@ _CONTENT: Final = {
 # TensorProto's field of typed values -> how it holds one element
 _TYPED: Final = {5: "<f4", 6: "<f8", 7: "varint", 10: "varint", 11: "varint", 13: "half", 16: "uvarint", 17: "uvarint"}
 _SIZES: Final = {"bf16": 2}
+#: codes of a fixed length -> the numpy type they are gathered as
+FIXED: Final = {code: "<u2" if code == "bf16" else code for code in _CONTENT.values()}
 
 
 @dataclass(slots=True)
@@ -178,6 +182,13 @@ def _elements(data: pb.Buffer, start: int, stop: int) -> int:
                     size = pb.signed(pb.varint(data, a, b)[0])
             count *= size
     return count
+
+
+def floats(column: NDArray[Any], code: str) -> NDArray[np.float64]:
+    """Numbers of one of the `FIXED` codes, of any shape, as floats."""
+    if code == "bf16":
+        return (column.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
+    return column.astype(np.float64)
 
 
 def number_at(data: pb.Buffer, number: Number) -> float:

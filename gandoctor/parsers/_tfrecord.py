@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,18 +33,33 @@ _ALIKE: Final = 8  # records that must agree with those a period earlier
 
 
 @dataclass(slots=True)
-class Stripe:
-    """Records of one length at equal distances."""
+class Stripes:
+    """Records whose lengths repeat.
+
+    Attributes
+    ----------
+    start : int
+        Place of the first.
+    stride : int
+        Bytes of one period.
+    count : int
+        How many periods there are.
+    sizes : list of int
+        Payload lengths within a period.
+    """
 
     start: int
     stride: int
     count: int
-    size: int
+    sizes: list[int]
 
-    @property
-    def last(self) -> int:
-        """Place of the last record."""
-        return self.start + self.stride * (self.count - 1)
+    def shifts(self) -> list[int]:
+        """Where in the period each record begins."""
+        return [0, *accumulate(size + HEAD + FOOT for size in self.sizes[:-1])]
+
+    def places(self, shift: int) -> range:
+        """Places of the records that begin at `shift` of each period."""
+        return range(self.start + shift, self.start + shift + self.stride * self.count, self.stride)
 
 
 @dataclass(slots=True)
@@ -52,7 +68,7 @@ class Walk:
 
     Attributes
     ----------
-    stripes : list of Stripe
+    stripes : list of Stripes
     singles : dict of int to list of int
         Payload length -> places of the records that belong to no stripe.
     stop : int
@@ -63,7 +79,7 @@ class Walk:
         Where to look for the next header, if no header stands at `stop`; -1 if there is no damage.
     """
 
-    stripes: list[Stripe] = field(default_factory=list)
+    stripes: list[Stripes] = field(default_factory=list)
     singles: dict[int, list[int]] = field(default_factory=dict)
     stop: int = 0
     size: int = -1
@@ -123,7 +139,7 @@ def walk(data: bytes, at: int, known: dict[bytes, int]) -> Walk:
         if len(recent) < next_try:
             continue
         next_try *= 2
-        period = _period(recent)
+        period = _period(data, places, recent)
         if not period:
             continue
         sizes = recent[-period:]
@@ -140,22 +156,27 @@ def walk(data: bytes, at: int, known: dict[bytes, int]) -> Walk:
         _keep(found, places, recent)
         next_try = _FIRST_TRY
         stride = sum(sizes) + (HEAD + FOOT) * period
-        for size in sizes:
-            found.stripes.append(Stripe(start, stride, behind + ahead, size))
-            start += HEAD + size + FOOT
+        found.stripes.append(Stripes(start, stride, behind + ahead, sizes))
         at += stride * ahead
     found.stop = at
     if found.broken >= 0:
         # Bytes missing in the record before would shift all that follows.
+        if not places and found.stripes:
+            _unravel(found.stripes[-1], places, recent)
         if places and not is_sound(data, places[-1], recent[-1]):
             recent.pop()
             found.stop = places.pop()
-        elif not places and found.stripes and not is_sound(data, found.stripes[-1].last, found.stripes[-1].size):
-            found.stop = found.stripes[-1].last
-            found.stripes[-1].count -= 1
         found.broken = found.stop + 1
     _keep(found, places, recent)
     return found
+
+
+def _unravel(stripes: Stripes, places: list[int], sizes: list[int]) -> None:
+    """Take the last period out of the stripes, record by record."""
+    stripes.count -= 1
+    start = stripes.start + stripes.stride * stripes.count
+    places += [start + shift for shift in stripes.shifts()]
+    sizes += stripes.sizes
 
 
 def _keep(found: Walk, places: list[int], sizes: list[int]) -> None:
@@ -166,14 +187,43 @@ def _keep(found: Walk, places: list[int], sizes: list[int]) -> None:
     sizes.clear()
 
 
-def _period(sizes: list[int]) -> int:
-    """Shortest period that the latest lengths show; 0 where they show none."""
+def _period(data: bytes, places: list[int], sizes: list[int]) -> int:
+    """Shortest period that the latest lengths and tags show; 0 where they show none."""
     count = len(sizes)
+    tags: dict[int, bytes] = {}
+
+    def tag(k: int) -> bytes:
+        if k not in tags:
+            tags[k] = _tag(data, places[k], sizes[k])
+        return tags[k]
+
     for period in range(1, min(count // 2, _LONGEST_PERIOD) + 1):
         alike = min(max(period, _ALIKE), count - period)
-        if sizes[-alike:] == sizes[-alike - period : -period]:
+        if sizes[-alike:] == sizes[-alike - period : -period] and all(
+            tag(k) == tag(k - period) for k in range(count - 1, count - 1 - alike, -1)
+        ):
             return period
     return 0
+
+
+def _tag(data: bytes, at: int, size: int) -> bytes:
+    """What tells the record at `at` from others of its length: in a TensorBoard event, the first tag.
+
+    An event begins with time (9 bytes), step (a key and a varint, left out if 0), summary and value (a key and a length
+    each) and the tag. A guess is enough here: whoever decodes the records looks closely.
+    """
+    start, stop = at + HEAD + 9, at + HEAD + size
+    if data[start : start + 1] == b"\x10":
+        start += 2
+        while start < stop and data[start - 1] >= 0x80:
+            start += 1
+    for _ in range(2):
+        start += 2
+        while start < stop and data[start - 1] >= 0x80:
+            start += 1
+    if start + 1 < stop and data[start] == 0x0A:
+        return data[start + 2 : min(start + 2 + data[start + 1], stop)]
+    return b""
 
 
 def _repeats(data: bytes, at: int, sizes: list[int], reach: int) -> int:

@@ -1,9 +1,8 @@
 """TensorBoard event files: scalars as columns, checksums verified, pictures and texts indexed.
 
 A file is a chain of records (see `_tfrecord`); a payload is a protobuf ``Event`` (see `_event`). Most records of a
-training are a number under a tag, and those of one tag differ in a dozen bytes: time, step, value. So one record of a
-kind is decoded field by field, and becomes the template for all others of its kind, whose fields are gathered as
-columns. Its checksum is worked out from the template's and the few bytes that may differ; the others are compared.
+training are a number under a tag: one of a kind is decoded field by field, all others of its kind are gathered as
+columns (see `_columns`). The rest is taken one by one.
 
 Every record that yields a number or a setting is verified. Pictures, histograms and graphs are skipped by their length,
 which has a checksum of its own.
@@ -17,16 +16,16 @@ import struct
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Picture, Reading, Setting
-from gandoctor.parsers import _crc
 from gandoctor.parsers import _event as ev
 from gandoctor.parsers import _protobuf as pb
 from gandoctor.parsers import _tfrecord as frame
+from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
 from gandoctor.parsers._files import is_pointer
 from gandoctor.parsers._steps import Remarks, untangle
 
@@ -44,16 +43,15 @@ NAME: Final = "tensorboard"
 _WINDOW: Final = 4 << 20  # bytes read at once
 _LARGEST: Final = 1 << 30  # a longer record is passed over unread
 _SHORT: Final = 2048  # longer payloads are no lone numbers
-_FEW: Final = 8  # rows that are not worth a template
-_MANY: Final = 64  # rows of a stripe from which a view of it pays
-_CHUNK: Final = 8192  # rows whose checksums are worked out at once
-_POOR: Final = 32  # templates in a row that found no more than a few rows: then row by row
+_FEW: Final = 8  # rows that are not worth a layout
+_MANY: Final = 512  # records from which taking a period's kinds together pays
+_SOME: Final = 48  # nor are so many, of kinds that are not known
+_POOR: Final = 32  # layouts in a row that found no more than a few rows: then row by row
 _MAX_TEXT: Final = 1 << 18
 _MAX_SETTINGS: Final = 5_000
 _MAX_TEXTS: Final = 64
 _MAX_SESSIONS: Final = 1000
 _SESSION_START: Final = 1
-_WORD: Final = 2**64 - 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
 _CONFIG: Final = re.compile(
     r"config|cfg|hparam|hyper_?param|args|argument|flags|settings|option|params\b", re.IGNORECASE
@@ -127,6 +125,8 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
             walk = frame.walk(data, at, known)
             log.take(data, base, walk)
             at = walk.stop
+            # Many tags share a window: it has to be wide for each of them to fill columns.
+            window = max([window, *(min(1000 * stripes.stride, 4 * _WINDOW) for stripes in walk.stripes)])
             if walk.broken >= 0:
                 searching, torn, broken, at = True, False, base + at, walk.broken
                 continue
@@ -159,138 +159,6 @@ def _filled(file: FileIO, count: int) -> bytes:
     while len(data) < count and (more := file.read(count - len(data))):
         data += more
     return data
-
-
-# --- rows of one kind -------------------------------------------------------------------------------------------------
-
-
-class _Stripe:
-    """Rows at equal distances: fields are views."""
-
-    def __init__(self, data: bytes, stripe: frame.Stripe) -> None:
-        self.data = data
-        self.first, self.stride, self.count = stripe.start, stripe.stride, stripe.count
-        self.width = frame.HEAD + stripe.size + frame.FOOT
-
-    def __len__(self) -> int:
-        return self.count
-
-    def offsets(self) -> NDArray[np.int64]:
-        return self.first + self.stride * np.arange(self.count, dtype=np.int64)
-
-    def octets(self, columns: NDArray[np.intp], start: int, stop: int) -> NDArray[np.uint8]:
-        table: NDArray[np.uint8] = np.ndarray(
-            (self.width, stop - start), np.uint8, self.data, self.first + start * self.stride, (1, self.stride)
-        )
-        return table[columns]
-
-    def column(self, at: int, dtype: str) -> NDArray[Any]:
-        return np.ndarray((self.count,), dtype, self.data, self.first + at, (self.stride,))
-
-    def where(self, mask: NDArray[np.bool_]) -> _Scattered:
-        return _Scattered(self.data, self.offsets()[mask])
-
-
-class _Scattered:
-    """Rows anywhere: fields are gathered."""
-
-    def __init__(self, data: bytes, offsets: NDArray[np.int64]) -> None:
-        self.data = data
-        self.places = offsets
-
-    def __len__(self) -> int:
-        return int(self.places.size)
-
-    @property
-    def first(self) -> int:
-        return int(self.places[0])
-
-    def offsets(self) -> NDArray[np.int64]:
-        return self.places
-
-    def octets(self, columns: NDArray[np.intp], start: int, stop: int) -> NDArray[np.uint8]:
-        octets: NDArray[np.uint8] = np.frombuffer(self.data, dtype=np.uint8)
-        gathered: NDArray[np.uint8] = octets[columns[:, None] + self.places[start:stop]]
-        return gathered
-
-    def column(self, at: int, dtype: str) -> NDArray[Any]:
-        count = len(self.data) - np.dtype(dtype).itemsize + 1
-        everywhere: NDArray[Any] = np.ndarray((count,), dtype, self.data, 0, (1,))
-        return everywhere[self.places + at]
-
-    def where(self, mask: NDArray[np.bool_]) -> _Scattered:
-        return _Scattered(self.data, self.places[mask])
-
-
-_Rows = _Stripe | _Scattered
-
-
-class _Template:
-    """One decoded record, and which of its bytes may differ in others of its kind.
-
-    Places are relative to the record's first byte.
-    """
-
-    def __init__(self, record: bytes, event: ev.Event) -> None:
-        self.event = event
-        self.tag_stop = event.values[0].tag_stop
-        wall = list(range(event.wall_at, event.wall_at + 6))  # the top two bytes last for years
-        step = list(range(event.step_at, event.step_stop)) if event.step_at >= 0 else []
-        numbers = [
-            k for v in event.values if v.number and v.number.start >= 0 for k in range(v.number.start, v.number.stop)
-        ]
-        # The step's bytes first: they are decoded from the same octets.
-        self.columns: NDArray[np.intp] = np.array(step + wall + numbers, dtype=np.intp)
-        self.step_size = len(step)
-        self.foot = len(record) - frame.FOOT
-        self.tables = _crc.tables(self.foot - 1 - self.columns).reshape(-1)
-        self.bases = 256 * np.arange(self.columns.size, dtype=np.intp)[:, None]
-        octets = np.frombuffer(record, dtype=np.uint8)
-        own = self.tables[octets[self.columns] + self.bases[:, 0]]
-        self.constant = np.uint32(_crc.crc32c(record[frame.HEAD : self.foot])) ^ np.bitwise_xor.reduce(own)
-        # What may not differ: all other bytes of the payload, and which byte of the step is its last.
-        fixed = bytearray(b"\xff" * self.foot)
-        for k in (*wall, *numbers):
-            fixed[k] = 0
-        for k in step:
-            fixed[k] = 0x80
-        self.words: list[tuple[int, int, int]] = []
-        at = frame.HEAD
-        while at < self.foot:
-            if fixed[at]:
-                at = min(at, self.foot - 8)
-                mask = int.from_bytes(fixed[at : at + 8], "little")
-                self.words.append((at, mask, int.from_bytes(record[at : at + 8], "little") & mask))
-                at += 7
-            at += 1
-
-    def match(self, rows: _Rows) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Which rows are of this kind and sound, and all rows' steps."""
-        count = len(rows)
-        sums = np.empty(count, dtype=np.uint32)
-        steps = np.zeros(count, dtype=np.int64)
-        for start in range(0, count, _CHUNK):
-            stop = min(start + _CHUNK, count)
-            octets = rows.octets(self.columns, start, stop)
-            sums[start:stop] = np.bitwise_xor.reduce(self.tables.take(octets + self.bases, mode="clip"), axis=0)
-            for k in range(self.step_size):
-                steps[start:stop] |= (octets[k] & 0x7F).astype(np.int64) << (7 * k)
-        sums ^= self.constant
-        good = _crc.masked_many(sums) == rows.column(self.foot, "<u4")
-        for at, mask, wanted in self.words:
-            word = rows.column(at, "<u8")
-            good &= (word if mask == _WORD else word & np.uint64(mask)) == np.uint64(wanted)
-        return good, steps
-
-
-def _template(data: bytes, at: int, size: int) -> _Template | None:
-    """The record at `at` as a template; None where it is not numbers alone, or not written in a fixed form."""
-    record = data[at : at + frame.HEAD + size + frame.FOOT]
-    event = ev.decode(record, frame.HEAD, frame.HEAD + size)
-    plain = event.wall_at >= 0 and not event.session and event.values
-    if plain and all(v.sort == "scalar" and v.number is not None and v.number.code[0] == "<" for v in event.values):
-        return _Template(record, event)
-    return None
 
 
 # --- collecting -------------------------------------------------------------------------------------------------------
@@ -331,7 +199,7 @@ class _Series:
             offsets, steps, walls, values = offsets[order], steps[order], walls[order], values[order]
         if self.first < 0:
             self.first = int(offsets[0])
-        bounds = [0, *np.searchsorted(offsets, cuts).tolist(), offsets.size]
+        bounds = [0, *(np.searchsorted(offsets, cuts).tolist() if cuts.size else ()), offsets.size]
         for k, (start, stop) in enumerate(pairwise(bounds)):
             if start < stop:
                 self.steps.append(steps[start:stop])
@@ -384,85 +252,80 @@ class _Log:
 
     def take(self, data: bytes, base: int, walk: frame.Walk) -> None:
         """Take the records of one walk; `base` is where `data` begins in the file."""
-        scattered: dict[int, list[int]] = walk.singles
-        for stripe in walk.stripes:
-            if stripe.count >= _MANY and stripe.size <= _SHORT:
-                self._take_rows(data, base, _Stripe(data, stripe), stripe.size)
-            elif stripe.count:
-                places = range(stripe.start, stripe.last + 1, stripe.stride)
-                scattered.setdefault(stripe.size, []).extend(places)
+        scattered = walk.singles
+        for stripes in walk.stripes:
+            if stripes.count >= _FEW and stripes.count * len(stripes.sizes) >= _MANY:
+                self._take_stripes(data, base, stripes, scattered)
+                continue
+            # Short stretches (between pictures, say) are better taken together, all of the window.
+            for size, shift in zip(stripes.sizes, stripes.shifts(), strict=True):
+                scattered.setdefault(size, []).extend(stripes.places(shift))
         for size, found in scattered.items():
-            if len(found) < _FEW or size > _SHORT:
-                for place in found:
-                    self._take_one(data, base, place, size)
+            left = np.sort(np.array(found, dtype=np.int64))
+            poor = 0
+            while left.size >= _SOME and size <= _SHORT and poor < _POOR:
+                before = left.size
+                left = self._take_kind(data, base, left, size)
+                poor = poor + 1 if before - left.size < _FEW else 0
+            for place in left.tolist():
+                self._take_one(data, base, place, size)
+
+    def _take_stripes(self, data: bytes, base: int, stripes: frame.Stripes, scattered: dict[int, list[int]]) -> None:
+        """Records whose lengths repeat: each that is of a kind with the first at its place, all places at once."""
+        forms: dict[tuple[object, ...], list[tuple[Layout, int, int]]] = {}
+        for size, shift in zip(stripes.sizes, stripes.shifts(), strict=True):
+            layout = None
+            if size <= _SHORT:
+                layout = _layout(data, stripes.start + shift, size)
+            if layout is not None:
+                forms.setdefault(layout.form, []).append((layout, shift, size))
             else:
-                self._take_rows(data, base, _Scattered(data, np.sort(np.array(found, dtype=np.int64))), size)
+                scattered.setdefault(size, []).extend(stripes.places(shift))
+        rows = Striped(data, stripes.start, stripes.stride, stripes.count)
+        for members in forms.values():
+            layouts, shifts, sizes = zip(*members, strict=True)
+            columns = gather(rows, layouts, shifts)
+            sound = np.asarray(columns.good.all(axis=1))
+            for k, (layout, shift, size) in enumerate(zip(layouts, shifts, sizes, strict=True)):
+                where = rows.offsets() + shift
+                self._keep(layout, columns, k, where + base, whole=bool(sound[k]))
+                if not sound[k]:
+                    scattered.setdefault(size, []).extend(where[~columns.good[k]].tolist())
 
-    def _take_rows(self, data: bytes, base: int, rows: _Rows, size: int) -> None:
-        """Records of one length: kind after kind, each by its first record as the template."""
-        poor = 0
-        while len(rows) >= _FEW and poor < _POOR:
-            try:
-                template = _template(data, rows.first, size)
-            except pb.WireError:
-                template = None
-            if template is None:
-                self._take_one(data, base, rows.first, size)
-                left = np.ones(len(rows), dtype=np.bool_)
-                left[0] = False
-                rows = rows.where(left)
-                poor += 1
-                continue
-            likely = rows
-            alike: NDArray[np.bool_] | None = None
-            if isinstance(rows, _Scattered):
-                # Tags that end alike first: cheaper than a checksum over all rows for every tag of this length.
-                ends = rows.column(max(template.tag_stop - 8, 0), "<u8")
-                alike = ends == ends[0]
-                likely = rows if alike.all() else rows.where(alike)
-            good, steps = template.match(likely)
-            if not good[0]:
-                self.damaged(base + rows.first, base + rows.first + template.foot + frame.FOOT)
-            self._keep(template, likely, good, steps, base)
-            if good.all() and likely is rows:
-                return
-            poor = poor + 1 if np.count_nonzero(good) < _FEW else 0
-            left = ~good
-            left[0] = False
-            if likely is not rows and alike is not None:
-                others = ~alike
-                others[alike] = left
-                left = others
-            rows = rows.where(left)
-        for place in rows.offsets().tolist():
-            self._take_one(data, base, place, size)
+    def _take_kind(self, data: bytes, base: int, places: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+        """Of records of one length, those of the first one's kind; returns the places of the others."""
+        layout = _layout(data, int(places[0]), size)
+        if layout is None:
+            self._take_one(data, base, int(places[0]), size)
+            return places[1:]
+        # Tags that end alike first: cheaper than a checksum over all rows for every tag of this length.
+        tail = np.array([max(layout.event.values[0].tag_stop - 8, 0)], dtype=np.intp)
+        ends = Scattered(data, places).at(tail, "<u8", 0, places.size)[0]
+        alike = ends == ends[0]
+        likely = places[alike]
+        columns = gather(Scattered(data, likely), [layout], [0])
+        good = columns.good[0]
+        self._keep(layout, columns, 0, likely + base, whole=bool(good.all()))
+        if not good[0]:
+            self.damaged(base + int(places[0]), base + int(places[0]) + layout.foot + frame.FOOT)
+            self.records += 1
+        taken = np.zeros(places.size, dtype=np.bool_)
+        taken[alike] = good
+        taken[0] = True
+        return places[~taken]
 
-    def _keep(
-        self, template: _Template, rows: _Rows, good: NDArray[np.bool_], steps: NDArray[np.int64], base: int
-    ) -> None:
-        """The columns of the rows that fit the template."""
-        whole = bool(good.all())
-        if not whole and not good.any():
+    def _keep(self, layout: Layout, columns: Columns, k: int, offsets: NDArray[np.int64], *, whole: bool) -> None:
+        """The columns of the k-th layout, without the rows that it does not fit."""
+        steps, walls, good = columns.steps[k], columns.walls[k], columns.good[k]
+        if not whole:
+            offsets, steps, walls = offsets[good], steps[good], walls[good]
+        if not steps.size:
             return
-
-        def sound(column: NDArray[Any]) -> NDArray[Any]:
-            return column if whole else column[good]
-
-        offsets = sound(rows.offsets()) + base
-        walls = sound(rows.column(template.event.wall_at, "<f8")).astype(np.float64)
-        kept = steps if whole else steps[good]
-        self.records += kept.size
-        self.events += kept.size
-        for value in template.event.values:
-            if value.number is None:
-                continue
-            if value.number.start < 0:
-                values: NDArray[np.float64] = np.zeros(kept.size, dtype=np.float64)
-            else:
-                values = _as_floats(
-                    sound(rows.column(value.number.start, _dtype(value.number.code))), value.number.code
-                )
-            self._touch(value.tag).pieces.append((offsets, kept, walls, values))
+        self.records += steps.size
+        self.events += steps.size
+        for value, numbers in zip(layout.event.values, columns.values, strict=True):
+            held = numbers[k] if whole else numbers[k][good]
+            self._touch(value.tag).pieces.append((offsets, steps, walls, held))
 
     def _take_one(self, data: bytes, base: int, at: int, size: int) -> None:
         """One record, field by field."""
@@ -573,14 +436,11 @@ class _Log:
         )
 
 
-def _dtype(code: str) -> str:
-    return "<u2" if code == "bf16" else code
-
-
-def _as_floats(column: NDArray[Any], code: str) -> NDArray[np.float64]:
-    if code == "bf16":
-        return (column.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
-    return column.astype(np.float64)
+def _layout(data: bytes, at: int, size: int) -> Layout | None:
+    try:
+        return layout_of(data, at, size)
+    except pb.WireError:
+        return None
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
