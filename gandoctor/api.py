@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook
-    from gandoctor.model.signals import RawRun, Signal
+    from gandoctor.model.signals import RawRun, Setting, Signal
 
 # Series that every report carries, beside those its findings point at.
 ALWAYS_SHOWN: Final = (
@@ -168,7 +168,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
     placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted)
     measured, facts = samples.measure(raw.pictures, raw.root)
-    facts = {**raw.facts, **facts, **vocabulary.facts(settings)}
+    facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
     game = objective.infer(known, settings, family=options.loss)
@@ -188,6 +188,13 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         log_it=words.log_it,
         finished=raw.finished,
     )
+
+
+def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:
+    """The range of the real data as the config gives it; what was measured goes before it."""
+    named = (("real_min", "data_low"), ("real_max", "data_high"))
+    values = {fact: settings[name].value for fact, name in named if name in settings}
+    return {k: float(v) for k, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
 def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) -> list[Signal]:
