@@ -180,8 +180,22 @@ def test_no_header(table) -> None:
 
 
 def test_one_column(table) -> None:
-    assert values(csv.read(table("0.7\n0.6\n0.5\n0.4\n0.3\n0.2\n", "d_loss.txt")))["column 0"][0] == 0.7
+    assert values(csv.read(table("0.7\n0.6\n0.5\n0.4\n0.3\n0.2\n", "d_loss.txt"))) == {
+        "d_loss": [0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
+    }
     assert values(csv.read(table("d_loss\n0.7\n0.6\n0.5\n", "train_log.csv"))) == {"d_loss": [0.7, 0.6, 0.5]}
+
+
+def test_pandas_tables_without_names(tmp_path: Path) -> None:
+    path = tmp_path / "d_losses.csv"
+    pd.Series([0.5, 0.4, 0.3]).to_csv(path)
+    assert values(csv.read(path)) == {"d_losses": [0.5, 0.4, 0.3]}
+    pd.DataFrame([[0.5, 1.0], [0.4, 2.0]]).to_csv(path)
+    assert values(csv.read(path)) == {"column 0": [0.5, 0.4], "column 1": [1.0, 2.0]}
+
+
+def test_excel(table) -> None:
+    assert values(csv.read(table("sep=;\nEpoch;D_loss\n1;0,5\n2;0,4\n"))) == {"D_loss": [0.5, 0.4]}
 
 
 def test_rgan_trace(table) -> None:
@@ -313,7 +327,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=30), st.sampled_from([",", ";", "\t"]), st.booleans())
 def test_large_files_read_as_small_ones_do(table, monkeypatch, rows, sep: str, ended: bool) -> None:
     text = "\n".join([f"step{sep}d_loss{sep}g_loss", *(sep.join((str(i), *r)) for i, r in enumerate(rows))])
@@ -329,7 +343,7 @@ def test_large_files_read_as_small_ones_do(table, monkeypatch, rows, sep: str, e
     np.testing.assert_equal(results[0], results[1])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(2, 4)), elements=st.floats(-1e6, 1e6)))
 def test_what_real_writers_write_comes_back(tmp_path: Path, data) -> None:
     names = ["d_loss", "g_loss", "fid", "lr"][: data.shape[1]]
@@ -351,7 +365,7 @@ def test_what_real_writers_write_comes_back(tmp_path: Path, data) -> None:
             np.testing.assert_allclose(values(got)[name], data[:, j], rtol=1e-12)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(
         alphabet=st.sampled_from(list('epoch,d_loss;\n\r\t"|0123456789.-+eE nanifN/A()[]#%:=\x00\ufeff')), max_size=300

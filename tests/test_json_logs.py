@@ -246,7 +246,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(json_values, min_size=1, max_size=5), st.booleans(), st.integers(0, 200))
 def test_no_json_breaks_it(log, rows: list[object], lines: bool, cut: int) -> None:
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(rows)

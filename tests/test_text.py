@@ -297,6 +297,34 @@ SHAPES = {
         "epochs",
     ),
     "elapsed": Shape("Elapsed [15:40:05.799918] batch: {n}  d_loss: {p}  g_loss: {q}", {"d_loss": "p", "g_loss": "q"}),
+    "aladdin": Shape(
+        "Epoch [{e}/5] Batch {b}/50 \\                   Loss D: {p}, loss G: {q}",
+        {"Loss D": "p", "loss G": "q"},
+        by_batch,
+    ),
+    "wiseodd": Shape("Iter: {n}\nD loss: {p}\nG_loss: {q}\n", {"D loss": "p", "G_loss": "q"}),
+    "adversarial model": Shape(
+        "{n}: [D loss: {p}, acc: {q}] [A loss: {r}, acc: {s}]",
+        {"D loss": "p", "D acc": "q", "A loss": "r", "A acc": "s"},
+    ),
+    "a sentence": Shape(
+        "After epoch {k1}, discriminator loss = {p} and generator loss = {q}",
+        {"discriminator loss": "p", "generator loss": "q"},
+        by_epoch,
+        "epochs",
+    ),
+    "loguru": Shape(
+        "2021-01-01 00:00:00.123 | INFO     | __main__:train:120 - Epoch {e} iter {n}: d_loss={p}, g_loss={q}",
+        {"d_loss": "p", "g_loss": "q"},
+    ),
+    "bare players": Shape("Epoch #{k1} -- D {p} -- G {q}", {"D": "p", "G": "q"}, by_epoch, "epochs"),
+    "units": Shape(
+        "=> epoch {k1} | loss_d {p} | loss_g {q} | psnr {r}dB | 12.3s", {"loss_d": "p", "psnr": "r"}, by_epoch, "epochs"
+    ),
+    "chinese": Shape(
+        "第{k1}轮 判别器损失: {p} 生成器损失: {q}", {"判别器损失": "p", "生成器损失": "q"}, by_epoch, "epochs"
+    ),
+    "counter last": Shape("D_loss:{p},G_loss:{q},step:{n}", {"D_loss": "p", "G_loss": "q"}),
     "logfmt": Shape("ts=12:00:00 level=info step={n} d_loss={p} g_loss={q}", {"d_loss": "p", "g_loss": "q"}),
 }
 
@@ -597,7 +625,7 @@ def test_notebooks_without_a_training(tmp_path: Path, content: str) -> None:
 # ---------------------------------------------------------------- anything goes
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(SHAPES)),
     st.lists(

@@ -21,6 +21,7 @@ def _words(text: str) -> frozenset[str]:
 _HARD: Final = frozenset(',;|{}<>\t"`•→│┃‖§' + SLOT)
 _EDGES: Final = " \t[]{}<>*#-_.,;!~'\"/\\"
 _LEVELS: Final = _words("info debug warning warn error critical root main log stdout stderr notice trace")
+_JOINING: Final = _words("and & with plus then 轮 回合 步")
 _OWNERS: Final = _words(
     "d g c e q dis disc discr discriminator discrim critic gen generator d_a d_b g_a g_b da db ga gb netd netg "
     "enc encoder dec decoder cls classifier vae ae adversary train val valid validation test eval"
@@ -39,8 +40,8 @@ _SMALL_WORDS: Final = _words(
 _NOISE: Final = re.compile(
     r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|"
     r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|took|remaining|date|"
-    r"pid|port|gpus?|cpus?|rank|it/s|s/it|examples/s|samples/s|img/s|images?/sec|best|minibatch_size|batch[ _]size)"
-    r"(?:$|[^a-z])",
+    r"pid|port|gpus?|cpus?|cuda|device|rank|it/s|s/it|examples/s|samples/s|img/s|images?/sec|best|minibatch_size|"
+    r"batch[ _]size)(?:$|[^a-z])",
     re.IGNORECASE,
 )
 _SOURCE: Final = re.compile(
@@ -94,10 +95,6 @@ class Key:
         """Whether it is surely a name: a colon follows, or it is no plain word."""
         return self.sep != " " or bool(re.search(r"\w_\w|/|\(", self.text))
 
-    def is_telling(self) -> bool:
-        """Whether it names a loss or a score of a GAN."""
-        return tells_of_training([self.text])
-
 
 def kind_of(name: str) -> str:
     """Kind of counter that a name stands for: ``epoch``, ``step``, ``global``, ``inner``, ``kimg``; empty for none."""
@@ -123,13 +120,13 @@ def kind_of(name: str) -> str:
 
 def is_owner(word: str) -> bool:
     """Whether a word names a network or a split and so can stand before other names."""
-    return word.strip(".:").lower() in _OWNERS
+    return word == "A" or word.strip(".:").lower() in _OWNERS  # A loss: of the adversarial model
 
 
 def key_before(whole: str, pos: int) -> Key | None:
     """The name that stands before the number at `pos` of a line's shape; None where there is none."""
     end = pos
-    while end > 0 and whole[end - 1] in " \t([{'\"*`~≈$":
+    while end > 0 and whole[end - 1] in " \t([{'\"*`~≈$#":
         end -= 1
     if end == 0:
         return None
@@ -233,7 +230,7 @@ def _clean(raw: str, sep: str, begin: int) -> Key | None:
     text = " ".join(text.split())
     text = text.strip(_EDGES) + ("." if re.search(r"[a-z]\.$", text) else "")
     words = text.split()
-    while words and words[0].strip("[]():").lower() in _LEVELS:
+    while words and words[0].strip("[]():").lower() in _LEVELS | _JOINING:
         words = words[1:]
     if sep == " ":
         words = _last_name(words)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.parsers._keys import SLOT, Key, is_owner, key_before, kind_of
-from gandoctor.parsers._table import plain
+from gandoctor.parsers._table import plain, telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A number that is no part of a word, a version or a path; thousands may be set apart by commas.
 NUMBER: Final = re.compile(
     r"""(
-        (?<![\w.\\])(?<![A-Za-z_]\d/)
+        (?<![A-Za-z0-9_.\\])(?<![A-Za-z_]\d/)
         (?:(?<![)\]])[-+\u2212](?=[\d.ni]))?
         (?:
             [1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?
@@ -37,7 +37,8 @@ _PROSE: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_PROSE: Final = 5  # further words that a line without metrics may have and still count
-_COUNTED: Final = re.compile(r"(epoch|batch|iter)(?![a-z])")
+_COUNTED: Final = {"epoch": "epoch", "轮": "epoch", "回合": "epoch", "步": "step", "batch": "inner", "iter": "inner"}
+_SUFFIX: Final = re.compile(f"({'|'.join(_COUNTED)})(?![a-z])")
 _UNITS_KEPT: Final = re.compile(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
 _PLAYER: Final = re.compile(r"(?<![a-z])(?:d|g|dis|disc|discriminator|critic|gen|generator)(?![a-z])", re.IGNORECASE)
@@ -150,10 +151,8 @@ class _Line:
 
     def _suffixed(self, i: int, before: str, after: str) -> bool:
         """``1epoch:train:1-100batch``."""
-        found = self.is_whole[i] and _COUNTED.match(after)
-        if found:
-            self.counters.append(Counter("epoch" if found[1] == "epoch" else "inner", i))
-        return bool(found)
+        found = _SUFFIX.match(after) if self.is_whole[i] else None
+        return found is not None and self._count(_COUNTED[found[1]], i)
 
     def _clock(self, i: int, before: str, after: str) -> bool:
         """A part of 12:30:01, 2021-02-22, 1/2/2020 or 1.2.3."""
@@ -242,7 +241,7 @@ class _Line:
         if key.is_noise():
             self.tabular += key.sep == " "
             return True
-        if self.is_whole[i] and key.is_source() and re.match(r"\s*[)\],:]|\s*$", after):
+        if self.is_whole[i] and key.is_source() and re.match(r"\s*[)\],:]|\s*$|\s+[-|>]", after):
             return True
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             return True
@@ -295,7 +294,8 @@ class _Line:
         named = " ".join(f.key.text for f in self.found)
         words = [w for w in re.findall(r"[^\W\d_]{3,}", self.whole) if w not in named and not kind_of(w)]
         prose = len(words) > len(self.found) + self.tabular
-        firm = [f for f in self.found if f.key.is_identifier() or (f.key.is_telling() and not prose)]
+        told = set() if prose else telling([f.key.text for f in self.found])
+        firm = [f for f in self.found if f.key.is_identifier() or f.key.text in told]
         if self.tabular >= 2 or (len(firm) >= 2 and len(firm) * 3 >= len(self.found)):
             self.found = [f for f in self.found if f in firm or re.fullmatch(r"[A-Za-z][\w.]*", f.key.text)]
         else:

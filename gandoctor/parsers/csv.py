@@ -73,9 +73,9 @@ def sniff(path: Path, head: bytes) -> float:
     suffix = path.suffix.lower()
     try:
         dialect = find_dialect(text, strict=suffix not in _TABLES)
-        if dialect.header is None:
+        if _is_nameless(dialect):
             return _sniff_nameless(path, text) if suffix in _SUFFIXES else 0.0
-        if not _trusted(dialect.header, path):
+        if not _trusted(dialect.header or (), path):
             return 0.0
         _reading(_by_csv(text, dialect, []), dialect, path, [])
     except GandoctorError:
@@ -102,7 +102,7 @@ def read(path: Path) -> Reading:
     """
     size, head = look_at(path)
     dialect = find_dialect(decode(head)[0], path.name, strict=path.suffix.lower() not in _TABLES)
-    if dialect.header is None and not _is_log_file(path):
+    if _is_nameless(dialect) and not _is_log_file(path):
         raise InputError(
             "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
         )
@@ -120,15 +120,19 @@ def read(path: Path) -> Reading:
 
 def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Reading:
     columns, rows, words, notes = table
-    named = dialect.header is not None
+    named = not _is_nameless(dialect)
     if not named:
-        columns = _known_order(columns, notes)
+        columns = _known_order(columns, path, notes)
     columns, dashboard, words = _dashboards(columns, words, path, notes)
     silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         notes.append(f"columns of words are left out: {shown}")
     return assemble(columns, rows, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
+
+
+def _is_nameless(dialect: Dialect) -> bool:
+    return dialect.header is None or _is_numbered(dialect.header)
 
 
 def _is_log_file(path: Path) -> bool:
@@ -201,6 +205,8 @@ def _only_header(text: str) -> bool:
 
 def _comment(line: str, following: Sequence[str]) -> bool:
     """A line of remarks: ``# made by ...``; a ``#`` before the names of the columns belongs to the header."""
+    if re.fullmatch(r"sep=.\s*", line):  # Excel
+        return True
     if not line.lstrip().startswith(("#", "%", "//")):
         return False
     width = len(line.lstrip("#%/ ").split(","))
@@ -266,6 +272,8 @@ def _all_numbers(row: Sequence[str]) -> bool:
 def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...] | None, int]:
     """Column names and how many lines they take."""
     width = Counter(len(r) for r in rows).most_common(1)[0][0]
+    if len(rows) > 1 and _is_numbered(rows[0]):
+        return tuple(rows[0]), 1
     lines: list[Sequence[str]] = []
     for row in rows:
         if sum(is_number(c, comma=comma) for c in row) or len(lines) == 3:
@@ -290,6 +298,11 @@ def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...]
     if len(names) == width - 1:
         names.insert(0, "")  # written by R, or by pandas with a lost index name
     return tuple(names), len(lines)
+
+
+def _is_numbered(row: Sequence[str]) -> bool:
+    """The header that pandas writes for a table without names: an empty cell, then 0, 1, 2, ..."""
+    return len(row) > 1 and not row[0].strip() and [c.strip() for c in row[1:]] == [str(k) for k in range(len(row) - 1)]
 
 
 # ---------------------------------------------------------------- body
@@ -461,13 +474,18 @@ def _spelt_nan(path: Path, skip: int) -> bool:
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
 
-def _known_order(columns: list[Column], notes: list[str]) -> list[Column]:
-    """Names for columns without a header, where the code base is known by the look of its table."""
+def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Column]:
+    """Names for columns without a header: that of the file, or of a code base known by the look of its table."""
+    series = [c for c in columns if c.name]
+    if len(series) == 1:
+        notes.append("the table has no header: its only series is called after the file")
+        return [c.named(path.stem) if c.name else c for c in columns]
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
         return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]
-    notes.append(f"the table has no header: its {len(columns)} columns are called column 0, column 1, ...")
-    return columns
+    notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
+    names = itertools.count()
+    return [c.named(f"column {next(names)}") if c.name else c for c in columns]
 
 
 def _is_rgan(columns: Sequence[Column]) -> bool:
