@@ -44,6 +44,8 @@ ENOUGH_POINTS: Final = 20
 MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 # Once a finding of this symptom stands, what the losses did afterwards means nothing.
 ENDS_THE_GAME: Final = "exploding-or-nan"
+# No run has converged at its first step: such a symptom begins where it was first seen.
+TAKES_TIME: Final = ("no-convergence",)
 # Roles whose value on held-out data means something else; a FID or a sample's variance is the same under any split.
 SPLIT_MATTERS: Final = ("d_", "g_")
 # Fewer points than this of a loss and what a rule finds is held with less confidence.
@@ -241,7 +243,8 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     lowered += _few_points(rule, frame)
     outcomes: dict[str, Outcome] = {}
     for clause in rule.clauses:
-        outcomes[clause.name] = _from_the_start(_ask_clause(clause, frame, outcomes), frame)
+        outcome = _ask_clause(clause, frame, outcomes)
+        outcomes[clause.name] = outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
     truth, onset = decide(rule.when, outcomes)
     why = next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "") if truth is None else ""
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
