@@ -118,7 +118,7 @@ def main() -> None:
     if reader == "command":
         print(json.dumps(command(json.loads(path))))
         return
-    for module in _IMPORTS.get(reader, []):
+    for module in _IMPORTS.get(reader, []) + (["pandas"] if path.endswith(".csv") else []):
         importlib.import_module(module)
     before = _peak()
     cpu, wall = time.process_time(), time.perf_counter()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SLACK: Final = bytes(1024)  # lengths are read before they are checked
 _MOST_ITEMS: Final = 4096  # of a row; one more is no row of metrics
+_USUAL: Final = 32  # bytes of a value that are taken along without asking
 _LEVELS: Final = 8  # nested keys, at most
 _ITEM, _KEY, _NESTED, _STEP = 0x0A, 0x0A, 0x12, 0x12
 _VALUE: Final = 0x0182  # the two bytes of field 16, as little-endian
@@ -31,12 +32,12 @@ class Items(NamedTuple):
     ----------
     rows : ndarray of int64, shape (n,)
         Which of the rows each item is of.
-    texts : list of bytes
-        Its value as JSON text.
     hashes : ndarray of uint64, shape (n,)
         Its keys, hashed.
     key_starts, key_stops : ndarray of int64, shape (n,)
         Where its keys stand in `data`, without the first key's tag.
+    starts, stops : ndarray of int64, shape (n,)
+        Where its value stands in `data`, as JSON text.
     data : bytes
         All rows.
     odd : list of int
@@ -44,12 +45,25 @@ class Items(NamedTuple):
     """
 
     rows: NDArray[np.int64]
-    texts: list[bytes]
     hashes: NDArray[np.uint64]
     key_starts: NDArray[np.int64]
     key_stops: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
     data: bytes
     odd: list[int]
+
+    def texts(self, wanted: NDArray[np.bool_]) -> list[bytes]:
+        """Values of the wanted items as JSON text."""
+        starts, stops = self.starts[wanted], self.stops[wanted]
+        sizes = stops - starts
+        table: NDArray[np.void] = np.ndarray((len(self.data) - _USUAL + 1,), f"V{_USUAL}", self.data, 0, (1,))
+        chars = table[starts].view(np.uint8).reshape(-1, _USUAL)
+        chars *= np.arange(_USUAL) < sizes[:, None]
+        found: list[bytes] = chars.view(f"S{_USUAL}").ravel().tolist()
+        for k in np.flatnonzero(sizes > _USUAL).tolist():
+            found[k] = self.data[starts[k] : stops[k]]
+        return found
 
 
 def items_of(payloads: Sequence[bytes]) -> Items:
@@ -93,25 +107,8 @@ def items_of(payloads: Sequence[bytes]) -> Items:
         rows, key_starts, key_stops, starts, stops = (
             part[kept] for part in (rows, key_starts, key_stops, starts, stops)
         )
-    texts = _texts(octets, starts, stops)
-    if len(texts) != rows.size:  # a line break within a value: no JSON that W&B writes
-        none = np.zeros(0, dtype=np.int64)
-        return Items(none, [], none.astype(np.uint64), none, none, data, list(range(len(payloads))))
     hashes = _hashes(data, key_starts, key_stops)
-    return Items(rows, texts, hashes, key_starts, key_stops, data, np.flatnonzero(odd).tolist())
-
-
-def _texts(octets: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[bytes]:
-    """The bytes from each start to its stop: copied together with a line break after each, then split in one go."""
-    if not starts.size:
-        return []
-    sizes = stops - starts + 1
-    ends = np.cumsum(sizes)
-    places = np.arange(int(ends[-1]), dtype=np.int64) + np.repeat(starts - (ends - sizes), sizes)
-    gathered = octets[places]
-    gathered[ends - 1] = 0x0A
-    together: bytes = gathered.tobytes()
-    return together[:-1].split(b"\n")
+    return Items(rows, hashes, key_starts, key_stops, starts, stops, data, np.flatnonzero(odd).tolist())
 
 
 def _hashes(data: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -273,12 +273,13 @@ class _Run:
         self.rows += len(held)
         items = items_of(held)
         which = self._names_of(items)
-        rows = items.rows + base
+        wanted = np.array([_is_wanted(name) for name in self.names], dtype=np.bool_)[which]
+        texts, which, rows = items.texts(wanted), which[wanted], items.rows[wanted] + base
         try:
-            values = np.fromiter(map(float, items.texts), dtype=np.float64, count=len(items.texts))
+            values = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
         except ValueError:
-            for name, text, row in zip(which.tolist(), items.texts, rows.tolist(), strict=True):
-                self._text(self.names[name], text, row)
+            for place, text, row in zip(which.tolist(), texts, rows.tolist(), strict=True):
+                self._text(self.names[place], text, row)
         else:
             order = np.lexsort((rows, which))
             which, rows, values = which[order], rows[order], values[order]
@@ -421,7 +422,7 @@ class _Run:
         columns = {name: column.in_order() for name, column in self.columns.items()}
         steps = self._along("_step", columns)
         walls = self._along("_timestamp", columns)
-        metrics = {name: c for name, c in columns.items() if not name.startswith("_") and not self._is_medium(name)}
+        metrics = {name: c for name, c in columns.items() if name[:1] != "_" and not self._is_medium(name)}
         row_steps = np.arange(self.rows, dtype=np.int64) if steps is None else _integers(steps)
         notes: list[str] = []
         unit: StepUnit = "unknown"
@@ -517,6 +518,11 @@ class _Run:
             if inside:
                 found.append(Picture(tag, int(steps[row]), relative.as_posix()))
         return tuple(found)
+
+
+def _is_wanted(name: str) -> bool:
+    """Whether a key is a metric, or one of W&B's own that is needed for the axes."""
+    return not name.startswith("_") or name in ("_step", "_timestamp")
 
 
 _UNREADABLE: Final = object()
