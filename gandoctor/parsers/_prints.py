@@ -7,32 +7,25 @@ worked out once for each shape (`_plan`), and the numbers of all lines of a shap
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers._counting import Counting, Series, Track, lead_of
 from gandoctor.parsers._keys import SLOT
 from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, Plan, make_plan
-from gandoctor.parsers._table import (
-    Axis,
-    counted_in_epochs,
-    telling,
-    tells_of_training,
-    unroll,
-    whole_numbers,
-    within_epochs,
-)
+from gandoctor.parsers._table import telling, tells_of_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from gandoctor.model.signals import Setting, StepUnit
+    from gandoctor.model.signals import Setting
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -81,23 +74,19 @@ def read_text(text: str, name: str) -> Reading:
 
 
 @dataclass(slots=True)
-class _Series:
-    """Values of one tag, or of one counter, with the lines they stand on."""
+class _Pieces:
+    """A track while it is being gathered."""
 
-    lines: list[Ints] = field(default_factory=list)
-    values: list[Floats] = field(default_factory=list)
-    totals: list[Floats] = field(default_factory=list)
+    pieces: list[Track] = field(default_factory=list)
 
     def add(self, lines: Ints, values: Floats, totals: Floats | None = None) -> None:
-        self.lines.append(lines)
-        self.values.append(values)
-        self.totals.append(np.full(len(lines), np.nan) if totals is None else totals)
+        self.pieces.append(Track(lines, values, np.full(len(lines), np.nan) if totals is None else totals))
 
-    def joined(self) -> tuple[Ints, Floats, Floats]:
-        """Lines (ascending), values, totals."""
-        lines = np.concatenate(self.lines)
+    def joined(self) -> Track:
+        lines = np.concatenate([p.lines for p in self.pieces])
         order = np.argsort(lines, kind="stable")
-        return lines[order], np.concatenate(self.values)[order], np.concatenate(self.totals)[order]
+        values = np.concatenate([p.values for p in self.pieces])
+        return Track(lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order])
 
 
 @dataclass(slots=True)
@@ -116,12 +105,13 @@ class _Log:
     def __init__(self) -> None:
         self.shapes: dict[tuple[str, ...], _Known | None] = {}
         self.useful = 0
-        self.metrics: dict[tuple[str, str], _Series] = {}
-        self.counters: dict[str, _Series] = {}
+        self.metrics: dict[tuple[str, str], _Pieces] = {}
+        self.counters: dict[str, _Pieces] = {}
         self.count = 0
         self.overflow = 0
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
+        self.long: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
@@ -149,6 +139,7 @@ class _Log:
                 continue
             if len(line) > _LONGEST_LINE:
                 self._keep_header(at, line)
+                self.long.append(at)
                 continue
             if "%|" in line:
                 line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
@@ -221,14 +212,14 @@ class _Log:
         plan.lines, plan.rows = [], []
         for c in plan.counters:
             totals = self._floats([r[c.total] for r in rows]) if c.total >= 0 else None
-            self.counters.setdefault(c.kind, _Series()).add(lines, self._floats([r[c.slot] for r in rows]), totals)
+            self.counters.setdefault(c.kind, _Pieces()).add(lines, self._floats([r[c.slot] for r in rows]), totals)
         for m in plan.metrics:
             values = self._floats([r[m.slot] for r in rows]) * m.scale
             if SLOT in m.tag:
                 for tag, pick in _variants(m.tag, rows).items():
-                    self.metrics.setdefault((tag, m.split), _Series()).add(lines[pick], values[pick])
+                    self.metrics.setdefault((tag, m.split), _Pieces()).add(lines[pick], values[pick])
             else:
-                self.metrics.setdefault((m.tag, m.split), _Series()).add(lines, values)
+                self.metrics.setdefault((m.tag, m.split), _Pieces()).add(lines, values)
 
     def _floats(self, cells: list[str]) -> Floats:
         try:
@@ -246,233 +237,91 @@ class _Log:
         InputError
             Nothing that a training would print.
         """
-        series = {key: s.joined() for key, s in self.metrics.items()}
-        series = self._credible(series, name)
-        axis, place = self._axis(series)
+        series = self._credible({key: p.joined() for key, p in self.metrics.items()}, name)
+        counting = Counting(series, {kind: p.joined() for kind, p in self.counters.items()}, self.marks)
+        axis = counting.axis()
         signals = []
-        notes = list(axis.notes)
-        for (tag, split), (lines, values, _) in series.items():
-            rows = np.searchsorted(place, lines)
+        for (tag, split), track in series.items():
+            rows = np.searchsorted(counting.lines, track.lines)
             steps = axis.steps[rows]
-            kept = axis.kept[rows]
-            if self.redrawn:
-                kept = kept & ~self._drawn_over(lines, steps)
-            if not kept.any():
-                continue
-            steps, values = steps[kept], values[kept]  # noqa: PLW2901
-            if np.any(np.diff(steps) < 0):
-                order = np.argsort(steps, kind="stable")
-                steps, values = steps[order], values[order]  # noqa: PLW2901
-            signals.append(Signal(tag, steps, values, split=split))
+            kept = axis.kept[rows] & ~self._drawn_over(track.lines, steps)
+            if kept.any():
+                signals.append(_in_order(Signal(tag, steps[kept], track.values[kept], split=split)))
+        notes = list(axis.notes)
         if self.vits:
             signals = [_named_vits(s, [t for t, _ in series]) for s in signals]
             notes.append("the losses are printed as a list without names; they were named by VITS' order")
         if self.percent:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
-        lost = []
-        if self.overflow:
-            lost.append(f"{self.overflow} lines of more than {len(self.shapes)} different shapes were not looked at")
+        first = int(counting.lines[0])
         return Reading(
             signals=tuple(signals),
-            settings=tuple(self._settings({t for t, _ in series}, int(place[0]))),
-            lost="; ".join(lost) or None,
+            settings=tuple(self._settings({t for t, _ in series}, first)),
+            lost="; ".join(self._lost(first)) or None,
             step_unit=axis.unit,
             notes=tuple(notes),
         )
 
-    def _credible(
-        self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], name: str
-    ) -> dict[tuple[str, str], tuple[Ints, Floats, Floats]]:
-        """What recurs; what is printed once is an option, or a final score."""
+    def _lost(self, first: int) -> Iterator[str]:
+        """What was not looked at, of the lines from the first record on."""
+        if self.overflow:
+            yield f"{self.overflow} lines of more than {len(self.shapes)} different shapes were not looked at"
+        if long := sum(at > first for at in self.long):
+            yield f"{long} lines of more than {_LONGEST_LINE} characters were not looked at"
+
+    def _credible(self, series: Series, name: str) -> Series:
+        """What recurs. What is printed once is an option or a final score; what stops early belongs to the set-up."""
         if ("", "") in series:
             series[name, ""] = series.pop(("", ""))
         if not series:
             raise InputError(
                 "no training metrics are printed in it", hint="print lines such as: step 100 d_loss: 0.69 g_loss: 0.7"
             )
-        lead = _lead(series)
+        lead = lead_of(series)
         told = telling([t for t, _ in series])
-        # What is printed once is an option or a final score; what stops before the training belongs to its set-up.
         recurs = len(lead) > 1
-        first = min(
-            (int(v[0][0]) for k, v in series.items() if k[0] in told and len(v[0]) > recurs), default=int(lead[0])
-        )
-        series = {
-            k: v
-            for k, v in series.items()
-            if int(v[0][-1]) >= first
-            and (k[0] in told or (len(v[0]) > 1 if recurs else bool(np.isin(v[0], lead).any())))
-        }
-        tags = [t for t, _ in series]
+        begins = [int(v.lines[0]) for k, v in series.items() if k[0] in told and len(v.lines) > recurs]
+        first = min(begins, default=int(lead[0]))
+
+        def keeps(tag: str, track: Track) -> bool:
+            if int(track.lines[-1]) < first:
+                return False
+            return tag in told or (len(track.lines) > 1 if recurs else bool(np.isin(track.lines, lead).any()))
+
+        series = {k: v for k, v in series.items() if keeps(k[0], v)}
         if not recurs and not self.vits and not self._is_record(series, lead):
             raise InputError("no training metrics are printed in it")
+        tags = [t for t, _ in series]
         if not tells_of_training(tags) and not self.vits:
             shown = ", ".join(tags[:5])
             raise InputError(f"numbers are printed in it, but no loss (found: {shown})", hint="is it a training log?")
         return series
 
-    def _is_record(self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]], lead: Ints) -> bool:
+    def _is_record(self, series: Series, lead: Ints) -> bool:
         """Whether a single line is a record of a training: two losses, or one and a counter."""
-        here = {t for (t, _), v in series.items() if tells_of_training([t]) and np.isin(lead, v[0]).any()}
-        counted = any(np.isin(lead, c.joined()[0]).any() for k, c in self.counters.items() if k != "lead")
+        here = {t for (t, _), v in series.items() if tells_of_training([t]) and np.isin(lead, v.lines).any()}
+        counted = any(np.isin(lead, c.joined().lines).any() for k, c in self.counters.items() if k != "lead")
         return len(here) > 1 or (len(here) == 1 and counted)
 
     def _drawn_over(self, lines: Ints, steps: Ints) -> NDArray[np.bool_]:
         """Values that a progress bar showed again at the same step: the last one counts."""
         again = np.zeros(len(lines), dtype=bool)
-        same = np.flatnonzero(np.diff(steps) == 0)
-        again[same] = [int(lines[i]) in self.redrawn for i in same]
+        if self.redrawn:
+            same = np.flatnonzero(np.diff(steps) == 0)
+            again[same] = [int(lines[i]) in self.redrawn for i in same]
         return again
 
     def _settings(self, tags: set[str], first: int) -> Iterable[Setting]:
         """Options printed before the first record, which is on line `first`."""
         return [s for s in settings_of(line for at, line in self.header if at < first) if s.key not in tags]
 
-    # ------------------------------------------------------------ steps
 
-    def _axis(self, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> tuple[Axis, Ints]:
-        """Steps of all lines that hold metrics, and those lines."""
-        place = np.unique(np.concatenate([v[0] for v in series.values()]))
-        lead = _lead(series)
-        most = len(lead)
-        told = telling([t for t, _ in series])
-        first = min(int(v[0][0]) for k, v in series.items() if k[0] in told or not told)
-        counters = {k: _since(s.joined(), first) for k, s in self.counters.items()}
-        enough = {
-            k for k, (lines, values, _) in counters.items() if len(np.unique(values)) > 1 and len(lines) * 2 >= most
-        }
-        epoch = counters.get("epoch")
-        if epoch is not None and len(np.unique(epoch[1])) < 2:
-            epoch = None
-        if "step" not in enough and "lead" in enough:
-            counters["step"] = counters["lead"]
-            enough.add("step")
-        for kind, unit in (("kimg", "kimg"), ("step", "iterations")):
-            if kind not in enough:
-                continue
-            lines, values, _ = counters[kind]
-            if kind == "step" and epoch is not None and _restarts(values, self._held(epoch, lines)):
-                counters["inner"] = counters["step"]
-                enough.add("inner")
-                continue
-            steps, factor = whole_numbers(self._held(counters[kind], place))
-            steps = _turns(steps, self._held((lines, counters[kind][2], counters[kind][2]), place))
-            return self._settled(steps, place, lead, lines, unit if factor == 1 else "unknown"), place
-        inner = next((k for k in ("inner", "percent") if k in enough), None)
-        if epoch is not None:
-            epochs, factor = whole_numbers(self._held(epoch, place))
-            if inner:
-                within, totals = self._within(counters[inner], epoch, place, percent=inner == "percent")
-                steps = within_epochs(epochs, within, totals)
-                own = np.union1d(counters[inner][0], epoch[0])
-                return self._settled(steps, place, lead, own, "iterations" if inner == "inner" else "unknown"), place
-            axis = self._settled(epochs, place, lead, epoch[0], "epochs" if factor == 1 else "unknown")
-            if self._crowded(axis.steps, place, series):
-                steps, rows = counted_in_epochs(axis.steps)
-                note = f"up to {rows} records an epoch and no step printed: steps count records"
-                return Axis(steps, axis.kept, "unknown", (*axis.notes, note), axis.trainings), place
-            return axis, place
-        if inner:
-            lines, _, totals = counters[inner]
-            steps = whole_numbers(self._held(counters[inner], place))[0]
-            steps = _turns(steps, self._held((lines, totals, totals), place))
-            return self._settled(steps, place, lead, lines, "iterations" if inner == "inner" else "unknown"), place
-        return Axis(
-            np.maximum(np.searchsorted(lead, place, side="right") - 1, 0), np.ones(len(place), dtype=bool)
-        ), place
-
-    def _settled(self, raw: Ints, place: Ints, lead: Ints, own: Ints, unit: str) -> Axis:
-        """Steps of all lines from those of the leading ones.
-
-        Restarts are found on the lines of the most frequent tag alone: a score that is printed late, for an earlier
-        checkpoint, is no restart.
-
-        Parameters
-        ----------
-        raw : ndarray of int64, shape (lines,)
-            The counter at each line of `place`.
-        lead : ndarray of int64
-            Lines of the most frequent tag.
-        own : ndarray of int64
-            Lines on which the counter itself is printed.
-        """
-        main = np.searchsorted(place, lead)
-        marks = np.searchsorted(lead, np.array(self.marks, dtype=np.int64), side="left")
-        axis = unroll(raw[main], marks=[int(m) for m in marks])
-        shift = axis.steps - raw[main]
-        rows = np.arange(len(place))
-        at = np.maximum(np.searchsorted(main, rows, side="right") - 1, 0)
-        nxt = np.minimum(at + 1, len(main) - 1)
-        is_own = np.isin(place, own)
-        ahead = is_own & (raw < raw[main][at]) & (raw[main][nxt] < raw[main][at])  # the next training's first line
-        at = np.where(ahead, nxt, at)
-        steps = np.where(is_own, raw + shift[at], axis.steps[at])
-        return Axis(steps.astype(np.int64), axis.kept[at], cast("StepUnit", unit), axis.notes, axis.trainings)
-
-    def _held(self, counter: tuple[Ints, Floats, Floats], place: Ints) -> Floats:
-        """Value of a counter at each line: the last one printed up to there."""
-        lines, values, _ = counter
-        at = np.searchsorted(lines, place, side="right") - 1
-        return np.where(np.isfinite(values[np.maximum(at, 0)]), values[np.maximum(at, 0)], 0.0)
-
-    def _within(
-        self, inner: tuple[Ints, Floats, Floats], epoch: tuple[Ints, Floats, Floats], place: Ints, *, percent: bool
-    ) -> tuple[Ints, Floats]:
-        """Place within the epoch at each line, zero from the line of a new epoch until the first count."""
-        values = self._held(inner, place)
-        totals = self._held((inner[0], inner[2], inner[2]), place) if not percent else np.full(len(place), 100.0)
-        lines = inner[0]
-        at = np.searchsorted(lines, place, side="right") - 1
-        since = lines[np.maximum(at, 0)]
-        changed = np.r_[True, np.diff(epoch[1]) != 0]
-        new = epoch[0][changed]
-        began = new[np.maximum(np.searchsorted(new, place, side="right") - 1, 0)]
-        stale = (since < began) | (at < 0)
-        return np.where(stale, 0, whole_numbers(values)[0]), np.where(totals > 0, totals, np.nan)
-
-    def _crowded(self, steps: Ints, place: Ints, series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> bool:
-        for lines, _, _ in series.values():
-            here = steps[np.searchsorted(place, lines)]
-            if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
-                return True
-        return False
-
-
-def _since(counter: tuple[Ints, Floats, Floats], line: int) -> tuple[Ints, Floats, Floats]:
-    """A counter from the last time it was printed before `line`: bars of downloads and the like are left out."""
-    lines, values, totals = counter
-    first = max(0, int(np.searchsorted(lines, line, side="right")) - 1)
-    return lines[first:], values[first:], totals[first:]
-
-
-def _lead(series: dict[tuple[str, str], tuple[Ints, Floats, Floats]]) -> Ints:
-    """Lines of the most frequent tag that tells of training, of any tag where none does; the first among equals."""
-    told = telling([t for t, _ in series])
-    among = [v[0] for k, v in series.items() if k[0] in told] or [v[0] for v in series.values()]
-    most = max(map(len, among))
-    return min((lines for lines in among if len(lines) == most), key=lambda lines: int(lines[0]))
-
-
-def _restarts(steps: Floats, epochs: Floats) -> bool:
-    """Whether a step counter begins anew with each epoch."""
-    back = np.diff(steps) < 0
-    up = np.diff(epochs) > 0
-    both = int((back & up).sum())
-    return both > 0 and both * 2 >= int(up.sum()) and both * 2 >= int(back.sum())
-
-
-def _turns(steps: Ints, totals: Floats) -> Ints:
-    """A counter that runs to its total again and again (a progress bar for each epoch), added up."""
-    known = totals[totals > 0]
-    if not len(known):
-        return steps
-    length = int(np.median(known))
-    back = np.r_[False, np.diff(steps) < 0]
-    begin = int(steps.min()) + 2 * int(np.median(np.abs(np.diff(steps)))) if len(steps) > 1 else 0
-    if back.sum() < 2 or int(steps[back].max()) > begin:
-        return steps
-    turns: Ints = np.cumsum(back).astype(np.int64)
-    return steps + turns * length
+def _in_order(signal: Signal) -> Signal:
+    """By step: a score may be printed late, for an earlier checkpoint."""
+    if not np.any(np.diff(signal.steps) < 0):
+        return signal
+    order = np.argsort(signal.steps, kind="stable")
+    return replace(signal, steps=signal.steps[order], values=signal.values[order])
 
 
 def _variants(tag: str, rows: Sequence[Sequence[str]]) -> dict[str, Ints]:
@@ -500,4 +349,4 @@ def _named_vits(signal: Signal, tags: Sequence[str]) -> Signal:
     order = _VITS if nameless and len(losses) == len(_VITS) else _SO_VITS
     at = int(found[2])
     label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
-    return Signal(f"{signal.tag}/{label}", signal.steps, signal.values, split=signal.split) if label else signal
+    return replace(signal, tag=f"{signal.tag}/{label}") if label else signal

@@ -262,6 +262,14 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
     return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
 
 
+def restarts_with(steps: NDArray[np.int64] | Floats, epochs: Floats) -> bool:
+    """Whether a step counter begins anew with each epoch."""
+    back = np.diff(steps) < 0
+    up = np.diff(epochs) > 0
+    both = int((back & up).sum())
+    return both > 0 and both * 2 >= int(up.sum()) and both * 2 >= int(back.sum())
+
+
 def counted_in_epochs(epochs: Ints) -> tuple[Ints, int]:
     """Epoch numbers where each epoch holds several rows: steps that keep the rows apart, and rows per epoch."""
     start = np.flatnonzero(np.r_[True, np.diff(epochs) != 0])
@@ -297,7 +305,7 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
             return _in(axis, "kimg" if factor == 1 else "unknown"), used
     if name := first("step"):
         steps, factor = whole_numbers(_filled(columns[name], rows))
-        if epoch and epoch != name and _restarts_with(steps, _filled(columns[epoch], rows)):
+        if epoch and epoch != name and restarts_with(steps, _filled(columns[epoch], rows)):
             inner = name
         elif rows == 1 or steps.min() != steps.max():
             axis = unroll(steps)
@@ -381,13 +389,6 @@ def _filled(column: Column, rows: int) -> Floats:
         return np.zeros(rows)
     row = np.searchsorted(at, np.arange(rows), side="right") - 1
     return column.cells[good][np.maximum(row, 0)]
-
-
-def _restarts_with(steps: Ints, epochs: Floats) -> bool:
-    """Whether a step counter begins anew with each epoch."""
-    back = np.diff(steps) < 0
-    up = np.diff(epochs) > 0
-    return bool(back.sum() > 0) and bool((back & up).sum() * 2 > up.sum()) and bool((back & up).sum() * 2 > back.sum())
 
 
 def _crowded(columns: Mapping[str, Column], used: set[str], steps: Ints) -> bool:

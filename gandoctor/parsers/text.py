@@ -19,6 +19,7 @@ _LFS_NAMES: Final = (".log", ".txt", ".csv", ".jsonl", ".json", ".out", ".tsv")
 _NO_LOGS: Final = frozenset({
     ".ipynb", ".py", ".md", ".rst", ".tex", ".yaml", ".yml", ".toml", ".json", ".html", ".htm", ".xml", ".svg", ".js",
     ".css", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".sh", ".ini", ".cfg", ".lock", ".proto", ".bib",
+    ".pyx", ".pxd", ".pyi", ".pl", ".pm", ".java", ".go", ".rs", ".ts", ".jl", ".r", ".rb", ".pem",
 })  # fmt: skip
 _LOG_NAME: Final = re.compile(r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE)
 
