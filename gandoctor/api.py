@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gandoctor.model.report import Prescription, Series
-    from gandoctor.model.rules import Rulebook
+    from gandoctor.model.rules import Rulebook, Severity
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 # Series that every report carries, beside those its findings point at.
 ALWAYS_SHOWN: Final = (
     "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate", "d_real_score",
     "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid", "kid", "psnr_ssim",
+    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_shift", "progress",
 )  # fmt: skip
 MOST_SERIES: Final = 40
 
@@ -55,6 +57,10 @@ class Options:
         Folders with more rules.
     ignore : Mapping of str to str
         Rule id to the reason why it is not asked.
+    select : sequence of str
+        Ids of the only rules to ask; empty for all.
+    severity : Mapping of str to str
+        Rule id to the severity it is to have.
     use_preferences : bool
         Whether ``gandoctor.toml`` of the current folder and of the run is read.
     """
@@ -64,6 +70,8 @@ class Options:
     loss: str | None = None
     rules: Sequence[Path] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    select: Sequence[str] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
     use_preferences: bool = True
 
 
@@ -107,10 +115,7 @@ def analyze_with_roots(path: str | Path, options: Options | None = None) -> list
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
-    book = rulebook.load(folders)
-    unknown = [i for i in options.ignore if i not in book.by_id]
-    if unknown:
-        raise UsageError(f"there is no rule {unknown[0]!r} to ignore", "", "'gandoctor rules list' names them all")
+    book = _customised(rulebook.load(folders), options)
     raws = parsers.discover(Path(path), configs=options.configs)
     several = len(raws) > 1
     return [(raw.root, _report(raw, understand(raw, words, options, several=several), book, options)) for raw in raws]
@@ -135,17 +140,58 @@ def with_preferences(path: Path, options: Options) -> Options:
         loss=options.loss or said.loss,
         rules=(*(Path(r) for r in said.rules), *options.rules),
         ignore={**said.ignore, **options.ignore},
+        select=options.select or said.select,
+        severity={**said.severity, **options.severity},
     )
 
 
 def rule_folders(options: Options) -> list[Path]:
-    """Our own rules first, then the user's."""
+    """Our own rules first, then those that installed packages add, then the user's."""
     for folder in options.rules:
         if not folder.is_dir():
             raise UsageError(
                 "there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/"
             )
-    return [rulebook.default_folder(), *options.rules]
+    return [rulebook.default_folder(), *_packaged_rules(), *options.rules]
+
+
+def _packaged_rules() -> list[Path]:
+    """The ``rules`` folders of packages that entry points of the group ``gandoctor.rules`` name."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    folders: list[Path] = []
+    for point in entry_points(group="gandoctor.rules"):
+        spec = find_spec(point.value.partition(":")[0])
+        homes = [Path(h) for h in spec.submodule_search_locations or ()] if spec else []
+        folder = next((h / "rules" for h in homes if (h / "rules").is_dir()), None)
+        if folder is None:
+            raise UsageError(
+                "names no package with a rules folder", f"entry point {point.name}", "name the package itself"
+            )
+        folders.append(folder)
+    return folders
+
+
+def _customised(book: Rulebook, options: Options) -> Rulebook:
+    """The book with the rules that were selected, at the severities that were asked for."""
+    for word, ids in (("ignore", options.ignore), ("select", options.select), ("give a severity", options.severity)):
+        for i in ids:
+            if i not in book.by_id:
+                near = difflib.get_close_matches(i, book.by_id, 1)
+                hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
+                raise UsageError(f"there is no rule {i!r} to {word}", "", hint)
+    for i, severity in options.severity.items():
+        if severity not in SEVERITIES:
+            raise UsageError(f"unknown severity {severity!r}", f"severity.{i}", f"one of {', '.join(SEVERITIES)}")
+    if not (options.select or options.severity):
+        return book
+    rules = tuple(
+        replace(r, severity=cast("Severity", options.severity.get(r.id, r.severity)))
+        for r in book.rules
+        if not options.select or r.id in options.select
+    )
+    return replace(book, rules=rules, by_id={r.id: r for r in rules})
 
 
 def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False) -> Run:

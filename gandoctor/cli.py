@@ -62,6 +62,9 @@ RulesOption = Annotated[
 IgnoreOption = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable.")
 ]
+SelectOption = Annotated[
+    list[str] | None, typer.Option("--select", metavar="RULE", help="Ask these rules alone; repeatable.")
+]
 FailOnOption = Annotated[
     FailOn | None, typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high).")
 ]
@@ -102,12 +105,13 @@ def analyze(
     fail_on: FailOnOption = None,
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
+    select: SelectOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
     from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore)
+    options = _options(config, map_, loss, rules, ignore, select)
     targets = output if output is not None else [DEFAULT_REPORT]
     chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
     reports = api.analyze_all(path, options)
@@ -131,11 +135,12 @@ def check(
     fail_on: FailOnOption = None,
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
+    select: SelectOption = None,
 ) -> None:
     """Check logs before a commit or in CI: one line a finding, nothing is written."""
     from gandoctor import api, parsers, reporters
 
-    options = _options(config, map_, loss, rules, ignore)
+    options = _options(config, map_, loss, rules, ignore, select)
     line = reporters.by_name("check")
     code = 0
     for path in paths:
@@ -243,12 +248,51 @@ def patch(
     _say(patching.run(run, number, _options(config, map_, loss, rules, None), apply=apply, to=to))
 
 
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="A log or run folder: the training before the change.")],
+    after: Annotated[Path, typer.Argument(help="The training after it.")],
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write it here, too; format from the suffix, '-' = stdout."
+        ),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
+    ] = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+    select: SelectOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+) -> None:
+    """Say whether a change helped: better, worse or no clear change, and why. Exits with 1 where AFTER is failing."""
+    from gandoctor import api, comparing
+    from gandoctor.reporters import comparison
+
+    options = _options(None, map_, loss, rules, ignore)
+    targets = output or (["-"] if format_ else [])
+    chosen = [(t, comparison.format_for(t, format_)) for t in targets]
+    found, report = comparing.run(before, after, options)
+    for target, format_name in chosen:
+        _write(target, comparison.render(format_name, found))
+    if not quiet and "-" not in targets:
+        _say(comparison.render("text", found, colour=_colour()))
+        for target in targets:
+            _say(f"report: {target}\n")
+    raise typer.Exit(api.exit_code([report], _fail_on(after, fail_on)))
+
+
 def _options(
     config: Sequence[Path] | None,
     map_: Sequence[str] | None,
     loss: str | None,
     rules: Sequence[Path] | None,
     ignore: Sequence[str] | None,
+    select: Sequence[str] | None = None,
 ) -> Options:
     from gandoctor.api import Options
 
@@ -267,6 +311,7 @@ def _options(
         loss=loss,
         rules=tuple(rules or ()),
         ignore=dict.fromkeys(ignore or (), "given with --ignore"),
+        select=tuple(select or ()),
     )
 
 

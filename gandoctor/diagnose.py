@@ -452,16 +452,19 @@ def _finding_order(f: Finding) -> tuple[int, int, float, str]:
 
 def _risk(answer: Answer, run: Run, frame: Frame) -> RiskNote:
     rule = answer.rule
-    keys = tuple(dict.fromkeys(run.settings[s].key for s in rule.settings if s in run.settings))
+    held = [(c, o) for c in rule.clauses for o in [answer.outcomes.get(c.name)] if o is not None and o.truth]
+    # Of the settings that a rule is about, those that its evidence names are the doubtful ones.
+    named = {name for clause, _ in held for name in _settings_of(clause)}
+    doubtful = [s for s in rule.settings if s in named] or rule.settings
+    keys = tuple(dict.fromkeys(run.settings[s].key for s in doubtful if s in run.settings and run.settings[s].key))
     extra = {n: _shown(run, n) for n in run.settings}
-    told = [(c.says, answer.outcomes[c.name]) for c in rule.clauses if c.says and c.name in answer.outcomes]
-    said = [fill(says, outcome, frame, extra) for says, outcome in told if outcome.truth]
+    said = dict.fromkeys(fill(c.says, outcome, frame, extra) for c, outcome in held if c.says)
     return RiskNote(rule.id, rule.title, " ".join([*said, rule.why]).strip(), keys)
 
 
 def _shown(run: Run, name: str) -> str:
     setting = run.settings[name]
-    return f"{setting.key} = {setting.value}"
+    return f"{setting.key or name} = {setting.value}"  # worked out from others, it has no key of its own
 
 
 def _not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable[NotChecked]:
@@ -634,9 +637,10 @@ def _lacking(run: Run, book: Rulebook, answers: Sequence[Answer]) -> str:
     for symptom in MUST_HAVE_CHECKED:
         rules = [r for r in book.rules if r.symptom == symptom and r.kind == "symptom"]
         truths = [_truth_of(r.id, answers) for r in rules]
-        if rules and all(t is None for t in truths):
+        if all(t is None for t in truths):
             why = next((a.reason for a in answers if a.rule.symptom == symptom and a.reason), "")
-            return f"{_plain(symptom).lower()} could not be checked, because {why or 'too little was logged'}"
+            why = why or ("too little was logged" if rules else "no rule that looks for it was asked")
+            return f"{_plain(symptom).lower()} could not be checked, because {why}"
     return ""
 
 

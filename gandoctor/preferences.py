@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = "gandoctor.toml"
-KEYS: Final = ("map", "loss", "ignore", "fail-on", "rules")
+KEYS: Final = ("map", "loss", "ignore", "select", "severity", "fail-on", "rules")
 MAX_BYTES: Final = 1 << 20
 
 
@@ -30,6 +30,10 @@ class Preferences:
         Loss family, as ``--loss``.
     ignore : Mapping of str to str
         Rule id to the reason why it is ignored.
+    select : tuple of str
+        Rule ids to ask, as ``--select``; empty for all.
+    severity : Mapping of str to str
+        Rule id to the severity it has in this project.
     fail_on : str or None
         As ``--fail-on``.
     rules : tuple of str
@@ -39,6 +43,8 @@ class Preferences:
     map: Mapping[str, str] = field(default_factory=dict)
     loss: str | None = None
     ignore: Mapping[str, str] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
     fail_on: str | None = None
     rules: tuple[str, ...] = ()
 
@@ -95,17 +101,33 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
                 '{rule = "...", reason = "why it is wrong here"}',
             )
         ignore[entry["rule"]] = str(entry["reason"])
-    mapping = data.get("map", {})
-    if not (isinstance(mapping, dict) and all(isinstance(v, str) for v in mapping.values())):
-        raise UsageError("'map' is not a table of role = tag", f"{where}:map", 'write d_loss = "Loss/critic"')
-    rules = data.get("rules", [])
-    rules = [rules] if isinstance(rules, str) else rules
-    if not (isinstance(rules, list) and all(isinstance(r, str) for r in rules)):
-        raise UsageError("'rules' is not a list of folders", f"{where}:rules", 'write rules = ["my-rules"]')
     for key in ("loss", "fail-on"):
         if not isinstance(data.get(key, ""), str):
             raise UsageError(f"{key!r} is not a word", f"{where}:{key}", "write it in quotes")
-    return Preferences(mapping, data.get("loss"), ignore, data.get("fail-on"), tuple(rules))
+    return Preferences(
+        map=_words(data, "map", where, 'd_loss = "Loss/critic"'),
+        loss=data.get("loss"),
+        ignore=ignore,
+        select=_list(data, "select", where, '["nan-in-loss"]'),
+        severity=_words(data, "severity", where, 'd-wins-late = "medium"'),
+        fail_on=data.get("fail-on"),
+        rules=_list(data, "rules", where, '["my-rules"]'),
+    )
+
+
+def _words(data: dict[str, Any], key: str, where: str, example: str) -> dict[str, str]:
+    table = data.get(key, {})
+    if not (isinstance(table, dict) and all(isinstance(v, str) for v in table.values())):
+        raise UsageError(f"{key!r} is not a table of words", f"{where}:{key}", f"write {example}")
+    return table
+
+
+def _list(data: dict[str, Any], key: str, where: str, example: str) -> tuple[str, ...]:
+    values = data.get(key, [])
+    values = [values] if isinstance(values, str) else values
+    if not (isinstance(values, list) and all(isinstance(v, str) for v in values)):
+        raise UsageError(f"{key!r} is not a list of words", f"{where}:{key}", f"write {key} = {example}")
+    return tuple(values)
 
 
 def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
@@ -113,6 +135,8 @@ def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
         map={**a.map, **b.map},
         loss=b.loss or a.loss,
         ignore={**a.ignore, **b.ignore},
+        select=b.select or a.select,
+        severity={**a.severity, **b.severity},
         fail_on=b.fail_on or a.fail_on,
         rules=(*a.rules, *(str(folder / r) for r in b.rules)),
     )

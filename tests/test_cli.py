@@ -124,6 +124,30 @@ def test_ignored_rules_are_listed_with_their_reason(sample_logs: Path, tmp_path:
     assert [(i["rule"], i["reason"]) for i in report["ignored"]] == [("nan-in-loss", "warm-up")]
 
 
+def test_selected_rules_are_asked_alone(sample_logs: Path, tmp_path: Path) -> None:
+    run("analyze", sample_logs / "d-dominance", "--select", "nan-in-loss", "-o", tmp_path / "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["findings"] == []
+    assert report["clear"] == ["nan-in-loss"]
+
+
+def test_a_project_sets_its_own_severities(sample_logs: Path, tmp_path: Path) -> None:
+    rules = ("nan-in-loss", "losses-frozen")
+    lines = "".join(f'{rule} = "low"\n' for rule in rules)
+    (tmp_path / "gandoctor.toml").write_text(f"[severity]\n{lines}")
+    done = run("analyze", sample_logs / "nan-in-loss", "-o", "r.json", cwd=tmp_path)
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert {f["severity"] for f in report["findings"] if f["rule"] in rules} == {"low"}
+    assert (done.returncode == 1) == (report["verdict"] == "failing")
+
+
+def test_an_unknown_rule_to_select(sample_logs: Path) -> None:
+    done = run("analyze", sample_logs / "d-dominance", "--select", "nan-in-los")
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "nan-in-loss" in done.stderr
+
+
 # ---------------------------------------------------------------- signals
 
 
