@@ -275,6 +275,8 @@ class Figure:
         Marked.
     zoom : bool
         Whether a window that is small against the run fills the picture.
+    together : bool
+        Whether all curves share one scale, whatever becomes of their shapes: one signal in two runs.
     """
 
     title: str
@@ -286,6 +288,7 @@ class Figure:
     held: tuple[tuple[int, int], ...] = ()
     onset: int | None = None
     zoom: bool = True
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +350,7 @@ def draw(figure: Figure, ident: str, columns: int = COLUMNS) -> Drawing | None:
     if zoomed:
         notes.append(f"zoomed in on {w.span(int(x0), int(x1), figure.unit)}")
     lines = tuple(_cut(line, x0, x1) for line in lines)
-    panels = _panels(lines, figure.levels, notes)
+    panels = _panels(lines, figure.levels, notes, together=figure.together)
     ticks = [[(v, tick(v)) for v in p.scale.ticks(5 if len(panels) == 1 else 3)] for p in panels]
     left = 14 + 7.4 * max((len(t) for row in ticks for _, t in row), default=1)
     bottom = panels[-1].top + panels[-1].height
@@ -399,14 +402,16 @@ def _cut(line: Line, low: float, high: float) -> Line:
     return Line(line.name, line.steps[a:b], line.values[a:b], line.colour)
 
 
-def _panels(lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str]) -> list[_Panel]:
-    """One panel where all curves can be read on one scale, else one each."""
+def _panels(
+    lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str], *, together: bool = False
+) -> list[_Panel]:
+    """One panel where all curves can be read on one scale or shall stand `together`, else one each."""
     wanted = [level.value for level in levels]
     every = np.concatenate([line.values for line in lines])
     common = choose(every, wanted)
-    if len(lines) > 1 and not all(_readable(line, common) for line in lines):
+    if len(lines) > 1 and not together and not all(_readable(line, common) for line in lines):
         common = choose(every, wanted, straight=True)
-    if len(lines) == 1 or all(_readable(line, common) for line in lines):
+    if together or len(lines) == 1 or all(_readable(line, common) for line in lines):
         groups = [lines]
     else:
         groups = [(line,) for line in lines]

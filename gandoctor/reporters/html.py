@@ -62,23 +62,32 @@ def _thinned(runs: int, detail: views.Detail) -> str:
 
 
 def _page(title: str, runs: Sequence[views.ShownRun], reports: Sequence[Report], index: object = None) -> str:
+    made_by = made_with(reports[0].version, reports[0].rules_digest) if reports else "gandoctor"
+    return page("page.html.j2", title, made_by, runs=runs, index=index)
+
+
+def page(template: str, title: str, made_by: str, **values: object) -> str:
+    """A template that is a whole page, filled: `values` are what it shows; style, script and policy are ours."""
     from markupsafe import Markup
 
     style, script = _assets()
-    made_by = "gandoctor"
-    if reports:
-        digest = reports[0].rules_digest
-        made_by = f"gandoctor {reports[0].version}" + (f", rules {digest}" if digest else "")
-    page = _environment().get_template("page.html.j2")
-    return page.render(
-        policy=_policy(style, script),
-        title=title,
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        runs=runs,
-        index=index,
-        made_by=made_by,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=_policy(style, script),
+            title=title,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            made_by=made_by,
+            **values,
+        )
     )
+
+
+def made_with(version: str, digest: str) -> str:
+    """What a page was made with, for its foot."""
+    return f"gandoctor {version}" + (f", rules {digest}" if digest else "")
 
 
 @functools.cache

@@ -45,7 +45,7 @@ def render_many(reports: Sequence[Report]) -> str:
         onset = w.since(r)
         since = w.at(onset, r.run.step_unit) if onset is not None else ""
         what = r.diagnoses[0].title if r.diagnoses else ""
-        rows.append(f"| {_text(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | {_text(what, 120)} |")
+        rows.append(f"| {words(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | {words(what, 120)} |")
     if len(order) > _MOST_ROWS:
         rows.append(f"| {len(order) - _MOST_ROWS:,} more | | | |")
     head = f"{MARK}\n### gandoctor: {w.count(len(reports), 'run')}\n\n" + "\n".join(rows) + "\n\n"
@@ -69,62 +69,62 @@ def _within(head: str, reports: Sequence[Report]) -> str:
 def _run(report: Report, *, lists: bool) -> Iterator[str]:
     onset = w.since(report)
     since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
-    yield f"#### {_TOLD[report.verdict]} {_text(report.run.name)}: {report.verdict}{since}"
+    yield f"#### {_TOLD[report.verdict]} {words(report.run.name)}: {report.verdict}{since}"
     yield ""
-    yield _text(w.headline(report))
+    yield words(w.headline(report))
     yield ""
     for i, case in enumerate(w.cases(report)):
         yield from _case(case, first=i == 0)
     for finding in w.orphans(report):
-        yield f"**{_text(finding.title)}** ({finding.confidence} confidence), with no cause to name"
+        yield f"**{words(finding.title)}** ({finding.confidence} confidence), with no cause to name"
         yield ""
         for piece in w.strongest([finding], _MOST_EVIDENCE):
-            yield f"- {_text(piece.text)}"
+            yield f"- {words(piece.text)}"
         yield ""
     if lists and report.risks:
-        rows = [f"- **{_text(x.title)}** {_text(x.text)}" for x in report.risks]
+        rows = [f"- **{words(x.title)}** {words(x.text)}" for x in report.risks]
         yield from _folded(w.count(len(rows), "risk"), rows)
     if lists and report.not_checked:
-        rows = [f"- {_text(x.title)}: {_text(x.reason)} {_code(x.log_it)}".rstrip() for x in report.not_checked]
+        rows = [f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip() for x in report.not_checked]
         yield from _folded(f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows)
     clear = w.count(len(report.clear), "rule")
-    yield f"<sub>{clear} clear. gandoctor {_text(report.version)}, rules {_text(report.rules_digest)}</sub>"
+    yield f"<sub>{clear} clear. gandoctor {words(report.version)}, rules {words(report.rules_digest)}</sub>"
     yield ""
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:
     d = case.diagnosis
     lead = "Most likely cause" if first else "Another possible cause"
-    yield f"**{lead}: {_text(d.title)}** ({d.severity} severity, {d.confidence} confidence)"
+    yield f"**{lead}: {words(d.title)}** ({d.severity} severity, {d.confidence} confidence)"
     yield ""
     if first:
-        yield _text(d.story)
+        yield words(d.story)
         yield ""
         for piece in w.strongest(case.leading, _MOST_EVIDENCE):
-            yield f"- {_text(piece.text)}"
+            yield f"- {words(piece.text)}"
     for reason in sorted(d.reasons, key=lambda r: -abs(r.weight))[:_MOST_REASONS]:
-        yield f"- {'for' if reason.weight >= 0 else 'against'} it: {_text(reason.text)}"
+        yield f"- {'for' if reason.weight >= 0 else 'against'} it: {words(reason.text)}"
     yield ""
     patch = w.first_patch(case.prescriptions)
     if patch is not None:
         yield from _patch(patch)
     if case.consequences and first:
-        yield f"It explains, too: {'; '.join(_text(f.title) for f in case.consequences)}."
+        yield f"It explains, too: {'; '.join(words(f.title) for f in case.consequences)}."
         yield ""
 
 
 def _patch(p: Prescription) -> Iterator[str]:
-    yield f"**Try: {_text(p.title)}** (risk: {_text(p.risk)})"
+    yield f"**Try: {words(p.title)}** (risk: {words(p.risk)})"
     yield ""
     if p.diff:
         yield from _block(p.diff, "diff")
     if p.overrides:
-        yield f"On the command line: {_code(' '.join(p.overrides))}"
+        yield f"On the command line: {code(' '.join(p.overrides))}"
         yield ""
     if p.snippet:
         yield from _block(p.snippet, "python")
     if p.expect:
-        yield f"How to tell that it helped: {_text(p.expect)}"
+        yield f"How to tell that it helped: {words(p.expect)}"
         yield ""
 
 
@@ -144,7 +144,7 @@ _ALIVE: Final = re.compile(r"(@|#|GH-|:)(?=[\w+-])|(https?:|www)(?=[./])", re.IG
 _SIGNS: Final = re.compile(r"([\\`*_\[\]|~$])")
 
 
-def _text(text: str, most: int = 500) -> str:
+def words(text: str, most: int = 500) -> str:
     """Untrusted text as one line of plain words: no markup, link, mention, reference or emoji comes out of it."""
     text = w.plain(text)
     text = text if len(text) <= most else text[: most - 3] + "..."
@@ -155,7 +155,7 @@ def _text(text: str, most: int = 500) -> str:
     )  # no list, heading or rule at the start of a line
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Untrusted text as a code span."""
     text = w.plain(text)[:_MOST_SPAN]
     if not text:
