@@ -392,9 +392,13 @@ def test_damage_across_windows_is_found_and_counted(
     width = draw.draw(st.integers(1, 900))
     fill = draw.draw(st.sampled_from([b"", b"\x00", b"\xff", b"\x18\x00\x00\x00\x00\x00\x00\x00"]))
     hurt = data[:at] + (fill * width)[:width] + data[at + width :]
+    reading = read(folder, hurt)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tensorboard, "_WINDOW", draw.draw(st.sampled_from([256, 1024, 1 << 22])))
-        reading = read(folder, hurt)
+        patch.setattr(tensorboard, "_WINDOW", draw.draw(st.sampled_from([256, 1024])))
+        for name in ("_MANY", "_FEW", "_SOME"):
+            patch.setattr(tensorboard, name, draw.draw(st.sampled_from([1, 1 << 60])))
+        otherwise = read(folder, hurt)
+    assert (points(reading), reading.lost) == (points(otherwise), otherwise.lost)
     found, whole = points(reading), _plain(log)
     assert all(set(found[tag]) <= set(whole[tag]) for tag in found)
     assert sum(map(len, found.values())) >= len(log) - width // 36 - 3

@@ -40,6 +40,7 @@ def event_files() -> list[bytes]:
         *found,
         files.first_record() + files.scalars(range(120, 140), tensor=True),
         files.first_record() + files.scalars(range(60), tags=("Loss/D", "Loss/G")),
+        files.first_record() + files.scalars(range(100, 400), tags=("Loss/D", "Loss/G", "lr")),
         files.first_record(),
     ]
 

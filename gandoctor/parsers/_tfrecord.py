@@ -101,7 +101,7 @@ def is_sound(data: bytes, at: int, size: int) -> bool:
     return _crc.masked(_crc.crc32c(memoryview(data)[at + HEAD : stop])) == stored
 
 
-def walk(data: bytes, at: int, known: dict[bytes, int]) -> Walk:
+def walk(data: bytes, at: int, known: dict[bytes, int], *, more: bool = False) -> Walk:
     """Step from record to record, from `at` to the end of `data` or to the first place where no header stands.
 
     Parameters
@@ -112,6 +112,9 @@ def walk(data: bytes, at: int, known: dict[bytes, int]) -> Walk:
         Place of the first header.
     known : dict of bytes to int
         Headers whose checksum was found right, with their payload lengths; grows.
+    more : bool
+        Whether the file goes on. If so, the last of several records is left for the next walk: only what follows shows
+        whether it is whole.
     """
     found = Walk()
     end = len(data)
@@ -167,6 +170,11 @@ def walk(data: bytes, at: int, known: dict[bytes, int]) -> Walk:
             recent.pop()
             found.stop = places.pop()
         found.broken = found.stop + 1
+    elif more:
+        if not places and found.stripes:
+            _unravel(found.stripes[-1], places, recent)
+        if len(places) > 1 or (places and found.stripes):
+            found.stop, found.size = places.pop(), recent.pop()
     _keep(found, places, recent)
     return found
 

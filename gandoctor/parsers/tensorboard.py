@@ -47,14 +47,15 @@ _FEW: Final = 8  # rows that are not worth a layout
 _MANY: Final = 512  # records from which taking a period's kinds together pays
 _SOME: Final = 48  # nor are so many, of kinds that are not known
 _POOR: Final = 32  # layouts in a row that found no more than a few rows: then row by row
-_MAX_TEXT: Final = 1 << 18
+_MAX_TEXT: Final = 1 << 16
 _MAX_SETTINGS: Final = 5_000
-_MAX_TEXTS: Final = 64
+_MAX_TEXTS: Final = 16
 _MAX_SESSIONS: Final = 1000
 _SESSION_START: Final = 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
 _CONFIG: Final = re.compile(
-    r"config|cfg|hparam|hyper_?param|args|argument|flags|settings|option|params\b", re.IGNORECASE
+    r"(?:^|[^a-z])(?:config\w*|cfg|hparams?|hyper_?param\w*|args|arguments?|flags|settings?|options?|opts?|params)(?![a-z])",
+    re.IGNORECASE,
 )
 _FENCE: Final = re.compile(r"^\s*```\w*\s*$|</?(?:pre|code)>", re.MULTILINE)
 _TABLE_ROW: Final = re.compile(r"\s*\|([^|\n]+)\|([^|\n]*)\|\s*")
@@ -122,7 +123,7 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
                     break
                 log.damaged(broken, base + found)
                 searching, at = False, found
-            walk = frame.walk(data, at, known)
+            walk = frame.walk(data, at, known, more=base + len(data) < size)
             log.take(data, base, walk)
             at = walk.stop
             # Many tags share a window: it has to be wide for each of them to fill columns.
@@ -139,7 +140,7 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
                 log.damaged(base + at, base + at + needed)
                 at += needed
             elif walk.size >= 0 and at == 0:
-                window = needed
+                window = needed + _WINDOW
             elif rest < frame.HEAD:
                 log.torn = rest
                 at += rest
