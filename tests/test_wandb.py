@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -319,19 +320,20 @@ def test_records_across_blocks_at_every_place(tmp_path: Path) -> None:
         assert reading.lost is None
 
 
-def test_a_flipped_byte_costs_at_most_its_block(tmp_path: Path) -> None:
+def test_a_flipped_byte_costs_its_row_alone(tmp_path: Path) -> None:
     data = frames(run_record({"lr": 1}), *rows(1500), exit_record())
     assert len(data) > 4 * BLOCK
     whole = points(wandb.read(put(tmp_path, data)))["d_loss"]
     rng = np.random.default_rng(0)
-    for at in rng.integers(7, len(data), 60).tolist():
+    for at in (*range(BLOCK - 9, BLOCK + 9), *rng.integers(7, len(data), 30).tolist()):
         hurt = bytearray(data)
         hurt[at] ^= 0x10
         reading = wandb.read(put(tmp_path, bytes(hurt)))
         found = points(reading)["d_loss"]
         assert set(found) <= set(whole)
-        assert len(found) >= 1500 - BLOCK // 80
-        assert "damaged bytes" in (reading.lost or "")
+        assert len(found) >= 1499
+        assert len(found) == 1500 or reading.lost
+        assert reading.lost is None or "damaged bytes" in reading.lost
 
 
 def test_a_damaged_file_head_costs_nothing(tmp_path: Path) -> None:
@@ -344,7 +346,7 @@ def test_a_file_cut_anywhere_is_read_up_to_there(tmp_path: Path) -> None:
     records = rows(12)
     data = frames(*records)
     edges = np.cumsum([7] + [len(r) + 7 for r in records]).tolist()
-    for stop in range(8, len(data), 3):
+    for stop in range(8, len(data), 7):
         reading = wandb.read(put(tmp_path, data[:stop])) if stop >= edges[1] else None
         if reading is None:
             continue
@@ -365,7 +367,7 @@ def test_missing_bytes_and_zeros(tmp_path: Path) -> None:
     ):
         reading = wandb.read(put(tmp_path, hurt))
         assert reading.lost
-        assert len(reading.signals[0]) > 0
+        assert len(reading.signals[0]) > 1000
 
 
 def test_sound_frames_around_nonsense(tmp_path: Path) -> None:
@@ -412,3 +414,13 @@ def test_a_row_of_very_many_items(tmp_path: Path) -> None:
     found = points(read(tmp_path, row({**values, "_step": 2})))
     assert len(found) == 6000
     assert found["k5999"] == [(2, 5999.0)]
+
+
+def test_looking_for_sound_chunks_has_an_end(tmp_path: Path) -> None:
+    # Every byte could begin a chunk of half a block, and every eighth really begins an empty one.
+    empty = struct.pack("<IHB", zlib.crc32(b"\x01"), 0, 1)
+    content = bytes([2, 2, 2, 2, 0, 64, 1, 1]) * 400 + (empty + b"\x02") * 400
+    started = time.process_time()
+    reading = wandb.read(put(tmp_path, frames(*rows(3)) + content * 150))
+    assert time.process_time() - started < 10
+    assert len(reading.signals[0]) == 3

@@ -8,7 +8,6 @@ read.
 from __future__ import annotations
 
 import json
-import os
 import struct
 import zlib
 from array import array
@@ -43,6 +42,7 @@ _CHUNK: Final = struct.Struct("<IHB")
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _SEEDS: Final = [zlib.crc32(bytes([kind])) for kind in range(5)]  # the checksum covers the chunk's kind, then its data
 _AT_ONCE: Final = 32 * _BLOCK
+_PATIENCE: Final = 16  # a sound chunk is looked for in so many times the bytes read, then the block is given up
 
 _HISTORY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18
 _HISTORY_KEY: Final = _HISTORY << 3 | pb.BYTES
@@ -94,12 +94,12 @@ def read(path: Path) -> Reading:
 
 
 class _Frames:
-    """Block by block through the file; after damage on with the next block."""
+    """Chunk by chunk through the file; after damage on with the next sound chunk."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.size = os.fstat(file.fileno()).st_size
         self.good = 0
+        self.patience = 0  # bytes that may still be tried for chunks in what is in hand
         self.lost_bytes = 0
         self.lost_places = 0
         self.torn = 0
@@ -113,6 +113,7 @@ class _Frames:
         held = -1  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
         while data := self.file.read(_AT_ONCE):
             size = len(data)
+            self.patience = _PATIENCE * size
             at = _FILE_HEAD if base == 0 else 0
             while at < size:
                 left = _BLOCK - at % _BLOCK
@@ -130,10 +131,10 @@ class _Frames:
                     break
                 body = data[start:stop]
                 if not _WHOLE <= kind <= _LAST or length + _CHUNK.size > left or crc32(body, seeds[kind]) != crc:
-                    end = min(at + left, size)
-                    self._lose(end - at + max(held, 0))
+                    found = self._next_chunk(data, at, min(at + left, size))
+                    self._lose(found - at + max(held, 0))
                     parts, held = [], -1
-                    at = end
+                    at = found
                     continue
                 at = stop
                 if kind == _WHOLE:
@@ -160,7 +161,28 @@ class _Frames:
                             self._lose(held)
                         parts, held = [], -1
             base += size
+            if size < _AT_ONCE:
+                break  # whatever is written from now on is for the next time
         self.torn += max(held, 0)
+
+    def _next_chunk(self, data: bytes, at: int, stop: int) -> int:
+        """The next place after `at`, in a block that ends at `stop`, where a sound chunk begins; `stop` if none does."""
+        octets: NDArray[np.uint8] = np.frombuffer(data, dtype=np.uint8)
+        places = np.arange(at + 1, stop - _CHUNK.size + 1)
+        if not places.size or self.patience < 0:
+            return stop
+        kinds, lengths = octets[places + 6], octets[places + 4] | octets[places + 5].astype(np.int64) << 8
+        ends = places + _CHUNK.size + lengths
+        likely = (kinds >= _WHOLE) & (kinds <= _LAST) & (ends <= stop)
+        self.patience -= 4 * places.size
+        for place, end in zip(places[likely].tolist(), ends[likely].tolist(), strict=True):
+            crc, length, kind = _CHUNK.unpack_from(data, place)
+            if zlib.crc32(data[place + _CHUNK.size : end], _SEEDS[kind]) == crc:
+                return int(place)
+            self.patience -= length + _BLOCK // 64
+            if self.patience < 0:
+                break
+        return stop
 
     def _lose(self, count: int) -> None:
         self.lost_places += 1
