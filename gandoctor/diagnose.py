@@ -35,7 +35,7 @@ CONFIDENCES: Final = ("low", "medium", "high")
 _PLACE: Final = re.compile(r"\{([^{}]+)\}")
 MOST_DIAGNOSES: Final = 5
 # A cause this many nats behind the best one is no longer worth a reader's time.
-NEAR: Final = 3.0
+NEAR: Final = 4.0
 # Of two causes this close, the one declared deeper goes first.
 TIE: Final = 0.5
 # Below this many points of D's and of G's loss, "healthy" would be a guess.
