@@ -231,7 +231,10 @@ def rules_test(
 @app.command()
 def patch(
     run: Annotated[Path, typer.Argument(help="A log or run folder.")],
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1.")] = 1,
+    number: Annotated[
+        int | None,
+        typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1; else the first with a diff."),
+    ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Change the config file; a backup is kept.")] = False,
     to: Annotated[
         Path | None,
@@ -273,7 +276,7 @@ def compare(
     from gandoctor import api, comparing
     from gandoctor.reporters import comparison
 
-    options = _options(None, map_, loss, rules, ignore)
+    options = _options(None, map_, loss, rules, ignore, select)
     targets = output or (["-"] if format_ else [])
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options)

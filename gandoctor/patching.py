@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import filecmp
+import glob
 from typing import TYPE_CHECKING
 
 from gandoctor import api
 from gandoctor.errors import InputError, UsageError
 from gandoctor.prescribe import applying
+from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gandoctor.api import Options
     from gandoctor.model.report import Prescription, Report
 
 
-def run(path: Path, number: int, options: Options, *, apply: bool = False, to: Path | None = None) -> str:
+def run(path: Path, number: int | None, options: Options, *, apply: bool = False, to: Path | None = None) -> str:
     """Print one prescription of a run, or apply it.
 
     Parameters
     ----------
     path : Path
         A log or run folder.
-    number : int
-        Which prescription, counted from 1 in the order of the report.
+    number : int or None
+        Which prescription, counted from 1 in the order of the report; None: the first that has a diff.
     options : Options
     apply : bool
         Change the config file itself; a backup is kept.
@@ -38,17 +42,28 @@ def run(path: Path, number: int, options: Options, *, apply: bool = False, to: P
     Raises
     ------
     GandoctorError
-        Nothing to apply, or the file changed since it was read.
+        Nothing to apply, the file changed since it was read, or it was patched since the run was logged.
     """
+    if apply and to is not None:
+        raise UsageError("one of them only", "--apply and --to", "--apply changes the config, --to writes another file")
     found = api.analyze_with_roots(path, options)
     if len(found) > 1:
         raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
     root, report = found[0]
-    chosen = _chosen(report, number)
+    number, chosen = _chosen(report, number)
     if to is not None:
+        if any(_same(to, root / e.file) for e in chosen.edits):
+            raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
         done = applying.apply(chosen, root, to=to)
         return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
     if apply:
+        backup = _patched_since(report, chosen, root)
+        if backup:
+            raise InputError(
+                f"was patched after this run was logged ({backup} is the old file)",
+                chosen.edits[0].file,
+                "train again first; what it ran with is not what the config says now",
+            )
         done = applying.apply(chosen, root)
         return "\n".join(
             f"{d.file}: {', '.join(d.keys)} changed ({chosen.title}); the old file is {d.backup}" for d in done
@@ -56,24 +71,64 @@ def run(path: Path, number: int, options: Options, *, apply: bool = False, to: P
     return _text(chosen, number, len(report.prescriptions))
 
 
-def _chosen(report: Report, number: int) -> Prescription:
-    count = len(report.prescriptions)
-    if not count:
+def _chosen(report: Report, number: int | None) -> tuple[int, Prescription]:
+    every = report.prescriptions
+    if not every:
         said = f"the verdict is {report.verdict}, and there is nothing to prescribe"
-        raise UsageError(said, report.run.name, "see 'gandoctor analyze'")
-    if number > count:
-        raise UsageError(f"there is no prescription {number}", "--number", f"there are {count}")
-    return report.prescriptions[number - 1]
+        raise UsageError(said, w.plain(report.run.name), "see 'gandoctor analyze'")
+    if number is None:
+        first = api.first_patch(report)
+        number = 1 + next((i for i, p in enumerate(every) if p is first), 0)
+    if number > len(every):
+        raise UsageError(f"there is no prescription {number}", "--number", f"there are {len(every)}")
+    return number, every[number - 1]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _patched_since(report: Report, p: Prescription, root: Path) -> str:
+    """A backup of a file this would edit that is younger than everything logged; empty where none tells so.
+
+    A file that is again what one of those backups holds was put back.
+    """
+    logged = max((f.stat().st_mtime_ns for f in _logs(report, root)), default=None)
+    if logged is None:
+        return ""
+    for file in dict.fromkeys(e.file for e in p.edits):
+        mine = root / file
+        backups = [b for b in sorted(mine.parent.glob(f"{glob.escape(mine.name)}.orig*")) if _is_plain(b)]
+        young = [b for b in backups if b.stat().st_mtime_ns > logged]
+        if young and not any(filecmp.cmp(b, mine, shallow=False) for b in young):
+            return young[0].name
+    return ""
+
+
+def _logs(report: Report, root: Path) -> Iterator[Path]:
+    """The files that were logged. A report names no host, so an event file may not be found by what it says."""
+    for source in report.run.sources:
+        file = root / source.path
+        if source.parser == "config":
+            continue
+        if file.is_file():
+            yield file
+        elif file.parent.is_dir():
+            yield from (f for f in file.parent.glob("events.out.tfevents.*") if _is_plain(f))
+
+
+def _is_plain(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
 
 
 def _text(p: Prescription, number: int, count: int) -> str:
-    # Comment lines before a diff are passed over by `git apply` and `patch`.
-    out = [f"# {number} of {count}: {p.title} ({p.risk}; treats {p.cause})"]
+    # Comment lines around a diff are passed over by `git apply` and `patch`.
+    out = [f"# {number} of {count}: {w.plain(p.title)} ({p.risk}; treats {p.cause})"]
     if p.blocked_by:
-        out.append(f"# blocked: {p.blocked_by}")
+        out.append(f"# blocked: {w.plain(p.blocked_by)}")
     if p.diff:
-        out.append(p.diff.rstrip("\n"))
-    out += [f"# or on the command line: {o}" for o in p.overrides]
+        out.append(p.diff.removesuffix("\n"))
+    out += [f"# or on the command line: {w.plain(o)}" for o in p.overrides]
     if p.snippet:
-        out += ["# in code:", p.snippet.rstrip()]
+        out += ["# in code:", *w.plain_lines(p.snippet)]
     return "\n".join(out)

@@ -126,7 +126,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """A remedy worked out for this run."""
+    """A remedy worked out for this run.
+
+    Attributes
+    ----------
+    made_for : tuple of (file, sha256)
+        The very texts that the diff was made for.
+    """
 
     remedy: str
     cause: str
@@ -140,6 +146,7 @@ class Prescription:
     snippet: str | None = None
     blocked_by: str | None = None
     trial: str | None = None
+    made_for: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, json, options, overrides, python, toml, yaml
-from gandoctor.prescribe.applying import Applied, apply, inside, read_text
+from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
 from gandoctor.prescribe.work_out import Plan, Step, own, shown, work_out
 
@@ -186,7 +186,8 @@ class _Desk:
         if not why_not:
             try:
                 edits, patch = self._spliced(steps)
-                return self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
+                made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
+                return replace(made, made_for=tuple((f, digest(self._read(f))) for f in diff.split(patch)))
             except SpliceError as e:
                 why_not = e.what
         if lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -80,6 +81,11 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
         raise InputError(f"the file cannot be read ({e.strerror})", where=path.name) from e
 
 
+def digest(text: str) -> str:
+    """Name of this very text: SHA-256 of its UTF-8 bytes, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> tuple[Applied, ...]:
     """Change the user's files as the prescription's diff says.
 
@@ -112,6 +118,8 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
     for file, body in bodies.items():
         path = inside(root, file)
         old = read_text(path)
+        if dict(prescription.made_for).get(file, digest(old)) != digest(old):
+            raise diff.stale(file)
         new = diff.applied(old, body, file)
         work.append((file, path, new, _proved(prescription, file, old, new)))
     if to is not None:

@@ -124,7 +124,7 @@ def applied(text: str, body: list[str], name: str) -> str:
         if match:
             start = int(match[1]) - (0 if match[2] == "0" else 1)
             if start < at or start > len(before):
-                raise _stale(name)
+                raise stale(name)
             out += before[at:start]
             at = start
             continue
@@ -135,12 +135,13 @@ def applied(text: str, body: list[str], name: str) -> str:
             line = line[:-1]
         if raw[0] in " -":
             if before[at : at + 1] != [line]:
-                raise _stale(name)
+                raise stale(name)
             at += 1
         if raw[0] in " +":
             out.append(line)
     return "".join(out + before[at:])
 
 
-def _stale(name: str) -> InputError:
+def stale(name: str) -> InputError:
+    """The error for a file that is not the one the diff was made for."""
     return InputError("the file has changed since the run was analysed", where=name, hint="analyse the run again")

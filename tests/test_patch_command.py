@@ -1,0 +1,249 @@
+"""``gandoctor patch`` on copies of the sample runs: what is printed applies, what is applied is what was shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gandoctor import api, patching
+from gandoctor.api import Options
+from gandoctor.errors import InputError, UsageError
+from gandoctor.model.report import Edit, Prescription, Report, RunNote
+
+PATCHED = ("explosion", "mode-collapse", "nan-in-loss")  # nested YAML, JSON, two keys in one file
+GIT = shutil.which("git")
+
+
+def cli(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "gandoctor", *map(str, args)], capture_output=True, cwd=cwd, timeout=120, check=False
+    )
+    assert b"Traceback" not in done.stderr + done.stdout
+    return done
+
+
+def copied(sample_logs: Path, name: str, tmp_path: Path) -> Path:
+    folder = tmp_path / name
+    shutil.copytree(sample_logs / name, folder)
+    os.utime(next(f for f in folder.iterdir() if f.is_file() and "config" not in f.name), (1.7e9, 1.7e9))
+    return folder
+
+
+def config_of(folder: Path) -> Path:
+    return next(folder.glob("config.*"))
+
+
+@pytest.fixture
+def run_dir(sample_logs: Path, tmp_path: Path) -> Path:
+    return copied(sample_logs, "d-dominance", tmp_path)
+
+
+def lines_changed(old: str, new: str) -> list[tuple[str, str]]:
+    return [(a, b) for a, b in zip(old.splitlines(), new.splitlines(), strict=True) if a != b]
+
+
+# ---------------------------------------------------------------- print
+
+
+@pytest.mark.skipif(GIT is None, reason="no git here")
+@pytest.mark.parametrize("name", PATCHED)
+def test_what_is_printed_is_what_git_applies(sample_logs: Path, tmp_path: Path, name: str) -> None:
+    folder = copied(sample_logs, name, tmp_path)
+    before = config_of(folder).read_text()
+    printed = patching.run(folder, None, Options()) + "\n"
+    assert config_of(folder).read_text() == before, "printing changes nothing"
+    subprocess.run([GIT, "apply"], input=printed.encode(), cwd=folder, check=True)
+    after = config_of(folder).read_text()
+    edited = [line[1:] for line in printed.splitlines() if line.startswith("-") and line[:3] != "---"]
+    assert [old for old, _ in lines_changed(before, after)] == edited != []
+
+
+@pytest.mark.skipif(GIT is None, reason="no git here")
+@pytest.mark.parametrize("ending", ["crlf", "no-last-newline", "blank-last-line"])
+def test_git_applies_it_whatever_the_line_ends(run_dir: Path, ending: str) -> None:
+    config = config_of(run_dir)
+    text = config.read_bytes().decode()
+    head, lr, tail = text.partition("    lr: 0.002\n")
+    bare = head + lr + tail[: tail.index("\nlog:")]  # the diff's context reaches the end
+    new = {"crlf": text.replace("\n", "\r\n"), "no-last-newline": bare, "blank-last-line": bare + "\n\n"}[ending]
+    config.write_bytes(new.encode())
+    subprocess.run([GIT, "apply", "--whitespace=nowarn"], input=cli("patch", run_dir).stdout, cwd=run_dir, check=True)
+    assert config.read_bytes().decode() == new.replace("lr: 0.002", "lr: 0.0002")
+
+
+def test_number_chooses_and_says_how_many_there_are(run_dir: Path) -> None:
+    count = len(api.analyze(run_dir).prescriptions)
+    assert count > 1
+    printed = [patching.run(run_dir, i, Options()) for i in (1, 2)]
+    assert [p.splitlines()[0].split(":")[0] for p in printed] == [f"# {i} of {count}" for i in (1, 2)]
+    assert printed[0] != printed[1]
+    with pytest.raises(UsageError, match=f"there are {count}"):
+        patching.run(run_dir, count + 1, Options())
+
+
+def test_without_a_number_it_is_the_first_with_a_diff() -> None:
+    advice = Prescription("a", "c", "Advice", "advice", snippet="pass")
+    edits = (Edit("c.yaml", "lr", "1", "2"),)
+    blocked = Prescription("b", "c", "Blocked", "trial", edits=edits, diff="--- a", blocked_by="out of bounds")
+    usable = Prescription("d", "c", "Usable", "trial", edits=edits, diff="--- a")
+    report = Report(RunNote("r"), "failing", prescriptions=(advice, blocked, usable))
+    assert patching._chosen(report, None) == (3, usable)
+    assert patching._chosen(report, 1) == (1, advice)
+    assert patching._chosen(replace(report, prescriptions=(advice,)), None) == (1, advice)
+
+
+def test_nothing_to_prescribe_is_said(sample_logs: Path) -> None:
+    done = cli("patch", sample_logs / "healthy-hinge")
+    assert (done.returncode, done.stdout) == (2, b"")
+    said = done.stderr.decode()
+    assert len(said.strip().splitlines()) == 1
+    assert "healthy-hinge" in said
+    assert "the verdict is healthy, and there is nothing to prescribe" in said
+
+
+def test_a_folder_of_runs_is_none(sample_logs: Path, tmp_path: Path) -> None:
+    for name in ("explosion", "nan-in-loss"):
+        copied(sample_logs, name, tmp_path)
+    with pytest.raises(InputError, match=r"holds 2 runs.*give one of them"):
+        patching.run(tmp_path, None, Options())
+
+
+def test_what_a_stranger_wrote_cannot_move_the_cursor() -> None:
+    p = Prescription("r", "c", "T", "trial", blocked_by="\x1b[2Jlr", overrides=("a\x1b]0;x=1",), snippet="x\x07 = 1")
+    said = patching._text(p, 1, 1)
+    assert not {"\x1b", "\x07"} & set(said)
+    assert all(line.startswith("#") for line in said.splitlines()[:-1])
+
+
+# ---------------------------------------------------------------- apply
+
+
+@pytest.mark.parametrize("name", PATCHED)
+def test_apply_changes_the_named_keys_alone_and_keeps_the_old_file(
+    sample_logs: Path, tmp_path: Path, name: str
+) -> None:
+    folder = copied(sample_logs, name, tmp_path)
+    config = config_of(folder)
+    old = config.read_bytes()
+    patch = api.first_patch(api.analyze(folder))
+    assert patch is not None
+    said = patching.run(folder, None, Options(), apply=True)
+    backup = config.with_name(config.name + ".orig")
+    assert backup.read_bytes() == old
+    assert backup.name in said
+    assert all(e.key in said for e in patch.edits)
+    changes = lines_changed(old.decode(), config.read_text())
+    assert len(changes) == len(patch.edits)
+    assert all(any(a.replace(e.old, e.new) == b for e in patch.edits) for a, b in changes)
+    before, after = flat(yaml.safe_load(old)), flat(yaml.safe_load(config.read_bytes()))
+    assert {k for k in before if before[k] != after[k]} == {e.key for e in patch.edits}
+    assert not [f for f in folder.iterdir() if f.name.startswith(".")], "no temporary file is left"
+
+
+def flat(value: object, key: str = "") -> dict[str, object]:
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        return {k: v for name, inner in items for k, v in flat(inner, f"{key}.{name}".lstrip(".")).items()}
+    return {key: value}
+
+
+def test_to_writes_another_file_and_leaves_the_config(run_dir: Path, tmp_path: Path) -> None:
+    config = config_of(run_dir)
+    old = config.read_text()
+    target = tmp_path / "next.yaml"
+    done = cli("patch", run_dir, "--to", target)
+    assert done.returncode == 0, done.stderr
+    assert config.read_text() == old
+    assert lines_changed(old, target.read_text()) == [("    lr: 0.002", "    lr: 0.0002")]
+    assert sorted(f.name for f in run_dir.iterdir()) == sorted(
+        f.name for f in run_dir.iterdir() if ".orig" not in f.name
+    )
+
+
+@pytest.mark.parametrize("to", ["config.yaml", "../d-dominance/config.yaml"])
+def test_to_never_overwrites_the_config_itself(run_dir: Path, to: str) -> None:
+    old = config_of(run_dir).read_bytes()
+    with pytest.raises(UsageError, match="the config itself"):
+        patching.run(run_dir, None, Options(), to=run_dir / to)
+    assert config_of(run_dir).read_bytes() == old
+
+
+def test_to_and_apply_exclude_each_other(run_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        patching.run(run_dir, 1, Options(), apply=True, to=tmp_path / "x.yaml")
+    assert not (tmp_path / "x.yaml").exists()
+    assert not list(run_dir.glob("*.orig"))
+
+
+def test_to_a_folder_that_is_not_there(run_dir: Path, tmp_path: Path) -> None:
+    done = cli("patch", run_dir, "--to", tmp_path / "no" / "x.yaml")
+    assert done.returncode == 2
+    assert len(done.stderr.decode().strip().splitlines()) == 1
+
+
+def test_what_has_no_diff_is_not_applied(run_dir: Path) -> None:
+    report = api.analyze(run_dir)
+    number = next(i for i, p in enumerate(report.prescriptions, 1) if not p.diff)
+    old = config_of(run_dir).read_bytes()
+    with pytest.raises(InputError, match="cannot be applied"):
+        patching.run(run_dir, number, Options(), apply=True)
+    assert config_of(run_dir).read_bytes() == old
+    assert not list(run_dir.glob("*.orig"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    lr: 0.002", "    lr: 0.001"),  # the very value
+        ("seed: 0", "# mine\nseed: 0"),  # every line moves
+        ("batch_size: 64", "batch_size: 32"),  # far from the patch, same lines: still not the file that was analysed
+    ],
+)
+def test_a_config_that_changed_since_it_was_read_is_refused(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    config = config_of(run_dir)
+    analyse = api.analyze_with_roots
+    before = analyse(run_dir, Options())
+
+    def and_then_someone_edits(path: Path, options: Options) -> list[tuple[Path, Report]]:
+        found = analyse(path, options)
+        assert config.read_text().count(old) == 1
+        config.write_text(config.read_text().replace(old, new))
+        return found
+
+    monkeypatch.setattr(api, "analyze_with_roots", and_then_someone_edits)
+    target = run_dir.parent / "x.yaml"
+    for how in ({"apply": True}, {"to": target}):
+        with pytest.raises(InputError, match="changed since the run was analysed"):
+            patching.run(run_dir, 1, Options(), **how)
+        monkeypatch.setattr(api, "analyze_with_roots", lambda *_, found=before: found)
+    assert new in config.read_text()
+    assert "lr: 0.0002" not in config.read_text()
+    assert not list(run_dir.glob("*.orig"))
+    assert not target.exists()
+
+
+def test_a_second_patch_waits_for_a_new_run(run_dir: Path) -> None:
+    """Else a tenth of a tenth: the log is still that of the run before the first patch."""
+    config = config_of(run_dir)
+    original = config.read_bytes()
+    patching.run(run_dir, None, Options(), apply=True)
+    patched = config.read_bytes()
+    with pytest.raises(InputError, match=r"config\.yaml\.orig"):
+        patching.run(run_dir, None, Options(), apply=True)
+    assert config.read_bytes() == patched
+    config.write_bytes(original)  # put back: the log is that of this file again
+    patching.run(run_dir, None, Options(), apply=True)
+    assert config.read_bytes() == patched
+    later = max(f.stat().st_mtime for f in run_dir.iterdir()) + 10
+    os.utime(next(run_dir.glob("events*")), (later, later))  # trained again
+    assert patching.run(run_dir, None, Options(), apply=True)
+    assert config.read_bytes() != patched
