@@ -166,7 +166,7 @@ class _Frames:
         self.torn += max(held, 0)
 
     def _next_chunk(self, data: bytes, at: int, stop: int) -> int:
-        """The next place after `at`, in a block that ends at `stop`, where a sound chunk begins; `stop` if none does."""
+        """The next place after `at` where a sound chunk begins, in a block that ends at `stop`; `stop` if none does."""
         octets: NDArray[np.uint8] = np.frombuffer(data, dtype=np.uint8)
         places = np.arange(at + 1, stop - _CHUNK.size + 1)
         if not places.size or self.patience < 0:
