@@ -154,13 +154,13 @@ def _side(report: Report, best: Best | None) -> Side:
 
 
 def _answer(before: Report, after: Report, measures: Sequence[Measure]) -> tuple[Answer, list[str]]:
-    """Verdicts first, then quality; symptoms only where no quality was logged in both runs."""
+    """Verdicts first, then quality; symptoms only between equal verdicts without quality in both runs."""
     verdict, of_verdict = _by_verdict(before, after)
     quality, of_quality = _by_quality(measures)
     why = [of_verdict, *of_quality]
     if verdict and quality and verdict != quality:
         return "no clear change", [f"The verdict says {_word(verdict)}, and quality says {_word(quality)}.", *why]
-    if verdict or quality is not None:
+    if verdict or quality is not None or before.verdict != after.verdict:
         leading = why if verdict or not quality else [*of_quality, of_verdict]
         return _word(verdict or quality or 0), leading
     change, of_symptoms = _by_symptoms(before, after)
@@ -202,7 +202,7 @@ def _by_quality(measures: Sequence[Measure]) -> tuple[int | None, list[str]]:
             sign = 0 if len(answers) != 1 else 1 if answers == {"better"} else -1
             said = [f"{m.title[:1].upper()}{m.title[1:]}: {m.because}." for m in asked]
             return sign, [*said, "These judges of quality disagree."] if len(answers) > 1 else said
-    return None, ["No quality metric was logged in both runs."]
+    return None, ["No measure of quality was logged in both runs."]
 
 
 def _by_symptoms(before: Report, after: Report) -> tuple[int, list[str]]:
@@ -215,9 +215,10 @@ def _by_symptoms(before: Report, after: Report) -> tuple[int, list[str]]:
 
 
 def _missing(shown: Report, other: Report) -> list[str]:
-    """Symptoms of one run that the other looked for and did not find."""
+    """Symptoms of one run that the other looked for, for long enough, and did not find."""
     there = {f.symptom for f in _fired(other).values()}
-    found = {f.symptom for f in _fired(shown).values() if f.rule in other.clear}
+    end = other.run.last_step if _same_unit(shown, other) else math.inf
+    found = {f.symptom for f in _fired(shown).values() if f.rule in other.clear and (f.onset_step or 0) <= end}
     return sorted(found - there)
 
 
@@ -326,6 +327,8 @@ def _told_apart(m: Measure, best: tuple[float | None, float | None], margin: flo
         return _word(1 if m.before is None else -1), f"it ends in a value that is not finite in the run {which}"
     said = f"at the end {w.number(m.before)} before, {w.number(m.after)} after ({way} is better)"
     gain = sign * (m.after - m.before)
+    if gain == 0:
+        return "no clear change", f"at the end {w.number(m.after)} in both runs"
     if abs(gain) <= margin:
         return "no clear change", f"{said}; that is too little for one run each"
     if best[0] is not None and best[1] is not None:

@@ -102,7 +102,7 @@ def best_points(c: Comparison) -> list[str]:
         if side.best is not None
     ]
     if c.caught_up is not None:
-        said.append(f"as good as the run before ever was: {w.at(c.caught_up, c.after.step_unit)} of the run after")
+        said.append(f"after: as good as before ever at {w.at(c.caught_up, c.after.step_unit)}")
     return said
 
 
