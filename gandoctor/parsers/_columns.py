@@ -52,7 +52,8 @@ class Scattered:
         """As `Striped.at`."""
         size = len(self.data) - np.dtype(dtype).itemsize + 1
         everywhere: NDArray[Any] = np.ndarray((size,), dtype, self.data, 0, (1,))
-        return everywhere[columns[:, None] + self.places[start:stop]]
+        rows: NDArray[Any] = everywhere[columns[:, None] + self.places[start:stop]]
+        return rows
 
     def offsets(self) -> NDArray[np.int64]:
         """As `Striped.offsets`."""
