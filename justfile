@@ -21,3 +21,7 @@ lint:
 # rules against their sibling tests
 rules:
     .venv/bin/gandoctor rules test
+
+# docs/rules anew, after a rule has changed
+pages:
+    .venv/bin/gandoctor rules docs docs/rules

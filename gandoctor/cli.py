@@ -40,6 +40,13 @@ class FailOn(str, Enum):  # noqa: UP042  typer shows a plain str enum's values
     never = "never"
 
 
+class RuleKind(str, Enum):  # noqa: UP042
+    """What a rule detects."""
+
+    symptom = "symptom"
+    risk = "risk"
+
+
 class ListFormat(str, Enum):  # noqa: UP042
     """How a table is printed."""
 
@@ -226,6 +233,34 @@ def rules_test(
     result = ruletest.run(rulebook.load(folders), folders)
     _say(result.format(verbose=verbose))
     raise typer.Exit(int(not result.passed))
+
+
+@rules_app.command("docs")
+def rules_docs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the pages go.")],
+    rules: RulesOption = None,
+) -> None:
+    """Write a markdown page a rule, cause and remedy, and an index."""
+    from gandoctor import rule_pages
+
+    written = rule_pages.write(folder, _options(None, None, None, rules, None))
+    _say(f"{len(written)} pages: {folder / 'index.md'}")
+
+
+@rules_app.command("new")
+def rules_new(
+    rule: Annotated[str, typer.Argument(metavar="ID", help="Small letters, digits and dashes.")],
+    folder: Annotated[Path, typer.Option("--rules", metavar="DIR", help="Rules folder to write it into.")] = Path(
+        "rules"
+    ),
+    kind: Annotated[RuleKind, typer.Option("--kind")] = RuleKind.symptom,
+    symptom: Annotated[str, typer.Option("--symptom", help="What it detects (default: no-convergence).")] = "",
+) -> None:
+    """Start a rule: write one that is valid, and its test, to be changed."""
+    from gandoctor import rule_start
+
+    for path in rule_start.start(rule, folder, kind.value, symptom):
+        _say(str(path))
 
 
 @app.command()

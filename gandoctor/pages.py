@@ -68,6 +68,10 @@ def _rule(rule: Rule, book: Rulebook) -> str:
     if rule.false_positives:
         out += ["", "When it is wrong"]
         out += [f"  {f.when}: {f.do}" for f in rule.false_positives]
+    if rule.settings:
+        out += ["", "What it points at", f"  {', '.join(rule.settings)}"]
+    if rule.log_it:
+        out += ["", "How to log what it needs", textwrap.indent(rule.log_it.rstrip(), "  ")]
     causes = [c for c in book.causes if rule.symptom in c.explains]
     if causes:
         out += ["", "What may be behind it"]

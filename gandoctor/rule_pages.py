@@ -1,0 +1,449 @@
+"""The rule book as markdown pages: ``gandoctor rules docs DIR``, one page a rule, cause and remedy, and an index.
+
+The pages say no more than the YAML files and the vocabulary do; they are written anew whenever those change.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from gandoctor import api, rulebook, vocabulary
+from gandoctor.errors import UsageError
+from gandoctor.lang.functions import FUNCTIONS
+from gandoctor.model.rules import SYMPTOMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gandoctor.api import Options
+    from gandoctor.lang.window import Amount, Window
+    from gandoctor.model.rules import Cause, Change, Clause, Reference, Remedy, Rule, Rulebook, Term
+
+MADE_BY: Final = "<!-- Written by `gandoctor rules docs`; change the YAML file, not this page. -->"
+ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
+# Likeliest causes of a symptom that its rules' pages name with their remedies.
+CAUSES_WITH_CURES: Final = 3
+CURES_EACH: Final = 3
+INTRODUCTION: Final = """
+# The rule book
+
+Every rule is a YAML file that can be read, doubted and corrected without Python; these pages are made from those files.
+A **symptom** rule says what is seen in a run. A **risk** is a doubtful setting or a blind spot: it never touches the
+verdict. A **cause** is what may be to blame: it gathers what speaks for and against it, and folds the symptoms that it
+explains. A **remedy** says what to change, and how to tell that it helped.
+
+`gandoctor explain ID` prints any of them in the terminal, `gandoctor rules test` runs the test that stands beside each
+rule, and `gandoctor rules new ID` starts a rule of your own.
+
+## How to read a rule
+
+A rule has one or more pieces of evidence, each a *test* (`d_loss < 0.1`), the *part of the run* that is looked at, and
+*how much* of it has to pass. The rule fires where the pieces hold together as its last line says. What a piece then
+says stands below it; the braces are filled with the run's own numbers. Per cent are per cent of the steps, however
+unevenly they were logged.
+
+A piece about something that was not logged is neither true nor false but unknown. A rule that cannot be decided without
+it is listed as not checked: silence is never a pass.
+
+Weights of causes are log-odds in nats: +1 multiplies the odds of a cause by 2.7, -1 divides them by as much. A cause's
+score is the sum of what counted, and the report shows every term.
+"""
+_NETWORKS: Final = {"_d": "D's", "_g": "G's"}
+_LED: Final = {
+    "nothing": "no pixel, mel, feature or other loss leads G",
+    "something": "another loss than D's verdict leads G",
+}
+
+
+def write(folder: Path, options: Options) -> list[Path]:
+    """Write all pages below a folder; pages of rules that are gone are taken away.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there. Only its own four folders and ``index.md`` are touched.
+    options : Options
+        Its `rules` are read beside the project's own.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be written.
+    """
+    made = render(options)
+    try:
+        for room in ROOMS:
+            (folder / room).mkdir(parents=True, exist_ok=True)
+            for old in (folder / room).glob("*.md"):
+                if f"{room}/{old.name}" not in made and _is_ours(old):
+                    old.unlink()
+        for name, text in made.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as e:
+        raise UsageError(f"cannot be written ({e.strerror or e})", str(folder), "give a folder for the pages") from None
+    return [folder / name for name in made]
+
+
+def _is_ours(page: Path) -> bool:
+    with page.open(encoding="utf-8", errors="replace") as lines:
+        return lines.readline().strip() == MADE_BY
+
+
+def render(options: Options) -> dict[str, str]:
+    """Every page as text, by its path below the folder."""
+    folders = api.rule_folders(options)
+    book = rulebook.load(folders)
+    pages = _Pages(book, _meanings(folders), vocabulary.load(folders).log_it)
+    made = {"index.md": pages.index()}
+    made |= {f"{_room(r)}/{r.id}.md": pages.rule(r) for r in book.rules}
+    made |= {f"causes/{c.id}.md": pages.cause(c) for c in book.causes}
+    made |= {f"remedies/{r.id}.md": pages.remedy(r) for r in book.remedies}
+    return {name: f"{MADE_BY}\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+
+
+def _room(rule: Rule) -> str:
+    return "symptoms" if rule.kind == "symptom" else "risks"
+
+
+def _meanings(folders: Sequence[Path]) -> dict[str, str]:
+    """What every name that a rule may use stands for."""
+    found: dict[str, str] = {}
+    for path in (p for f in folders for p in sorted((f / "vocabulary").glob("*.yaml"))):
+        data = rulebook.read_yaml(path, f"vocabulary/{path.name}")
+        lists: Mapping[str, Any] = data if isinstance(data, dict) else {}
+        for name, body in (lists.get("facts") or {}).items():
+            found[name] = _doc(body)
+        for name, body in (lists.get("settings") or {}).items():
+            found.setdefault(name, f"setting: {_doc(body)}")
+            if body.get("per_network"):
+                found |= {name + end: f"setting: {_doc(body)}, {whose}" for end, whose in _NETWORKS.items()}
+        for name, body in (lists.get("roles") or {}).items():
+            # A learning rate is a setting, and a signal where it was logged.
+            found[name] = f"{found[name]}; or the logged signal" if name in found else f"signal: {_doc(body)}"
+            found.setdefault(f"val_{name}", f"signal: {_doc(body)}, on held-out data")
+    return found
+
+
+def _doc(body: object) -> str:
+    return str(body.get("doc", "")) if isinstance(body, dict) else ""
+
+
+class _Pages:
+    """The pages of one rule book."""
+
+    def __init__(self, book: Rulebook, meanings: Mapping[str, str], log_it: Mapping[str, str]) -> None:
+        self.book = book
+        self.meanings = meanings
+        self.log_it = log_it
+
+    # ------------------------------------------------ pages
+
+    def index(self) -> Iterator[str]:
+        yield INTRODUCTION.strip()
+        for symptom in SYMPTOMS:
+            rules = [r for r in self.book.rules if r.symptom == symptom]
+            if rules:
+                yield from ("", f"## Symptom: {_plain(symptom)}", "")
+                yield from _table(
+                    ("rule", "severity", "status"),
+                    ((_link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status) for r in rules),
+                )
+        risks = [r for r in self.book.rules if r.kind == "risk"]
+        yield from ("", "## Risks", "")
+        yield from _table(
+            ("risk", "settings"), ((_link(r.title, f"risks/{r.id}.md"), _codes(r.settings)) for r in risks)
+        )
+        yield from ("", "## Causes", "")
+        yield from _table(
+            ("cause", "explains"),
+            (
+                (_link(c.title, f"causes/{c.id}.md"), ", ".join(_plain(s) for s in _heaviest(c.explains)))
+                for c in self.book.causes
+            ),
+        )
+        yield from ("", "## Remedies", "")
+        yield from _table(
+            ("remedy", "changes", "risk"),
+            ((_link(r.title, f"remedies/{r.id}.md"), _work(r), r.risk) for r in self.book.remedies),
+        )
+
+    def rule(self, rule: Rule) -> Iterator[str]:
+        yield f"# {rule.title}"
+        yield ""
+        kind = f"symptom: {_plain(rule.symptom)}" if rule.symptom else "risk: it never touches the verdict"
+        since = f" since {rule.since}" if rule.since else ""
+        yield f"`{rule.id}` | {kind} | severity {rule.severity} | {rule.status}{since}"
+        yield from _section("What it looks for")
+        for clause in rule.clauses:
+            yield f"- **{clause.name}**: {clause_in_words(clause)}"
+            if clause.says:
+                yield f'  - it then says "{clause.says.rstrip(".")}"'
+        yield ""
+        yield f"It fires where `{rule.when.text}`." if len(rule.clauses) > 1 else "It fires where that holds."
+        limits = _limits(rule)
+        if limits:
+            yield f"It is only asked where {limits}."
+        yield from self.glossary(rule.clauses)
+        yield from _section("Why it matters")
+        yield from _paragraphs(rule.why)
+        if rule.false_positives:
+            yield from _section("When it is wrong")
+            yield from (f"- {_capital(f.when)}: {f.do}." for f in rule.false_positives)
+        yield from self.logging(rule)
+        yield from self.cures(rule)
+        yield from _section("How well it does")
+        yield from _paragraphs(self.measured(rule))
+        yield from _references(rule.references)
+
+    def measured(self, rule: Rule) -> str:
+        if rule.kind == "risk":
+            return (
+                "A risk makes no claim about the run, so there is nothing to measure: it points at a setting or a gap."
+            )
+        return (
+            "Its own precision and recall have not been counted yet. Until they have, and a lower 95 % bound of 0.8 is "
+            f"reached on 35 cases or more, its findings are held with {rule.confidence} confidence at most."
+        )
+
+    def cause(self, cause: Cause) -> Iterator[str]:
+        yield f"# {cause.title}"
+        yield ""
+        suspected = "may be suspected from symptoms alone" if cause.common else "needs a reason of its own"
+        yield f"`{cause.id}` | cause | {suspected} | starts at {cause.prior:+g}"
+        yield from _section("The story")
+        yield from _paragraphs(cause.story)
+        yield from _section("What it explains")
+        for symptom in _heaviest(cause.explains):
+            yield f"- {_plain(symptom)} ({cause.explains[symptom]:+g}): {self.rules_of(symptom)}"
+        for head, terms, sign in (("What speaks for it", cause.for_, 1), ("What speaks against it", cause.against, -1)):
+            if terms:
+                yield from _section(head)
+                yield from (_term(t, sign) for t in terms)
+        yield from self.glossary([t.clause for t in (*cause.for_, *cause.against)])
+        if cause.settings:
+            yield from _section("The settings it blames")
+            yield from self.names(cause.settings)
+        deeper = [c for c in self.book.causes if c.id in cause.deeper_than]
+        if deeper:
+            yield from _section("What it goes before")
+            yield "Where both are about as likely, it is named before"
+            yield ""
+            yield from (f"- {_link(c.title, f'{c.id}.md')}" for c in deeper)
+        cures = self.remedies_of(cause)
+        if cures:
+            yield from _section("What cures it")
+            yield from (f"- {_link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})" for r in cures)
+        yield from _references(cause.references)
+
+    def remedy(self, remedy: Remedy) -> Iterator[str]:
+        yield f"# {remedy.title}"
+        yield ""
+        yield f"`{remedy.id}` | remedy | effort: {remedy.effort} | risk: {remedy.risk}"
+        if remedy.why:
+            yield from _section("Why it helps")
+            yield from _paragraphs(remedy.why)
+        if remedy.changes:
+            yield from _section("What it changes")
+            yield from (f"- {_change(c)}" for c in remedy.changes)
+        if remedy.snippet:
+            yield from _section("In code")
+            yield from ("```python", remedy.snippet.rstrip(), "```")
+        if remedy.only_if:
+            yield from _section("When it is offered")
+            yield from (f"- {clause_in_words(c)}" for c in remedy.only_if)
+        yield from self.glossary(remedy.only_if)
+        yield from _section("How to tell that it helped")
+        yield from _paragraphs(remedy.expect)
+        yield from _section("What it treats")
+        causes = [c for c in self.book.causes if c.id in remedy.treats]
+        for cause in sorted(causes, key=lambda c: -remedy.treats[c.id]):
+            yield f"- {_link(cause.title, f'../causes/{cause.id}.md')} (weight {remedy.treats[cause.id]:g})"
+        yield from _references(remedy.references)
+
+    # ------------------------------------------------ parts
+
+    def glossary(self, clauses: Iterable[Clause]) -> Iterator[str]:
+        """The names and functions that some clauses use."""
+        names: dict[str, None] = {}
+        called: dict[str, None] = {}
+        for clause in clauses:
+            names |= dict.fromkeys(clause.given)
+            for text in _PLACE.findall(clause.says):
+                names |= dict.fromkeys(n for n in _NAME.findall(text) if n in self.meanings)
+                called |= dict.fromkeys(n for n in _CALL.findall(text) if n in FUNCTIONS)
+            if clause.where is not None:
+                names |= dict.fromkeys(n for n in clause.where.names if n in self.meanings)
+                called |= {n.name: None for n in clause.where.tree.walk() if n.op == "call" and n.name in FUNCTIONS}
+        if names or called:
+            yield from ("", "The names and functions in it:", "")
+            yield from self.names(names)
+            yield from (f"- `{FUNCTIONS[n].usage}`: {FUNCTIONS[n].doc.replace('``', '`')}" for n in called)
+
+    def names(self, names: Iterable[str]) -> Iterator[str]:
+        yield from (f"- `{n}`: {self.meanings.get(n, '')}" for n in names)
+
+    def logging(self, rule: Rule) -> Iterator[str]:
+        used = dict.fromkeys(s for c in rule.clauses if c.where is not None for s in c.where.signals)
+        said = rule.log_it.splitlines() or [self.log_it[s] for s in used if self.log_it.get(s)]
+        advice = [line for line in dict.fromkeys(said) if line.startswith("log ")]
+        code = [line for line in dict.fromkeys(said) if line and line not in advice]
+        if not (advice or code):
+            return
+        yield from _section("How to log what it needs")
+        yield from (f"- {_capital(line)}." for line in advice)
+        if advice and code:
+            yield ""
+        if code:
+            yield from ("```python", *code, "```")
+
+    def cures(self, rule: Rule) -> Iterator[str]:
+        if rule.kind == "risk":
+            yield from _section("What it points at")
+            yield f"The settings {_codes(rule.settings)}." if rule.settings else "What the log lacks, not a setting."
+            return
+        causes = [c for c in self.book.causes if rule.symptom in c.explains]
+        causes.sort(key=lambda c: -c.explains[rule.symptom or ""])
+        if not causes:
+            return
+        yield from _section("What may be behind it, and what cures that")
+        for cause in causes[:CAUSES_WITH_CURES]:
+            yield f"- {_link(cause.title, f'../causes/{cause.id}.md')}"
+            yield from (f"  - {_link(r.title, f'../remedies/{r.id}.md')}" for r in self.remedies_of(cause)[:CURES_EACH])
+        rest = [_link(c.title, f"../causes/{c.id}.md") for c in causes[CAUSES_WITH_CURES:]]
+        if rest:
+            yield f"- less often: {'; '.join(rest)}"
+        yield ""
+        yield "Which of them it is, the settings and the other findings decide."
+
+    def remedies_of(self, cause: Cause) -> list[Remedy]:
+        return sorted((r for r in self.book.remedies if cause.id in r.treats), key=lambda r: -r.treats[cause.id])
+
+    def rules_of(self, symptom: str) -> str:
+        rules = [r for r in self.book.rules if r.symptom == symptom]
+        return ", ".join(_link(r.title, f"../symptoms/{r.id}.md") for r in rules)
+
+
+# ---------------------------------------------------------------- words
+
+_PLACE: Final = re.compile(r"\{([^{}]+)\}")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
+
+
+def clause_in_words(clause: Clause) -> str:
+    """A clause as a phrase: the test, the part of the run, how much of it has to pass."""
+    parts = [f"`{n}` is {' or '.join(v or 'nothing' for v in words)}" for n, words in clause.given.items()]
+    if clause.where is not None:
+        parts.append(f"`{clause.where.text}`")
+    text = " and ".join(parts)
+    how_much = _amount(clause.for_) if clause.where is not None and clause.where.kind == "mask" else ""
+    signals = clause.where.signals if clause.where is not None else ()
+    window = _window(clause.over) if signals and (how_much or clause.over.text) else ""
+    return ", ".join(p for p in (text, window, how_much) if p)
+
+
+def _window(over: Window) -> str:
+    size = f"{over.amount:g} {over.unit}"
+    return {
+        "all": "over the whole run",
+        "first": f"in the first {size} of the run",
+        "last": f"in the last {size} of the run",
+        "after_step": f"after {size}",
+        "after_best": f"after the best value of `{over.of}`",
+        "after_clause": f"from where **{over.of}** begins",
+    }[over.kind]
+
+
+def _amount(amount: Amount) -> str:
+    return {
+        "ever": "at one step at least",
+        "always": "at every step",
+        "share": f"on at least {100 * amount.amount:g} % of the steps",
+        "row": f"for {amount.text}",
+    }[amount.kind]
+
+
+def _limits(rule: Rule) -> str:
+    said = {
+        "family": lambda words: f"the loss is {_either(words)}",
+        "led_by": lambda words: _either([_LED[w] for w in words]),
+        "unit": lambda words: f"the log counts {_either(words)}",
+        "reduction": lambda words: f"D's loss is the {_either(words)} of its two terms",
+    }
+    return " and ".join(said[key](words) for key, words in rule.applies_to.items() if words)
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _term(term: Term, sign: int) -> str:
+    said = f' "{term.says}"' if term.says else ""
+    return f"- {clause_in_words(term.clause)} ({sign * term.weight:+g}){said}"
+
+
+def _change(change: Change) -> str:
+    if change.to is not None:
+        new = f"{change.to:g}" if isinstance(change.to, float) else str(change.to)
+        return f"`{change.setting}` becomes {new.lower() if isinstance(change.to, bool) else new}"
+    own = f"the value of `{change.of}`" if change.of else "its own value"
+    times = "" if change.multiply in (None, 1) else f" times {change.multiply:g}"
+    sane = f", where that lies between {change.low:g} and {change.high:g}" if math.isfinite(change.high) else ""
+    return f"`{change.setting}` becomes {own}{times}{sane}"
+
+
+def _work(remedy: Remedy) -> str:
+    return _codes(tuple(c.setting for c in remedy.changes)) or {"code": "code", "data": "the data"}.get(
+        remedy.effort, "nothing"
+    )
+
+
+def _heaviest(weights: Mapping[str, float]) -> list[str]:
+    return sorted(weights, key=lambda s: -weights[s])
+
+
+def _codes(names: Sequence[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names)
+
+
+def _link(text: str, to: str) -> str:
+    return f"[{text}]({to})"
+
+
+def _section(title: str) -> tuple[str, str, str]:
+    return ("", f"## {title}", "")
+
+
+def _paragraphs(*texts: str) -> Iterator[str]:
+    for i, text in enumerate(texts):
+        if i:
+            yield ""
+        yield " ".join(text.split())
+
+
+def _references(references: Sequence[Reference]) -> Iterator[str]:
+    if references:
+        yield from _section("References")
+        yield from (f"- {_capital(r.says)}: <{r.url}>" for r in references)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+def _plain(symptom: str | None) -> str:
+    return re.sub(r"\bnan\b", "NaN", (symptom or "").replace("-", " "))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
