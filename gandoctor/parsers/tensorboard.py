@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+from array import array
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
@@ -169,18 +170,18 @@ _Piece = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", 
 
 @dataclass(slots=True)
 class _Series:
-    """One tag: columns in file order, a chunk a window; `pieces` and `loose` are of the window being read."""
+    """One tag: columns in file order, which grow in place; `pieces` and `loose` are of the window being read."""
 
-    steps: list[NDArray[np.int64]] = field(default_factory=list)
-    walls: list[NDArray[np.float64]] = field(default_factory=list)
-    values: list[NDArray[np.float64]] = field(default_factory=list)
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    walls: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] = field(default_factory=lambda: array("d"))
     pieces: list[_Piece] = field(default_factory=list)
     loose: list[tuple[int, int, float, float]] = field(default_factory=list)
     first: int = -1
-    sessions: list[int] = field(default_factory=list)  # how many had started before each chunk
+    sessions: list[tuple[int, int]] = field(default_factory=list)  # stretches: length, sessions started before
 
     def flush(self, cuts: NDArray[np.int64], seen: int) -> None:
-        """The window's points in file order, as a chunk more; cut where a session starts."""
+        """Append the window's points in file order, in stretches cut where a session starts."""
         if self.loose:
             places, numbers, times, floats = zip(*sorted(self.loose, key=itemgetter(0)), strict=True)
             self.pieces.append(
@@ -202,28 +203,22 @@ class _Series:
             self.first = int(offsets[0])
         bounds = [0, *(np.searchsorted(offsets, cuts).tolist() if cuts.size else ()), offsets.size]
         for k, (start, stop) in enumerate(pairwise(bounds)):
-            if start < stop:
-                self.steps.append(steps[start:stop])
-                self.walls.append(walls[start:stop])
-                self.values.append(values[start:stop])
-                self.sessions.append(seen + k)
+            self.sessions.append((stop - start, seen + k))
+        self.steps.frombytes(np.ascontiguousarray(steps).view(np.uint8).data)
+        self.walls.frombytes(np.ascontiguousarray(walls).view(np.uint8).data)
+        self.values.frombytes(np.ascontiguousarray(values).view(np.uint8).data)
 
     def columns(
         self, least: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], int]:
         """Steps, times and values of the whole file without what later sessions replaced, and how many those were."""
-        # One column after the other, each freed as it is joined: the peak stays near the result's size.
-        steps = np.concatenate(self.steps)
-        keep = None
-        if least.size > 1:
-            keep = steps < np.repeat(least[self.sessions], [part.size for part in self.steps])
-        self.steps.clear()
-        walls = np.concatenate(self.walls)
-        self.walls.clear()
-        values = np.concatenate(self.values)
-        self.values.clear()
-        if keep is None or keep.all():
+        steps = np.frombuffer(self.steps, dtype=np.int64)
+        walls = np.frombuffer(self.walls, dtype=np.float64)
+        values = np.frombuffer(self.values, dtype=np.float64)
+        if least.size == 1:
             return steps, walls, values, 0
+        lengths, seen = zip(*self.sessions, strict=True)
+        keep = steps < np.repeat(least[list(seen)], lengths)
         return steps[keep], walls[keep], values[keep], int(np.count_nonzero(~keep))
 
 
