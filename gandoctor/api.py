@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import os
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, samples, vocabulary
+from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.report import (
     ObjectiveNote,
@@ -23,10 +26,9 @@ from gandoctor.model.report import (
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
-from gandoctor.prescribe import prescribe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook, Severity
@@ -115,7 +117,14 @@ def analyze_with_roots(path: str | Path, options: Options | None = None) -> list
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
-    book = _customised(rulebook.load(folders), options)
+    # A healthy run needs no causes and no remedies. Folders that are not ours are read whole: faults have to be said.
+    lean = len(folders) == 1
+
+    @functools.cache
+    def book(whole: bool) -> Rulebook:
+        return _customised(rulebook.load(folders, rules_only=lean and not whole), options)
+
+    book(False)
     raws = parsers.discover(Path(path), configs=options.configs)
     several = len(raws) > 1
     return [(raw.root, _report(raw, understand(raw, words, options, several=several), book, options)) for raw in raws]
@@ -157,6 +166,9 @@ def rule_folders(options: Options) -> list[Path]:
 
 def _packaged_rules() -> list[Path]:
     """The ``rules`` folders of packages that entry points of the group ``gandoctor.rules`` name."""
+    # importlib.metadata parses every installed package; most installations have no such entry point.
+    if not any(_declares(Path(p), b"gandoctor.rules") for p in sys.path):
+        return []
     from importlib.metadata import entry_points
     from importlib.util import find_spec
 
@@ -171,6 +183,17 @@ def _packaged_rules() -> list[Path]:
             )
         folders.append(folder)
     return folders
+
+
+def _declares(folder: Path, group: bytes) -> bool:
+    """Whether a package installed in a folder declares entry points of a group."""
+    try:
+        files = [
+            Path(e.path, "entry_points.txt") for e in os.scandir(folder) if e.name.endswith((".dist-info", ".egg-info"))
+        ]
+        return any(group in f.read_bytes() for f in files if f.is_file())
+    except OSError:
+        return False
 
 
 def _customised(book: Rulebook, options: Options) -> Rulebook:
@@ -213,7 +236,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         tags = {s.tag for s in raw.signals}
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
     placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted)
-    measured, facts = samples.measure(raw.pictures, raw.root)
+    measured, facts = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
@@ -234,6 +257,14 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         log_it=words.log_it,
         finished=raw.finished,
     )
+
+
+def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float]]:
+    if not raw.pictures:
+        return (), {}
+    from gandoctor import samples
+
+    return samples.measure(raw.pictures, raw.root)
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:
@@ -261,9 +292,14 @@ def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) ->
     ]
 
 
-def _report(raw: RawRun, run: Run, book: Rulebook, options: Options) -> Report:
-    seen = diagnose.examine(run, book, ignore=options.ignore)
-    cures = () if not seen.diagnoses else prescribe(run, seen.diagnoses, book.remedies, raw.root, holds=seen.holds)
+def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Options) -> Report:
+    seen = diagnose.examine(run, book(False), ignore=options.ignore)
+    cures: tuple[Prescription, ...] = ()
+    if seen.findings:
+        from gandoctor.prescribe import prescribe
+
+        seen = diagnose.examine(run, book(True), ignore=options.ignore)
+        cures = prescribe(run, seen.diagnoses, book(True).remedies, raw.root, holds=seen.holds)
     diagnoses = tuple(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
     )
@@ -284,7 +320,7 @@ def _report(raw: RawRun, run: Run, book: Rulebook, options: Options) -> Report:
         not_checked=seen.not_checked,
         ignored=seen.ignored,
         series=_series(run, seen),
-        rules_digest=book.digest,
+        rules_digest=book(False).digest,
         version=__version__,
     )
 

@@ -136,7 +136,7 @@ def default_folder() -> Path:
     raise RuleError("the rules are missing from this installation", hint="install gandoctor again")
 
 
-def load(folders: Sequence[Path]) -> Rulebook:
+def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
     """Read all rules, causes and remedies of some folders.
 
     Parameters
@@ -144,11 +144,13 @@ def load(folders: Sequence[Path]) -> Rulebook:
     folders : sequence of Path
         `default_folder` first, then the user's own; names they use come from the ``vocabulary/`` of all of them, or of
         `default_folder` where none has one.
+    rules_only : bool
+        Leave causes and remedies unread: a healthy run needs none of them.
 
     Returns
     -------
     Rulebook
-        Sorted by kind and id.
+        Sorted by kind and id. Its digest is that of all files in any case.
 
     Raises
     ------
@@ -157,7 +159,8 @@ def load(folders: Sequence[Path]) -> Rulebook:
     """
     faults: list[RuleError] = []
     words = vocabulary(folders, faults)
-    pages = [page for page in _pages(folders, faults) if page is not None]
+    rooms = ("symptoms", "risks", "") if rules_only else ("", *ROOMS)
+    pages = [page for page in _pages(folders, faults, rooms) if page is not None]
     rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")]
     own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
     rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
@@ -444,10 +447,12 @@ def _one_of(names: Sequence[str]) -> str:
     return f"one of {', '.join(names)}"
 
 
-def _pages(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page | None]:
+def _pages(folders: Sequence[Path], faults: list[RuleError], rooms: Sequence[str]) -> Iterator[_Page | None]:
     count = 0
     for folder in folders:
         for room, path in files(folder):
+            if room not in rooms:
+                continue
             count += 1
             if count > MAX_FILES:
                 faults.append(RuleError(f"there are more than {MAX_FILES} rule files", folder.name))
