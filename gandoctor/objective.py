@@ -329,7 +329,8 @@ def _ask_settings(seen: _Evidence, settings: Mapping[str, Setting]) -> None:
 
 def _ask_tags(seen: _Evidence, signals: Sequence[Signal]) -> None:
     for pattern, family, weight in _TAG_WORDS:
-        tag = next((s.tag for s in signals if re.search(pattern, s.tag, re.IGNORECASE)), None)
+        tags = [s.tag for s in signals if re.search(pattern, s.tag, re.IGNORECASE)]
+        tag = min(tags, key=lambda t: (len(t), t), default=None)  # the same one whatever the order of the log
         if tag is not None:
             seen.add(f"a tag says so: {tag}", **{family.replace("-", "_"): weight})
     roles = {s.role for s in signals}
