@@ -155,6 +155,19 @@ def test_constant_series_are_no_copies(tmp_path):
     assert "weight" in tags(only(tmp_path))
 
 
+def test_norms_clipped_to_one_value_are_no_copies(tmp_path):
+    clipped = [1e-3 * (1 - 5e-7 * v) for v in curve(40)]
+    events(tmp_path, {"loss/d": curve(40, 1), "grad_norm/d": clipped}, at=1_700_000_000)
+    events(tmp_path, {"loss/g": curve(40, 2), "grad_norm/g": [0.4e-3, *clipped[1:]]}, at=1_700_000_003)
+    assert set(tags(only(tmp_path))) == {"loss/d", "grad_norm/d", "loss/g", "grad_norm/g"}
+
+
+def test_a_writer_for_each_player(tmp_path):
+    events(tmp_path, {"Loss_D": curve(40, 1), "D(x)": curve(40, 2), "D(G(z))": curve(40, 3)}, at=1_700_000_000)
+    events(tmp_path, {"Loss_G": curve(40, 4), "lr_D": [1e-3] * 40, "lr_G": [1e-4] * 40}, at=1_700_000_003)
+    assert set(tags(only(tmp_path))) == {"Loss_D", "D(x)", "D(G(z))", "Loss_G", "lr_D", "lr_G"}
+
+
 def test_resume_the_later_file_wins_from_its_first_step(tmp_path):
     events(tmp_path, {"loss/d": [1.0] * 60, "only_early": [5.0] * 60}, at=1_700_000_000)
     events(tmp_path, {"loss/d": [2.0] * 60}, start=40, at=1_700_010_000)

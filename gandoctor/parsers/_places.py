@@ -41,6 +41,7 @@ _HOLDERS: Final = frozenset(
     }
 )  # fmt: skip
 WANDB_RUN: Final = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+")
+_RATES: Final = frozenset({"lr", "rate"})
 EVENT_NAME: Final = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
 
 
@@ -97,10 +98,13 @@ def words_of(tag: str) -> list[str]:
 
 
 def is_whole(tags: Iterable[str]) -> bool:
-    """Whether a log tells of both players: it is then a run's log, and no part of one."""
-    words = [set(words_of(tag)) for tag in tags]
-    of_d, of_g = [{i for i, w in enumerate(words) if player in w} for player in ("d", "g")]
-    return bool(of_d and of_g) and len(of_d | of_g) > 1  # D(G(z)) alone tells of one
+    """Whether a log tells of both players: it is then a run's log, and no part of one.
+
+    Learning rates do not count, as a part of a log may hold those of both.
+    """
+    of_each = [set(words_of(tag)) & {"d", "g"} for tag in tags if not _RATES & set(tokens(tag))]
+    players: set[str] = set().union(*(p for p in of_each if len(p) == 1))  # D(G(z)) tells of D as much as of G
+    return len(players) == 2
 
 
 def is_part(name: str) -> bool:
