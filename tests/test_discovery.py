@@ -156,10 +156,11 @@ def test_constant_series_are_no_copies(tmp_path):
 
 
 def test_norms_clipped_to_one_value_are_no_copies(tmp_path):
-    clipped = [1e-3 * (1 - 5e-7 * v) for v in curve(40)]
-    events(tmp_path, {"loss/d": curve(40, 1), "grad_norm/d": clipped}, at=1_700_000_000)
-    events(tmp_path, {"loss/g": curve(40, 2), "grad_norm/g": [0.4e-3, *clipped[1:]]}, at=1_700_000_003)
-    assert set(tags(only(tmp_path))) == {"loss/d", "grad_norm/d", "loss/g", "grad_norm/g"}
+    clipped = [1e-3 * (1 - 1e-6 * abs(v)) for v in curve(200)]
+    norms = {"grad_norm/d": [0.99e-3, *clipped[1:]], "grad_norm/g": clipped[::-1]}
+    events(tmp_path, {"loss/d": curve(200, 1), "grad_norm/d": norms["grad_norm/d"]}, at=1_700_000_000)
+    events(tmp_path, {"loss/g": curve(200, 2), "grad_norm/g": norms["grad_norm/g"]}, at=1_700_000_003)
+    assert set(tags(only(tmp_path))) == {"loss/d", "loss/g", *norms}
 
 
 def test_a_writer_for_each_player(tmp_path):
