@@ -259,6 +259,7 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
         good = np.isfinite(totals) & (totals > 0)
         place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
     first = int(epochs.min())
+    length = max(1, min(length, 2**62 // (int(epochs.max()) - first + 1)))  # a damaged total must not turn the steps round
     return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
 
 
