@@ -161,6 +161,10 @@ def rule_folders(options: Options) -> list[Path]:
             raise UsageError(
                 "there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/"
             )
+        if not (any(rulebook.files(folder)) or (folder / "vocabulary").is_dir()):
+            raise UsageError(
+                "holds no rules", str(folder), "a rules folder is laid out as symptoms/x.yaml, risks/x.yaml"
+            )
     return [rulebook.default_folder(), *_packaged_rules(), *options.rules]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.errors import UsageError
+from gandoctor.model.signals import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,8 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
     for key in ("loss", "fail-on"):
         if not isinstance(data.get(key, ""), str):
             raise UsageError(f"{key!r} is not a word", f"{where}:{key}", "write it in quotes")
+    if data.get("loss", FAMILIES[0]) not in FAMILIES:
+        raise UsageError(f"unknown loss family {data['loss']!r}", f"{where}:loss", f"one of {', '.join(FAMILIES)}")
     return Preferences(
         map=_words(data, "map", where, 'd_loss = "Loss/critic"'),
         loss=data.get("loss"),

@@ -269,10 +269,22 @@ def test_truncated_event_file_is_used_and_the_loss_named(sample_logs: Path, tmp_
     assert sum(s["points"] for s in report["signals"]) > 100
 
 
-def test_bad_preferences(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"), [("ignor = []", "ignore"), ('loss = "ganz"', "gandoctor.toml:loss: unknown loss family")]
+)
+def test_bad_preferences(text: str, said: str, tmp_path: Path) -> None:
     csv_of(tmp_path)
-    (tmp_path / "gandoctor.toml").write_text("ignor = []\n")
+    (tmp_path / "gandoctor.toml").write_text(f"{text}\n")
     done = run("analyze", tmp_path / "log.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert one_sentence(done.stderr)
-    assert "ignore" in done.stderr
+    assert said in done.stderr
+
+
+def test_a_rules_folder_without_rules(tmp_path: Path) -> None:
+    csv_of(tmp_path)
+    (tmp_path / "mine" / "rules").mkdir(parents=True)
+    done = run("analyze", tmp_path / "log.csv", "--rules", tmp_path / "mine", cwd=tmp_path)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "holds no rules" in done.stderr
