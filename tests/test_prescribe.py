@@ -572,6 +572,17 @@ def test_apply_changes_the_file_and_keeps_a_backup(lowered: Prescription, tmp_pa
     assert names(tmp_path / "conf") == ["c.yaml", "c.yaml.orig"]
 
 
+def test_apply_leaves_a_read_only_config_alone(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    before = path.read_bytes()
+    path.chmod(0o444)
+    with pytest.raises(InputError, match="read-only"):
+        apply(lowered, tmp_path)
+    assert path.read_bytes() == before
+    assert names(tmp_path / "conf") == ["c.yaml"]
+    apply(lowered, tmp_path, to=tmp_path / "new.yaml")
+
+
 def test_apply_never_overwrites_a_backup(lowered: Prescription, tmp_path: Path) -> None:
     (tmp_path / "conf/c.yaml.orig").write_text("precious")
     assert apply(lowered, tmp_path)[0].backup == "conf/c.yaml.orig.1"

@@ -126,6 +126,9 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
         file, path, new, keys = work[0]
         _write([(to, new, path)])
         return (Applied(file, "", keys),)
+    for file, path, _, _ in work:
+        if not path.stat().st_mode & 0o222:  # a rename would get round it
+            raise InputError("is read-only", where=file, hint="make it writable, or write the new config elsewhere")
     backups = [_backed_up(path) for _, path, _, _ in work]
     _write([(path, new, path) for _, path, new, _ in work])
     return tuple(
