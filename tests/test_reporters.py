@@ -254,6 +254,25 @@ def test_a_table_of_runs_puts_the_worst_first():
     assert max(map(len, rows)) <= 100
 
 
+def test_a_table_of_runs_is_aligned():
+    short = [dataclasses.replace(r, run=dataclasses.replace(r.run, name="a")) for r in (examples.healthy(),) * 2]
+    head, row, *_ = text.render_many(short).splitlines()
+    assert head.index("verdict") == row.index("healthy")
+
+
+def test_what_was_lost_is_named():
+    lost = [
+        dataclasses.replace(s, path=f"log{i}.csv", lost=f"{i} rows")
+        for s in examples.healthy().run.sources[:1]
+        for i in range(4)
+    ]
+    report = dataclasses.replace(
+        examples.healthy(), run=dataclasses.replace(examples.healthy().run, sources=tuple(lost))
+    )
+    assert "lost: log0.csv (0 rows); log1.csv (1 rows); of 2 more files" in text.render(report, width=100)
+    assert "lost:" not in text.render(examples.healthy())
+
+
 def outside_code(source: str) -> str:
     """Markdown without its code blocks and spans, by CommonMark's rule for fences."""
     out, fence = [], ""

@@ -63,6 +63,7 @@ class _Page:
         yield f"{self.paint(name, 'title')}: {self.paint(report.verdict.upper(), report.verdict)}{since}"
         yield from self.wrapped(w.headline(report), lines=2)
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
+        yield from self.wrapped(self.lost(report), lines=2, paint="dim")
         cases = w.cases(report)
         if cases:
             yield from self.case(report, cases[0])
@@ -81,10 +82,14 @@ class _Page:
         said.append(w.count(len(report.signals), "signal"))
         if report.unmapped:
             said.append(f"{len(report.unmapped)} not placed")
-        lost = sum(s.lost is not None for s in run.sources)
-        if lost:
-            said.append(f"{w.count(lost, 'file')} read only in part")
         return "read: " + "; ".join(said)
+
+    def lost(self, report: Report) -> str:
+        """What could not be read, by file; the HTML report has the rest."""
+        parts = [f"{_short(w.plain(s.path), 40)} ({s.lost})" for s in report.run.sources if s.lost is not None]
+        if len(parts) > 2:
+            parts[2:] = [f"of {w.count(len(parts) - 2, 'more file')}"]
+        return "lost: " + "; ".join(parts) if parts else ""
 
     def case(self, report: Report, case: w.Case) -> Iterator[str]:
         yield ""
@@ -148,6 +153,7 @@ class _Page:
     def table(self, reports: Sequence[Report]) -> Iterator[str]:
         order = sorted(reports, key=lambda r: w.VERDICTS.index(r.verdict))
         name_width = min(max((len(w.plain(r.run.name)) for r in order), default=3), self.width // 3)
+        name_width = max(name_width, len("run"))
         yield self.paint(f"{'run':{name_width}}  {'verdict':12}  {'since':>9}  cause", "dim")
         for r in order:
             onset = w.since(r)
