@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import warnings
 import zlib
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandoctor.model.signals import Picture
-from gandoctor.samples import measure, png, tiles
+from gandoctor.samples import load, measure, png, tiles
 
 RNG = np.random.default_rng(7)
 
@@ -307,6 +308,26 @@ def test_the_work_is_bounded(tmp_path):
     assert len(signals[0]) == 64
     assert signals[0].steps[[0, -1]].tolist() == [1, 199]
     assert facts["sample_pictures_skipped"] == 199 - 64
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_of_a_long_array_evenly_spread_rows_are_read(tmp_path, order):
+    whole = np.asarray(RNG.normal(size=(5_000, 2, 3)).astype(np.float32), order=order)
+    batch = load.array(save(tmp_path, "fake_1.npy", whole), tmp_path)
+    rows = np.linspace(0, len(whole) - 1, load.MAX_SAMPLES).astype(np.int64)
+    np.testing.assert_array_equal(batch.values, whole[rows].reshape(len(rows), -1))
+
+
+def test_an_enormous_array_costs_what_is_read_of_it(tmp_path):
+    path = tmp_path / "fake_1.npy"
+    np.save(path, np.zeros((2, 1), dtype=np.float32))
+    head = path.read_bytes()[:-8].replace(b"(2, 1)", b"(500000000, 1)").replace(b" " * 8, b"", 1)
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + 4 * 500_000_000)  # a hole: it takes no room on disk
+    began = time.perf_counter()
+    assert load.array(Picture("fake", 1, path.name), tmp_path).values.shape == (load.MAX_SAMPLES, 1)
+    assert time.perf_counter() - began < 1.5
 
 
 def test_two_networks_are_kept_apart_and_inputs_are_passed_over(tmp_path):

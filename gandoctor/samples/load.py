@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -95,7 +95,9 @@ def array(picture: Picture, root: Path) -> Batch | NDArray[np.uint8] | None:
         return None
     most = max(2, min(MAX_SAMPLES, MAX_VALUES // length))
     if len(found) > most:
-        found = found[np.linspace(0, len(found) - 1, most).astype(np.int64)]
+        found = _rows(found, path, np.linspace(0, len(found) - 1, most).astype(np.int64))
+        if found is None:
+            return None
     values = np.array(found, dtype=np.float64).reshape(len(found), -1)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (math.nan, math.nan)
@@ -104,15 +106,31 @@ def array(picture: Picture, root: Path) -> Batch | NDArray[np.uint8] | None:
     return Batch(values, length >= 16, low, high)
 
 
+def _rows(found: NDArray[Any], path: Path, wanted: NDArray[np.int64]) -> NDArray[Any] | None:
+    """Some rows of an array on disk, read one by one: a page fault for each would read far around it (2 GB: 4 s)."""
+    if not isinstance(found, np.memmap) or not found.flags.c_contiguous:
+        return np.array(found[wanted])
+    length = math.prod(found.shape[1:])
+    rows = np.empty((len(wanted), length), dtype=found.dtype)
+    try:
+        with path.open("rb", buffering=0) as file:
+            for row, i in zip(rows, wanted.tolist(), strict=True):
+                file.seek(found.offset + i * length * found.dtype.itemsize)
+                row[:] = np.fromfile(file, dtype=found.dtype, count=length)
+    except (OSError, ValueError):  # cut off under our eyes
+        return None
+    return rows.reshape(len(wanted), *found.shape[1:])
+
+
 def batch(pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch:
     """Samples of one step, from its pictures: cut by the layout, or each picture a sample."""
     cuts = [tiles.cut(p, layout) if layout else p[None] for p in pictures]
     samples = np.concatenate(cuts)[:MAX_SAMPLES]
-    values = _shrunk(samples.astype(np.float64) / 255.0)
+    values = _shrunk(samples).astype(np.float64) / 255.0  # shrunk first: floats take eight times the room
     return Batch(values, image_like=True, low=float(samples.min()) / 255.0, high=float(samples.max()) / 255.0)
 
 
-def _shrunk(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
     """Means over square blocks of pictures larger than 64 pixels; flat: (n, ...) -> (n, d)."""
     if samples.ndim == 4 and samples.shape[1] in (1, 3, 4) and samples.shape[3] not in (1, 3, 4):
         samples = samples.transpose(0, 2, 3, 1)
