@@ -259,7 +259,8 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
         good = np.isfinite(totals) & (totals > 0)
         place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
     first = int(epochs.min())
-    length = max(1, min(length, 2**62 // (int(epochs.max()) - first + 1)))  # a damaged total must not turn the steps round
+    # A damaged total must not turn the steps round.
+    length = max(1, min(length, 2**62 // (int(epochs.max()) - first + 1)))
     return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
 
 
@@ -276,6 +277,8 @@ def counted_in_epochs(epochs: Ints) -> tuple[Ints, int]:
     start = np.flatnonzero(np.r_[True, np.diff(epochs) != 0])
     sizes = np.diff(np.r_[start, len(epochs)])
     most = int(sizes.max(initial=1))
+    if len(epochs) and int(np.abs(epochs).max()) > 2**62 // most:
+        return np.arange(len(epochs), dtype=np.int64), most  # no epoch numbers, but damage
     rank = np.arange(len(epochs)) - np.repeat(start, sizes)
     return (epochs * most + rank).astype(np.int64), most
 
