@@ -54,8 +54,10 @@ class ListFormat(str, Enum):  # noqa: UP042
     json = "json"
 
 
+# Whether a path can be read (readable=False here) is found out where it is read: one sentence, as for all else.
 ConfigOption = Annotated[
-    list[Path] | None, typer.Option("--config", help="Config file to use instead of those beside the log; repeatable.")
+    list[Path] | None,
+    typer.Option("--config", readable=False, help="Config file to use instead of those beside the log; repeatable."),
 ]
 MapOption = Annotated[
     list[str] | None, typer.Option("--map", metavar="ROLE=TAG", help="Say what a tag means: d_loss=Loss/critic.")
@@ -64,7 +66,8 @@ LossOption = Annotated[
     str | None, typer.Option("--loss", metavar="FAMILY", help="Say which loss family it is: wgan-gp, hinge, lsgan, ...")
 ]
 RulesOption = Annotated[
-    list[Path] | None, typer.Option("--rules", metavar="DIR", help="Folder with more rules; repeatable.")
+    list[Path] | None,
+    typer.Option("--rules", metavar="DIR", readable=False, help="Folder with more rules; repeatable."),
 ]
 IgnoreOption = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable.")
@@ -96,7 +99,7 @@ def root(
 
 @app.command()
 def analyze(
-    path: Annotated[Path, typer.Argument(help="A log, the folder of a run, or a folder of runs.")],
+    path: Annotated[Path, typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs.")],
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,7 +137,8 @@ def analyze(
 @app.command()
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(help="Logs and run folders; a file that is no training log is skipped.")
+        list[Path],
+        typer.Argument(readable=False, help="Logs and run folders; a file that is no training log is skipped."),
     ],
     config: ConfigOption = None,
     map_: MapOption = None,
@@ -170,9 +174,10 @@ def check(
 
 @app.command()
 def signals(
-    run: Annotated[Path | None, typer.Argument(help="A log or run folder.")] = None,
+    run: Annotated[Path | None, typer.Argument(readable=False, help="A log or run folder.")] = None,
     tags: Annotated[
-        Path | None, typer.Option("--tags", metavar="FILE", help="Place bare names, one a line, instead.")
+        Path | None,
+        typer.Option("--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."),
     ] = None,
     format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
     config: ConfigOption = None,
@@ -265,7 +270,7 @@ def rules_new(
 
 @app.command()
 def patch(
-    run: Annotated[Path, typer.Argument(help="A log or run folder.")],
+    run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     number: Annotated[
         int | None,
         typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1; else the first with a diff."),
@@ -288,8 +293,10 @@ def patch(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(help="A log or run folder: the training before the change.")],
-    after: Annotated[Path, typer.Argument(help="The training after it.")],
+    before: Annotated[
+        Path, typer.Argument(readable=False, help="A log or run folder: the training before the change.")
+    ],
+    after: Annotated[Path, typer.Argument(readable=False, help="The training after it.")],
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -399,6 +406,8 @@ def main() -> NoReturn:
     except (BrokenPipeError, KeyboardInterrupt):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
+    except PermissionError as e:
+        _end(f"gandoctor: {e.filename}: cannot be opened (permission denied); check the permissions on the way to it")
     except Exception as e:
         if "GANDOCTOR_DEBUG" in os.environ:
             raise
@@ -407,5 +416,7 @@ def main() -> NoReturn:
 
 
 def _end(message: str) -> NoReturn:
-    sys.stderr.write(message + "\n")
+    # Names of files are not ours: what would move the cursor or turn the line round is spelled out.
+    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message)
+    sys.stderr.write(shown + "\n")
     sys.exit(2)

@@ -71,10 +71,15 @@ def load(*folders: Path) -> Preferences:
 
 
 def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return {}
+    except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
     try:
         data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise UsageError(f"cannot be read ({e.strerror})", path.name, "check the file's permissions") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         if keys:  # somebody else's file: its faults are not ours to report
             return {}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -279,6 +281,40 @@ def test_bad_preferences(text: str, said: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert one_sentence(done.stderr)
     assert said in done.stderr
+
+
+def test_file_names_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "\x1b]0;mine\x07\u202eevents.out.tfevents.1.host").write_bytes(b"\x07" * 500)
+    done = run("analyze", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "tfevents" in done.stderr
+    assert done.stderr.strip().isprintable()
+
+
+# Without this capability even root is stopped by permissions.
+BOUND = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")
+@pytest.mark.parametrize("what", ["run", "log.csv", "run/log.csv", "run/gandoctor.toml", "rules"])
+def test_what_may_not_be_read_is_named(what: str, tmp_path: Path) -> None:
+    csv_of(tmp_path)
+    for folder in ("run", "rules"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(tmp_path / "log.csv", tmp_path / "run")
+    (tmp_path / "run" / "gandoctor.toml").write_text("")
+    closed = tmp_path / what
+    closed.chmod(0)
+    target = tmp_path / ("log.csv" if what == "log.csv" else "run")
+    more = ["--rules", str(closed)] if what == "rules" else []
+    code = [sys.executable, "-m", "gandoctor", "analyze", str(target), *more]
+    done = subprocess.run([*BOUND, *code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    closed.chmod(0o755)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert closed.name in done.stderr
+    assert "ermission denied" in done.stderr
 
 
 def test_a_rules_folder_without_rules(tmp_path: Path) -> None:

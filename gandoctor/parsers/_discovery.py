@@ -94,6 +94,8 @@ def _around(file: Path) -> list[Path]:
 
 def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     tree = _walk.walk(root)
+    if not tree.files and tree.denied:
+        raise InputError("cannot be opened (permission denied)", shown, "check the folder's permissions")
     if not tree.files:
         raise InputError("is an empty folder", shown, "give a training log or the folder of a run")
     logs = _read_all(tree)

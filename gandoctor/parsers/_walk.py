@@ -65,11 +65,14 @@ class Tree:
         Absolute, sorted by folder, then name.
     notes : list of str
         What was left out, in words.
+    denied : int
+        Folders and files that could not be opened.
     """
 
     root: Path
     files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    denied: int = 0
 
 
 def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
@@ -79,7 +82,7 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
     lead where nobody asked us to go.
     """
     tree = Tree(root)
-    linked = deep = denied = 0
+    linked = deep = 0
     stack: list[tuple[Path, int]] = [(root, 0)]
     while stack:
         folder, level = stack.pop()
@@ -87,7 +90,7 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda e: e.name)
         except OSError:
-            denied += 1
+            tree.denied += 1
             continue
         below: list[tuple[Path, int]] = []
         for entry in found:
@@ -100,7 +103,7 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
                 elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                     tree.files.append(Path(entry.path))
             except OSError:
-                denied += 1
+                tree.denied += 1
         if level >= depth:
             deep += len(below)
         else:
@@ -113,8 +116,8 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
         tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed")
     if deep:
         tree.notes.append(f"{deep} folder(s) more than {depth} levels down were not looked at")
-    if denied:
-        tree.notes.append(f"{denied} folder(s) or file(s) could not be opened (permission denied)")
+    if tree.denied:
+        tree.notes.append(f"{tree.denied} folder(s) or file(s) could not be opened (permission denied)")
     return tree
 
 
