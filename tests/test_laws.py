@@ -39,17 +39,17 @@ STYLES: Mapping[str, Mapping[str, str]] = {
     "slash": {
         "d_loss": "loss/d", "g_loss": "loss/g", "d_real_score": "score/real", "d_fake_score": "score/fake",
         "grad_norm_d": "grad_norm/d", "grad_norm_g": "grad_norm/g", "sample_variance": "samples/variance",
-        "gradient_penalty": "loss/gp", "fid": "eval/fid",
+        "gradient_penalty": "loss/gp", "fid": "eval/fid", "val_d_real_score": "score/val_real",
     },
     "dcgan": {
         "d_loss": "errD", "g_loss": "errG", "d_real_score": "D(x)", "d_fake_score": "D(G(z))",
         "grad_norm_d": "grad_norm_D", "grad_norm_g": "grad_norm_G", "sample_variance": "sample_variance",
-        "gradient_penalty": "GP", "fid": "FID",
+        "gradient_penalty": "GP", "fid": "FID", "val_d_real_score": "D(x_val)",
     },
     "keras": {
         "d_loss": "d_loss", "g_loss": "g_loss", "d_real_score": "real_score", "d_fake_score": "fake_score",
         "grad_norm_d": "d_grad_norm", "grad_norm_g": "g_grad_norm", "sample_variance": "sample_variance",
-        "gradient_penalty": "gradient_penalty", "fid": "fid",
+        "gradient_penalty": "gradient_penalty", "fid": "fid", "val_d_real_score": "val_real_score",
     },
 }  # fmt: skip
 
@@ -152,7 +152,8 @@ def _do_the_same_work_once() -> Iterator[None]:
 def log(name: str, base: Path = FOLDER) -> Log:
     home = base / name
     raw = parsers.discover(home)[0]
-    understood = {s.tag: s.role for s in api.read(home)[0].signals if s.role and s.split != "val"}
+    signals = api.read(home)[0].signals
+    understood = {s.tag: f"val_{s.role}" if s.split == "val" else str(s.role) for s in signals}
     series = {s.tag: (s.steps, s.values) for s in raw.signals}
     return Log(home, series, {tag: understood[tag] for tag in series if tag in understood})
 
