@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.zoo import config, data, logbook, plan, score
+from benchmarks.zoo import config, cure, data, logbook, plan, reports, score
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -325,6 +326,140 @@ def test_samples_score_perfectly_where_the_truth_is_told() -> None:
         assert overall[name].value == 1.0, name
 
 
+# ----------------------------------------------------------------------------------------------------------- the cure
+
+
+@pytest.fixture
+def kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(reports, "KEPT", tmp_path / "said")
+    return tmp_path
+
+
+def patient(**more: Any) -> cure.Patient:
+    was = config.make({"seed": 7, "discriminator.optimizer.lr": 0.02})
+    truth = {"outcome": "failed", "borderline": False, "fault": "lr-d-too-high", "family": "lsgan"}
+    named = {
+        "name": "r",
+        "remedy": "lower-d",
+        "cause": "d-fast",
+        "patched": was | {"discriminator.optimizer.lr": 0.002},
+    }
+    return cure.Patient(**({"truth": truth, "config": was} | named | more))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "cured"),
+    [
+        ("", None),
+        ("h", None),
+        ("f", None),
+        ("hh", True),
+        ("ff", False),
+        ("ee", False),
+        ("hf", None),
+        ("hfh", True),
+        ("hff", False),
+    ],
+)
+def test_the_majority_of_three_seeds_decides_and_no_more_are_asked(outcomes: str, cured: bool | None) -> None:
+    words = {"h": "healthy", "f": "failed", "e": "error"}
+    assert cure.Vote(tuple(words[o] for o in outcomes), 3).cured is cured
+
+
+def test_an_even_vote_is_no_cure() -> None:
+    assert cure.Vote(("healthy", "failed"), 2).cured is False
+    assert cure.Vote(("healthy",), 1).cured is True
+
+
+def test_retraining_goes_on_where_it_stopped_and_only_a_changed_patch_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[config.Config] = []
+
+    def retrain(made: config.Config) -> dict[str, Any]:
+        trained.append(made)
+        good = made["discriminator.optimizer.lr"] < 0.01 and made["seed"] != 7
+        return {"outcome": "healthy" if good else "failed", "error": ""}
+
+    monkeypatch.setattr(cure, "retrain", retrain)
+    one = patient()
+    list(cure.train_all([one], cure.Results(tmp_path), ["patched", "unchanged"]))
+    # The patched run fails with its own seed, and twice does not; as it was, its own outcome is known.
+    assert [(m["seed"], m["discriminator.optimizer.lr"]) for m in trained] == [
+        (7, 0.002), (1007, 0.002), (2007, 0.002), (1007, 0.02),
+    ]  # fmt: skip
+    list(cure.train_all([one], cure.Results(tmp_path), ["patched", "unchanged"]))
+    assert len(trained) == 4
+    changed = patient(patched=one.patched | {"discriminator.optimizer.lr": 0.004})
+    list(cure.train_all([changed], cure.Results(tmp_path), ["patched", "unchanged"]))
+    assert [m["discriminator.optimizer.lr"] for m in trained[4:]] == [0.004] * 3
+    found = cure.figures([one], cure.Results(tmp_path))
+    assert found["overall"]["cured"] == found["pairs"]["lower-d for d-fast"] == score.Share(1, 1)
+    assert found["overall"]["cured_same_seed"] == score.Share(0, 1)
+    assert found["overall"]["unchanged"] == score.Share(0, 1)
+    assert found["over"]["unchanged"]["value"] == 1.0
+    assert found["missing"] == {"patched": 0, "lr10": 1, "unchanged": 0, "random": 1, "nudge": 1}
+    assert "lower-d for d-fast" in cure.table(found)
+    json.loads(cure.as_json(found))
+
+
+def test_a_run_without_a_patch_is_not_cured_and_a_patch_that_is_no_config_does_not_train(tmp_path: Path) -> None:
+    everyone = [
+        patient(name="a", remedy="", cause="", patched=None),
+        patient(name="b", patched=None, error="batch_size: 'x' is not of the kind int"),
+    ]
+    overall = cure.figures(everyone, cure.Results(tmp_path))["overall"]
+    assert overall["patched"] == score.Share(1, 2)
+    assert overall["trains"] == score.Share(0, 1)
+    assert overall["cured"] == score.Share(0, 2)
+
+
+def test_controls_change_what_they_say_and_nothing_else() -> None:
+    one = patient()
+    assert cure._changes(one.config, one.config_of("lr10")) == {
+        "generator.optimizer.lr": [0.001, 0.0001],
+        "discriminator.optimizer.lr": [0.02, 0.002],
+    }
+    assert cure._changes(one.config, one.config_of("nudge")) == {"discriminator.optimizer.lr": [0.02, 0.02002]}
+    assert one.config_of("unchanged") == one.config
+    keys = set()
+    for i in range(60):
+        other = patient(name=f"r{i}")
+        ((key, (old, new)),) = cure._changes(other.config, other.config_of("random")).items()
+        assert new / old == pytest.approx(10) or abs(new - old / 10) < 1
+        assert other.config_of("random") == other.config_of("random")
+        keys.add(key)
+    assert len(keys) > 8
+    assert not keys & {"seed", "iterations", "log.every", "log.snapshots"}
+
+
+def test_the_first_patch_is_applied_to_a_copy_and_read_back(kept_elsewhere: Path) -> None:
+    before = {p: p.read_bytes() for p in SAMPLE_LOGS.rglob("*") if p.is_file()}
+    everyone = cure.patients(SAMPLE_LOGS)
+    assert {p: p.read_bytes() for p in SAMPLE_LOGS.rglob("*") if p.is_file()} == before
+    assert {p.name for p in everyone} == {job.name for job in SAMPLES.values() if job.fault}
+    assert [p.name for p in cure.patients(SAMPLE_LOGS, 3)] == [p.name for p in everyone[:3]]
+    treated = next(p for p in everyone if p.name == "d-dominance")
+    assert treated.patched is not None
+    changed = cure._changes(treated.config, treated.patched)
+    assert changed
+    assert all(key.startswith(("discriminator.", "generator.", "schedule.", "loss.")) for key in changed)
+
+
+def test_a_report_is_kept_until_gandoctor_or_the_run_changes(
+    kept_elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(SAMPLE_LOGS / "d-dominance", kept_elsewhere / "r")
+    (kept_elsewhere / "r.truth.json").write_text("{}", "utf-8")
+    said = reports.report(kept_elsewhere / "r")[0]
+    assert said is not None
+    assert said["verdict"] == "failing"
+    shutil.rmtree(kept_elsewhere / "r")
+    assert reports.report(kept_elsewhere / "r")[0] == json.loads(json.dumps(said))
+    monkeypatch.setattr(reports, "state", lambda: "another")
+    assert reports.report(kept_elsewhere / "r")[0] is None
+
+
 # ------------------------------------------------------------------------------------------- training and measurement
 
 if HAS_TORCH:
@@ -468,3 +603,17 @@ if HAS_TORCH:
         kept = json.loads((tmp_path / "r.truth.json").read_text("utf-8"))
         again = measure.again(kept, made, data.load("ring6", 50, 0)).as_dict()
         assert again == json.loads(json.dumps(told))
+
+    @pytest.mark.torch
+    def test_what_is_logged_has_no_part_in_the_outcome() -> None:
+        made = config.make({"iterations": 120, "loss.name": "wgan-gp", "loss.gp_weight": 1.0})
+        logged = {"log.signals": ["d_loss", "g_loss", "d_val", "fid", "grad_norm_g"], "log.snapshots": 4}
+        much, little = train.Training(made | logged).run(), cure.retrain(made)
+        assert much == train.Training(made | cure.LOGGED_ONLY).run()
+        assert (little["outcome"], little["symptoms"]) == (much.outcome, much.symptoms)
+
+    @pytest.mark.torch
+    def test_a_config_that_torch_refuses_is_an_outcome() -> None:
+        told = cure.retrain(config.make({"iterations": 4, "generator.optimizer.beta1": 5.0}))
+        assert told["outcome"] == "error"
+        assert "beta" in told["error"]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.zoo import plan, score, work
+from benchmarks.zoo import cure, plan, score, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +40,19 @@ def main(argv: Iterable[str] | None = None) -> int:
     score_.add_argument("--json", type=Path, help="write the figures here too")
     score_.add_argument("--verbose", action="store_true", help="list every run that is told wrongly")
     score_.set_defaults(run=_score)
+    cure_ = commands.add_parser(
+        "cure", help="apply the first patch to failed runs, train again, measure; with controls"
+    )
+    cure_.add_argument("--split", choices=plan.SPLITS, required=True)
+    cure_.add_argument("--out", type=Path, help="folder of the results; goes on where it was stopped")
+    cure_.add_argument("--runs", type=Path, help="folder of the runs; where `run` puts the split if absent")
+    cure_.add_argument("--seeds", type=int, default=3, help="the run's own and further ones; the majority decides")
+    cure_.add_argument("--limit", type=int, help="so many failed runs, by lot: always the same ones")
+    cure_.add_argument("--arms", nargs="*", choices=list(cure.ARMS), default=list(cure.ARMS), help="only these")
+    cure_.add_argument("--no-train", action="store_true", help="only the figures of what has been trained")
+    cure_.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    cure_.add_argument("--json", type=Path, help="write the figures here too")
+    cure_.set_defaults(run=_cure)
     samples = commands.add_parser("samples", help="train the runs under sample_logs/ again")
     samples.add_argument("names", nargs="*", help="only these")
     samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
@@ -86,6 +99,29 @@ def _score(given: argparse.Namespace) -> int:
         print("\n".join(score.mistakes(cases)))
     if given.json:
         given.json.write_text(json.dumps(score.plain(found), indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _cure(given: argparse.Namespace) -> int:
+    runs, out = given.runs or ZOO / given.split, given.out or ZOO / "cures" / given.split
+    everyone = cure.patients(runs, given.limit, given.jobs)
+    if not everyone:
+        print(f"no failed runs in {runs}; `python -m benchmarks.zoo run` trains them")
+        return 2
+    results = cure.Results(out, given.seeds)
+    if not given.no_train:
+        begun = time.monotonic()
+        for done, (p, arm, vote) in enumerate(cure.train_all(everyone, results, given.arms, given.jobs), start=1):
+            spent = (time.monotonic() - begun) / done
+            told = f"{p.remedy} for {p.cause}" if arm == "patched" else cure.ARMS[arm]
+            print(
+                f"{done} {spent:.0f} s each  {p.name} {p.truth['fault']}: {told}: {', '.join(vote.outcomes)}",
+                flush=True,
+            )
+    found = cure.figures(everyone, cure.Results(out, given.seeds))
+    print(cure.table(found))
+    if given.json:
+        given.json.write_text(cure.as_json(found), "utf-8")
     return 0
 
 

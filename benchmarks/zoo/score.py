@@ -13,6 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.zoo import reports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
@@ -106,24 +108,8 @@ def share(of: Iterable[bool]) -> Share:
 def load(folder: Path, processes: int = 1) -> list[Case]:
     """Analyse every run of a folder that has its truth beside it, and nothing else in sight."""
     truths = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.truth.json"))]
-    paths = [folder / truth["run"] for truth in truths]
-    if processes == 1:
-        said = [_analyze(path) for path in paths]
-    else:
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-
-        with ProcessPoolExecutor(processes) as pool:
-            said = list(pool.map(_analyze, paths, chunksize=4))
+    said = reports.load([folder / truth["run"] for truth in truths], processes)
     return [Case(truth, *told) for truth, told in zip(truths, said, strict=True)]
-
-
-def _analyze(path: Path) -> tuple[dict[str, Any] | None, str]:
-    from gandoctor import GandoctorError, Options, analyze  # noqa: PLC0415
-
-    try:
-        return analyze(path, Options(use_preferences=False)).to_dict(), ""
-    except GandoctorError as error:
-        return None, str(error)
 
 
 # --------------------------------------------------------------------------------------------------------- figures
