@@ -64,6 +64,8 @@ class Options:
     severity : Mapping of str to str
         Rule id to the severity it is to have.
     use_preferences : bool
+    repo : Path or None
+        Source tree: where the config is found that a run was started from, the patch is made for it.
         Whether ``gandoctor.toml`` of the current folder and of the run is read.
     """
 
@@ -79,6 +81,7 @@ class Options:
 
 def analyze(path: str | Path, options: Options | None = None) -> Report:
     """Analyse one run.
+    repo: Path | None = None
 
     Parameters
     ----------
@@ -303,7 +306,15 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
         from gandoctor.prescribe import prescribe
 
         seen = diagnose.examine(run, book(True), ignore=options.ignore)
-        cures = prescribe(run, seen.diagnoses, book(True).remedies, raw.root, holds=seen.holds)
+        cures = prescribe(
+            run,
+            seen.diagnoses,
+            book(True).remedies,
+            raw.root,
+            holds=seen.holds,
+            measured=book(True).measured,
+            repo=options.repo,
+        )
     diagnoses = tuple(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
     )

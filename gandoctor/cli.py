@@ -75,6 +75,12 @@ IgnoreOption = Annotated[
 SelectOption = Annotated[
     list[str] | None, typer.Option("--select", metavar="RULE", help="Ask these rules alone; repeatable.")
 ]
+RepoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo", metavar="DIR", readable=False, help="Source tree: patch the config there that the run came from."
+    ),
+]
 FailOnOption = Annotated[
     FailOn | None, typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high).")
 ]
@@ -116,12 +122,13 @@ def analyze(
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
     select: SelectOption = None,
+    repo: RepoOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
     from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore, select)
+    options = _options(config, map_, loss, rules, ignore, select, repo)
     targets = output if output is not None else [DEFAULT_REPORT]
     chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
     reports = api.analyze_all(path, options)
@@ -286,9 +293,11 @@ def patch(
     rules: RulesOption = None,
 ) -> None:
     """Print the patch of a prescription, or apply it."""
+    repo: RepoOption = None,
     from gandoctor import patching
 
-    _say(patching.run(run, number, _options(config, map_, loss, rules, None), apply=apply, to=to))
+    options = _options(config, map_, loss, rules, None, repo=repo)
+    _say(patching.run(run, number, options, apply=apply, to=to))
 
 
 @app.command()
@@ -340,6 +349,7 @@ def _options(
     select: Sequence[str] | None = None,
 ) -> Options:
     from gandoctor.api import Options
+    repo: Path | None = None,
 
     mapping: dict[str, str] = {}
     for entry in map_ or ():
@@ -352,6 +362,8 @@ def _options(
             raise UsageError("there is no such file", f"--config {file}", "give the run's YAML, JSON or TOML config")
     return Options(
         configs=tuple(config or ()),
+    if repo is not None and not repo.is_dir():
+        raise UsageError("there is no such folder", f"--repo {repo}", "give the folder of the training code")
         map=mapping,
         loss=loss,
         rules=tuple(rules or ()),
@@ -359,6 +371,7 @@ def _options(
         select=tuple(select or ()),
     )
 
+        repo=repo,
 
 def _fail_on(path: Path, given: FailOn | None) -> str:
     from gandoctor import preferences

@@ -12,7 +12,7 @@ from gandoctor.prescribe import applying
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gandoctor.api import Options
@@ -49,15 +49,16 @@ def run(path: Path, number: int | None, options: Options, *, apply: bool = False
     found = api.analyze_with_roots(path, options)
     if len(found) > 1:
         raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
-    root, report = found[0]
+    run_root, report = found[0]
     number, chosen = _chosen(report, number)
+    root = options.repo if chosen.base == "repo" and options.repo is not None else run_root
     if to is not None:
         if any(_same(to, root / e.file) for e in chosen.edits):
             raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
         done = applying.apply(chosen, root, to=to)
         return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
     if apply:
-        backup = _patched_since(report, chosen, root)
+        backup = _patched_since(chosen, root, _logs(report, run_root))
         if backup:
             raise InputError(
                 f"was patched after this run was logged ({backup} is the old file)",
@@ -88,12 +89,12 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _patched_since(report: Report, p: Prescription, root: Path) -> str:
+def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
     """A backup of a file this would edit that is younger than everything logged; empty where none tells so.
 
     A file that is again what one of those backups holds was put back.
     """
-    logged = max((f.stat().st_mtime_ns for f in _logs(report, root)), default=None)
+    logged = max((f.stat().st_mtime_ns for f in logs), default=None)
     if logged is None:
         return ""
     for file in dict.fromkeys(e.file for e in p.edits):
@@ -126,6 +127,8 @@ def _text(p: Prescription, number: int, count: int) -> str:
     out = [f"# {number} of {count}: {w.plain(p.title)} ({p.risk}; treats {p.cause})"]
     if p.blocked_by:
         out.append(f"# blocked: {w.plain(p.blocked_by)}")
+    if p.base == "repo":
+        out.append("# for the source tree that --repo names")
     if p.diff:
         out.append(p.diff.removesuffix("\n"))
     out += [f"# or on the command line: {w.plain(o)}" for o in p.overrides]

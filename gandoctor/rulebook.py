@@ -25,6 +25,7 @@ from gandoctor.model.rules import (
     Change,
     Clause,
     FalsePositive,
+    Measured,
     Reference,
     Remedy,
     Rule,
@@ -64,9 +65,11 @@ _CAUSE_KEYS: Final = (
     "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
 )  # fmt: skip
 _REMEDY_KEYS: Final = (
-    "id", "title", "treats", "effort", "risk", "only_if", "changes", "expect", "why", "snippet", "references",
+    "id", "title", "treats", "effort", "risk", "only_if", "not_with", "changes", "expect", "why", "snippet", "references",
 )  # fmt: skip
-_CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high")
+_CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need", "if_named")
+# How often each remedy cured each cause: counted by a benchmark, no page of its own.
+MEASURED: Final = "measured.yaml"
 _T = TypeVar("_T")
 
 
@@ -168,6 +171,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
     remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
     _once_each(pages, faults)
     _known_causes(pages, faults)
+    measured = {} if rules_only else _measured(folders, pages, faults)
     if faults:
         raise RulebookError(sorted(faults, key=lambda f: f.where))
     rules.sort(key=lambda r: (r.kind != "symptom", r.id))
@@ -177,6 +181,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
         remedies=tuple(sorted(remedies, key=lambda r: r.id)),
         digest=_digest(folders),
         by_id={r.id: r for r in rules},
+        measured=measured,
     )
 
 
@@ -188,7 +193,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
 
     The room of a file that stands in no room is the empty string.
     """
-    found = [("", p) for p in folder.glob("*.y*ml")]
+    found = [("", p) for p in folder.glob("*.y*ml") if p.name != MEASURED]
     found += [(room, p) for room in ROOMS for p in (folder / room).glob("*.y*ml")]
     for room, path in sorted(found, key=lambda f: (f[0], f[1].name)):
         if path.suffix in (".yaml", ".yml") and not path.name.endswith((TEST_SUFFIX, ".test.yml")) and path.is_file():
@@ -264,6 +269,7 @@ def _digest(folders: Sequence[Path]) -> str:
     state = hashlib.sha256()
     for folder in folders:
         paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
+        paths += [p for p in (folder / MEASURED,) if p.is_file()]
         for path in paths:
             state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
@@ -509,13 +515,15 @@ def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
 
 
 def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
-    """Causes that others name: those deeper than others, those that remedies treat."""
-    known = frozenset(p.id for p in pages if p.room == "causes")
-    for page in pages:
-        key = {"causes": "deeper_than", "remedies": "treats"}.get(page.room, "")
-        named = page.data.get(key)
-        unknown = [str(n) for n in named if str(n) not in known] if isinstance(named, list | dict) else []
-        faults += [RuleError(f"no cause is called `{n}`", f"{page.where}:{key}", near(n, known)) for n in unknown]
+    """Causes that others name: those deeper than others, those that remedies treat; and remedies not to go with."""
+    named = (("causes", "deeper_than", "causes"), ("remedies", "treats", "causes"), ("remedies", "not_with", "remedies"))
+    for room, key, of in named:
+        known = frozenset(p.id for p in pages if p.room == of)
+        for page in (p for p in pages if p.room == room):
+            listed = page.data.get(key)
+            unknown = [str(n) for n in listed if str(n) not in known] if isinstance(listed, list | dict) else []
+            what = {"causes": "cause", "remedies": "remedy"}[of]
+            faults += [RuleError(f"no {what} is called `{n}`", f"{page.where}:{key}", near(n, known)) for n in unknown]
 
 
 # ---------------------------------------------------------------- clauses
@@ -747,6 +755,37 @@ def _terms(page: _Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...
     return tuple(made)
 
 
+def _measured(folders: Sequence[Path], pages: Sequence[_Page], faults: list[RuleError]) -> Measured:
+    """The cure counts of all folders; a later folder's go before an earlier one's."""
+    known = {room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")}
+    out: dict[str, dict[str, tuple[int, int]]] = {}
+    for folder in folders:
+        path, where = folder / MEASURED, f"{folder.name}/{MEASURED}"
+        if not path.is_file():
+            continue
+        try:
+            data = read_yaml(path, where)
+        except RuleError as e:
+            faults.append(e)
+            continue
+        page = _Page(data if isinstance(data, dict) else {}, where, faults)
+        page.only(("cures",))
+        for remedy, causes in page.mapping("cures", need=True).items():
+            inner = page.at(f"cures.{remedy}", causes if isinstance(causes, dict) else {})
+            if remedy not in known["remedies"]:
+                inner.fault("", f"no remedy is called `{remedy}`", near(remedy, known["remedies"]))
+            for cause in inner.data:
+                if cause not in known["causes"]:
+                    inner.fault(str(cause), f"no cause is called `{cause}`", near(str(cause), known["causes"]))
+                counts = inner.at(str(cause), inner.mapping(str(cause), need=True))
+                counts.only(("cured", "of"))
+                cured, tried = (round(counts.number(key, low=0.0)) for key in ("cured", "of"))
+                if cured > tried:
+                    counts.fault("cured", f"{cured} of {tried} cannot be cured")
+                out.setdefault(remedy, {})[str(cause)] = (cured, tried)
+    return out
+
+
 def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
     page.only(_REMEDY_KEYS)
     only_if = []
@@ -766,6 +805,7 @@ def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
         snippet=str(page.data.get("snippet") or ""),
         references=_references(page),
         file=page.file,
+        not_with=page.names("not_with", None),
     )
 
 
@@ -801,4 +841,6 @@ def _change(page: _Page, words: Words) -> Change:
         to=float(to) if isinstance(to, int) and not isinstance(to, bool) else to,
         low=page.number("low") if page.data.get("low") is not None else -math.inf,
         high=page.number("high") if page.data.get("high") is not None else math.inf,
+        need=page.choice("need", (True, False), False),
+        if_named=page.choice("if_named", (True, False), False),
     )

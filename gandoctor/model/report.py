@@ -132,6 +132,8 @@ class Prescription:
     ----------
     made_for : tuple of (file, sha256)
         The very texts that the diff was made for.
+    base : str
+        What the diff's files are relative to: the folder of the ``run``, or the source tree (``repo``) that was given.
     """
 
     remedy: str
@@ -147,6 +149,7 @@ class Prescription:
     blocked_by: str | None = None
     trial: str | None = None
     made_for: tuple[tuple[str, str], ...] = ()
+    base: Literal["run", "repo"] = "run"
 
 
 @dataclass(frozen=True, slots=True)

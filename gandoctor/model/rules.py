@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,6 +149,11 @@ class Change:
         New value, absolute.
     low, high : float
         Sane bounds; outside them the change is blocked.
+    need : bool
+        Without this setting in the config the remedy is none: nothing is changed.
+    if_named : bool
+        The new word is written only where the config itself names it, in a comment or elsewhere: trainers differ in
+        which words they know.
     """
 
     setting: str
@@ -157,11 +162,16 @@ class Change:
     to: float | str | bool | None = None
     low: float = float("-inf")
     high: float = float("inf")
+    need: bool = False
+    if_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What may cure. Attributes follow the keys of the YAML file."""
+    """What may cure. Attributes follow the keys of the YAML file.
+
+    `not_with` names remedies that this one must not be combined with; one of a pair naming the other is enough.
+    """
 
     id: str
     title: str
@@ -175,6 +185,11 @@ class Remedy:
     snippet: str = ""
     references: tuple[Reference, ...] = ()
     file: str = ""
+    not_with: tuple[str, ...] = ()
+
+
+Measured: TypeAlias = "Mapping[str, Mapping[str, tuple[int, int]]]"
+"""Remedy -> cause -> (cured, tried): trainings that failed of the cause and were trained again with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +201,4 @@ class Rulebook:
     remedies: tuple[Remedy, ...] = ()
     digest: str = ""
     by_id: Mapping[str, Rule] = field(default_factory=dict)
+    measured: Measured = field(default_factory=dict)

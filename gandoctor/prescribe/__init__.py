@@ -12,23 +12,27 @@ from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, json, options, overrides, python, toml, yaml
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
+from gandoctor.prescribe.source import Tree
 from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
-from gandoctor.prescribe.work_out import Plan, Step, own, shown, work_out
+from gandoctor.prescribe.work_out import Plan, Step, own, shown, ways, ways_of, work_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gandoctor.model.report import Diagnosis
-    from gandoctor.model.rules import Clause, Remedy
+    from gandoctor.model.rules import Clause, Measured, Remedy
     from gandoctor.model.signals import Run, Setting
     from gandoctor.prescribe.splice import Spliced, Spot
 
-__all__ = ["Applied", "apply", "prescribe"]
+__all__ = ["Applied", "apply", "cure_rate", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
 STEP_DOWN: Final = 0.5
+# A remedy's `treats` weight counts as much as this many trainings.
+PRIOR_TRIALS: Final = 4
+_WORD: Final = re.compile(r"[A-Za-z][\w-]*")
 _INTERPOLATION: Final = re.compile(r"\$\{(\.*)([\w.-]+)\}")  # leading dots: relative
 _EFFORTS: Final = ("config", "code", "data")
 _RISKS: Final = ("safe", "trial", "advice")
@@ -51,6 +55,8 @@ def prescribe(
     root: Path,
     *,
     holds: Callable[[Clause], bool | None] | None = None,
+    measured: Measured | None = None,
+    repo: Path | None = None,
 ) -> tuple[Prescription, ...]:
     """Work out what the user should try, best first.
 
@@ -64,6 +70,10 @@ def prescribe(
         Folder that the settings' files are relative to.
     holds : callable, optional
         Whether a clause of a remedy's ``only_if`` holds in this run; None: not known, which does not forbid.
+    measured : Mapping of str to Mapping of str to (int, int), optional
+        By remedy and cause: how many trainings it cured, of how many. See `cure_rate`.
+    repo : Path, optional
+        Source tree: where the config that a setting came from is found there, the diff is made for it.
 
     Returns
     -------
@@ -73,15 +83,40 @@ def prescribe(
     """
     fits = [r for r in remedies if all(holds is None or holds(c) is not False for c in r.only_if)]
     chances = _chances(diagnoses)
-    desk = _Desk(run, root)
+    desk = _Desk(run, root, repo)
     ranked: list[_Candidate] = []
     for remedy in fits:
-        shares = {d.cause: p * remedy.treats.get(d.cause, 0.0) for d, p in zip(diagnoses, chances, strict=True)}
+        shares = {d.cause: p * cure_rate(remedy, d.cause, measured) for d, p in zip(diagnoses, chances, strict=True)}
         if sum(shares.values()) > 0:
-            made, touched = desk.make(remedy, max(shares, key=lambda c: shares[c]))
-            ranked.append(_Candidate(remedy, made, sum(shares.values()), touched))
+            made, touched, moves = desk.make(remedy, max(shares, key=lambda c: shares[c]))
+            ranked.append(_Candidate(remedy, made, sum(shares.values()), touched, moves))
     ranked.sort(key=_Candidate.order)
     return _chosen(ranked)
+
+
+def cure_rate(remedy: Remedy, cause: str, measured: Measured | None = None) -> float:
+    """How often a remedy cures what a cause did.
+
+    Its ``treats`` weight, as if that had been seen in `PRIOR_TRIALS` trainings, together with what was measured: the
+    mean of the Beta distribution that follows.
+
+    Parameters
+    ----------
+    remedy : Remedy
+    cause : str
+    measured : Mapping of str to Mapping of str to (int, int), optional
+        By remedy and cause: cured, tried.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 0 for a cause that the remedy does not treat.
+    """
+    prior = remedy.treats.get(cause, 0.0)
+    if not prior:
+        return 0.0
+    cured, tried = (measured or {}).get(remedy.id, {}).get(cause, (0, 0))
+    return (cured + PRIOR_TRIALS * prior) / (tried + PRIOR_TRIALS)
 
 
 def _chances(diagnoses: Sequence[Diagnosis]) -> list[float]:
@@ -103,6 +138,16 @@ class _Candidate:
     made: Prescription
     expected: float
     touched: _Touched
+    moves: Mapping[str, int]
+
+    def contradicts(self, other: _Candidate) -> bool:
+        """Declared so, or one setting gets two values, or goes up here and down there."""
+        return (
+            other.remedy.id in self.remedy.not_with
+            or self.remedy.id in other.remedy.not_with
+            or any(other.touched.get(place, new) != new for place, new in self.touched.items())
+            or any(other.moves.get(name, way) != way for name, way in self.moves.items())
+        )
 
     def order(self) -> tuple[bool, float, int, int, str]:
         """By expected cure, cheapest and safest first on ties; last what is blocked and has no snippet either."""
@@ -117,17 +162,15 @@ class _Candidate:
 
 
 def _chosen(ranked: Iterable[_Candidate]) -> tuple[Prescription, ...]:
-    """The best of them: at most three a cause, never two that would give one setting two values."""
+    """The best of them: at most three a cause, never two that contradict each other."""
     taken: list[_Candidate] = []
-    values: dict[tuple[str, str], str] = {}
     count: dict[str, int] = {}
     for c in ranked:
-        if any(values.get(place, new) != new for place, new in c.touched.items()):
+        if any(c.contradicts(t) or _says_the_same(c, t) for t in taken):
             continue
-        if any(_says_the_same(c, t) for t in taken) or count.get(c.made.cause, 0) >= MOST_PER_DIAGNOSIS:
+        if count.get(c.made.cause, 0) >= MOST_PER_DIAGNOSIS:
             continue
         count[c.made.cause] = count.get(c.made.cause, 0) + 1
-        values |= c.touched
         taken.append(c)
     return tuple(c.made for c in taken)
 
@@ -144,56 +187,102 @@ def _says_the_same(a: _Candidate, b: _Candidate) -> bool:
 class _Desk:
     """Where prescriptions are written: the run's settings, and its config files, each read once."""
 
-    def __init__(self, run: Run, root: Path) -> None:
+    def __init__(self, run: Run, root: Path, repo: Path | None = None) -> None:
         self.run = run
         self.root = root
+        self.repo = repo
         self.texts: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
         self.settings = _as_written(run)
         self.spellings = tuple({s.value: None for s in run.raw_settings if isinstance(s.value, str)})
+        self._tree: Tree | None = None
 
-    def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, _Touched]:
-        """One remedy worked out: a diff where an edit would be heeded, else overrides, else a snippet."""
-        plan = work_out(remedy, self.settings, self.spellings)
+    def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, _Touched, Mapping[str, int]]:
+        """One remedy worked out: a diff where an edit would be heeded, else overrides, else a snippet.
+
+        With it what it changes: the new value of each key, and which way each setting goes.
+        """
+        plan = work_out(remedy, self.settings, self._words(remedy))
         snippet = _filled(remedy.snippet, self.run) or None
         if not remedy.changes:
-            return self._written(remedy, cause, snippet=snippet), {}
+            return self._written(remedy, cause, snippet=snippet), {}, {}
+        if not plan.blocked and plan.steps:
+            touched = {(s.setting.file, s.setting.key): shown(s.new) for s in plan.steps}
+            return self._edited(remedy, cause, plan, snippet), touched, ways(plan.steps)
         if plan.shared:
             said = _own_value(plan) or snippet
-            return self._written(remedy, cause, snippet=said, blocked_by=plan.blocked), _in_words(remedy)
-        if plan.blocked:
+        elif plan.blocked:
             said = snippet if plan.odd else None
-            return self._written(remedy, cause, snippet=said, blocked_by=plan.blocked), _in_words(
-                remedy
-            ) if said else {}
-        if not plan.steps:
-            why_not = f"no config names {', '.join(plan.missing)}"
-            return self._written(remedy, cause, snippet=snippet, blocked_by=why_not), _in_words(
-                remedy
-            ) if snippet else {}
-        made = self._edited(remedy, cause, plan, snippet)
-        return made, {(s.setting.file, s.setting.key): shown(s.new) for s in plan.steps}
+        else:
+            said = snippet
+        why_not = plan.blocked or f"no config names {', '.join(plan.missing)}"
+        made = self._written(remedy, cause, snippet=said, blocked_by=why_not)
+        return (made, _in_words(remedy), ways_of(remedy)) if said else (made, {}, {})
+
+    def _words(self, remedy: Remedy) -> tuple[str, ...]:
+        """How the user's config spells words; with its comments, where a word may be written only if it is named."""
+        files = {s.file for c in remedy.changes if c.if_named for s in [own(c.setting, self.settings)] if s}
+        named = (w for file in sorted(files) for w in _WORD.findall(self._read(file)))
+        return tuple(dict.fromkeys((*self.spellings, *named)))
 
     def _edited(self, remedy: Remedy, cause: str, plan: Plan, snippet: str | None) -> Prescription:
+        where, why = self._in_repo(plan.steps) if self.repo else ((), "")
+        if where:
+            made = self._made(remedy, cause, where, self._source().texts)
+            if isinstance(made, Prescription):
+                return replace(made, why=f"{made.why} The diff is for the source tree: {why}.", base="repo")
+            why = made
         steps = [self._at_source(s) for s in plan.steps]
-        follower = next((f for s in steps for f in self._followers(s.setting)), None)
+        follower = self._follower(steps)
         if follower:
-            said = f"`{follower}` takes its value from the same key: an edit would change both"
-            return self._written(remedy, cause, snippet=snippet, blocked_by=said)
+            return self._written(remedy, cause, snippet=snippet, blocked_by=follower)
         why_not = "; ".join(dict.fromkeys(r for r in (self._not_editable(s.setting.file) for s in steps) if r))
-        edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
-        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
         if not why_not:
-            try:
-                edits, patch = self._spliced(steps)
-                made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
-                return replace(made, made_for=tuple((f, digest(self._read(f))) for f in diff.split(patch)))
-            except SpliceError as e:
-                why_not = e.what
+            made = self._made(remedy, cause, steps, self.texts)
+            if isinstance(made, Prescription):
+                return made
+            why_not = made
+        why_not = "; ".join(x for x in (why_not, why) if x)
+        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
         if lines:
+            edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
             note = f"{remedy.why} No diff: {why_not}.".strip()
             return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
         return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
+
+    def _made(self, remedy: Remedy, cause: str, steps: Sequence[Step], texts: Mapping[str, str]) -> Prescription | str:
+        """The prescription with its diff, or why there is none."""
+        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], texts)
+        try:
+            edits, patch = _spliced(steps, texts)
+        except SpliceError as e:
+            return e.what
+        made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
+        return replace(made, made_for=tuple((f, digest(texts[f])) for f in diff.split(patch)))
+
+    def _source(self) -> Tree:
+        if self._tree is None:
+            assert self.repo is not None  # noqa: S101  for the type checker
+            self._tree = Tree(self.repo, self.root, _places, overrides.written_by_run)
+        return self._tree
+
+    def _in_repo(self, steps: Sequence[Step]) -> tuple[tuple[Step, ...], str]:
+        """All steps where they stand in the source tree, or none; and why."""
+        moved: list[Step] = []
+        reasons: dict[str, None] = {}
+        for step in steps:
+            mine = step.setting
+            recorded = [s for s in self.run.raw_settings if s.file == mine.file]
+            match = self._source().find(mine, recorded)
+            if step.beside or match.spot is None:
+                return (), match.why
+            spot = match.spot
+            moved.append(replace(step, setting=replace(mine, file=match.file, key=spot.key, line=spot.line)))
+            followers = _following(spot.key, self._source().spots(match.file, (spot.path[-1],)))
+            if followers:
+                return (), f"`{followers[0]}` takes its value from `{spot.key}` in {match.file}"
+            reasons[match.why] = None
+        return tuple(moved), "; ".join(reasons)
 
     def _written(
         self,
@@ -238,18 +327,13 @@ class _Desk:
         text = self._read(file)
         return overrides.written_by_run(file, text) or self.unreadable.get(file, "")
 
-    def _followers(self, setting: Setting) -> list[str]:
-        """Keys that take their value from this one: ``lr_g: ${lr_d}`` in OmegaConf."""
-        out: list[str] = []
-        for s in self.run.raw_settings:
-            match = _INTERPOLATION.fullmatch(s.value) if isinstance(s.value, str) else None
-            if (
-                match
-                and s.file == setting.file
-                and (setting.key == match[2] or (match[1] and _tail(setting.key, match[2])))
-            ):
-                out.append(s.key)
-        return out
+    def _follower(self, steps: Iterable[Step]) -> str:
+        """A key that takes its value from one of these, and so must not see it change; empty where none does."""
+        for step in steps:
+            key, file = step.setting.key, step.setting.file
+            for name in _following(key, [s for s in self.run.raw_settings if s.file == file]):
+                return f"`{name}` takes its value from the same key: an edit would change both"
+        return ""
 
     def _at_source(self, step: Step) -> Step:
         """The same setting in a file that the trainer reads, where the run has one beside its own record."""
@@ -265,27 +349,42 @@ class _Desk:
 
     def _spots(self, file: str) -> Sequence[Spot]:
         try:
-            return format_of(file, self._read(file)).spots(self._read(file))
+            return _places(file, self._read(file))
         except SpliceError:
             return ()
 
-    def _spliced(self, steps: Sequence[Step]) -> tuple[tuple[Edit, ...], str]:
-        """The edits of all files and one diff of them, in the order of the file names."""
-        by_file: dict[str, list[Step]] = {}
-        for s in steps:
-            by_file.setdefault(s.setting.file, []).append(s)
-        edits: list[Edit] = []
-        patch = ""
-        for file, own_steps in sorted(by_file.items()):
-            text = self._read(file)
-            targets = [Target(s.setting.key, s.new, s.setting.line, s.beside) for s in own_steps]
-            spliced = format_of(file, text).splice(text, targets)
-            for s, (key, old, _) in zip(own_steps, spliced.edits, strict=True):
-                if not s.beside and not _agrees(old, s.setting.value):
-                    raise SpliceError(f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run")
-            edits += [Edit(file, *e) for e in spliced.edits]
-            patch += diff.unified(file, text, spliced.text)
-        return tuple(edits), patch
+
+def _places(file: str, text: str) -> Sequence[Spot]:
+    return format_of(file, text).spots(text)
+
+
+def _spliced(steps: Sequence[Step], texts: Mapping[str, str]) -> tuple[tuple[Edit, ...], str]:
+    """The edits of all files and one diff of them, in the order of the file names."""
+    by_file: dict[str, list[Step]] = {}
+    for s in steps:
+        by_file.setdefault(s.setting.file, []).append(s)
+    edits: list[Edit] = []
+    patch = ""
+    for file, own_steps in sorted(by_file.items()):
+        text = texts[file]
+        targets = [Target(s.setting.key, s.new, s.setting.line, s.beside) for s in own_steps]
+        spliced = format_of(file, text).splice(text, targets)
+        for s, (key, old, _) in zip(own_steps, spliced.edits, strict=True):
+            if not s.beside and not _agrees(old, s.setting.value):
+                raise SpliceError(f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run")
+        edits += [Edit(file, *e) for e in spliced.edits]
+        patch += diff.unified(file, text, spliced.text)
+    return tuple(edits), patch
+
+
+def _following(key: str, others: Iterable[Setting | Spot]) -> list[str]:
+    """Keys of the same file that take their value from this one: ``lr_g: ${lr_d}`` in OmegaConf."""
+    out: list[str] = []
+    for s in others:
+        match = _INTERPOLATION.fullmatch(s.value) if isinstance(s.value, str) else None
+        if match and (key == match[2] or (match[1] and _tail(key, match[2]))):
+            out.append(s.key)
+    return out
 
 
 def _tail(key: str, end: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.prescribe.splice import number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gandoctor.prescribe.splice import Value
 
@@ -105,7 +105,7 @@ def _flat_record(file: str) -> bool:
     return "wandb" in path.parts or bool(re.fullmatch(r"(hparams|args|commandline_args)\.(ya?ml|json)", path.name))
 
 
-def overrides(items: Sequence[tuple[str, str, Value]], texts: dict[str, str]) -> tuple[str, ...]:
+def overrides(items: Sequence[tuple[str, str, Value]], texts: Mapping[str, str]) -> tuple[str, ...]:
     """Overrides of several (file, key, value), in order, those that have none left out."""
     made = (override(file, key, value, texts.get(file, "")) for file, key, value in items)
     return tuple(dict.fromkeys(o for o in made if o))

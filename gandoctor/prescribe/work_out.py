@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -96,6 +97,8 @@ def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterabl
     try:
         for change in remedy.changes:
             step = _step(change, settings, spellings)
+            if step is None and change.need:
+                raise _OddStop(f"the config has no `{change.setting}`, which it needs")
             if step is None:
                 missing.append(change.setting)
             elif _equal(number_or_word(step.setting.value), number_or_word(step.new)) and not step.beside:
@@ -132,7 +135,13 @@ def _step(change: Change, settings: Mapping[str, Setting], spellings: Sequence[s
     if setting is None:
         return None
     new = _new(change, setting, settings, spellings)
+    if change.if_named and isinstance(new, str) and not _is_same_word(new, setting) and new not in spellings:
+        raise _OddStop(f"nothing in the config tells that `{setting.key}` may be {new}")
     return None if new is None else Step(change.setting, setting, new, beside)
+
+
+def _is_same_word(word: str, setting: Setting) -> bool:
+    return isinstance(setting.value, str) and normal(word) == normal(setting.value)
 
 
 def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spellings: Sequence[str]) -> Value:
@@ -148,7 +157,9 @@ def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spel
             raise _OddStop(f"`{base.key}` is {shown(base.value)}, which is not a number")
         value = rounded(size * (1.0 if change.multiply is None else change.multiply))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = _count(change.setting, value, number(setting.value))
+        value = _count(change.setting, value, number(setting.value)) if math.isfinite(value) else value
+        if not math.isfinite(value):
+            raise _Stop(f"`{setting.key}` would become {shown(value)}")
         if not change.low <= value <= change.high:
             raise _Stop(
                 f"`{setting.key}` would become {shown(value)}, outside the sane bounds "
@@ -253,13 +264,14 @@ def _addable(name: str, settings: Mapping[str, Setting]) -> tuple[Setting | None
 
 
 def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[str], remedy: Remedy) -> None:
-    """Half of a remedy for both networks' pace is another remedy."""
+    """Half of a remedy for both networks' pace is another remedy; to write a number anew changes no pace."""
     asked = {c.setting for c in remedy.changes}
     for name in missing:
         other = name[:-2] + ("_g" if name.endswith("_d") else "_d")
         if (
             name[:-2] in _PACE
             and name[-2:] in ("_d", "_g")
+            and not all(c.multiply == 1 and not c.of for c in remedy.changes)
             and other in asked
             and other not in missing
             and (steps or idle)
@@ -311,6 +323,23 @@ def _shared(steps: Sequence[Step], changes: Sequence[Change], settings: Mapping[
         if same_place and step.name[:-2] != "optimizer":
             return step.setting.key
     return ""
+
+
+# ---------------------------------------------------------------- which way
+
+
+def ways(steps: Iterable[Step]) -> dict[str, int]:
+    """By canonical name: 1 for a number that goes up, -1 for one that goes down."""
+    sizes = ((s.name, number(s.setting.value), number(s.new)) for s in steps if not s.beside)
+    return {
+        name: 1 if new > old else -1 for name, old, new in sizes if old is not None and new is not None and new != old
+    }
+
+
+def ways_of(remedy: Remedy) -> dict[str, int]:
+    """The same, as far as a remedy tells without the user's values."""
+    told = ((c.setting, c.multiply) for c in remedy.changes if c.multiply not in (None, 1) and not c.of)
+    return {name: 1 if multiply > 1 else -1 for name, multiply in told if multiply is not None}
 
 
 # ---------------------------------------------------------------- shown to people

@@ -1,0 +1,247 @@
+"""The config that a run was started from, found in the source tree: by the settings that the run's record repeats.
+
+The search is bounded, follows no symbolic link and decides nothing where two files could be meant.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.errors import InputError
+from gandoctor.prescribe.applying import inside, read_text
+from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gandoctor.model.signals import Setting
+    from gandoctor.prescribe.splice import Spot
+
+MAX_ENTRIES: Final = 20_000  # names that are looked at
+MAX_FILES: Final = 3_000  # files that are opened
+MAX_CHARS_IN_ALL: Final = 32 * 1024 * 1024
+MAX_DEPTH: Final = 10
+# Fewer equal settings than this are a coincidence.
+ENOUGH: Final = 3
+_SUFFIXES: Final = (
+    ".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".py", ".txt", ".opt", ".cfg", ".ini", ".flags", ".args",
+    ".gin", ".conf", ".sh", ".bash",
+)  # fmt: skip
+_COMMANDS: Final = (".sh", ".bash", ".txt", ".flags", ".args")
+# Folders that hold what programs made, other people's code, or records of runs.
+_SKIPPED: Final = frozenset(
+    {
+        "__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb", "mlruns", "outputs",
+        "multirun", "lightning_logs", "checkpoints", "tests", "test", "docs",
+    }
+)  # fmt: skip
+
+
+# What only a run leaves behind: the folder it stands in holds records and copies.
+_OF_A_RUN: Final = re.compile(r"events\.out\.tfevents|\.hydra$|loss_log\.txt$|metrics\.csv$|train_opt\.txt$")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a run's setting stands in the source tree.
+
+    Attributes
+    ----------
+    file : str
+        Relative to the tree, POSIX separators; empty where none, or no single one, was found.
+    spot : Spot or None
+        Its place there.
+    why : str
+        Why this file, or why none; fit to be shown to the user.
+    """
+
+    file: str
+    spot: Spot | None
+    why: str
+
+
+class Tree:
+    """A source tree: its config files, each read once.
+
+    Parameters
+    ----------
+    root : Path
+    run : Path
+        Folder of the run, which is no part of the tree.
+    spots_of : callable
+        (file, text) -> the places of its values; SpliceError where the format is not known.
+    is_record : callable
+        (file, text) -> why the file is an output of a run; empty where it is not.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        run: Path,
+        spots_of: Callable[[str, str], Sequence[Spot]],
+        is_record: Callable[[str, str], str],
+    ) -> None:
+        self.root = root
+        self.run = run.resolve()
+        self.texts: dict[str, str] = {}
+        self.cut = False
+        self._spots_of = spots_of
+        self._spots: dict[str, Sequence[Spot]] = {}
+        size = 0
+        for file in sorted(self._files(root)):
+            if len(self.texts) >= MAX_FILES or size > MAX_CHARS_IN_ALL:
+                self.cut = True
+                break
+            try:
+                text = read_text(inside(root, file), MAX_CHARS)
+            except InputError:
+                continue
+            size += len(text)
+            if not is_record(file, text):
+                self.texts[file] = text
+
+    def _files(self, root: Path) -> Iterator[str]:
+        """Files that may be configs, relative to the tree."""
+        folders = [(root, PurePosixPath())]
+        seen = 0
+        while folders:
+            folder, name = folders.pop()
+            try:
+                entries = sorted(os.scandir(folder), key=lambda e: e.name)
+            except OSError:
+                continue
+            if any(_OF_A_RUN.match(e.name) for e in entries):
+                continue
+            for entry in entries:
+                seen += 1
+                if seen > MAX_ENTRIES:
+                    self.cut = True
+                    return
+                inner = name / entry.name
+                if entry.is_symlink() or entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    if entry.name.lower() in _SKIPPED or Path(entry.path).resolve() == self.run:
+                        continue
+                    if len(inner.parts) < MAX_DEPTH:
+                        folders.append((Path(entry.path), inner))
+                    else:
+                        self.cut = True
+                elif entry.is_file() and inner.suffix.lower() in _SUFFIXES:
+                    yield inner.as_posix()
+
+    def spots(self, file: str, leaves: Iterable[str]) -> Sequence[Spot]:
+        """The places of a file's values; none where it does not even hold the names."""
+        text = self.texts[file]
+        if not any(x in text or x.replace("_", "-") in text for x in leaves):
+            return ()
+        if file not in self._spots:
+            try:
+                self._spots[file] = self._spots_of(file, text)
+            except SpliceError:
+                self._spots[file] = ()
+        return self._spots[file]
+
+    def find(self, asked: Setting, recorded: Iterable[Setting]) -> Match:
+        """The one file that a setting came from.
+
+        A file qualifies if it has the setting under the same key (or the end of it) and with the same value, and
+        repeats at least `ENOUGH` of the run's settings (where the record or the file has fewer: all of them, but two).
+        It is chosen if every other such file repeats fewer, or contradicts more, and is better in neither.
+
+        Parameters
+        ----------
+        asked : Setting
+        recorded : iterable of Setting
+            All settings of the same record.
+
+        Returns
+        -------
+        Match
+        """
+        if self.cut:
+            return Match("", None, "the source tree is too large to be searched to its end")
+        known = {s.key: s.value for s in recorded if not isinstance(s.value, tuple)}
+        leaf = asked.key.rpartition(".")[2]
+        every = {file: self.spots(file, (leaf,)) for file in self.texts}
+        found: list[_Candidate] = []
+        for file, spots in every.items():
+            place = _place(asked, spots)
+            equal, other = _counted(spots, known) if place else (0, 0)
+            if place and equal > other and equal >= min(ENOUGH, len(known), max(2, len(spots))):
+                found.append(_Candidate(file, place, equal, other))
+        found = _not_overruled(found, leaf, every)
+        best = [a for a in found if all(a is b or a.beats(b) for b in found)]
+        if len(best) == 1:
+            said = f"{best[0].file} repeats {best[0].equal} of the run's settings"
+            return Match(best[0].file, best[0].spot, said)
+        if found:
+            names = ", ".join(sorted(f.file for f in found)[:4])
+            return Match("", None, f"several files of the source tree could be where `{asked.key}` came from: {names}")
+        return Match("", None, f"no file of the source tree can be told to be where `{asked.key}` came from")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    file: str
+    spot: Spot
+    equal: int
+    other: int
+
+    def beats(self, b: _Candidate) -> bool:
+        """More settings equal and none more that differ, or as many equal and fewer that differ."""
+        return self.equal >= b.equal and self.other <= b.other and (self.equal, self.other) != (b.equal, b.other)
+
+
+def _place(setting: Setting, spots: Sequence[Spot]) -> Spot | None:
+    """Where a file has this very key and value; of several the one whose key agrees longest, if it is one."""
+    fits = [(n, p) for p in spots for n in [_common(setting.key, p.path)] if n and agrees(p.value, setting.value)]
+    longest = max((n for n, _ in fits), default=0)
+    best = [p for n, p in fits if n == longest]
+    return best[0] if len(best) == 1 else None
+
+
+def _common(key: str, path: Sequence[str]) -> int:
+    """How many parts two keys share at their ends; 0 unless one is the end of the other."""
+    mine, theirs = ([p.replace("-", "_") for p in parts] for parts in (key.split("."), path))
+    short = min(len(mine), len(theirs))
+    return short if short and mine[-short:] == theirs[-short:] else 0
+
+
+def _counted(spots: Sequence[Spot], known: Mapping[str, object]) -> tuple[int, int]:
+    """How many of the run's settings a file repeats, and how many it gives another value."""
+    by_leaf: dict[str, list[str]] = {}
+    for key in known:
+        by_leaf.setdefault(key.rpartition(".")[2].replace("-", "_"), []).append(key)
+    equal: set[str] = set()
+    other: set[str] = set()
+    for spot in spots:
+        for key in by_leaf.get(spot.path[-1].replace("-", "_"), ()) if spot.path else ():
+            if _common(key, spot.path):
+                (equal if agrees(spot.value, known[key]) else other).add(key)
+    return len(equal), len(other - equal)
+
+
+def _not_overruled(found: Sequence[_Candidate], leaf: str, every: Mapping[str, Sequence[Spot]]) -> list[_Candidate]:
+    """A command line overrules a config, and both overrule the defaults in code: an edit of those would do nothing."""
+    commands = [c for c in found if c.file.endswith(_COMMANDS)]
+    data = [c for c in found if not c.file.endswith((".py", *_COMMANDS))]
+    if commands or data:
+        return commands or data
+    said = leaf.replace("-", "_")
+    given = (p for file, spots in every.items() if file.endswith(_COMMANDS) for p in spots)
+    return [] if any(p.path[-1].replace("-", "_") == said for p in given if p.path) else list(found)
+
+
+def agrees(one: object, other: object) -> bool:
+    """Whether two values mean the same: numbers by size, whatever their notation, and words."""
+    texts = [str(v).strip().strip("\"'") for v in (one, other)]
+    a, b = (number(t) for t in texts)
+    if a is not None and b is not None:
+        return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    plain = [{"none": "null", "~": "null", "": "null"}.get(t.lower(), t.lower()) for t in texts]
+    return plain[0] == plain[1]
