@@ -769,8 +769,7 @@ def _measured(folders: Sequence[Path], pages: Sequence[_Page], faults: list[Rule
             faults.append(e)
             continue
         page = _Page(data if isinstance(data, dict) else {}, where, faults)
-        page.only(("cures",))
-        for remedy, causes in page.mapping("cures", need=True).items():
+        for remedy, causes in page.mapping("cures").items():
             inner = page.at(f"cures.{remedy}", causes if isinstance(causes, dict) else {})
             if remedy not in known["remedies"]:
                 inner.fault("", f"no remedy is called `{remedy}`", near(remedy, known["remedies"]))
