@@ -28,7 +28,7 @@ from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook, Severity
@@ -41,6 +41,7 @@ ALWAYS_SHOWN: Final = (
     "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_shift", "progress",
 )  # fmt: skip
 MOST_SERIES: Final = 40
+MOST_SAID: Final = 12  # changes by one file of preferences that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,14 @@ class Options:
         Ids of the only rules to ask; empty for all.
     severity : Mapping of str to str
         Rule id to the severity it is to have.
-    use_preferences : bool
     repo : Path or None
         Source tree: where the config is found that a run was started from, the patch is made for it.
-        Whether ``gandoctor.toml`` of the current folder and of the run is read.
+    use_preferences : bool
+        Whether ``gandoctor.toml`` of the current folder's project and of the run is read.
+    origins : Mapping of str to str
+        Where an entry stands that the caller did not give, as `preferences.Preferences` says it.
+    refused : tuple of str
+        What the run's own ``gandoctor.toml`` asks for and does not get.
     """
 
     configs: Sequence[Path] = ()
@@ -76,12 +81,18 @@ class Options:
     ignore: Mapping[str, str] = field(default_factory=dict)
     select: Sequence[str] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
+    repo: Path | None = None
     use_preferences: bool = True
+    origins: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+
+    def origin(self, entry: str, option: str) -> str:
+        """Where an entry stands: the option, or ``file:key``."""
+        return self.origins.get(entry, option)
 
 
 def analyze(path: str | Path, options: Options | None = None) -> Report:
     """Analyse one run.
-    repo: Path | None = None
 
     Parameters
     ----------
@@ -146,6 +157,9 @@ def with_preferences(path: Path, options: Options) -> Options:
     if not options.use_preferences:
         return options
     said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent)
+    given = {"loss"} if options.loss else set()
+    given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
+    given |= {f"select.{rule}" for rule in options.select} | {f"severity.{rule}" for rule in options.severity}
     return replace(
         options,
         map={**said.map, **options.map},
@@ -154,20 +168,20 @@ def with_preferences(path: Path, options: Options) -> Options:
         ignore={**said.ignore, **options.ignore},
         select=options.select or said.select,
         severity={**said.severity, **options.severity},
+        origins={entry: where for entry, where in said.origins.items() if entry not in given},
+        refused=said.refused,
     )
 
 
 def rule_folders(options: Options) -> list[Path]:
     """Our own rules first, then those that installed packages add, then the user's."""
     for folder in options.rules:
+        origin = options.origin(f"rules.{folder}", "")
+        where = f"{origin} ({folder.name})" if origin else str(folder)
         if not folder.is_dir():
-            raise UsageError(
-                "there is no such rules folder", str(folder), "--rules takes a folder laid out like rules/"
-            )
+            raise UsageError("there is no such rules folder", where, "give a folder laid out like rules/")
         if not (any(rulebook.files(folder)) or (folder / "vocabulary").is_dir()):
-            raise UsageError(
-                "holds no rules", str(folder), "a rules folder is laid out as symptoms/x.yaml, risks/x.yaml"
-            )
+            raise UsageError("holds no rules", where, "a rules folder is laid out as symptoms/x.yaml, risks/x.yaml")
     return [rulebook.default_folder(), *_packaged_rules(), *options.rules]
 
 
@@ -205,12 +219,16 @@ def _declares(folder: Path, group: bytes) -> bool:
 
 def _customised(book: Rulebook, options: Options) -> Rulebook:
     """The book with the rules that were selected, at the severities that were asked for."""
-    for word, ids in (("ignore", options.ignore), ("select", options.select), ("give a severity", options.severity)):
+    for key, word, ids in (
+        ("ignore", "ignore", options.ignore),
+        ("select", "select", options.select),
+        ("severity", "give a severity", options.severity),
+    ):
         for i in ids:
             if i not in book.by_id:
                 near = difflib.get_close_matches(i, book.by_id, 1)
                 hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
-                raise UsageError(f"there is no rule {i!r} to {word}", "", hint)
+                raise UsageError(f"there is no rule {i!r} to {word}", options.origin(f"{key}.{i}", f"--{key}"), hint)
     for i, severity in options.severity.items():
         if severity not in SEVERITIES:
             raise UsageError(f"unknown severity {severity!r}", f"severity.{i}", f"one of {', '.join(SEVERITIES)}")
@@ -236,18 +254,20 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no error.
     """
     if options.loss is not None and options.loss not in FAMILIES:
-        raise UsageError(f"unknown loss family {options.loss!r}", "--loss", f"one of {', '.join(FAMILIES)}")
+        where = options.origin("loss", "--loss")
+        raise UsageError(f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}")
     settings = vocabulary.settle(raw.settings, vocabulary=words)
     wanted = dict(options.map)
     if several:
         tags = {s.tag for s in raw.signals}
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
-    placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted)
+    said = {role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins}
+    placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said)
     measured, facts = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
-    game = objective.infer(known, settings, family=options.loss)
+    game = objective.infer(known, settings, family=options.loss, said=options.origin("loss", "--loss"))
     derived = objective.derive(known, game, facts)
     return Run(
         name=raw.name,
@@ -337,7 +357,24 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
         series=_series(run, seen),
         rules_digest=book(False).digest,
         version=__version__,
+        preferences=(*_preferred(options), *options.refused),
     )
+
+
+def _preferred(options: Options) -> Iterator[str]:
+    """What the user's own word changed of what is judged, one sentence a file or option."""
+    changes = [(f"ignore.{rule}", "--ignore", f"{rule} is not asked") for rule in options.ignore]
+    changes += [(f"select.{rule}", "--select", f"{rule} is among the only rules asked") for rule in options.select]
+    changes += [(f"severity.{r}", "the caller", f"{r} counts as {word}") for r, word in options.severity.items()]
+    changes += [(f"rules.{folder}", "--rules", f"rules of {folder.name} are asked, too") for folder in options.rules]
+    changes += [(f"map.{role}", "--map", f"{role} is {tag}") for role, tag in options.map.items()]
+    changes += [("loss", "--loss", f"the loss family is {options.loss}")] if options.loss else []
+    by_file: dict[str, list[str]] = {}
+    for entry, option, change in changes:
+        by_file.setdefault(options.origin(entry, option).partition(":")[0], []).append(change)
+    for where, made in by_file.items():
+        more = f"; and {len(made) - MOST_SAID} more" if len(made) > MOST_SAID else ""
+        yield f"{where}: {'; '.join(made[:MOST_SAID])}{more}"
 
 
 def _run_note(run: Run) -> RunNote:

@@ -169,9 +169,11 @@ def check(
         except UsageError:
             raise
         except GandoctorError as e:
-            typer.echo(f"gandoctor: {e}", err=True)
+            _note(" ".join(f"gandoctor: {e}".split()))
             code = 2
             continue
+        for sentence in dict.fromkeys(s for r in reports for s in r.preferences):
+            _note(f"{path.as_posix()}: {sentence}")
         text = reporters.render(line, reports, path=path.as_posix())
         if text.strip():
             _say(text)
@@ -291,9 +293,9 @@ def patch(
     map_: MapOption = None,
     loss: LossOption = None,
     rules: RulesOption = None,
+    repo: RepoOption = None,
 ) -> None:
     """Print the patch of a prescription, or apply it."""
-    repo: RepoOption = None,
     from gandoctor import patching
 
     options = _options(config, map_, loss, rules, None, repo=repo)
@@ -347,9 +349,9 @@ def _options(
     rules: Sequence[Path] | None,
     ignore: Sequence[str] | None,
     select: Sequence[str] | None = None,
+    repo: Path | None = None,
 ) -> Options:
     from gandoctor.api import Options
-    repo: Path | None = None,
 
     mapping: dict[str, str] = {}
     for entry in map_ or ():
@@ -360,28 +362,25 @@ def _options(
     for file in config or ():
         if not file.is_file():
             raise UsageError("there is no such file", f"--config {file}", "give the run's YAML, JSON or TOML config")
-    return Options(
-        configs=tuple(config or ()),
     if repo is not None and not repo.is_dir():
         raise UsageError("there is no such folder", f"--repo {repo}", "give the folder of the training code")
+    return Options(
+        configs=tuple(config or ()),
         map=mapping,
         loss=loss,
         rules=tuple(rules or ()),
         ignore=dict.fromkeys(ignore or (), "given with --ignore"),
         select=tuple(select or ()),
+        repo=repo,
     )
 
-        repo=repo,
 
 def _fail_on(path: Path, given: FailOn | None) -> str:
     from gandoctor import preferences
 
     if given is not None:
         return given.value
-    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent).fail_on or FailOn.high.value
-    if said not in [f.value for f in FailOn]:
-        raise UsageError(f"unknown severity {said!r}", "fail-on", f"one of {', '.join(f.value for f in FailOn)}")
-    return said
+    return preferences.load(Path.cwd(), path if path.is_dir() else path.parent).fail_on or FailOn.high.value
 
 
 def _write(target: str, text: str) -> None:
@@ -428,8 +427,12 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _end(message: str) -> NoReturn:
+def _note(message: str) -> None:
     # Names of files are not ours: what would move the cursor or turn the line round is spelled out.
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message)
     sys.stderr.write(shown + "\n")
+
+
+def _end(message: str) -> NoReturn:
+    _note(message)
     sys.exit(2)

@@ -111,7 +111,9 @@ _QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
 
 
 @_QUIET
-def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family: str | None = None) -> Objective:
+def infer(
+    signals: Sequence[Signal], settings: Mapping[str, Setting], *, family: str | None = None, said: str = "--loss"
+) -> Objective:
     """Find the loss family and its convention.
 
     Parameters
@@ -122,6 +124,8 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
         By canonical name.
     family : str, optional
         What the user says it is.
+    said : str
+        Where they say so.
 
     Returns
     -------
@@ -138,7 +142,7 @@ def infer(signals: Sequence[Signal], settings: Mapping[str, Setting], *, family:
     _ask_tags(seen, signals)
     for game in games[:1]:
         _ask_curves(seen, game)
-    chosen, confidence, because, candidates = _choose(seen, settings, family)
+    chosen, confidence, because, candidates = _choose(seen, settings, family, said)
     game = games[0]
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
@@ -530,11 +534,11 @@ def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
 
 
 def _choose(
-    seen: _Evidence, settings: Mapping[str, Setting], said: str | None
+    seen: _Evidence, settings: Mapping[str, Setting], given: str | None, said: str
 ) -> tuple[Family, Confidence, list[str], tuple[Family, ...]]:
-    if said is not None and said in FAMILIES:
-        family: Family = said
-        return family, "high", [f"you said {said} (--loss)"], ()
+    if given is not None and given in FAMILIES:
+        family: Family = given
+        return family, "high", [f"you said {given} ({said})"], ()
     ranked = sorted(seen.score.items(), key=lambda kv: -kv[1])
     (best, top), (_, second) = ranked[0], ranked[1]
     if best in ("wgan", "wgan-gp"):

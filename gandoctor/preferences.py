@@ -1,22 +1,35 @@
-"""What a project asks of gandoctor: ``gandoctor.toml`` or ``[tool.gandoctor]`` in ``pyproject.toml``."""
+"""What a project asks of gandoctor: ``gandoctor.toml`` or ``[tool.gandoctor]`` in ``pyproject.toml``.
+
+The folder that the user works in speaks for its project, or else the nearest folder above it, up to the root of the
+repository. It may say everything. A file that lies in the analysed run came with the run, perhaps from a stranger: it
+may say what the run's names mean (``map``, ``loss``), and nothing of what is judged; nothing in what is analysed may
+lead out of it.
+"""
 
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.errors import UsageError
+from gandoctor.errors import InputError, UsageError
+from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 FILE: Final = "gandoctor.toml"
+PROJECT_FILE: Final = "pyproject.toml"
 KEYS: Final = ("map", "loss", "ignore", "select", "severity", "fail-on", "rules")
+OF_A_RUN: Final = ("map", "loss")  # what a run's own file may say
+FAIL_ON: Final = (*SEVERITIES, "never")
 MAX_BYTES: Final = 1 << 20
+MAX_RULE_FILES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,10 @@ class Preferences:
         As ``--fail-on``.
     rules : tuple of str
         Folders with more rules, as ``--rules``.
+    origins : Mapping of str to str
+        Where an entry stands, as errors name it: ``map.d_loss`` in ``gandoctor.toml:map.d_loss``.
+    refused : tuple of str
+        What a run's own file asks for and does not get, one sentence a file.
     """
 
     map: Mapping[str, str] = field(default_factory=dict)
@@ -48,43 +65,113 @@ class Preferences:
     severity: Mapping[str, str] = field(default_factory=dict)
     fail_on: str | None = None
     rules: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
 
-def load(*folders: Path) -> Preferences:
-    """Read the preferences of each folder; the later folder's word counts where two speak.
+def load(here: Path, run: Path) -> Preferences:
+    """Read the preferences of the user's project and what a run says of itself.
+
+    Parameters
+    ----------
+    here : Path
+        The folder that the user works in.
+    run : Path
+        The folder that is analysed, or that holds the analysed file. Where both name a role or a loss family, its own
+        word counts.
 
     Raises
     ------
     UsageError
-        A file that does not parse, or an entry that means nothing.
+        A file of the project that does not parse, or an entry that means nothing.
+    InputError
+        The same of a run's own file.
     """
+    here, run = _real(here), _real(run)
+    home = _project(here)
     merged = Preferences()
-    for folder in dict.fromkeys(f.resolve() for f in folders):
-        for path, table in (
-            (folder / "pyproject.toml", ("tool", "gandoctor")),
-            (folder / FILE, ()),
-        ):
-            data = _table(path, table)
-            if data:
-                merged = _joined(merged, _read(data, path.name), folder)
+    for path, data in _files(home):
+        merged = _joined(merged, _read(data, os.path.relpath(path, here)), home)
+    if home.is_relative_to(run):
+        _keep_inside(merged, run)
+    if run != home:
+        for path in (run / PROJECT_FILE, run / FILE):
+            merged = _joined(merged, _of_run(path, run), run)
     return merged
 
 
-def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # a loop of links is no error here: whoever opens it says so
+
+
+def _project(here: Path) -> Path:
+    """The nearest folder with preferences, from `here` up to the root of its repository; else `here`."""
+    above = (here, *here.parents)
+    root = next((k for k, f in enumerate(above) if os.path.lexists(f / ".git")), 0)
+    return next((f for f in above[: root + 1] if any(_files(f))), here)
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The files of a folder that hold preferences; the later file's word counts."""
+    for path in (folder / PROJECT_FILE, folder / FILE):
+        data = _table(path)
+        if data:
+            yield path, data
+
+
+def _of_run(path: Path, run: Path) -> Preferences:
+    """What a run's own file says of the run."""
+    shown = f"{run.name}/{path.name}"
+    if not _real(path).is_relative_to(run):
+        return Preferences(refused=(f"{path.name} of the run is a link that leads out of it: it was not read",))
+    try:
+        data = _table(path, shown)
+        said = _read({k: v for k, v in data.items() if k in OF_A_RUN or k not in KEYS}, shown)
+    except UsageError as e:
+        raise InputError(e.what, e.where, e.hint) from None
+    asked = [f"'{key}'" for key in KEYS if key in data and key not in OF_A_RUN]
+    if not asked:
+        return said
+    sentence = (
+        f"{path.name} of the run asks for {', '.join(asked)}: not followed, as a run may only say what its names mean "
+        f"('map', 'loss'); what is judged is said by the {FILE} of the folder you work in"
+    )
+    return replace(said, refused=(sentence,))
+
+
+def _keep_inside(said: Preferences, run: Path) -> None:
+    """Refuse folders that lead out of what is analysed, by name or by a link in them."""
+    for name in said.rules:
+        folder = run / name
+        links = islice((p for part in ("*", "*/*") for p in folder.glob(part)), MAX_RULE_FILES)
+        if not _real(folder).is_relative_to(run) or any(
+            p.is_symlink() and not _real(p).is_relative_to(run) for p in links
+        ):
+            raise UsageError(
+                "leads out of the folder that is analysed",
+                said.origins[f"rules.{name}"],
+                "a file in it may only name what lies in it; give other rules with --rules",
+            )
+
+
+def _table(path: Path, shown: str = "") -> dict[str, Any]:
+    """The preferences in a file; empty where there are none."""
     try:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return {}
     except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
+    where = shown or path.name
+    theirs = path.name == PROJECT_FILE
     try:
         data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
-        raise UsageError(f"cannot be read ({e.strerror})", path.name, "check the file's permissions") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-        if keys:  # somebody else's file: its faults are not ours to report
+        raise UsageError(f"cannot be read ({e.strerror})", where, "check the file's permissions") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        if theirs:  # somebody else's file: its faults are not ours to report
             return {}
-        raise UsageError(f"does not parse as TOML ({e})", path.name, "mend it or take it away") from None
-    for key in keys:
+        raise UsageError(f"does not parse as TOML ({e})", where, "mend it or take it away") from None
+    for key in ("tool", "gandoctor") if theirs else ():
         data = data.get(key, {}) if isinstance(data, dict) else {}
     return data if isinstance(data, dict) else {}
 
@@ -110,17 +197,29 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
     for key in ("loss", "fail-on"):
         if not isinstance(data.get(key, ""), str):
             raise UsageError(f"{key!r} is not a word", f"{where}:{key}", "write it in quotes")
-    if data.get("loss", FAMILIES[0]) not in FAMILIES:
-        raise UsageError(f"unknown loss family {data['loss']!r}", f"{where}:loss", f"one of {', '.join(FAMILIES)}")
-    return Preferences(
+    for key, what, known in (("loss", "loss family", FAMILIES), ("fail-on", "severity", FAIL_ON)):
+        if key in data and data[key] not in known:
+            raise UsageError(f"unknown {what} {data[key]!r}", f"{where}:{key}", f"one of {', '.join(known)}")
+    severity = _words(data, "severity", where, 'd-wins-late = "medium"')
+    for rule, word in severity.items():
+        if word not in SEVERITIES:
+            hint = f"one of {', '.join(SEVERITIES)}"
+            raise UsageError(f"unknown severity {word!r}", f"{where}:severity.{rule}", hint)
+    said = Preferences(
         map=_words(data, "map", where, 'd_loss = "Loss/critic"'),
         loss=data.get("loss"),
         ignore=ignore,
         select=_list(data, "select", where, '["nan-in-loss"]'),
-        severity=_words(data, "severity", where, 'd-wins-late = "medium"'),
+        severity=severity,
         fail_on=data.get("fail-on"),
         rules=_list(data, "rules", where, '["my-rules"]'),
     )
+    entries = {"loss": f"{where}:loss"} if said.loss else {}
+    entries |= {f"map.{role}": f"{where}:map.{role}" for role in said.map}
+    entries |= {f"severity.{rule}": f"{where}:severity.{rule}" for rule in said.severity}
+    for key, names in (("ignore", said.ignore), ("select", said.select), ("rules", said.rules)):
+        entries |= {f"{key}.{name}": f"{where}:{key}" for name in names}
+    return replace(said, origins=entries)
 
 
 def _words(data: dict[str, Any], key: str, where: str, example: str) -> dict[str, str]:
@@ -139,6 +238,8 @@ def _list(data: dict[str, Any], key: str, where: str, example: str) -> tuple[str
 
 
 def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
+    rules = {r: str(folder / r) for r in b.rules}
+    origins = {f"rules.{rules[k[6:]]}" if k.startswith("rules.") else k: where for k, where in b.origins.items()}
     return Preferences(
         map={**a.map, **b.map},
         loss=b.loss or a.loss,
@@ -146,5 +247,7 @@ def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
         select=b.select or a.select,
         severity={**a.severity, **b.severity},
         fail_on=b.fail_on or a.fail_on,
-        rules=(*a.rules, *(str(folder / r) for r in b.rules)),
+        rules=(*a.rules, *rules.values()),
+        origins={**a.origins, **origins},
+        refused=(*a.refused, *b.refused),
     )

@@ -324,3 +324,140 @@ def test_a_rules_folder_without_rules(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert one_sentence(done.stderr)
     assert "holds no rules" in done.stderr
+
+
+# ---------------------------------------------------------------- preferences: whose word counts
+
+
+def run_of_a_stranger(tmp_path: Path, preferences: str, log: Path | None = None) -> tuple[Path, Path]:
+    """A project to work in, and a run from elsewhere with preferences of its own."""
+    work, theirs = tmp_path / "work", tmp_path / "theirs"
+    work.mkdir()
+    shutil.copytree(log, theirs) if log else (theirs.mkdir(), csv_of(theirs))
+    (theirs / "gandoctor.toml").write_text(preferences)
+    return work, theirs
+
+
+def rules_that_fire(folder: Path) -> Path:
+    """A rules folder with one rule that holds of any log with a D loss."""
+    (folder / "symptoms").mkdir(parents=True)
+    (folder / "symptoms" / "always.yaml").write_text(
+        "id: always\nkind: symptom\nsymptom: oscillation\ntitle: Always\nseverity: high\nstatus: stable\n"
+        'since: "0.1"\nwhy: It holds.\nevidence:\n  there: {where: d_loss > -1000, for: ever}\nwhen: there\n'
+    )
+    return folder
+
+
+@pytest.mark.parametrize("how", ["absolute", "dots", "link", "link within", "beside"])
+def test_a_run_never_leads_to_rules(how: str, tmp_path: Path) -> None:
+    secret = rules_that_fire(tmp_path / "secret")
+    work, theirs = run_of_a_stranger(tmp_path, "")
+    name = {"absolute": secret.as_posix(), "dots": "../secret"}.get(how, "mine")
+    if how == "link":
+        (theirs / "mine").symlink_to(secret)
+    elif how == "link within":
+        (theirs / "mine" / "symptoms").mkdir(parents=True)
+        (theirs / "mine" / "symptoms" / "x.yaml").symlink_to(secret / "symptoms" / "always.yaml")
+    elif how == "beside":
+        rules_that_fire(theirs / "mine")
+    (theirs / "gandoctor.toml").write_text(f'rules = ["{name}"]\n')
+    done = run("analyze", theirs, "-o", "r.json", cwd=work)
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads((work / "r.json").read_text())
+    assert "always" not in {f["rule"] for f in report["findings"]}
+    assert any("asks for 'rules': not followed" in s for s in report["preferences"])
+    assert "asks for 'rules': not followed" in " ".join(done.stdout.split())
+    # Where one works within the run its own rules are followed, and still none that lie elsewhere.
+    here = run("analyze", ".", "-o", "r.json", cwd=theirs)
+    if how == "beside":
+        assert "always" in (theirs / "r.json").read_text()
+    else:
+        assert here.returncode == 2
+        assert one_sentence(here.stderr)
+        assert "gandoctor.toml:rules: leads out of the folder that is analysed" in here.stderr
+
+
+def test_preferences_that_are_a_link_out_of_the_run_are_not_read(tmp_path: Path) -> None:
+    work, theirs = run_of_a_stranger(tmp_path, "")
+    (tmp_path / "other.toml").write_text('loss = "hinge"\n')
+    (theirs / "gandoctor.toml").unlink()
+    (theirs / "gandoctor.toml").symlink_to(tmp_path / "other.toml")
+    run("analyze", theirs, "-o", "r.json", cwd=work)
+    report = json.loads((work / "r.json").read_text())
+    assert report["run"]["objective"]["family"] != "hinge"
+    assert any("link that leads out of it" in s for s in report["preferences"])
+
+
+def test_a_run_may_not_silence_what_is_judged(sample_logs: Path, tmp_path: Path) -> None:
+    silence = 'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", reason = "hush"}]\n'
+    silence += '[severity]\nnan-in-loss = "low"\n'
+    work, theirs = run_of_a_stranger(tmp_path, silence, sample_logs / "nan-in-loss")
+    done = run("analyze", theirs, "-o", "r.json", cwd=work)
+    assert done.returncode == 1
+    report = json.loads((work / "r.json").read_text())
+    assert "nan-in-loss" in {f["rule"] for f in report["findings"]}
+    told = "asks for 'ignore', 'select', 'severity', 'fail-on': not followed"
+    assert any(told in s for s in report["preferences"])
+    gate = run("check", theirs, cwd=work)
+    assert gate.returncode == 1
+    assert told in gate.stderr
+
+
+def test_a_run_says_what_its_names_mean_and_the_report_says_so(tmp_path: Path) -> None:
+    work, theirs = run_of_a_stranger(tmp_path, 'loss = "hinge"\n[map]\nd_loss = "g_loss"\n')
+    done = run("analyze", theirs, "-o", "r.json", cwd=work)
+    report = json.loads((work / "r.json").read_text())
+    assert report["run"]["objective"]["family"] == "hinge"
+    assert report["preferences"] == ["theirs/gandoctor.toml: d_loss is g_loss; the loss family is hinge"]
+    assert "preferences: theirs/gandoctor.toml" in done.stdout
+    assert "you said so (theirs/gandoctor.toml:map.d_loss)" in {s["because"] for s in report["signals"]}
+    page = run("analyze", theirs, "-o", "-", "--format", "html", cwd=work).stdout
+    assert "the loss family is hinge" in page
+    assert "the loss family is hinge" in run("analyze", theirs, "-o", "-", "--format", "markdown", cwd=work).stdout
+
+
+def test_preferences_are_those_of_the_project_around_the_working_folder(tmp_path: Path) -> None:
+    csv_of(tmp_path)
+    (tmp_path / "src" / "deep").mkdir(parents=True)
+    (tmp_path / "gandoctor.toml").write_text('loss = "hinge"\n')
+    (tmp_path / "log.csv").rename(tmp_path / "src" / "log.csv")
+    args = ("signals", tmp_path / "src" / "log.csv", "--format", "json")
+    alone = json.loads(run(*args, cwd=tmp_path / "src" / "deep").stdout)
+    assert alone["objective"]["family"] != "hinge", "outside a repository, folders above are somebody else's"
+    (tmp_path / ".git").mkdir()
+    inside = json.loads(run(*args, cwd=tmp_path / "src" / "deep").stdout)
+    assert inside["objective"]["family"] == "hinge"
+    assert any("../../gandoctor.toml:loss" in b for b in inside["objective"]["because"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[map]\nd_los = "d_loss"', "gandoctor.toml:map.d_los: unknown role"),
+        ('[map]\nd_loss = "Loss/critic"', "gandoctor.toml:map.d_loss: there is no signal 'Loss/critic'"),
+        ('select = ["nan-in-los"]', "gandoctor.toml:select: there is no rule 'nan-in-los'"),
+        ('ignore = [{rule = "nan-in-los", reason = "x"}]', "gandoctor.toml:ignore: there is no rule"),
+        ('[severity]\nnan-in-los = "low"', "gandoctor.toml:severity.nan-in-los: there is no rule"),
+        ('[severity]\nnan-in-loss = "lo"', "gandoctor.toml:severity.nan-in-loss: unknown severity"),
+        ('fail-on = "hi"', "gandoctor.toml:fail-on: unknown severity"),
+        ('rules = ["nowhere"]', "gandoctor.toml:rules (nowhere): there is no such rules folder"),
+    ],
+)
+def test_errors_of_preferences_name_their_file_and_key(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    csv_of(tmp_path / "run")
+    (tmp_path / "gandoctor.toml").write_text(f"{text}\n")
+    done = run("analyze", "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert said in done.stderr
+    assert "--" not in done.stderr
+
+
+def test_a_run_with_bad_preferences_does_not_end_the_check_of_others(sample_logs: Path, tmp_path: Path) -> None:
+    work, theirs = run_of_a_stranger(tmp_path, '[map]\nd_los = "d_loss"\n')
+    done = run("check", theirs, sample_logs / "nan-in-loss", cwd=work)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "theirs/gandoctor.toml:map.d_los" in done.stderr
+    assert "nan" in done.stdout

@@ -258,6 +258,9 @@ class Report:
     ----------
     why_verdict : str
         One sentence that carries the verdict.
+    preferences : tuple of str
+        What preferences and options changed of what is judged, and what the run's own asked for in vain: one sentence
+        a file or option.
     """
 
     run: RunNote
@@ -277,6 +280,7 @@ class Report:
     rules_digest: str = ""
     version: str = ""
     schema: str = SCHEMA
+    preferences: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""

@@ -87,6 +87,9 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     if lists and report.not_checked:
         rows = [f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip() for x in report.not_checked]
         yield from _folded(f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows)
+    for sentence in report.preferences:
+        yield f"<sub>Preferences: {words(sentence)}</sub>"
+        yield ""
     clear = w.count(len(report.clear), "rule")
     yield f"<sub>{clear} clear. gandoctor {words(report.version)}, rules {words(report.rules_digest)}</sub>"
     yield ""

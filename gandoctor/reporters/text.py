@@ -64,6 +64,8 @@ class _Page:
         yield from self.wrapped(w.headline(report), lines=2)
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         yield from self.wrapped(self.lost(report), lines=2, paint="dim")
+        for sentence in report.preferences:
+            yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
         cases = w.cases(report)
         if cases:
             yield from self.case(report, cases[0])
@@ -164,6 +166,8 @@ class _Page:
             yield f"{name}  {self.paint(f'{r.verdict:12}', r.verdict)}  {since:>9}  {_short(w.plain(what), room)}"
         yield ""
         yield f"{w.count(len(reports), 'run')}: {w.verdicts(reports) or 'nothing to say'}"
+        for sentence in w.preferences(reports):
+            yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
 
     # --- setting ---
 

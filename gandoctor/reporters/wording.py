@@ -104,6 +104,11 @@ def verdicts(reports: Iterable[Report]) -> str:
     return ", ".join(f"{said.count(v):,} {v}" for v in VERDICTS if v in said)
 
 
+def preferences(reports: Iterable[Report]) -> tuple[str, ...]:
+    """What preferences changed of what is judged, over several runs, each sentence once."""
+    return tuple(dict.fromkeys(sentence for r in reports for sentence in r.preferences))
+
+
 def why(report: Report) -> str:
     """The sentence that carries the verdict."""
     return report.why_verdict or SENTENCES.get(report.verdict, "")

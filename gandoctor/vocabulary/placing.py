@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.errors import UsageError
+from gandoctor.errors import GandoctorError, InputError, UsageError
 from gandoctor.vocabulary.book import QUALITY, did_you_mean, squeezed
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def place(
     vocabulary: Vocabulary,
     settings: Sequence[Setting] = (),
     overrides: Mapping[str, str] | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> tuple[Signal, ...]:
     """Fill in role, network, split and reason of every signal of one run.
 
@@ -109,6 +110,8 @@ def place(
         Raw settings of the run.
     overrides : Mapping of str to str, optional
         Role to tag: what the user knows better.
+    said : Mapping of str to str, optional
+        Role to where its override stands (``gandoctor.toml:map.d_loss``); ``--map`` where it is not told.
 
     Returns
     -------
@@ -118,9 +121,10 @@ def place(
     Raises
     ------
     UsageError
-        An override with an unknown role or tag.
+        An override with an unknown role or tag; InputError where it stands in a file.
     """
-    wanted = _wanted(overrides or {}, signals, vocabulary)
+    said = {role: (said or {}).get(role, "--map") for role in overrides or {}}
+    wanted = _wanted(overrides or {}, said, signals, vocabulary)
     guesses = _guess_all(_with_sources(signals, vocabulary), vocabulary)
     for guess, signal in zip(guesses, signals, strict=True):
         guess.tag = signal.tag
@@ -130,9 +134,11 @@ def place(
     taken = {(role, p.network, p.split) for p in placements if (role := wanted.get(p.tag))}
     for i, p in enumerate(placements):
         if p.tag in wanted:
-            placements[i] = replace(p, role=wanted[p.tag], because="you said so (--map)")
+            placements[i] = replace(p, role=wanted[p.tag], because=f"you said so ({said[wanted[p.tag]]})")
         elif (p.role, p.network, p.split) in taken:
-            placements[i] = replace(p, role=None, because=f"another signal was given for {p.role} (--map)")
+            placements[i] = replace(
+                p, role=None, because=f"another signal was given for {p.role} ({said[p.role or '']})"
+            )
     ranks = _ranks(placements, guesses, signals)
     return tuple(
         replace(s, role=p.role, network=p.network, split=p.split or s.split, because=_told(p, rank, first), rank=rank)
@@ -169,19 +175,26 @@ def _told(placement: Placement, rank: int, first: str) -> str:
     )
 
 
-def _wanted(overrides: Mapping[str, str], signals: Sequence[Signal], vocabulary: Vocabulary) -> dict[str, str]:
+def _wanted(
+    overrides: Mapping[str, str], said: Mapping[str, str], signals: Sequence[Signal], vocabulary: Vocabulary
+) -> dict[str, str]:
     tags = {s.tag for s in signals}
     for role, tag in overrides.items():
         if role not in vocabulary.roles:
-            raise UsageError(f"unknown role {role!r}", "--map", did_you_mean(role, vocabulary.roles))
+            raise _wrong(f"unknown role {role!r}", said[role], did_you_mean(role, vocabulary.roles))
         if tag not in tags:
             hint = did_you_mean(tag, tags) if tags else "the log holds no signals"
-            raise UsageError(
+            raise _wrong(
                 f"there is no signal {tag!r}",
-                "--map",
+                said[role],
                 hint if "did you" in hint else "'gandoctor signals RUN' lists the tags",
             )
     return {tag: role for role, tag in overrides.items()}
+
+
+def _wrong(what: str, where: str, hint: str) -> GandoctorError:
+    """An error of the option, or of the file that speaks of this run."""
+    return (UsageError if where == "--map" else InputError)(what, where, hint)
 
 
 def _with_sources(signals: Sequence[Signal], vocabulary: Vocabulary) -> list[str]:
