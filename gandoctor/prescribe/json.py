@@ -18,8 +18,7 @@ from gandoctor.prescribe.splice import (
     leaves,
     number_text,
     prefer_last,
-    prove,
-    replaced,
+    splice_at,
 )
 
 if TYPE_CHECKING:
@@ -133,23 +132,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     SpliceError
         If a key is not there, or if anything else would change.
     """
-    before = _leaves(text)
-    known = spots(text)
-    pieces, edits = [], []
-    for target in targets:
-        if target.beside:
-            start, new, shown = _added(text, known, target)
-            pieces.append((start, start, new))
-            edits.append((target.key, "", shown))
-            continue
-        spot = find(known, target)
-        old = text[spot.start : spot.end]
-        new = literal(old, target.value)
-        pieces.append((spot.start, spot.end, new))
-        edits.append((target.key, old, new))
-    after = replaced(text, pieces)
-    prove(before, _leaves(after), {t.key: t.value for t in targets})
-    return Spliced(after, tuple(edits))
+    return splice_at(text, targets, spots, _leaves, literal, add=_added)
 
 
 def _added(text: str, known: Sequence[Spot], target: Target) -> tuple[int, str, str]:

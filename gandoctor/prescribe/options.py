@@ -12,14 +12,14 @@ from gandoctor.prescribe.splice import (
     Spot,
     Target,
     Value,
+    by_tail,
     changed,
-    find,
     flag_text,
     number,
     number_text,
     prefer_last,
-    prove,
-    replaced,
+    splice_at,
+    values_at,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def spots(text: str) -> list[Spot]:
     return prefer_last(found)
 
 
+_values: Final = values_at(spots)
+
+
 def _read(raw: str) -> object:
     """The value as argparse, gin or configparser code would use it: number, flag or word."""
     if number(raw) is not None:
@@ -86,31 +89,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     SpliceError
         If a key is not there, or if anything else would change.
     """
-    known = spots(text)
-    pieces, edits, wanted = [], [], {}
-    for target in targets:
-        if target.beside:
-            raise SpliceError(f"`{target.key}` is not in the file")
-        spot = _found(known, target)
-        old = text[spot.start : spot.end]
-        new = literal(old, target.value)
-        pieces.append((spot.start, spot.end, new))
-        edits.append((target.key, old, new))
-        wanted[spot.key] = target.value
-    after = replaced(text, pieces)
-    prove({s.path: s.value for s in known}, {s.path: s.value for s in spots(after)}, wanted)
-    return Spliced(after, tuple(edits))
-
-
-def _found(known: Sequence[Spot], target: Target) -> Spot:
-    """By key; without its heading where only one heading has such a key."""
-    try:
-        return find(known, target)
-    except SpliceError:
-        bare = [s for s in known if s.path[-1] == target.key]
-        if len(bare) == 1:
-            return bare[0]
-        raise
+    return splice_at(text, targets, spots, _values, literal, locate=by_tail)
 
 
 def changes(before: str, after: str) -> dict[str, object]:
@@ -121,4 +100,4 @@ def changes(before: str, after: str) -> dict[str, object]:
     SpliceError
         If either text cannot be read.
     """
-    return changed(*({s.path: s.value for s in spots(t)} for t in (before, after)))
+    return changed(_values(before), _values(after))

@@ -15,17 +15,16 @@ from gandoctor.prescribe.splice import (
     Spot,
     Target,
     Value,
+    by_tail,
     changed,
-    find,
-    line_of,
     number_text,
     prefer_last,
-    prove,
-    replaced,
+    splice_at,
+    values_at,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 
@@ -84,7 +83,9 @@ def _body(body: Sequence[ast.stmt], path: Path) -> Iterator[_Found]:
 
 
 def _options(function: ast.FunctionDef) -> Iterator[_Found]:
-    """Options that a function such as ``parse_args`` declares."""
+    """Options that a function such as ``parse_args`` declares, or that stand on it (click)."""
+    for decorator in function.decorator_list:
+        yield from _option(decorator)
     for node in ast.walk(function):
         if isinstance(node, ast.Expr):
             yield from _option(node.value)
@@ -96,7 +97,7 @@ def _option(node: ast.expr) -> Iterator[_Found]:
         return
     names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     given = {k.arg: k.value for k in node.keywords}
-    if node.func.attr == "add_argument" and names and "default" in given:
+    if node.func.attr in ("add_argument", "option") and names and "default" in given:
         long = next((n for n in names if n.startswith("--")), names[0])
         dest = given.get("dest")
         name = dest.value if isinstance(dest, ast.Constant) else long.lstrip("-").replace("-", "_")
@@ -163,60 +164,162 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     Raises
     ------
     SpliceError
-        If a key is not there, or if anything else would change.
+        If a key is not there, if anything else would change, or if the code goes on to give the key another value.
     """
+    tree = _tree(text.removeprefix("\ufeff"))
     known = spots(text)
-    pieces, edits, wanted = [], [], {}
-    for target in targets:
-        if target.beside:
-            raise SpliceError(f"`{target.key}` is not in the file")
-        spot = _found(known, target)
-        old = text[spot.start : spot.end]
-        if "\n" in old:
-            raise SpliceError("the value spans several lines")
-        new = literal(old, target.value)
-        pieces.append((spot.start, spot.end, new))
-        edits.append((target.key, old, new))
-        wanted[spot.key] = target.value
-    _nothing_follows(_tree(text.removeprefix("\ufeff")), {key.split(".")[0] for key in wanted if "." not in key})
-    after = replaced(text, pieces)
-    prove({s.path: s.value for s in known}, {s.path: s.value for s in spots(after)}, wanted)
-    _same_elsewhere(text, after, [p[:2] for p in pieces])
-    return Spliced(after, tuple(edits))
+    paths = {by_tail(known, t).path: t.value for t in targets if not t.beside}
+    _Uses(paths).check(tree)
+    out = splice_at(text, targets, spots, _values, literal, locate=by_tail)
+    if _shape(tree) != _shape(_tree(out.text.removeprefix("\ufeff"))):
+        raise SpliceError("the code would change its shape")
+    return out
 
 
-def _found(known: Sequence[Spot], target: Target) -> Spot:
-    """By the whole key; by its tail where only one place has that tail (``lr_d`` for ``Config.lr_d``)."""
-    tail = tuple(target.key.split("."))
-    if not any(s.key == target.key and target.line in (0, s.line) for s in known):
-        ends = [s for s in known if s.path[-len(tail) :] == tail and target.line in (0, s.line)]
-        if len(ends) == 1:
-            return ends[0]
-    return find(known, target)
+_values: Final = values_at(spots)
+_CONSTANT: Final = re.compile(r"(?:UnaryOp\(op=\w+\(\), operand=)?Constant\(value=.*?\)\)?")
 
 
-def _nothing_follows(tree: ast.Module, names: set[str]) -> None:
-    """No other constant is worked out from one that changes: ``LR_G = LR_D * 2`` would change with it.
+def _shape(tree: ast.Module) -> str:
+    """The code, node for node, without its constants."""
+    return _CONSTANT.sub("", ast.dump(tree))
 
-    Raises
-    ------
-    SpliceError
-        If one is.
+
+# Calls that only convert a number.
+_CONVERT: Final = frozenset({"float", "int", "min", "max", "round", "abs", "str"})
+_WORKED_OUT: Final = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.IfExp)
+
+
+class _Uses:
+    """What else a file does with the keys that are about to change; anything it cannot follow is refused.
+
+    Parameters
+    ----------
+    wanted : dict of path to value
     """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.BinOp):
-            used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)} & names
-            if used:
-                raise SpliceError(f"`{ast.unparse(node.targets[0])}` is worked out from `{used.pop()}`")
+
+    def __init__(self, wanted: Mapping[Path, Value]) -> None:
+        self.wanted = wanted
+        self.given: dict[Path, int] = {}  # assignments of each
+
+    def check(self, tree: ast.Module) -> None:
+        """Raise where a change would be overruled, or would change something else.
+
+        Raises
+        ------
+        SpliceError
+        """
+        self.block(tree.body, (), branch=False)
+        options: dict[str, int] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                self.call(node, options)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.function(node)
+        for path in self.wanted:
+            name = ".".join(path)
+            if self.given.get(path, 0) > 1:
+                raise SpliceError(f"`{name}` is given a value in several places")
+            if len(path) == 1 and options.get(path[0], 0) > 1:
+                raise SpliceError(f"`{name}` is an option in several places")
+
+    def block(self, body: Sequence[ast.stmt], path: Path, *, branch: bool) -> None:
+        seen: set[Path] = set()
+        for node in body:
+            for target, value, again in _targets(node):
+                place = (*path, *_reference(target)) if isinstance(target, ast.Name) else _reference(target)
+                mine = next((p for p in self.wanted if place and place == p[: len(place)]), None)
+                if mine is not None:
+                    # In one straight line the last assignment counts; if it is a plain value, it is the one edited.
+                    plain = place == mine and isinstance(value, ast.Constant | ast.UnaryOp)
+                    self.given[mine] = self.given.get(mine, 0) + (again or branch or mine not in seen or not plain)
+                    seen.add(mine)
+                if value is not None:
+                    self.value(place, value)
+            if isinstance(node, ast.ClassDef):
+                self.block(node.body, (*path, node.name), branch=branch)
+            elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for inner in ("body", "orelse", "finalbody"):
+                    self.block(getattr(node, inner, None) or [], path, branch=True)
+                for handler in getattr(node, "handlers", ()):
+                    self.block(handler.body, path, branch=True)
+
+    def value(self, place: Path, node: ast.expr) -> None:
+        """What is worked out from the value; a call or dict that is handed it takes it for what it is."""
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CONVERT):
+            return
+        if isinstance(node, _WORKED_OUT):
+            for path in self.read(node):
+                if place != path:
+                    raise SpliceError(f"`{'.'.join(place) or 'something'}` is worked out from `{'.'.join(path)}`")
+
+    def read(self, node: ast.expr) -> set[Path]:
+        """The keys about to change that an expression reads."""
+        refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [_reference(n)] if r}
+        return {p for p in self.wanted if any(p[-len(r) :] == r for r in refs)}
+
+    def call(self, node: ast.Call, options: dict[str, int]) -> None:
+        if not isinstance(node.func, ast.Attribute):
+            return
+        given = {k.arg: k.value for k in node.keywords}
+        if node.func.attr in ("set_defaults", "update"):
+            for path in self.wanted:
+                if path[-1] in given:
+                    raise SpliceError(f"`{path[-1]}` is given another value by {node.func.attr}()")
+        for name, _, _ in _option(node):
+            options[name[0]] = options.get(name[0], 0) + 1
+            if name in self.wanted:
+                _fits(name[0], self.wanted[name], given)
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        names = {n for g in ast.walk(node) if isinstance(g, ast.Global) for n in g.names}
+        for path in self.wanted:
+            if len(path) == 1 and path[0] in names:
+                raise SpliceError(f"`{path[0]}` is changed by {node.name}()")
 
 
-def _same_elsewhere(before: str, after: str, spans: Sequence[tuple[int, int]]) -> None:
-    """The code around the new values is, node for node, what it was."""
-    a, b = (ast.dump(_tree(t.removeprefix("\ufeff"))) for t in (before, after))
-    constant = re.compile(r"(?:UnaryOp\(op=\w+\(\), operand=)?Constant\(value=.*?\)\)?")
-    if constant.sub("", a) != constant.sub("", b):
-        lines = ", ".join(str(line_of(before, s)) for s, _ in spans)
-        raise SpliceError(f"the code in line {lines} would change its shape")
+def _fits(name: str, value: Value, given: Mapping[str | None, ast.expr]) -> None:
+    """An option takes only what its declaration lets through."""
+    kind, choices = given.get("type"), given.get("choices")
+    whole = isinstance(kind, ast.Name) and kind.id == "int"
+    if whole and isinstance(value, float) and not value.is_integer():
+        raise SpliceError(f"`{name}` takes whole numbers only")
+    try:
+        known = ast.literal_eval(choices) if choices is not None else None
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        known = None
+    if isinstance(known, list | tuple | set | dict) and value not in known:
+        raise SpliceError(f"`{name}` may not be {value}: its choices are {', '.join(map(str, known))}")
+
+
+def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]:
+    """What a statement assigns: (target, value, whether it changes a value that is there)."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Tuple | ast.List):
+                same = isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(target.elts)
+                values = node.value.elts if same and isinstance(node.value, ast.Tuple) else [None] * len(target.elts)
+                yield from ((t, v, False) for t, v in zip(target.elts, values, strict=True))
+            else:
+                yield target, node.value, False
+    elif isinstance(node, ast.AnnAssign):
+        if node.value is not None:
+            yield node.target, node.value, False
+    elif isinstance(node, ast.AugAssign | ast.For):
+        yield node.target, None, True
+
+
+def _reference(node: ast.expr) -> Path:
+    """``a.b["c"]`` -> ("a", "b", "c"); empty for what is no such reference."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Attribute):
+        inner, last = _reference(node.value), node.attr
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        inner, last = _reference(node.value), str(node.slice.value)
+    else:
+        return ()
+    return (*inner, last) if inner else ()
 
 
 def changes(before: str, after: str) -> dict[str, object]:
@@ -227,4 +330,4 @@ def changes(before: str, after: str) -> dict[str, object]:
     SpliceError
         If either text cannot be read.
     """
-    return changed(*({s.path: s.value for s in spots(t)} for t in (before, after)))
+    return changed(_values(before), _values(after))

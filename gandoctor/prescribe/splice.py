@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from gandoctor.errors import GandoctorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Value: TypeAlias = float | int | str | bool | None
 Path: TypeAlias = tuple[str, ...]
@@ -108,6 +108,84 @@ def replaced(text: str, pieces: Sequence[tuple[int, int, str]]) -> str:
         out += [text[at:start], new]
         at = end
     return "".join([*out, text[at:]])
+
+
+# What a new key is: where it is put in, all that is put in, and the value as shown.
+Added: TypeAlias = "tuple[int, str, str]"
+
+
+def splice_at(
+    text: str,
+    targets: Sequence[Target],
+    spots: Callable[[str], Sequence[Spot]],
+    values: Callable[[str], Mapping[Path, object]],
+    literal: Callable[[str, Value], str],
+    *,
+    locate: Callable[[Sequence[Spot], Target], Spot] | None = None,
+    add: Callable[[str, Sequence[Spot], Target], Added] | None = None,
+) -> Spliced:
+    """Put new values where the old ones stand, and read the result back: the splice of every format with plain spots.
+
+    Parameters
+    ----------
+    text : str
+    targets : sequence of Target
+    spots : callable
+        Where the values of a text stand.
+    values : callable
+        What the format's usual reader makes of a text.
+    literal : callable
+        (old text, new value) -> new text.
+    locate : callable, optional
+        The spot a target means; `find` unless given.
+    add : callable, optional
+        A new key beside its sibling; without it there are none.
+
+    Raises
+    ------
+    SpliceError
+        If a key is not there, or if anything else would change.
+    """
+    before = values(text)
+    known = spots(text)
+    pieces: list[tuple[int, int, str]] = []
+    edits: list[tuple[str, str, str]] = []
+    wanted: dict[str, Value] = {}
+    for target in targets:
+        if target.beside:
+            if add is None:
+                raise SpliceError(f"`{target.key}` is not in the file")
+            start, new, shown = add(text, known, target)
+            pieces.append((start, start, new))
+            edits.append((target.key, "", shown))
+            wanted[target.key] = target.value
+            continue
+        spot = (locate or find)(known, target)
+        old = text[spot.start : spot.end]
+        if "\n" in old:
+            raise SpliceError("the value spans several lines")
+        new = literal(old, target.value)
+        pieces.append((spot.start, spot.end, new))
+        edits.append((target.key, old, new))
+        wanted[spot.key] = target.value
+    after = replaced(text, pieces)
+    prove(before, values(after), wanted)
+    return Spliced(after, tuple(edits))
+
+
+def by_tail(known: Sequence[Spot], target: Target) -> Spot:
+    """The spot of the whole key; without one, the only spot whose path ends in it (``lr_d`` for ``Config.lr_d``)."""
+    tail = tuple(target.key.split("."))
+    if not any(s.key == target.key and target.line in (0, s.line) for s in known):
+        ends = [s for s in known if s.path[-len(tail) :] == tail and target.line in (0, s.line)]
+        if len(ends) == 1:
+            return ends[0]
+    return find(known, target)
+
+
+def values_at(spots: Callable[[str], Sequence[Spot]]) -> Callable[[str], Mapping[Path, object]]:
+    """The values of a text by path, where our own scanner is the reader."""
+    return lambda text: {s.path: s.value for s in spots(text)}
 
 
 # ---------------------------------------------------------------- numbers and words
@@ -220,13 +298,13 @@ def same(a: object, b: object) -> bool:
     return type(a) is type(b) and (a == b or (a != a and b != b))  # noqa: PLR0124 - NaN is what differs from itself
 
 
-def changed(before: _Leaves, after: _Leaves) -> dict[str, object]:
+def changed(before: Mapping[Path, object], after: Mapping[Path, object]) -> dict[str, object]:
     """Dotted key -> new value (None where it is gone) of everything that differs."""
     out = {".".join(p): v for p, v in after.items() if p not in before or not same(before[p], v)}
     return out | {".".join(p): None for p in before if p not in after}
 
 
-def prove(before: _Leaves, after: _Leaves, wanted: Mapping[str, Value]) -> None:
+def prove(before: Mapping[Path, object], after: Mapping[Path, object], wanted: Mapping[str, Value]) -> None:
     """Exactly the wanted keys have changed, each to the wanted value and type.
 
     Raises

@@ -20,8 +20,7 @@ from gandoctor.prescribe.splice import (
     line_of,
     number_text,
     prefer_last,
-    prove,
-    replaced,
+    splice_at,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +46,10 @@ def read(text: str) -> object:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as e:
         raise SpliceError(f"it is no valid TOML ({e})") from e
+
+
+def _leaves(text: str) -> dict[Path, object]:
+    return leaves(read(text))
 
 
 def spots(text: str) -> list[Spot]:
@@ -157,25 +160,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     SpliceError
         If a key is not there, or if anything else would change.
     """
-    before = leaves(read(text))
-    known = spots(text)
-    pieces, edits = [], []
-    for target in targets:
-        if target.beside:
-            start, new, shown = _added(text, known, target)
-            pieces.append((start, start, new))
-            edits.append((target.key, "", shown))
-            continue
-        spot = find(known, target)
-        old = text[spot.start : spot.end]
-        if "\n" in old:
-            raise SpliceError("the value spans several lines")
-        new = literal(old, target.value)
-        pieces.append((spot.start, spot.end, new))
-        edits.append((target.key, old, new))
-    after = replaced(text, pieces)
-    prove(before, leaves(read(after)), {t.key: t.value for t in targets})
-    return Spliced(after, tuple(edits))
+    return splice_at(text, targets, spots, _leaves, literal, add=_added)
 
 
 def _added(text: str, known: Sequence[Spot], target: Target) -> tuple[int, str, str]:
@@ -201,4 +186,4 @@ def changes(before: str, after: str) -> dict[str, object]:
     SpliceError
         If either text cannot be read.
     """
-    return changed(leaves(read(before)), leaves(read(after)))
+    return changed(_leaves(before), _leaves(after))
