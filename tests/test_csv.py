@@ -56,6 +56,24 @@ def test_header_and_epochs(table) -> None:
     assert got.lost is None
 
 
+@pytest.mark.parametrize("wild", ["999999999999999999931", "1e30", "inf"])
+def test_a_step_beyond_any_takes_the_one_before(table, wild: str) -> None:
+    rows = [f"{k},{k / 100},1.5" for k in range(50)]
+    rows[30] = f"{wild},0.3,1.5"
+    got = csv.read(table("step,d_loss,g_loss\n" + "\n".join(rows) + "\n"))
+    assert steps(got)["d_loss"] == [*range(30), 29, *range(31, 50)]
+    assert got.lost == "1 step beyond 2**53: damage, the step before was taken"
+
+
+def test_restarts_with_wild_steps_do_not_overflow(table) -> None:
+    rows = [f"{9 * 10**15 + k % 2},{k},0.5" for k in range(2000)]
+    rows[1::4] = [f"0,{k},0.5" for k in range(500)]
+    got = csv.read(table("step,d_loss,g_loss\n" + "\n".join(rows) + "\n"))
+    for s in got.signals:
+        assert (np.diff(s.steps) >= 0).all()
+        assert s.steps.max() <= 2**53
+
+
 def test_step_wins_over_epoch(table) -> None:
     got = csv.read(table("epoch,global_step,loss_D\n0,100,1\n0,200,2\n1,300,3\n"))
     assert steps(got) == {"loss_D": [100, 200, 300]}

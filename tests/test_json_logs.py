@@ -49,6 +49,17 @@ def stat(mean: float) -> dict[str, float]:
     return {"num": 16, "mean": mean, "std": 0.1}
 
 
+def test_wild_steps_do_not_overflow(log) -> None:
+    rows = [{"step": k, "d_loss": k / 10, "g_loss": 1.0} for k in range(30)]
+    rows[20]["step"] = 10**40
+    got = jsonl.read(log(rows))
+    assert series(got)["d_loss"][0] == [*range(20), 19, *range(21, 30)]
+    assert "beyond 2**53" in (got.lost or "")
+    name = "network-snapshot-" + "9" * 30
+    metric = [{"results": {"fid50k": 10.0 - k}, "metric": "fid50k", "snapshot_pkl": f"{name}.pkl"} for k in range(5)]
+    assert series(jsonl.read(log(metric, "metric-fid50k.jsonl")))["fid50k"][0] == [0, 1, 2, 3, 4]
+
+
 def test_stylegan_stats(log) -> None:
     rows = [
         {

@@ -538,7 +538,19 @@ def test_many_values_a_step_stay_as_they_are() -> None:
     assert said == ""
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=40))
+def test_a_step_beyond_any_is_left_out() -> None:
+    found, said = _untangled([0, 1, 2**63 - 1, 3, -(2**63), 5])
+    assert found == {"t": [(0, 0), (1, 1), (3, 3), (5, 5)]}
+    assert "beyond 2**53 is damage (2 points left out)" in said
+
+
+def test_steps_that_are_all_beyond_any_are_counted() -> None:
+    found, said = _untangled([2**62 + 5, 2**62, -(2**62)])
+    assert found == {"t": [(0, 0), (1, 1), (2, 2)]}
+    assert "rows were counted" in said
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 0, 1]), max_size=40))
 def test_any_steps_give_steps_that_never_fall(steps: list[int]) -> None:
     _untangled(steps)
 

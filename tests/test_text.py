@@ -653,6 +653,37 @@ def test_damage_breaks_nothing(tmp_path: Path, name: str, inserts: list[tuple[in
         assert len(s.steps) == len(s.values) > 0
 
 
+def test_a_counter_damaged_beyond_any_step_is_not_believed() -> None:
+    lines = [f"step {k} d_loss: {k / 100} g_loss: 1.5" for k in range(100)]
+    lines[40] = "step 999999999999999999940 d_loss: 0.4 g_loss: 1.5"
+    got = of(*lines)
+    steps, values = series(got)["d_loss"]
+    assert steps == [*range(40), 39, *range(41, 100)]
+    assert values == [k / 100 for k in range(100)]
+    assert got.lost == "1 step beyond 2**53: damage, the step before was taken"
+
+
+_HUGE = st.one_of(st.integers(0, 50), st.integers(0, 10**24), st.sampled_from([2**53, 2**53 + 1, 9 * 10**15, 10**18]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(_HUGE, _HUGE, _HUGE), min_size=2, max_size=30), st.sampled_from(["ein", "en", "n", "kimg"]))
+def test_steps_never_overflow(rows: list[tuple[int, int, int]], form: str) -> None:
+    shape = {
+        "ein": "Epoch {0} [{1}/{2}] d_loss: 0.5 g_loss: 0.7",
+        "en": "epoch {0}: d_loss: 0.5 g_loss: 0.7",
+        "n": "step {1}/{2} d_loss: 0.5 g_loss: 0.7",
+        "kimg": "kimg {0} d_loss: 0.5 g_loss: 0.7",
+    }[form]
+    try:
+        got = of(*(shape.format(*row) for row in rows))
+    except GandoctorError:
+        return
+    for s in got.signals:
+        assert np.all(np.diff(s.steps) >= 0)
+        assert np.abs(s.steps).max() <= 2**53
+
+
 def test_a_log_of_many_shapes_stays_bounded() -> None:
     rng = random.Random(0)
     lines = ["".join(rng.choices("abcdefgh :=0123456789[]", k=60)) for _ in range(3000)]

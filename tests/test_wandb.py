@@ -152,6 +152,13 @@ def test_step_zero_of_the_record_is_not_believed(tmp_path: Path) -> None:
     assert [s for s, _ in points(reading)["loss"]] == [0, 10, 20, 30, 40]
 
 
+def test_a_step_beyond_any_is_not_believed(tmp_path: Path) -> None:
+    damaged = [row({"d_loss": 0.5, "_step": 10**17})] * 2 + [row({"d_loss": 0.6, "_step": 10**25})]
+    reading = read(tmp_path, *rows(20), *damaged)
+    assert points(reading)["d_loss"] == [(k, k / 7) for k in range(20)]
+    assert any("beyond 2**53" in note for note in reading.notes)
+
+
 def test_rows_without_a_step_are_counted(tmp_path: Path) -> None:
     assert points(read(tmp_path, *(row({"loss": k}) for k in range(3))))["loss"] == [(0, 0.0), (1, 1.0), (2, 2.0)]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import (
     Axis,
     counted_in_epochs,
@@ -197,4 +198,6 @@ def _turns(steps: Ints, totals: Floats) -> Ints:
     if back.sum() < 2 or int(steps[back].max()) > begin:
         return steps
     turns: Ints = np.cumsum(back).astype(np.int64)
+    if length * int(turns[-1]) > LARGEST:  # a damaged total
+        return steps
     return steps + turns * length

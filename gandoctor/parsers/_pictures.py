@@ -31,7 +31,7 @@ _COUNTED: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"\d{1,12}")
 # W&B: media/images/<key>_<step>_<20 hex digits>.png
-_WANDB: Final = re.compile(r"(?P<key>.+)_(?P<step>\d+)_[0-9a-f]{20}")
+_WANDB: Final = re.compile(r"(?P<key>.+)_(?P<step>\d{1,12})_[0-9a-f]{20}")
 _REAL: Final = re.compile(r"(?:^|[^a-z])(reals?|ground[_-]?truth|gt|training[_-]set|data)(?:[^a-z]|$)", re.IGNORECASE)
 _NO_SAMPLE: Final = re.compile(
     r"(loss|curve|plot|chart|hist|architecture|model|graph|confusion|roc|learning|logo|diagram|attention|cover|icon)",

@@ -18,7 +18,8 @@ from gandoctor.parsers._counting import Counting, Series, Track, lead_of
 from gandoctor.parsers._keys import SLOT
 from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, Plan, make_plan
-from gandoctor.parsers._table import telling, tells_of_training
+from gandoctor.parsers._steps import LARGEST
+from gandoctor.parsers._table import beyond, telling, tells_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,6 +110,7 @@ class _Log:
         self.counters: dict[str, _Pieces] = {}
         self.count = 0
         self.overflow = 0
+        self.beyond = 0
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
         self.long: list[int] = []
@@ -238,7 +240,7 @@ class _Log:
             Nothing that a training would print.
         """
         series = self._credible({key: p.joined() for key, p in self.metrics.items()}, name)
-        counting = Counting(series, {kind: p.joined() for kind, p in self.counters.items()}, self.marks)
+        counting = Counting(series, self._counted(), self.marks)
         axis = counting.axis()
         signals = []
         for (tag, split), track in series.items():
@@ -262,10 +264,23 @@ class _Log:
             notes=tuple(notes),
         )
 
+    def _counted(self) -> dict[str, Track]:
+        """The counters, without numbers too large to be any: a digit was doubled, or a line break lost."""
+        found: dict[str, Track] = {}
+        for kind, track in ((k, p.joined()) for k, p in self.counters.items()):
+            sound = ~(np.abs(track.values) > LARGEST)
+            self.beyond += int(np.count_nonzero(~sound))
+            totals = np.where(np.abs(track.totals) > LARGEST, np.nan, track.totals)
+            if sound.any():
+                found[kind] = Track(track.lines[sound], track.values[sound], totals[sound])
+        return found
+
     def _lost(self, first: int) -> Iterator[str]:
         """What was not looked at, of the lines from the first record on."""
         if self.overflow:
             yield f"{self.overflow} lines of more than {len(self.shapes)} different shapes were not looked at"
+        if self.beyond:
+            yield beyond(self.beyond)
         if long := sum(at > first for at in self.long):
             yield f"{long} lines of more than {_LONGEST_LINE} characters were not looked at"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _COPIES: Final = 4  # series under one tag, at most
 _MOST: Final = 0.9  # share of the steps that must hold equally many values for these to be series of their own
-_LARGEST: Final = 2**53  # a larger step is damage, and would overflow a difference
+LARGEST: Final = 2**53  # a step beyond it is damage: floats no longer tell it from the next, and sums overflow
 _LAST: Final = int(np.iinfo(np.int64).max)
 
 
@@ -49,6 +49,7 @@ def untangle(
     """One tag's points, in the order in which they were logged, as signals whose steps never fall.
 
     ==================================================  ==================================================
+    a step is beyond 2**53                              left out; where most are, rows are counted
     the step never moves                                rows are counted instead
     every step holds 2 to 4 values                      as many signals, ``tag [1]``, ``tag [2]``, ...
     the same, all equal                                 one of each is kept
@@ -57,13 +58,17 @@ def untangle(
     it goes back to where it has been                   a restart: the later points win from there on
     ==================================================  ==================================================
     """
+    if steps.size and (int(steps.max()) > LARGEST or int(steps.min()) < -LARGEST):
+        sound = (steps <= LARGEST) & (steps >= -LARGEST)
+        if np.count_nonzero(sound) * 2 < steps.size:
+            remarks.add("the steps are beyond 2**53, so the rows were counted", tag)
+            return [Signal(tag, np.arange(steps.size, dtype=np.int64), values, wall_time=walls)]
+        remarks.add("a step beyond 2**53 is damage", tag, int(np.count_nonzero(~sound)))
+        steps, values, walls = steps[sound], values[sound], None if walls is None else walls[sound]
     count = steps.size
     moves = np.diff(steps)
     if count < 2 or bool((moves > 0).all()):
         return [Signal(tag, steps, values, wall_time=walls)]
-    if int(np.abs(steps).max()) > _LARGEST or int(steps.min()) < -_LARGEST:
-        steps = np.clip(steps, -_LARGEST, _LARGEST)
-        moves = np.diff(steps)
 
     def some(keep: NDArray[np.generic] | slice, name: str = tag) -> Signal:
         return Signal(name, steps[keep], values[keep], wall_time=None if walls is None else walls[keep])

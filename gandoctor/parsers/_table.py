@@ -11,6 +11,7 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers._steps import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,6 +148,8 @@ def has_counter(names: Sequence[str]) -> bool:
 
 # ---------------------------------------------------------------- steps
 
+_ROWS_COUNTED: Final = "the steps are damaged (beyond 2**53), so the rows were counted"
+
 
 def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
     """Put a counter that goes back onto one axis.
@@ -189,6 +192,8 @@ def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
             begin = first
             # The new training's first step follows one logging interval after the last one.
             shift = max(out_last + gap - int(piece[0]), out_last - int(piece[0]) + 1)
+        if int(piece.max()) + shift > LARGEST:  # numbers that large are damage, and so is the order they stand in
+            return Axis(np.arange(n, dtype=np.int64), np.ones(n, dtype=bool), notes=(_ROWS_COUNTED,))
         out[first:stop] = piece + shift
         out_last = max(int(out[stop - 1]), out_last if first not in resumes else 0)
     notes = []
@@ -224,11 +229,11 @@ def _gap(steps: Ints) -> int:
 
 def whole_numbers(values: Floats) -> tuple[Ints, int]:
     """Counter values as integers, and the factor they had to be multiplied with to stay apart (1 or 1000)."""
-    safe = np.where(np.isfinite(values), values, 0.0).clip(-9e15, 9e15)
+    safe = np.where(np.isfinite(values), values, 0.0).clip(-LARGEST, LARGEST)
     whole = np.rint(safe)
     if np.array_equal(whole, safe) or len(np.unique(whole)) * 2 > len(np.unique(safe)):
         return whole.astype(np.int64), 1
-    return np.rint((safe * 1000).clip(-9e15, 9e15)).astype(np.int64), 1000
+    return np.rint((safe * 1000).clip(-LARGEST, LARGEST)).astype(np.int64), 1000
 
 
 def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> Ints:
@@ -260,8 +265,13 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
         place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
     first = int(epochs.min())
     # A damaged total must not turn the steps round.
-    length = max(1, min(length, 2**62 // (int(epochs.max()) - first + 1)))
+    length = max(1, min(length, LARGEST // (int(epochs.max()) - first + 1)))
     return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
+
+
+def beyond(count: int) -> str:
+    """What is said of steps that are too large to be any."""
+    return f"{count:,} step{'s' * (count > 1)} beyond 2**53: damage, the step before was taken"
 
 
 def restarts_with(steps: NDArray[np.int64] | Floats, epochs: Floats) -> bool:
@@ -277,7 +287,7 @@ def counted_in_epochs(epochs: Ints) -> tuple[Ints, int]:
     start = np.flatnonzero(np.r_[True, np.diff(epochs) != 0])
     sizes = np.diff(np.r_[start, len(epochs)])
     most = int(sizes.max(initial=1))
-    if len(epochs) and int(np.abs(epochs).max()) > 2**62 // most:
+    if len(epochs) and int(np.abs(epochs).max()) > LARGEST // most:
         return np.arange(len(epochs), dtype=np.int64), most  # no epoch numbers, but damage
     rank = np.arange(len(epochs)) - np.repeat(start, sizes)
     return (epochs * most + rank).astype(np.int64), most
@@ -372,7 +382,8 @@ def _counts(column: Column, filled: Mask | None) -> bool:
         return False
     if column.at is not None and filled is not None and filled[column.at].sum() < 0.9 * filled.sum():
         return False
-    return bool(np.isfinite(column.cells).mean() > 0.9) and float(column.cells.min()) >= -1
+    sound = np.abs(column.cells) <= LARGEST
+    return bool(sound.mean() > 0.9) and float(column.cells[sound].min()) >= -1
 
 
 def _goes_up(column: Column) -> bool:
@@ -385,7 +396,7 @@ def _goes_up(column: Column) -> bool:
 
 def _filled(column: Column, rows: int) -> Floats:
     """One value a row, gaps closed by the one before."""
-    good = np.isfinite(column.cells)
+    good = np.abs(column.cells) <= LARGEST  # neither damage nor infinite nor missing
     if column.at is None and good.all():
         return column.cells
     at = (np.arange(len(column), dtype=np.int64) if column.at is None else column.at)[good]
@@ -458,6 +469,9 @@ def assemble(
     wall = _filled(table[stamp], rows) if stamp else None
     if stamp:
         used.add(stamp)
+    wild = sum(int(np.count_nonzero(np.abs(table[n].cells) > LARGEST)) for n in used)
+    if wild:
+        lost = (*lost, beyond(wild))
     parts = _splits(words, rows)
     keeps_all = bool(axis.kept.all())
     signals = []

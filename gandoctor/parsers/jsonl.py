@@ -14,6 +14,7 @@ from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers._cells import number
 from gandoctor.parsers._files import load_text, text_of_head
+from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import Column, assemble, has_counter, tells_of_training, unroll
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str])
     for row in rows:
         found = _SNAPSHOT.search(str(row.get("snapshot_pkl") or "").rsplit("/", 1)[-1])
         steps.append(float(found[1]) if found else math.nan)
-    known = bool(np.isfinite(steps).all())
+    known = all(abs(s) <= LARGEST for s in steps)  # NaN is not
     axis = unroll(np.array(steps if known else range(len(rows)), dtype=np.int64))
     names = list(dict.fromkeys(str(k) for row in rows for k in row["results"]))[:_MOST_KEYS]
     signals = []

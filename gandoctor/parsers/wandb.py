@@ -583,7 +583,8 @@ def _item(data: bytes, start: int, stop: int) -> tuple[list[str], bytes | str | 
 def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Steps from floats; what is no step becomes the largest before it, or 0."""
     sound = np.isfinite(values) & (np.abs(values) < 2**62)
-    return np.where(sound, values, 0.0).astype(np.int64)
+    before = np.maximum.accumulate(np.where(sound, np.arange(values.size), 0)) if values.size else sound
+    return np.where(sound, values, 0.0)[before].astype(np.int64)
 
 
 def _settings(config: dict[str, object]) -> tuple[Setting, ...]:
