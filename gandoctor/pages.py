@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gandoctor import api, rulebook
 from gandoctor.errors import UsageError
 from gandoctor.mapping import table
+from gandoctor.model.measured import Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +52,7 @@ def page(name: str, options: Options) -> str:
             return _cause(cause, book)
     for remedy in book.remedies:
         if remedy.id == name:
-            return _remedy(remedy)
+            return _remedy(remedy, book)
     known = [*(r.id for r in book.rules), *(c.id for c in book.causes), *(r.id for r in book.remedies)]
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
@@ -72,6 +73,9 @@ def _rule(rule: Rule, book: Rulebook) -> str:
         out += ["", "What it points at", f"  {', '.join(rule.settings)}"]
     if rule.log_it:
         out += ["", "How to log what it needs", textwrap.indent(rule.log_it.rstrip(), "  ")]
+    if rule.kind == "symptom":
+        out += ["", "How well it does", *_indented(f"on the zoo: {rule.measured or 'not yet measured'}")]
+        out += _indented(f"stable because {rule.stable_because}") if rule.stable_because else []
     causes = [c for c in book.causes if rule.symptom in c.explains]
     if causes:
         out += ["", "What may be behind it"]
@@ -92,10 +96,12 @@ def _cause(cause: Cause, book: Rulebook) -> str:
             "What cures it",
             *(f"  {r.id}: {r.title}" for r in sorted(cures, key=lambda r: -r.treats[cause.id])),
         ]
+    told = f"right in {cause.measured}" if cause.measured and cause.measured.n else "not yet measured"
+    out += ["", "How well it does", f"  named first on the zoo: {told}"]
     return "\n".join([*out, *_references(cause.references)])
 
 
-def _remedy(remedy: Remedy) -> str:
+def _remedy(remedy: Remedy, book: Rulebook) -> str:
     out = [f"{remedy.title}  ({remedy.id})", f"effort {remedy.effort}, risk {remedy.risk}", ""]
     out += _wrapped(remedy.why)
     if remedy.changes:
@@ -107,10 +113,17 @@ def _remedy(remedy: Remedy) -> str:
             )
             out.append(f"  {c.setting} {new}")
     out += ["", "How to tell that it helped", *_wrapped(remedy.expect)]
-    out += ["", "Treats", *(f"  {c}" for c in remedy.treats)]
+    out += ["", "Treats", *(f"  {c}{_cured(remedy, c, book)}" for c in remedy.treats)]
     if remedy.snippet:
         out += ["", "In code", textwrap.indent(remedy.snippet.rstrip(), "  ")]
     return "\n".join([*out, *_references(remedy.references)])
+
+
+def _cured(remedy: Remedy, cause: str, book: Rulebook) -> str:
+    """What became of failed runs of the zoo that were trained again with it."""
+    shares = [Share(*of.get(remedy.id, {}).get(cause, (0, 0))) for of in (book.measured, book.unseen)]
+    both = sum(shares, Share(0, 0))
+    return f" (on the zoo, cured {both.k} of {both.n})" if both.n else ""
 
 
 def clause_text(clause: Clause) -> str:
@@ -124,6 +137,10 @@ def clause_text(clause: Clause) -> str:
 
 def _term_text(term: Term) -> str:
     return clause_text(term.clause)
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gandoctor import api, rulebook, vocabulary
 from gandoctor.errors import UsageError
 from gandoctor.lang.functions import FUNCTIONS
+from gandoctor.model.measured import ENOUGH, Share
 from gandoctor.model.rules import SYMPTOMS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MADE_BY: Final = "<!-- Written by `gandoctor rules docs`; change the YAML file, not this page. -->"
 ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
+ZOO: Final = "the project's zoo (`benchmarks/zoo/`)"
 # Likeliest causes of a symptom that its rules' pages name with their remedies.
 CAUSES_WITH_CURES: Final = 3
 CURES_EACH: Final = 3
@@ -200,18 +202,45 @@ class _Pages:
         yield from self.logging(rule)
         yield from self.cures(rule)
         yield from _section("How well it does")
-        yield from _paragraphs(self.measured(rule))
+        yield from self.measured(rule)
         yield from _references(rule.references)
 
-    def measured(self, rule: Rule) -> str:
+    def measured(self, rule: Rule) -> Iterator[str]:
         if rule.kind == "risk":
-            return (
-                "A risk makes no claim about the run, so there is nothing to measure: it points at a setting or a gap."
+            yield "A risk makes no claim about the run: it points at a setting or a gap. There is nothing to measure."
+            return
+        told = rule.measured
+        if told is None or not told.zoo.runs:
+            yield "Not yet measured."
+        else:
+            runs = (
+                ("tuned on", told.train),
+                ("not tuned on", told.test),
+                ("both", told.zoo),
+                ("samples", told.samples),
             )
-        return (
-            "Its own precision and recall have not been counted yet. Until they have, and a lower 95 % bound of 0.8 is "
-            f"reached on 35 cases or more, its findings are held with {rule.confidence} confidence at most."
-        )
+            yield f"Counted on {told.zoo.runs} trainings of {ZOO}, whose outcome was measured on held-out data."
+            yield ""
+            yield from _table(
+                (
+                    "runs",
+                    "it fired on",
+                    "of these, failed",
+                    "of these, with its symptom",
+                    "of all with its symptom, found",
+                ),
+                (
+                    (f"{n}, {r.runs}", str(r.fired), *map(str, (r.precision, r.symptom, r.recall)))
+                    for n, r in runs
+                    if r.runs
+                ),
+            )
+            if told.zoo.had > told.zoo.could:
+                silent = told.zoo.had - told.zoo.could
+                yield ""
+                yield f"In {silent} of the {told.zoo.had} runs with its symptom too little was logged to decide it."
+        yield ""
+        yield _standing(rule)
 
     def cause(self, cause: Cause) -> Iterator[str]:
         yield f"# {cause.title}"
@@ -241,6 +270,14 @@ class _Pages:
         if cures:
             yield from _section("What cures it")
             yield from (f"- {_link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})" for r in cures)
+        yield from _section("How well it does")
+        if cause.measured and cause.measured.n:
+            yield (
+                f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed were the wrong ones in "
+                f"{cause.measured}."
+            )
+        else:
+            yield "Not yet measured: it was not named first in any run of the zoo."
         yield from _references(cause.references)
 
     def remedy(self, remedy: Remedy) -> Iterator[str]:
@@ -266,7 +303,24 @@ class _Pages:
         causes = [c for c in self.book.causes if c.id in remedy.treats]
         for cause in sorted(causes, key=lambda c: -remedy.treats[c.id]):
             yield f"- {_link(cause.title, f'../causes/{cause.id}.md')} (weight {remedy.treats[cause.id]:g})"
+        yield from _section("How often it cured")
+        yield from self.cured(remedy)
         yield from _references(remedy.references)
+
+    def cured(self, remedy: Remedy) -> Iterator[str]:
+        """What became of failed runs that were trained again with it."""
+        tuned, unseen = (of.get(remedy.id, {}) for of in (self.book.measured, self.book.unseen))
+        if not (tuned or unseen):
+            yield "Not yet measured: no failed run of the zoo had it as its first patch."
+            return
+        yield f"Failed runs of {ZOO} that had it as their first patch, trained again; the majority of seeds decides."
+        yield ""
+        shares = {c: [Share(*of.get(c, (0, 0))) for of in (tuned, unseen)] for c in sorted({*tuned, *unseen})}
+        titles = {c.id: c.title for c in self.book.causes}
+        rows = [(_link(titles[c], f"../causes/{c}.md"), *map(_share, of)) for c, of in shares.items()]
+        if len(rows) > 1:
+            rows.append(("all", *(_share(sum(of, Share(0, 0))) for of in zip(*shares.values(), strict=True))))
+        yield from _table(("cause", "cured, runs tuned on", "cured, runs not tuned on"), rows)
 
     # ------------------------------------------------ parts
 
@@ -398,6 +452,29 @@ def _change(change: Change) -> str:
     times = "" if change.multiply in (None, 1) else f" times {change.multiply:g}"
     sane = f", where that lies between {change.low:g} and {change.high:g}" if math.isfinite(change.high) else ""
     return f"`{change.setting}` becomes {own}{times}{sane}"
+
+
+def _standing(rule: Rule) -> str:
+    """Why the rule has the status it has, and what that means for its findings."""
+    proven = rule.measured is not None and rule.measured.proven
+    held = f"its findings are held with {rule.confidence} confidence at most"
+    if rule.status == "preview":
+        short = "has that by now" if proven else "does not have that yet"
+        return (
+            f"It is a preview, reported apart and held with low confidence: a rule becomes stable when, of the runs it "
+            f"fires on, those that failed have a lower 95 % bound of {ENOUGH:g}. It {short}."
+        )
+    if rule.stable_because:
+        return f"It is stable because {rule.stable_because.rstrip('.')}; {held}."
+    if proven:
+        return (
+            f"It is stable: of the runs it fired on, those that failed have a lower 95 % bound of {ENOUGH:g}; {held}."
+        )
+    return f"Its status is {rule.status}; {held}."
+
+
+def _share(share: Share) -> str:
+    return str(share) if share.n else "-"
 
 
 def _work(remedy: Remedy) -> str:

@@ -11,14 +11,16 @@ import keyword
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
+from gandoctor.model.measured import RuleRecord, Share, Tallies
 from gandoctor.model.rules import (
+    BEST_STEP,
     SEVERITIES,
     SYMPTOMS,
     Cause,
@@ -59,16 +61,17 @@ _CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 _TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
 _RULE_KEYS: Final = (
     "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why", "evidence", "when",
-    "false_positives", "references", "confidence", "settings", "log_it",
+    "false_positives", "references", "confidence", "settings", "log_it", "stable_because",
 )  # fmt: skip
 _CAUSE_KEYS: Final = (
     "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
 )  # fmt: skip
 _REMEDY_KEYS: Final = (
-    "id", "title", "treats", "effort", "risk", "only_if", "not_with", "changes", "expect", "why", "snippet", "references",
+    "id", "title", "treats", "effort", "risk", "only_if", "not_with", "changes", "expect", "why", "snippet",
+    "references",
 )  # fmt: skip
 _CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need", "if_named")
-# How often each remedy cured each cause: counted by a benchmark, no page of its own.
+# How often rules and causes were right and remedies cured: counted by a benchmark, no page of its own.
 MEASURED: Final = "measured.yaml"
 _T = TypeVar("_T")
 
@@ -148,7 +151,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
         `default_folder` first, then the user's own; names they use come from the ``vocabulary/`` of all of them, or of
         `default_folder` where none has one.
     rules_only : bool
-        Leave causes and remedies unread: a healthy run needs none of them.
+        Leave causes, remedies and what was measured unread: a healthy run needs none of them.
 
     Returns
     -------
@@ -171,9 +174,13 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
     remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
     _once_each(pages, faults)
     _known_causes(pages, faults)
-    measured = {} if rules_only else _measured(folders, pages, faults)
+    counted = [] if rules_only else list(_counted(folders, faults))
+    tallies, shares = _tallies(counted), _shares(counted)
+    measured, unseen = (_cures(counted, key, pages) for key in ("cures", "cures_unseen"))
     if faults:
         raise RulebookError(sorted(faults, key=lambda f: f.where))
+    rules = [replace(r, measured=tallies[r.id]) if r.id in tallies else r for r in rules]
+    causes = [replace(c, measured=shares[c.id]) if c.id in shares else c for c in causes]
     rules.sort(key=lambda r: (r.kind != "symptom", r.id))
     return Rulebook(
         rules=tuple(rules),
@@ -182,6 +189,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
         digest=_digest(folders),
         by_id={r.id: r for r in rules},
         measured=measured,
+        unseen=unseen,
     )
 
 
@@ -516,7 +524,11 @@ def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
 
 def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
     """Causes that others name: those deeper than others, those that remedies treat; and remedies not to go with."""
-    named = (("causes", "deeper_than", "causes"), ("remedies", "treats", "causes"), ("remedies", "not_with", "remedies"))
+    named = (
+        ("causes", "deeper_than", "causes"),
+        ("remedies", "treats", "causes"),
+        ("remedies", "not_with", "remedies"),
+    )
     for room, key, of in named:
         known = frozenset(p.id for p in pages if p.room == of)
         for page in (p for p in pages if p.room == room):
@@ -694,6 +706,7 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
         settings=page.names("settings", frozenset(words.settings), "setting"),
         log_it=page.text("log_it"),
         file=page.file,
+        stable_because=page.text("stable_because"),
     )
 
 
@@ -755,36 +768,6 @@ def _terms(page: _Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...
     return tuple(made)
 
 
-def _measured(folders: Sequence[Path], pages: Sequence[_Page], faults: list[RuleError]) -> Measured:
-    """The cure counts of all folders; a later folder's go before an earlier one's."""
-    known = {room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")}
-    out: dict[str, dict[str, tuple[int, int]]] = {}
-    for folder in folders:
-        path, where = folder / MEASURED, f"{folder.name}/{MEASURED}"
-        if not path.is_file():
-            continue
-        try:
-            data = read_yaml(path, where)
-        except RuleError as e:
-            faults.append(e)
-            continue
-        page = _Page(data if isinstance(data, dict) else {}, where, faults)
-        for remedy, causes in page.mapping("cures").items():
-            inner = page.at(f"cures.{remedy}", causes if isinstance(causes, dict) else {})
-            if remedy not in known["remedies"]:
-                inner.fault("", f"no remedy is called `{remedy}`", near(remedy, known["remedies"]))
-            for cause in inner.data:
-                if cause not in known["causes"]:
-                    inner.fault(str(cause), f"no cause is called `{cause}`", near(str(cause), known["causes"]))
-                counts = inner.at(str(cause), inner.mapping(str(cause), need=True))
-                counts.only(("cured", "of"))
-                cured, tried = (round(counts.number(key, low=0.0)) for key in ("cured", "of"))
-                if cured > tried:
-                    counts.fault("cured", f"{cured} of {tried} cannot be cured")
-                out.setdefault(remedy, {})[str(cause)] = (cured, tried)
-    return out
-
-
 def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
     page.only(_REMEDY_KEYS)
     only_if = []
@@ -824,7 +807,7 @@ def _change(page: _Page, words: Words) -> Change:
     setting = page.text("setting", need=True)
     of = page.text("of")
     for key, name in (("setting", setting), ("of", of)):
-        if name and name not in known:
+        if name and name not in known and not (key == "of" and name == BEST_STEP):
             page.fault(key, f"no setting is called `{name}`", near(name, known))
     to = page.data.get("to")
     relative = page.data.get("multiply") is not None or of
@@ -843,3 +826,119 @@ def _change(page: _Page, words: Words) -> Change:
         need=page.choice("need", (True, False), False),
         if_named=page.choice("if_named", (True, False), False),
     )
+
+
+# ---------------------------------------------------------------- what was measured
+
+
+def overclaimed(rules: Iterable[Rule]) -> dict[str, str]:
+    """Symptom rules that claim more than was measured, each with why.
+
+    A rule is stable where, of the runs it fired on, those that failed have a lower 95 % bound of `ENOUGH`, or where
+    `stable_because` says what shows it instead. It is held with high confidence where that was seen in
+    `CASES_FOR_HIGH` cases.
+    """
+    found: dict[str, str] = {}
+    for rule in (r for r in rules if r.kind == "symptom"):
+        told = rule.measured or Tallies()
+        if rule.status == "stable" and not (told.proven or rule.stable_because):
+            found[rule.id] = f"is stable, but {told}"
+        elif rule.confidence == "high" and not told.well_proven:
+            found[rule.id] = f"is held with high confidence, but {told}"
+    return found
+
+
+# What is counted of a rule, and on which sets of runs. Counts of rules and causes that are gone do no harm.
+_COUNTS: Final = ("fired", "on_failed", "right", "had", "could")
+_SETS: Final = ("train", "test", "samples")
+
+
+def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page]:
+    """The files of measured figures; what a later folder says of a rule goes before what an earlier one says."""
+    for folder in folders:
+        path, where = folder / MEASURED, f"{folder.name}/{MEASURED}"
+        if not path.is_file():
+            continue
+        try:
+            data = read_yaml(path, where)
+        except RuleError as e:
+            faults.append(e)
+            continue
+        if not isinstance(data, dict):
+            faults.append(RuleError("is no mapping", where, "it is written by a benchmark"))
+            continue
+        page = _Page(data, where, faults)
+        page.only(("runs", "rules", "causes", "cures", "cures_unseen"))
+        yield page
+
+
+def _entries(page: _Page, key: str) -> Iterator[tuple[str, _Page]]:
+    """The mappings below a key, by their names."""
+    outer = page.at(key, page.mapping(key))
+    yield from ((name, outer.at(name, outer.mapping(name, need=True))) for name in outer.data)
+
+
+def _counts(page: _Page, key: str, names: Sequence[str]) -> tuple[int, ...]:
+    """Whole numbers of runs under some names, all needed, in their order."""
+    inner = page.at(key, page.mapping(key, need=True))
+    inner.only(names)
+    numbers = [inner.number(name, low=0.0) for name in names]
+    for name, number in zip(names, numbers, strict=True):
+        if number != int(number):
+            inner.fault(name, f"{number:g} is no number of runs")
+    return tuple(int(n) for n in numbers)
+
+
+def _share(page: _Page, key: str, part: str, whole: str) -> Share:
+    k, n = _counts(page, key, (part, whole))
+    if k > n:
+        page.fault(f"{key}.{part}", f"{k} of {n} cannot be")
+    return Share(min(k, n), n)
+
+
+def _tallies(counted: Sequence[_Page]) -> dict[str, Tallies]:
+    """How each rule did on each set of runs."""
+    out: dict[str, Tallies] = {}
+    for page in counted:
+        told = page.at("runs", page.mapping("runs"))
+        told.only(_SETS)
+        runs = {name: _share(told, name, "failed", "runs").n for name in told.data if name in _SETS}
+        for rule, inner in _entries(page, "rules"):
+            inner.only(tuple(runs))
+            sets = {}
+            for name in (n for n in inner.data if n in runs):
+                fired, failed, right, had, could = _counts(inner, name, _COUNTS)
+                if not (right <= failed <= fired <= runs[name] and right <= had <= runs[name] and could <= had):
+                    inner.fault(
+                        name, "the counts do not fit together", "right <= on_failed <= fired; right, could <= had"
+                    )
+                sets[name] = RuleRecord(runs[name], fired, failed, right, had, could)
+            out[rule] = Tallies(**sets)
+    return out
+
+
+def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
+    """How often each cause was right when it was named first, on both splits."""
+    out: dict[str, Share] = {}
+    for page in counted:
+        for cause, inner in _entries(page, "causes"):
+            inner.only(_SETS)
+            shares = [_share(inner, name, "right", "first") for name in _SETS if name in inner.data]
+            out[cause] = sum(shares, Share(0, 0))
+    return out
+
+
+def _cures(counted: Sequence[_Page], key: str, pages: Sequence[_Page]) -> Measured:
+    """How often each remedy cured each cause."""
+    known = {room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")}
+    out: dict[str, dict[str, tuple[int, int]]] = {}
+    for page in counted:
+        for remedy, inner in _entries(page, key):
+            if remedy not in known["remedies"]:
+                inner.fault("", f"no remedy is called `{remedy}`", near(remedy, known["remedies"]))
+            for cause in map(str, inner.data):
+                if cause not in known["causes"]:
+                    inner.fault(cause, f"no cause is called `{cause}`", near(cause, known["causes"]))
+                share = _share(inner, cause, "cured", "of")
+                out.setdefault(remedy, {})[cause] = (share.k, share.n)
+    return out

@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.zoo import cure, plan, score, work
+from benchmarks.zoo import cure, plan, record, score, summary, work
+from gandoctor import rulebook
+from gandoctor.errors import GandoctorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,12 +41,26 @@ def main(argv: Iterable[str] | None = None) -> int:
     score_.add_argument("--jobs", type=int, default=1)
     score_.add_argument("--json", type=Path, help="write the figures here too")
     score_.add_argument("--verbose", action="store_true", help="list every run that is told wrongly")
+    score_.add_argument("--markdown", action="store_true", help="print the table for documents instead; needs --split")
+    score_.add_argument(
+        "--into", type=Path, nargs="+", default=[], help="put that table into these documents, at its marks"
+    )
+    score_.add_argument(
+        "--cures", type=Path, default=ZOO / "cures", help="where `cure` put its results, a folder a split"
+    )
     score_.set_defaults(run=_score)
+    compare = commands.add_parser("compare", help="the test split against the train split, figure by figure")
+    _where(compare)
+    compare.set_defaults(run=_compare)
+    measure_ = commands.add_parser("measure-rules", help="count how often rules, causes and remedies were right")
+    _where(measure_)
+    measure_.add_argument("--to", type=Path, default=ROOT / "rules" / "measured.yaml")
+    measure_.set_defaults(run=_measure_rules)
     cure_ = commands.add_parser(
         "cure", help="apply the first patch to failed runs, train again, measure; with controls"
     )
     cure_.add_argument("--split", choices=plan.SPLITS, required=True)
-    cure_.add_argument("--out", type=Path, help="folder of the results; goes on where it was stopped")
+    cure_.add_argument("--out", type=Path, help="folder of this split's results; goes on where it was stopped")
     cure_.add_argument("--runs", type=Path, help="folder of the runs; where `run` puts the split if absent")
     cure_.add_argument("--seeds", type=int, default=3, help="the run's own and further ones; the majority decides")
     cure_.add_argument("--limit", type=int, help="so many failed runs, by lot: always the same ones")
@@ -58,7 +74,20 @@ def main(argv: Iterable[str] | None = None) -> int:
     samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
     samples.set_defaults(run=_samples)
     given = parser.parse_args(None if argv is None else list(argv))
-    return int(given.run(given))
+    try:
+        return int(given.run(given))
+    except GandoctorError as error:
+        print(error)
+        return 2
+
+
+def _where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
+    command.add_argument(
+        "--cures", type=Path, default=ZOO / "cures", help="where `cure` put its results, a folder a split"
+    )
+    command.add_argument("--seeds", type=int, default=3, help="of `cure`")
+    command.add_argument("--jobs", type=int, default=1)
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -93,12 +122,60 @@ def _score(given: argparse.Namespace) -> int:
     if not cases:
         print(f"no runs in {given.runs or given.out / given.split}; `python -m benchmarks.zoo run` trains them")
         return 2
+    if given.markdown or given.into:
+        if not given.split:
+            print("score: --markdown needs --split")
+            return 2
+        told = _cured(given.runs or given.out / given.split, given.cures / given.split, given.jobs)
+        text = summary.block(given.split, cases, told)
+        for file in given.into:
+            summary.put(file, given.split, text)
+        print(text if given.markdown else f"written into {', '.join(map(str, given.into))}")
+        return 0
     found = score.figures(cases)
     print(score.table(found))
     if given.verbose:
         print("\n".join(score.mistakes(cases)))
     if given.json:
         given.json.write_text(json.dumps(score.plain(found), indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _cured(runs: Path, results: Path, jobs: int, seeds: int = 3) -> dict[str, Any] | None:
+    """Cure figures of the runs whose first patch has been trained; None where none has."""
+    if not results.is_dir():
+        return None
+    kept = cure.Results(results, seeds)
+    everyone = [p for p in cure.patients(runs, None, jobs) if (results / p.name).is_dir()]
+    everyone = [p for p in everyone if kept.vote(p, "patched").cured is not None]
+    return cure.figures(everyone, kept) if everyone else None
+
+
+def _compare(given: argparse.Namespace) -> int:
+    train, test = (score.load(given.out / split, given.jobs) for split in plan.SPLITS)
+    if not (train and test):
+        print(f"both splits are needed in {given.out}; `python -m benchmarks.zoo run` trains them")
+        return 2
+    cures = [_cured(given.out / s, given.cures / s, given.jobs, given.seeds) for s in plan.SPLITS]
+    rows = summary.compare(train, test, [c for c in cures if c] if all(cures) else ())
+    print(summary.compared(rows))
+    return int(any(row["below"] for row in rows))
+
+
+def _measure_rules(given: argparse.Namespace) -> int:
+    sets = {split: score.load(given.out / split, given.jobs) for split in plan.SPLITS}
+    sets["samples"] = score.load(SAMPLE_LOGS, given.jobs)
+    cures = {}
+    for split in plan.SPLITS:
+        results = given.cures / split
+        everyone = cure.patients(given.out / split, None, given.jobs) if results.is_dir() else []
+        cures[split] = record.cures(cure.told(everyone, cure.Results(results, given.seeds)))
+    causes = {name: score.causes(of) for name, of in sets.items() if of}
+    given.to.write_text(record.text(sets, causes, cures), "utf-8")
+    trained = sum(s.n for of in cures.values() for by in of.values() for s in by.values())
+    print(f"{given.to}: {', '.join(f'{name} {len(of)} runs' for name, of in sets.items())}, {trained} patches trained")
+    for rule, why in rulebook.overclaimed(rulebook.load([rulebook.default_folder()]).rules).items():
+        print(f"{rule} {why}")
     return 0
 
 

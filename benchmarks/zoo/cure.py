@@ -337,6 +337,12 @@ def figures(everyone: Sequence[Patient], results: Results) -> dict[str, Any]:
     }
 
 
+def told(everyone: Sequence[Patient], results: Results) -> list[tuple[str, str, bool]]:
+    """Remedy, cause and whether it cured, for every run whose first patch has been trained."""
+    votes = [(p, results.vote(p, "patched").cured) for p in everyone if p.remedy]
+    return [(p.remedy, p.cause, cured) for p, cured in votes if cured is not None]
+
+
 def over(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Difference of two cure rates on the runs that have both, with its 95 % interval by resampling runs."""
     both = [(bool(one[n]), bool(other[n])) for n in sorted(one.keys() & other.keys())]

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.zoo import reports
+from gandoctor.model import measured
+from gandoctor.model.measured import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-Z: Final = 1.96
 SHUFFLES: Final = 200
 
 
@@ -68,37 +69,6 @@ class Case:
         return times[0] if times else self.truth["first_bad_step"]
 
 
-@dataclass(frozen=True)
-class Share:
-    """So many of so many, with Wilson's 95 % interval."""
-
-    k: int
-    n: int
-
-    @property
-    def value(self) -> float | None:
-        return self.k / self.n if self.n else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        if not self.n:
-            return None
-        p, n = self.k / self.n, self.n
-        middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-        # at the ends rounding may put the bound a hair inside
-        return min(p, max(0.0, middle - half)), max(p, min(1.0, middle + half))
-
-    def __str__(self) -> str:
-        if not self.n:
-            return "0/0"
-        low, high = self.interval or (0.0, 1.0)
-        return f"{self.k}/{self.n} = {self.k / self.n:.2f} [{low:.2f}, {high:.2f}]"
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"k": self.k, "n": self.n, "value": self.value, "interval": self.interval}
-
-
 def share(of: Iterable[bool]) -> Share:
     """Share of the true ones."""
     every = list(of)
@@ -144,7 +114,7 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
             "cause_top1": share(_blames(1)(c, c) for c in blamable),
             "cause_top3": share(_blames(3)(c, c) for c in blamable),
             "cause_top1_shuffled": shuffled(blamable, _blames(1)),
-            "onset_error": median([e for c in failed if (e := _onset_error(c)) is not None]),
+            "onset_error": median([e for c in failed if (e := onset_error(c)) is not None]),
             "no_report": share(c.report is None for c in cases),
         },
         "families": _by(cases, lambda c: c.truth["family"]),
@@ -154,7 +124,7 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
             for s in sorted({s for c in failed for s in c.truth["symptoms"]})
         },
         "rules": rules(cases),
-        "causes": _causes(cases),
+        "causes": causes(cases),
     }
 
 
@@ -181,7 +151,7 @@ def rules(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _causes(cases: Sequence[Case]) -> dict[str, Share]:
+def causes(cases: Sequence[Case]) -> dict[str, Share]:
     """How often each cause, named first, blames the settings that were put wrong."""
     first: dict[str, list[bool]] = defaultdict(list)
     for case in cases:
@@ -235,7 +205,7 @@ def _overlap(a: set[str], b: set[str]) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
 
 
-def _onset_error(case: Case) -> float | None:
+def onset_error(case: Case) -> float | None:
     """Distance between named and measured onset over the run's length; 1 where none is named."""
     if case.onset is None:
         return None
@@ -262,7 +232,7 @@ def median(values: Sequence[float]) -> dict[str, Any]:
     if not values:
         return {"n": 0, "value": None, "interval": None}
     ranked, n = sorted(values), len(values)
-    reach = Z * math.sqrt(n) / 2
+    reach = measured.Z * math.sqrt(n) / 2
     low, high = max(0, math.floor(n / 2 - reach)), min(n - 1, math.ceil(n / 2 + reach))
     middle = (ranked[(n - 1) // 2] + ranked[n // 2]) / 2
     return {"n": n, "value": middle, "interval": (ranked[low], ranked[high])}
@@ -274,7 +244,7 @@ def median(values: Sequence[float]) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Figures as JSON takes them."""
     if isinstance(value, Share):
-        return value.as_dict()
+        return {"k": value.k, "n": value.n, "value": value.value, "interval": value.interval}
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     return value

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from gandoctor.lang.syntax import Expression
     from gandoctor.lang.window import Amount, Window
+    from gandoctor.model.measured import Share, Tallies
 
 Severity = Literal["high", "medium", "low"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("high", "medium", "low")
@@ -25,6 +26,9 @@ SYMPTOMS: Final[tuple[str, ...]] = (
     "discriminator-overfitting",
     "no-convergence",
 )
+
+
+BEST_STEP: Final = "best_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,11 @@ class FalsePositive:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Detects one symptom, or one risk. Attributes follow the keys of the YAML file."""
+    """Detects one symptom, or one risk. Attributes follow the keys of the YAML file.
+
+    `stable_because` says why a rule is stable that measurements alone do not show to be; `measured` is how it did, None
+    where nobody has counted.
+    """
 
     id: str
     kind: Literal["symptom", "risk"]
@@ -91,6 +99,8 @@ class Rule:
     settings: tuple[str, ...] = ()
     log_it: str = ""
     file: str = ""
+    stable_because: str = ""
+    measured: Tallies | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,7 @@ class Cause:
     """What is to blame. Attributes follow the keys of the YAML file.
 
     `common` causes may be suspected from symptoms alone; every other needs a reason of its own (a ``for`` that holds).
+    `measured` is how often it was right when it was named first.
     """
 
     id: str
@@ -131,6 +142,7 @@ class Cause:
     common: bool = False
     references: tuple[Reference, ...] = ()
     file: str = ""
+    measured: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,8 @@ class Change:
     multiply : float or None
         New value = own value times this.
     of : str
-        Take the value of this other setting (times `multiply`) instead of its own.
+        Take the value of this other setting (times `multiply`) instead of its own; `BEST_STEP`: the step at which the
+        run's measured quality was best, for settings of the same unit.
     to : number, word, flag or None
         New value, absolute.
     low, high : float
@@ -194,7 +207,11 @@ Measured: TypeAlias = "Mapping[str, Mapping[str, tuple[int, int]]]"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All that was read from ``rules/``, and a digest that names this very state of it."""
+    """All that was read from ``rules/``, and a digest that names this very state of it.
+
+    `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions; `unseen` counts them
+    on others, and is only shown.
+    """
 
     rules: tuple[Rule, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -202,3 +219,4 @@ class Rulebook:
     digest: str = ""
     by_id: Mapping[str, Rule] = field(default_factory=dict)
     measured: Measured = field(default_factory=dict)
+    unseen: Measured = field(default_factory=dict)
