@@ -273,7 +273,7 @@ class _Pages:
         yield from _section("How well it does")
         if cause.measured and cause.measured.n:
             yield (
-                f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed were the wrong ones in "
+                f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed had been put wrong in "
                 f"{cause.measured}."
             )
         else:

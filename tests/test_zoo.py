@@ -15,7 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.zoo import config, cure, data, logbook, plan, reports, score
+from benchmarks.zoo import config, cure, data, logbook, plan, record, reports, score, summary
+from gandoctor import rulebook
+from gandoctor.errors import UsageError
+from gandoctor.model.measured import RuleRecord
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -324,6 +327,101 @@ def test_samples_score_perfectly_where_the_truth_is_told() -> None:
     overall = score.figures(cases)["overall"]
     for name in ("recall", "healthy_said", "symptom", "symptom_top", "symptom_precision", "cause_top1"):
         assert overall[name].value == 1.0, name
+
+
+# ------------------------------------------------------------------------------------------ what is made of the score
+
+
+def some_cases(right: int, wrong: int, healthy: int = 10) -> list[score.Case]:
+    blamed = {"wrong": [{"key": "lr_g", "value": 1, "right": 0.1}], "fault": "lr-g-too-high"}
+    good = case("failed", "failing", truth=blamed, findings=[finding()], diagnoses=[diagnosis("lr_g")])
+    return [good] * right + [case("failed", truth=blamed)] * wrong + [case("healthy")] * healthy
+
+
+def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(tmp_path: Path) -> None:
+    text = summary.block("test", some_cases(30, 10))
+    assert "50 trainings of tiny GANs (of " in text
+    assert "| failed runs called failing | 30/40 = 0.75 [0.60, 0.86] |" in text
+    assert "| healthy runs called failing | 0/10 = 0.00 [0.00, 0.28] |" in text
+    assert "| onset error, as a share of the run | median 0.05 [0.05, 0.05] |" in text
+    assert "cured" not in text
+    assert "    python -m benchmarks.zoo score --markdown --split test\n" in text
+    page = tmp_path / "README.md"
+    page.write_text(
+        "# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\nold\n<!-- /zoo:test -->\nrest\n"
+    )
+    for _ in range(2):
+        summary.put(page, "test", text)
+        assert page.read_text() == (
+            f"# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\n{text}<!-- /zoo:test -->\nrest\n"
+        )
+    (tmp_path / "bare.md").write_text("nothing\n")
+    with pytest.raises(UsageError, match="no place for the figures"):
+        summary.put(tmp_path / "bare.md", "test", text)
+
+
+def test_the_table_has_the_cures_and_their_controls(tmp_path: Path) -> None:
+    results = cure.Results(tmp_path)
+    for arm, outcome in (("patched", "healthy"), ("lr10", "failed")):
+        one = patient()
+        for seed in one.seeds(2):
+            path = results.path(one, arm, seed, one.config_of(arm) or {})
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps({"outcome": outcome}))
+    text = summary.block("train", some_cases(2, 1), cure.figures([patient()], results))
+    assert "majority of three seeds | 1/1 = 1.00" in text
+    assert "control: both learning rates over ten instead | 0/1" in text
+    assert "random setting" not in text  # not trained yet
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high"),
+    [  # Newcombe (1998), table II, method 10
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((0, 10), (0, 10), -0.2775, 0.2775),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_the_interval_of_a_difference_is_newcombes(a: Any, b: Any, low: float, high: float) -> None:
+    assert summary.difference(score.Share(*a), score.Share(*b)) == pytest.approx((low, high), abs=2e-4)
+
+
+def test_test_is_below_train_only_by_more_than_chance() -> None:
+    def below(train_: list[score.Case], test_: list[score.Case]) -> set[str]:
+        rows = summary.compare(train_, test_)
+        assert "test - train" in summary.compared(rows)
+        return {row["figure"] for row in rows if row["below"]}
+
+    assert below(some_cases(40, 10), some_cases(40, 10)) == set()
+    assert below(some_cases(40, 10), some_cases(32, 18)) == set()
+    assert below(some_cases(48, 2), some_cases(15, 35)) >= {"recall", "symptom_top", "cause_top1", "onset_error"}
+    assert below(some_cases(15, 35), some_cases(48, 2)) == set()
+    alarmed = [case("healthy", "failing", findings=[finding()])] * 30
+    assert {"false_alarms", "healthy_with_findings"} <= below(some_cases(40, 10, 30), some_cases(40, 10, 0) + alarmed)
+    assert below(some_cases(40, 10, 0) + alarmed, some_cases(40, 10, 30)) == set()
+
+
+def test_counts_of_rules_are_written_as_the_rule_book_reads_them(tmp_path: Path) -> None:
+    collapse = "sample-variance-vanishes"
+    fired = case("failed", "failing", findings=[finding(rule=collapse)], clear=["d-wins-late"], diagnoses=[diagnosis()])
+    asked = case("failed", clear=[collapse])
+    silent = case("failed", clear=[])
+    wrong = case("healthy", "failing", findings=[finding(rule=collapse), finding(rule=collapse)], clear=[])
+    none = score.Case(asked.truth, None, "cannot be read")
+    cases = [fired] * 3 + [asked, silent, wrong, none]
+    assert record.rules(cases)[collapse] == RuleRecord(runs=7, fired=4, on_failed=3, right=3, had=6, could=4)
+    assert record.rules(cases)["d-wins-late"].fired == 0
+    cures = record.cures([("fewer-d-steps", "unbalanced-game", True), ("fewer-d-steps", "unbalanced-game", False)])
+    causes = {"train": {"tiny-data-set": score.Share(2, 3)}}
+    text = record.text({"train": cases, "test": [], "samples": cases[:1]}, causes, {"train": cures, "test": {}})
+    (tmp_path / "measured.yaml").write_text(text, encoding="utf-8")
+    book = rulebook.load([rulebook.default_folder(), tmp_path])
+    told = book.by_id[collapse].measured
+    assert told is not None
+    assert (told.train, told.test.runs, told.samples.runs) == (record.rules(cases)[collapse], 0, 1)
+    assert book.measured["fewer-d-steps"]["unbalanced-game"] == (1, 2)
+    assert next(c.measured for c in book.causes if c.id == "tiny-data-set") == score.Share(2, 3)
 
 
 # ----------------------------------------------------------------------------------------------------------- the cure
