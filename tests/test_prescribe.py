@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +22,7 @@ from gandoctor.model.report import Diagnosis, Edit, Prescription
 from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.parsers.configs import read_config
-from gandoctor.prescribe import apply, prescribe
+from gandoctor.prescribe import apply, cure_rate, prescribe
 from gandoctor.prescribe.overrides import override, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out
 
@@ -441,6 +444,127 @@ def test_one_key_gets_one_new_value(tmp_path: Path) -> None:
     assert [p.remedy for p in made] == ["down", "both"]
 
 
+def test_remedies_that_exclude_each_other(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\nd_steps: 5\nbatch_size: 2\n"})
+    first = remedy("first", Change("d_steps", to=1.0), not_with=("third",))
+    second = remedy("second", LOWER_D, treats={TOO_FAST: 0.8})
+    third = remedy("third", Change("batch_size", to=64.0), treats={TOO_FAST: 0.7, "b": 0.1})
+    ills = [diagnosis(), diagnosis("b")]
+    assert [p.remedy for p in prescribe(run, ills, [first, second, third], tmp_path)] == ["first", "second"]
+    # One of the pair naming the other is enough, whichever comes first.
+    named = [replace(first, not_with=()), second, replace(third, not_with=("first",))]
+    assert [p.remedy for p in prescribe(run, ills, named, tmp_path)] == ["first", "second"]
+    free = [replace(first, not_with=()), second, third]
+    assert len(prescribe(run, ills, free, tmp_path)) == 3
+
+
+def test_one_setting_goes_one_way_in_words_too(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr: 0.1\n"})  # one rate for both: what is meant for D alone is a snippet
+    down = remedy("down", LOWER_D, LOWER_G)
+    up = remedy("up", Change("lr_d", multiply=10, high=10), treats={TOO_FAST: 0.5}, snippet="up()")
+    down_too = remedy("down-too", Change("lr_d", multiply=0.5), treats={TOO_FAST: 0.4}, snippet="down()")
+    made = prescribe(run, [diagnosis()], [down, up, down_too], tmp_path)
+    assert [p.remedy for p in made] == ["down", "down-too"]
+
+
+def test_what_was_measured_goes_before_what_is_believed(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\nlr_g: 0.1\nd_steps: 5\nbatch_size: 2\n"})
+    believed = remedy("believed", LOWER_D, treats={TOO_FAST: 0.9})
+    proven = remedy("proven", Change("d_steps", to=1.0), treats={TOO_FAST: 0.5})
+    book = [believed, proven]
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["believed", "proven"]
+    counts = {"believed": {TOO_FAST: (1, 10)}, "proven": {TOO_FAST: (9, 10)}}
+    made = prescribe(run, [diagnosis()], book, tmp_path, measured=counts)
+    assert [p.remedy for p in made] == ["proven", "believed"]
+
+
+@pytest.mark.parametrize(
+    ("weight", "counts", "rate"),
+    [(0.5, None, 0.5), (0.5, (0, 0), 0.5), (1.0, (0, 4), 0.5), (0.5, (10, 10), 12 / 14), (0.25, (0, 12), 1 / 16)],
+)
+def test_the_belief_counts_as_four_trials(weight: float, counts: tuple[int, int] | None, rate: float) -> None:
+    r = remedy("r", LOWER_D, treats={TOO_FAST: weight})
+    measured = {"r": {TOO_FAST: counts, "other": (9, 9)}} if counts else None
+    assert cure_rate(r, TOO_FAST, measured) == pytest.approx(rate)
+    assert cure_rate(r, "other", measured) == 0  # what a remedy does not treat it is not offered for
+
+
+def test_a_word_is_written_only_where_the_config_names_it(tmp_path: Path) -> None:
+    hinge = remedy("h", Change("loss_kind", to="hinge", if_named=True), snippet="relu()")
+    silent = only(run_of(tmp_path / "a", {"c.yaml": "gan_mode: vanilla\n"}), hinge, tmp_path / "a")
+    assert silent.diff is None
+    assert silent.snippet == "relu()"
+    assert silent.blocked_by == "nothing in the config tells that `gan_mode` may be hinge"
+    text = "gan_mode: vanilla  # vanilla | lsgan | HINGE\n"
+    named = only(run_of(tmp_path / "b", {"c.yaml": text}), hinge, tmp_path / "b")
+    assert named.edits == (Edit("c.yaml", "gan_mode", "vanilla", "HINGE"),)
+
+
+def test_a_loss_that_needs_a_penalty_is_none_without_it(tmp_path: Path) -> None:
+    swap = next(r for r in BOOK.remedies if r.id == "wgan-gp-loss")
+    text = "gan_mode: vanilla  # vanilla | lsgan | wgangp\nn_critic: 1\n"
+    without = prescribe(run_of(tmp_path, {"c.yaml": text}), [diagnosis("saturating-loss")], [swap], tmp_path)
+    assert without[0].diff is None
+    assert without[0].blocked_by == "the config has no `gp_lambda`, which it needs"
+    assert without[0].snippet
+    full = run_of(tmp_path, {"c.yaml": text + "lambda_gp: 0.0\n"})
+    (made,) = prescribe(full, [diagnosis("saturating-loss")], [swap], tmp_path)
+    apply(made, tmp_path)
+    assert yaml.safe_load((tmp_path / "c.yaml").read_text()) == {"gan_mode": "wgangp", "n_critic": 5, "lambda_gp": 10.0}
+
+
+def test_numbers_read_as_text_are_mended_and_keep_their_size(tmp_path: Path) -> None:
+    mend = next(r for r in BOOK.remedies if r.id == "numbers-as-numbers")
+    ill = diagnosis("unbalanced-game")
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 5e-5  # both\nlr_g: 2e-4\nbeta1: 0.5\n"})
+    (made,) = prescribe(run, [ill], [mend], tmp_path)
+    apply(made, tmp_path)
+    after = yaml.safe_load((tmp_path / "c.yaml").read_text())
+    assert after == {"lr_d": 5e-5, "lr_g": 2e-4, "beta1": 0.5}
+    assert isinstance(after["lr_d"], float)
+    half = run_of(tmp_path, {"c.yaml": "lr_d: 5e-5\n"})  # no pair is needed: nothing about the balance changes
+    assert prescribe(half, [ill], [mend], tmp_path)[0].diff
+    fine = run_of(tmp_path, {"c.yaml": "lr_d: 5.0e-5\nlr_g: 2.0e-4\n"})
+    assert prescribe(fine, [ill], [mend], tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "after"),
+    [
+        ("epochs: 30\n", "epochs", "epochs: 6\n"),
+        ("train:\n  total_steps: 30  # cheap\n", "iterations", "train:\n  total_steps: 6  # cheap\n"),
+        ("total_kimg: 25\n", "kimg", "total_kimg: 6\n"),
+        ("epochs: 30\n", "iterations", None),  # steps say nothing of epochs
+        ("epochs: 6\n", "epochs", None),
+    ],
+)
+def test_a_training_ends_where_it_was_best(tmp_path: Path, text: str, unit: str, after: str | None) -> None:
+    stop = next(r for r in BOOK.remedies if r.id == "stop-at-the-best")
+    run = replace(run_of(tmp_path, {"c.yaml": text}, [QUALITY]), step_unit=unit)
+    (made,) = prescribe(run, [diagnosis("trained-past-its-best")], [stop], tmp_path)
+    if after is None:
+        assert made.diff is None
+        return
+    apply(made, tmp_path)
+    assert (tmp_path / "c.yaml").read_text() == after
+
+
+def test_a_change_that_knows_no_bounds_is_no_change(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 2.0e+300\nlr_g: .inf\n"})
+    beyond = only(run, remedy("r", Change("lr_d", multiply=1e300)), tmp_path)
+    assert beyond.blocked_by == "`lr_d` would become inf"
+    copied = only(run, remedy("r", Change("lr_d", of="lr_g", low=0, high=1)), tmp_path)
+    assert copied.diff is None
+    assert copied.blocked_by
+
+
+@pytest.mark.parametrize("each", [r for r in BOOK.remedies if r.changes], ids=lambda r: r.id)
+def test_every_relative_change_has_sane_bounds(each: Remedy) -> None:
+    for change in each.changes:
+        if change.multiply is not None or change.of:
+            assert 0 <= change.low < change.high < float("inf"), change.setting
+
+
 def test_guards(tmp_path: Path) -> None:
     run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\n"})
     clause = Clause("only_if_0", None, {"loss_kind": ("wgan",)}, Window(), Amount())
@@ -493,6 +617,14 @@ ada_target: 0.9
 data_min: 0.0
 data_max: 255.0
 d_every: 1
+beta2: 0.999
+fake_label: 0.3
+use_amp: true
+lr_decay: 0.97
+early_stopping: {patience: 50}
+save_best: false
+epochs: 30
+loss_words: [hinge, wgan-gp]  # what this trainer knows
 """  # fmt: skip
 
 
@@ -501,14 +633,19 @@ OTHERWISE = {
     "weaker-label-smoothing": ("label_smoothing: 0.0", "label_smoothing: 0.5"),
     "raise-g-learning-rate-to-ds": ("lr: 0.05", "lr: 0.002"),
     "train-d-every-step": ("d_every: 1", "d_every: 5"),
+    "spectral-norm-in-d": ("spectral_norm: true", "spectral_norm: false"),
+    "numbers-as-numbers": ("lr: 0.05, beta1: 0.9", "lr: 5e-5, beta1: '0.9'"),
+    "instance-noise-in-d": ("instance_noise: 5.0", "instance_noise: 0.0"),
 }
+QUALITY = Signal("FID", np.arange(30), np.abs(np.arange(30.0) - 5), "fid")
 
 
 @pytest.mark.parametrize("each", [r for r in BOOK.remedies if r.changes], ids=lambda r: r.id)
 def test_every_remedy_of_the_config_makes_a_patch_that_applies(each: Remedy, tmp_path: Path) -> None:
     text = EVERYTHING.replace(*OTHERWISE.get(each.id, ("", "")))
     cause = next(iter(each.treats))
-    (made,) = prescribe(run_of(tmp_path, {"config.yaml": text}), [diagnosis(cause)], [each], tmp_path)
+    run = replace(run_of(tmp_path, {"config.yaml": text}, [QUALITY]), step_unit="epochs")
+    (made,) = prescribe(run, [diagnosis(cause)], [each], tmp_path)
     assert made.blocked_by is None
     assert made.diff is not None
     assert made.overrides
@@ -516,7 +653,7 @@ def test_every_remedy_of_the_config_makes_a_patch_that_applies(each: Remedy, tmp
     apply(made, tmp_path)
     after = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert after != before
-    assert len(made.edits) <= 4
+    assert len(made.edits) <= 5
 
 
 @pytest.mark.parametrize("each", BOOK.remedies, ids=lambda r: r.id)
@@ -532,7 +669,59 @@ def test_every_remedy_says_what_to_expect_and_why(each: Remedy) -> None:
 
 def work(snippet: str) -> str:
     body = "\n".join("    " + line for line in snippet.format(d_loss="d", g_loss="g").split("\n"))
-    return f"for _ in ():\n{body}"
+    return f"for _ in (0,):\n{body}"
+
+
+def test_what_a_remedy_excludes_is_another_remedy() -> None:
+    by_id = {r.id: r for r in BOOK.remedies}
+    for each in BOOK.remedies:
+        assert each.id not in each.not_with
+        assert set(each.not_with) <= by_id.keys()
+
+
+SNIPPETS = [r for r in BOOK.remedies if r.snippet]
+
+
+@pytest.mark.parametrize("each", SNIPPETS, ids=lambda r: r.id)
+def test_every_snippet_runs_in_the_logs_own_names(each: Remedy, tmp_path: Path) -> None:
+    """As a user would paste it: names of the log in it, and the objects that every training loop has."""
+    run = replace(Run("r"), signals=(signal("Loss/D", "d_loss"), signal("train/g loss", "g_loss")))
+    (made,) = prescribe(run, [diagnosis(next(iter(each.treats)))], [each], tmp_path)
+    assert made.snippet is not None
+    assert "{" not in made.snippet.replace("f'{", "")
+    for place, name in (("{d_loss}", "Loss_D"), ("{g_loss}", "train_g_loss")):
+        assert (place in each.snippet) == (name in made.snippet)
+    torch = pytest.importorskip("torch")
+    exec(compile(work(made.snippet), each.id, "exec"), a_training(torch))  # noqa: S102
+
+
+def a_training(torch: ModuleType) -> dict[str, object]:
+    """The names of a training loop with the smallest networks that can be trained."""
+    nn, functional = torch.nn, torch.nn.functional
+
+    class Net(nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self, first: object, last: object) -> None:
+            super().__init__()
+            self.body = nn.Sequential(first, nn.ReLU(), last)
+
+        def forward(self, x: object, *_stage: object) -> object:
+            return self.body(x)
+
+    g = Net(nn.Linear(4, 8), nn.Sequential(nn.Linear(8, 3 * 64), nn.Unflatten(1, (3, 8, 8))))
+    d = Net(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 8)), nn.Linear(8, 1))
+    x, z = torch.rand(5, 3, 8, 8), torch.randn(5, 4)
+    d_score, g_score = d(x), d(g(z))
+    augmenting = ModuleType("DiffAugment_pytorch")
+    augmenting.DiffAugment = lambda images, policy: images  # type: ignore[attr-defined]
+    sys.modules["DiffAugment_pytorch"] = augmenting
+    return {
+        "torch": torch, "nn": nn, "F": functional, "copy": copy, "self": SimpleNamespace(), "D": d, "G": g, "x": x,
+        "z": z, "fake": g(z), "h": torch.rand(5, 7), "score_real": d_score, "data": torch.utils.data.TensorDataset(x),
+        "features": d.body[0], "Loss_D": functional.softplus(-d_score).mean(), "step": 3, "n_steps": 10, "n_epochs": 10,
+        "train_g_loss": functional.softplus(-g_score).mean(), "best": 9.0, "bad_epochs": 0, "grow_every": 2,
+        "last_stage": 1, "lr_d": 1e-4, "lr_g": 1e-4,
+        "optimizer_D": torch.optim.Adam(d.parameters()), "optimizer_G": torch.optim.Adam(g.parameters()),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("cause", [c.id for c in BOOK.causes])

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+import numpy as np
+
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, json, options, overrides, python, toml, yaml
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
 from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
-from gandoctor.prescribe.work_out import Plan, Step, own, shown, ways, ways_of, work_out
+from gandoctor.prescribe.work_out import Plan, Step, only_writes_anew, own, shown, ways, ways_of, work_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +32,9 @@ __all__ = ["Applied", "apply", "cure_rate", "prescribe"]
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
 STEP_DOWN: Final = 0.5
+# Roles that measure what G is for, the most trusted first; a best point among fewer checks is chance.
+_QUALITY: Final = ("fid", "kid", "inception_score", "lpips", "psnr_ssim")
+_FEWEST_CHECKS: Final = 5
 # A remedy's `treats` weight counts as much as this many trainings.
 PRIOR_TRIALS: Final = 4
 _WORD: Final = re.compile(r"[A-Za-z][\w-]*")
@@ -87,7 +92,7 @@ def prescribe(
     ranked: list[_Candidate] = []
     for remedy in fits:
         shares = {d.cause: p * cure_rate(remedy, d.cause, measured) for d, p in zip(diagnoses, chances, strict=True)}
-        if sum(shares.values()) > 0:
+        if sum(shares.values()) > 0 and not (only_writes_anew(remedy) and not desk.plan(remedy).steps):
             made, touched, moves = desk.make(remedy, max(shares, key=lambda c: shares[c]))
             ranked.append(_Candidate(remedy, made, sum(shares.values()), touched, moves))
     ranked.sort(key=_Candidate.order)
@@ -195,6 +200,7 @@ class _Desk:
         self.unreadable: dict[str, str] = {}
         self.settings = _as_written(run)
         self.spellings = tuple({s.value: None for s in run.raw_settings if isinstance(s.value, str)})
+        self.best = _best(run)
         self._tree: Tree | None = None
 
     def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, _Touched, Mapping[str, int]]:
@@ -202,7 +208,7 @@ class _Desk:
 
         With it what it changes: the new value of each key, and which way each setting goes.
         """
-        plan = work_out(remedy, self.settings, self._words(remedy))
+        plan = self.plan(remedy)
         snippet = _filled(remedy.snippet, self.run) or None
         if not remedy.changes:
             return self._written(remedy, cause, snippet=snippet), {}, {}
@@ -218,6 +224,10 @@ class _Desk:
         why_not = plan.blocked or f"no config names {', '.join(plan.missing)}"
         made = self._written(remedy, cause, snippet=said, blocked_by=why_not)
         return (made, _in_words(remedy), ways_of(remedy)) if said else (made, {}, {})
+
+    def plan(self, remedy: Remedy) -> Plan:
+        """What a remedy changes in this run's settings."""
+        return work_out(remedy, self.settings, self._words(remedy), self.best)
 
     def _words(self, remedy: Remedy) -> tuple[str, ...]:
         """How the user's config spells words; with its comments, where a word may be written only if it is named."""
@@ -434,6 +444,17 @@ def _as_written(run: Run) -> dict[str, Setting]:
     """The settings with their values as the file has them: a canonical word or flag is no longer the user's own."""
     written = {(s.file, s.key): s.value for s in run.raw_settings if not isinstance(s.value, tuple)}
     return {name: replace(s, value=written.get((s.file, s.key), s.value)) for name, s in run.settings.items()}
+
+
+def _best(run: Run) -> dict[str, float]:
+    """Where the first measure of quality that was logged was best, under the setting that counts in its unit."""
+    unit = {"iterations": "steps", "epochs": "epochs", "kimg": "kimg"}.get(run.step_unit)
+    for signal in (s for role in _QUALITY for s in run.by_role(role)):
+        values = -signal.values if signal.role in run.higher_is_better else signal.values
+        known = np.flatnonzero(np.isfinite(values))
+        if unit and known.size >= _FEWEST_CHECKS:
+            return {unit: float(signal.steps[known[np.argmin(values[known])]])}
+    return {}
 
 
 def _filled(snippet: str, run: Run) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.model.rules import BEST_STEP
 from gandoctor.prescribe.splice import Value, number
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ class _OddStop(_Stop):
     """The config is not as the remedy thought."""
 
 
-def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterable[str] = ()) -> Plan:
+def work_out(
+    remedy: Remedy,
+    settings: Mapping[str, Setting],
+    spellings: Iterable[str] = (),
+    best: Mapping[str, float] | None = None,
+) -> Plan:
     """What a remedy changes in this very config.
 
     Parameters
@@ -85,6 +91,8 @@ def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterabl
         By canonical name.
     spellings : iterable of str
         Words that the user's config uses anywhere: ``leaky_relu`` tells how it would write leakyrelu.
+    best : Mapping of str to float, optional
+        By the setting that has its unit: where the run was at its best.
 
     Returns
     -------
@@ -96,7 +104,7 @@ def work_out(remedy: Remedy, settings: Mapping[str, Setting], spellings: Iterabl
     idle: list[str] = []
     try:
         for change in remedy.changes:
-            step = _step(change, settings, spellings)
+            step = _step(change, settings, spellings, best or {})
             if step is None and change.need:
                 raise _OddStop(f"the config has no `{change.setting}`, which it needs")
             if step is None:
@@ -126,7 +134,9 @@ def own(name: str, settings: Mapping[str, Setting]) -> Setting | None:
     return None
 
 
-def _step(change: Change, settings: Mapping[str, Setting], spellings: Sequence[str]) -> Step | None:
+def _step(
+    change: Change, settings: Mapping[str, Setting], spellings: Sequence[str], best: Mapping[str, float]
+) -> Step | None:
     setting, beside = own(change.setting, settings), ""
     if setting is None:
         if change.multiply is not None and not change.of:
@@ -134,7 +144,10 @@ def _step(change: Change, settings: Mapping[str, Setting], spellings: Sequence[s
         setting, beside = _addable(change.setting, settings)
     if setting is None:
         return None
-    new = _new(change, setting, settings, spellings)
+    if change.of == BEST_STEP:
+        new = _soon_after(best.get(change.setting), change, setting)
+    else:
+        new = _new(change, setting, settings, spellings)
     if change.if_named and isinstance(new, str) and not _is_same_word(new, setting) and new not in spellings:
         raise _OddStop(f"nothing in the config tells that `{setting.key}` may be {new}")
     return None if new is None else Step(change.setting, setting, new, beside)
@@ -165,6 +178,19 @@ def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spel
                 f"`{setting.key}` would become {shown(value)}, outside the sane bounds "
                 f"{shown(change.low)} to {shown(change.high)}"
             )
+    return value
+
+
+def _soon_after(best: float | None, change: Change, setting: Setting) -> Value:
+    """The best point times `multiply`, rounded up; None where it is not known."""
+    now = number(setting.value)
+    if best is None or now is None:
+        return None
+    value = math.ceil(rounded(best * (1.0 if change.multiply is None else change.multiply)))
+    if value > 0.9 * now:
+        raise _Stop(f"the run was at its best at {shown(best)}, which is near the end")
+    if not change.low <= value <= change.high:
+        raise _Stop(f"`{setting.key}` would become {value}, outside the sane bounds")
     return value
 
 
@@ -271,7 +297,7 @@ def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[s
         if (
             name[:-2] in _PACE
             and name[-2:] in ("_d", "_g")
-            and not all(c.multiply == 1 and not c.of for c in remedy.changes)
+            and not only_writes_anew(remedy)
             and other in asked
             and other not in missing
             and (steps or idle)
@@ -326,6 +352,11 @@ def _shared(steps: Sequence[Step], changes: Sequence[Change], settings: Mapping[
 
 
 # ---------------------------------------------------------------- which way
+
+
+def only_writes_anew(remedy: Remedy) -> bool:
+    """Whether all that a remedy does is to write the same numbers as numbers."""
+    return bool(remedy.changes) and all(c.multiply == 1 and not c.of for c in remedy.changes)
 
 
 def ways(steps: Iterable[Step]) -> dict[str, int]:
