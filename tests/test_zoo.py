@@ -372,6 +372,11 @@ def test_the_table_has_the_cures_and_their_controls(tmp_path: Path) -> None:
     assert "majority of three seeds | 1/1 = 1.00" in text
     assert "control: both learning rates over ten instead | 0/1" in text
     assert "random setting" not in text  # not trained yet
+    assert "Left out" not in text
+    changed = patient(name="s", patched=config.make({"discriminator.optimizer.lr": 0.004}))
+    text = summary.block("train", some_cases(2, 1), cure.figures([patient(), changed], results))
+    assert "majority of three seeds | 1/1 = 1.00" in text
+    assert "Left out: 1 failed runs" in text
 
 
 @pytest.mark.parametrize(

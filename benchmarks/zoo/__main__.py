@@ -142,13 +142,13 @@ def _score(given: argparse.Namespace) -> int:
 
 
 def _cured(runs: Path, results: Path, jobs: int, seeds: int = 3) -> dict[str, Any] | None:
-    """Cure figures of the runs whose first patch has been trained; None where none has."""
+    """Cure figures of the runs that have been trained again; None where none has."""
     if not results.is_dir():
         return None
     kept = cure.Results(results, seeds)
     everyone = [p for p in cure.patients(runs, None, jobs) if (results / p.name).is_dir()]
-    everyone = [p for p in everyone if kept.vote(p, "patched").cured is not None]
-    return cure.figures(everyone, kept) if everyone else None
+    found = cure.figures(everyone, kept)
+    return found if found["overall"]["cured"].n else None
 
 
 def _compare(given: argparse.Namespace) -> int:

@@ -87,9 +87,11 @@ def block(split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None
         shuffled = overall.get(f"{name}_shuffled")
         against = f"; against shuffled truths {shuffled:.2f}" if shuffled is not None else ""
         lines.append(f"| {words} | {_told(overall[name])}{against} |")
-    if cures and cures["overall"]["cured"].n:
+    if cures:
         lines += [f"| {words} | {cures['overall'][name]} |" for name, words in CURES.items()]
         lines += [f"| control: {w} | {cures['overall'][n]} |" for n, w in CONTROLS.items() if cures["overall"][n].n]
+    if cures and cures["missing"]["patched"]:
+        lines += ["", f"Left out: {cures['missing']['patched']} failed runs of which the patch has changed since."]
     todo = ["run", *(["cure"] if cures else []), "score --markdown"]
     commands = [f"    python -m benchmarks.zoo {words} --split {split}" for words in todo]
     return "\n".join([*lines, "", *commands]) + "\n"
