@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -456,6 +457,40 @@ def test_hostile_messages_are_damage_and_no_traceback(tmp_path: Path) -> None:
         reading = read(tmp_path, VERSION, record(payload), *(scalar("a", k, 1.0) for k in range(3)))
         assert len(only(reading)) == 3
         assert "damaged" in (reading.lost or "")
+
+
+def _zeros(path: Path, size: int) -> Path:
+    with path.open("ab") as file:
+        file.truncate(size)
+    return path
+
+
+def test_long_stretches_of_zeros_are_passed_over_at_once(tmp_path: Path) -> None:
+    nothing = _zeros(tmp_path / "events.out.tfevents.1.h", 4 << 30)
+    start = time.process_time()
+    with pytest.raises(InputError, match="holds nothing but zeros"):
+        tensorboard.read(nothing)
+    head = b"".join((VERSION, *(scalar("a", k, 1.0) for k in range(1000))))
+    tail = tmp_path / "events.out.tfevents.2.h"
+    tail.write_bytes(head)
+    reading = tensorboard.read(_zeros(tail, 4 << 30))
+    assert len(only(reading)) == 1000
+    assert "bytes of zeros, which were never written" in (reading.lost or "")
+    with tail.open("r+b") as file:  # and what was written behind them is found
+        file.seek(3 << 30)
+        file.write(b"".join(scalar("a", k, 1.0) for k in range(1000, 1500)))
+    assert len(only(tensorboard.read(tail))) == 1500
+    assert time.process_time() - start < 3
+
+
+def test_a_file_of_damage_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorboard, "MOST_DAMAGE", 10 << 20)
+    head = b"".join((VERSION, *(scalar("a", k, 1.0) for k in range(9))))
+    path = tmp_path / "events.out.tfevents.1.h"
+    path.write_bytes(head + b"\x5a" * (40 << 20))
+    reading = tensorboard.read(path)
+    assert len(only(reading)) == 9
+    assert "were not looked at" in (reading.lost or "")
 
 
 # --- steps ---

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import notebook, text
+from gandoctor.parsers import notebook, read_log, text
 from gandoctor.parsers._options import parse_namespace
 from gandoctor.parsers._prints import read_text
 
@@ -651,6 +652,24 @@ def test_damage_breaks_nothing(tmp_path: Path, name: str, inserts: list[tuple[in
     for s in got.signals:
         assert np.all(np.diff(s.steps) >= 0)
         assert len(s.steps) == len(s.values) > 0
+
+
+@pytest.mark.parametrize("name", ["train.log", "metrics.csv", "stats.jsonl"])
+def test_zeros_behind_a_text_log_are_passed_over(tmp_path: Path, name: str) -> None:
+    rows = {
+        "train.log": [f"step {k} d_loss: 0.5 g_loss: 0.7" for k in range(3000)],
+        "metrics.csv": ["step,d_loss,g_loss", *(f"{k},0.5,0.7" for k in range(3000))],
+        "stats.jsonl": [json.dumps({"step": k, "d_loss": 0.5, "g_loss": 0.7}) for k in range(3000)],
+    }[name]
+    path = tmp_path / name
+    path.write_text("\n".join(rows) + "\n")
+    with path.open("ab") as file:
+        file.truncate(1 << 30)
+    start = time.process_time()
+    ((_, _, got),) = read_log(path)
+    assert [len(s) for s in got.signals] == [3000, 3000]
+    assert (got.lost or "").endswith("bytes of zeros, which were never written")
+    assert time.process_time() - start < 3
 
 
 def test_a_counter_damaged_beyond_any_step_is_not_believed() -> None:

@@ -152,6 +152,40 @@ def test_step_zero_of_the_record_is_not_believed(tmp_path: Path) -> None:
     assert [s for s, _ in points(reading)["loss"]] == [0, 10, 20, 30, 40]
 
 
+def _zeros(path: Path, size: int) -> Path:
+    with path.open("ab") as file:
+        file.truncate(size)
+    return path
+
+
+def test_long_stretches_of_zeros_are_passed_over_at_once(tmp_path: Path) -> None:
+    start = time.process_time()
+    with pytest.raises(InputError, match="holds nothing but zeros"):
+        wandb.read(_zeros(tmp_path / "run-zero.wandb", 4 << 30))
+    path = _zeros(put(tmp_path, frames(*rows(300))), 4 << 30)
+    reading = wandb.read(path)
+    assert points(reading)["d_loss"] == [(k, k / 7) for k in range(300)]
+    assert "bytes of zeros, which were never written" in (reading.lost or "")
+    with path.open("r+b") as file:
+        file.seek(3 << 30)
+        file.write(_block_of(rows(400)[300:]))
+    assert len(points(wandb.read(path))["d_loss"]) == 400
+    assert time.process_time() - start < 4
+
+
+def _block_of(records: list[bytes]) -> bytes:
+    """Records framed from the start of a block, with no magic before them."""
+    return b"".join(struct.pack("<IHB", zlib.crc32(b"\x01" + r), len(r), 1) + r for r in records)
+
+
+def test_a_file_of_damage_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb, "MOST_DAMAGE", 4 << 20)
+    path = put(tmp_path, frames(*rows(30)) + b"\x5a" * (20 << 20))
+    reading = wandb.read(path)
+    assert len(points(reading)["d_loss"]) == 30
+    assert "were not looked at" in (reading.lost or "")
+
+
 def test_a_step_beyond_any_is_not_believed(tmp_path: Path) -> None:
     damaged = [row({"d_loss": 0.5, "_step": 10**17})] * 2 + [row({"d_loss": 0.6, "_step": 10**25})]
     reading = read(tmp_path, *rows(20), *damaged)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +13,8 @@ from gandoctor.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+BLANK: Final = 1 << 16  # so many zero bytes in a row are no text and no record
+MOST_DAMAGE: Final = 256 << 20  # bytes of damage in which a sound record is looked for before a file is given up
 LARGEST: Final = 2 << 30  # bytes; a longer text log is no log anybody reads in one piece
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,7 +37,8 @@ def encoding_of(head: bytes) -> str | None:
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
-    if len(_CONTROL.findall(head)) * 200 > len(head) or b"\x00" in head:
+    text = head.rstrip(b"\0")  # room that was set aside and never written may follow
+    if len(_CONTROL.findall(text)) * 200 > len(text) or b"\x00" in text or (head and not text):
         return None
     for name in ("utf-8", "gb18030"):
         try:
@@ -49,7 +54,7 @@ def text_of_head(head: bytes) -> str:
     encoding = encoding_of(head)
     if encoding is None or is_pointer(head):
         return ""
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head).rstrip("\0")
     if len(head) < 1 << 16:
         return text
     cut = max(text.rfind("\n"), text.rfind("\r"))
@@ -79,13 +84,60 @@ def look_at(path: Path) -> tuple[int, bytes]:
     return size, head
 
 
-def load_bytes(path: Path) -> bytes:
-    """The content of a file that should be text; raises as `look_at` does."""
-    look_at(path)
+def load_text(path: Path) -> tuple[str, list[str]]:
+    """The content of a file that should be text, and what of it was lost; raises as `look_at` does.
+
+    Long stretches of zeros are passed over: room that was set aside and never written (a crash, a full disk).
+    """
+    size, _ = look_at(path)
+    parts: list[bytes] = []
+    zeros = 0
+    blank = bytes(BLANK)
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as stream:
+            while part := stream.read(BLANK):
+                if part == blank:
+                    zeros += BLANK
+                    at = stream.tell()
+                    zeros += stream.seek(next_data(stream.fileno(), at, size)) - at
+                else:
+                    parts.append(part)
     except OSError as fault:
         raise InputError(f"cannot be read ({fault.strerror or fault})", path.name) from None
+    padded, undecoded = decode(b"".join(parts))
+    text = padded.rstrip("\0")
+    zeros += len(padded) - len(text)
+    lost = [zeros_of(zeros)] if zeros else []
+    if undecoded:
+        lost.append(f"{undecoded} characters could not be decoded")
+    return text, lost
+
+
+def next_data(descriptor: int, at: int, size: int) -> int:
+    """The first place from `at` on that may hold something: holes of sparse files are skipped where the system can."""
+    if not hasattr(os, "SEEK_DATA"):
+        return at
+    try:
+        return os.lseek(descriptor, at, os.SEEK_DATA)
+    except OSError as fault:
+        return size if fault.errno == errno.ENXIO else at
+
+
+def given_up(count: int) -> str:
+    """What is said of the rest of a file in which nothing more was looked for."""
+    return f"the last {count:,} bytes were not looked at: before them {MOST_DAMAGE >> 20} MB are damaged"
+
+
+def nothing_in(zeros: int, size: int, where: str) -> InputError | None:
+    """The error of a file that is zeros and nothing else; None for any other."""
+    if not zeros or zeros < size - BLANK:
+        return None
+    return InputError("holds nothing but zeros", where, "it was never written (a crash, a full disk): use a copy")
+
+
+def zeros_of(count: int) -> str:
+    """What is said of a stretch of zeros."""
+    return f"at least {count:,} bytes of zeros, which were never written"
 
 
 def decode(data: bytes) -> tuple[str, int]:
@@ -96,8 +148,3 @@ def decode(data: bytes) -> tuple[str, int]:
     except UnicodeDecodeError:
         text = data.decode(encoding, errors="replace")
         return text, text.count("\ufffd")
-
-
-def load_text(path: Path) -> tuple[str, int]:
-    """`load_bytes`, decoded: the text and how many characters could not be decoded."""
-    return decode(load_bytes(path))

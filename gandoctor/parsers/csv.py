@@ -16,7 +16,7 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
-from gandoctor.parsers._files import decode, encoding_of, load_bytes, look_at, text_of_head
+from gandoctor.parsers._files import BLANK, decode, encoding_of, load_text, look_at, text_of_head
 from gandoctor.parsers._table import Column, assemble, has_counter, plain, tells_of_training
 
 if TYPE_CHECKING:
@@ -111,9 +111,7 @@ def read(path: Path) -> Reading:
     if size >= SMALL and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
         table = _by_pandas(path, head, dialect, lost)
     if table is None:
-        text, undecoded = decode(load_bytes(path))
-        if undecoded:
-            lost.append(f"{undecoded} characters could not be decoded")
+        text, lost = load_text(path)
         table = _by_csv(text, dialect, lost)
     return _reading(table, dialect, path, lost)
 
@@ -413,7 +411,7 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Ta
     """Large, regular files by pandas' C engine; None where it meets anything that needs the careful way."""
     import pandas as pd
 
-    if encoding_of(head) not in ("utf-8", "utf-8-sig"):
+    if encoding_of(head) not in ("utf-8", "utf-8-sig") or _has_blank(path):
         return None
     names = _unique(dialect.header) if dialect.header else None
     # Options that look harmless (low_memory, na_values, skipinitialspace) cost the C engine up to half as much again.
@@ -456,6 +454,12 @@ def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:
         tail = stream.read()
     last = tail[max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1 :]
     return bool(last.strip()) and last.count(delimiter.encode()) + 1 < width
+
+
+def _has_blank(path: Path) -> bool:
+    """Whether the file holds a long stretch of zeros, or ends in zeros."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data[-1] == 0 or (data.find(b"\0") >= 0 and data.find(bytes(BLANK)) >= 0)
 
 
 def _spelt_nan(path: Path, skip: int) -> bool:

@@ -71,8 +71,7 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is no JSON, or JSON of something else than a training.
     """
-    text, undecoded = load_text(path)
-    lost = [f"{undecoded} characters could not be decoded"] if undecoded else []
+    text, lost = load_text(path)
     body = text.lstrip("\ufeff \t\r\n")
     if body[:1] not in ("{", "["):
         raise InputError("no JSON", path.name)

@@ -46,13 +46,12 @@ def read(path: Path) -> Reading:
     InputError
         The file is no notebook, or no training is printed in it.
     """
-    text, undecoded = load_text(path)
+    text, lost = load_text(path)
     cells = _cells(text, path)
     try:
         reading = _prints.read_text(_printed(cells), path.stem)
     except InputError as fault:
         raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
-    lost = [f"{undecoded} characters could not be decoded"] if undecoded else []
     lost += [reading.lost] if reading.lost else []
     constants = {s.key: s for s in (*_constants(cells), *reading.settings)}
     return Reading(

@@ -27,7 +27,7 @@ from gandoctor.parsers import _event as ev
 from gandoctor.parsers import _protobuf as pb
 from gandoctor.parsers import _tfrecord as frame
 from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
-from gandoctor.parsers._files import is_pointer
+from gandoctor.parsers._files import BLANK, MOST_DAMAGE, given_up, is_pointer, next_data, nothing_in, zeros_of
 from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def read(path: Path) -> Reading:
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", path.name) from error
     if size and not log.events and not log.torn:
+        if blank := nothing_in(log.zeros, size, path.name):
+            raise blank
         what = "holds records, but no TensorBoard events" if log.records else "holds no event that can be read"
         raise InputError(what, path.name, "is this a TensorBoard event file?")
     return log.reading()
@@ -105,9 +107,10 @@ def read(path: Path) -> Reading:
 def _read_all(file: FileIO, size: int, log: _Log) -> None:
     """Window by window through the file, resuming after damage at the next header with a true checksum."""
     known: dict[bytes, int] = {}
-    base = broken = 0  # `broken`: where damage began
+    base = broken = sought = 0  # `broken`: where damage began; `sought`: how much of it was searched
     searching = torn = False  # `torn`: what is searched may be just the unfinished last record
     window = _WINDOW
+    blank = bytes(_WINDOW)
     while base < size:
         file.seek(base)
         wanted = min(window, size - base)
@@ -115,6 +118,19 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
         if len(data) < wanted:
             size = base + len(data)  # cut off under our eyes
         window = _WINDOW
+        if len(data) >= BLANK and data[:1] == b"\0" and data == blank[: len(data)]:
+            if not searching:
+                searching, torn, broken = True, False, base
+            end = max(next_data(file.fileno(), base + len(data), size), base + len(data))
+            log.zeros += end - base
+            base = end
+            continue
+        if searching:
+            sought += len(data)
+            if sought > MOST_DAMAGE:
+                log.unseen = size - base
+                size = base
+                break
         at = 0
         while True:
             if searching:
@@ -243,6 +259,8 @@ class _Log:
         self.seen_sessions = 0
         self.spans: list[tuple[int, int]] = []  # damage
         self.torn = 0
+        self.zeros = 0
+        self.unseen = 0
 
     # --- records ---
 
@@ -396,6 +414,10 @@ class _Log:
                 else f"in {len(spans):,} places, from byte {spans[0][0]:,}"
             )
             said.append(f"{count:,} damaged bytes {where}: at least {len(spans):,} record(s)")
+        if self.zeros:
+            said.append(f"of these {zeros_of(self.zeros)}")
+        if self.unseen:
+            said.append(given_up(self.unseen))
         if self.torn:
             said.append(f"last record incomplete ({self.torn:,} bytes), still being written?")
         return "; ".join(said) or None

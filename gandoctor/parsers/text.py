@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import GandoctorError
-from gandoctor.model.signals import Reading
 from gandoctor.parsers._files import is_pointer, load_text, text_of_head
 from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gandoctor.model.signals import Reading
 
 NAME: Final = "text"
 _LFS_NAMES: Final = (".log", ".txt", ".csv", ".jsonl", ".json", ".out", ".tsv")
@@ -52,9 +54,6 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is binary, a Git LFS pointer, or prints no training metrics.
     """
-    text, undecoded = load_text(path)
+    text, lost = load_text(path)
     reading = read_text(text, path.stem)
-    if undecoded:
-        lost = "; ".join(x for x in (f"{undecoded} characters could not be decoded", reading.lost) if x)
-        return Reading(reading.signals, reading.settings, lost, reading.step_unit, reading.notes)
-    return reading
+    return replace(reading, lost="; ".join(x for x in (*lost, reading.lost) if x) or None)

@@ -8,6 +8,7 @@ read.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from array import array
@@ -21,13 +22,13 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers._files import is_pointer
+from gandoctor.parsers._files import BLANK, MOST_DAMAGE, given_up, is_pointer, next_data, nothing_in, zeros_of
 from gandoctor.parsers._history import Items, items_of
 from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from io import FileIO
 
     from numpy.typing import NDArray
 
@@ -75,7 +76,7 @@ def read(path: Path) -> Reading:
         Where the file cannot be opened, is a Git LFS pointer, or holds no record at all.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             head = file.read(64)
             if is_pointer(head):
                 raise InputError("a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`")
@@ -86,6 +87,8 @@ def read(path: Path) -> Reading:
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", path.name) from error
     if not frames.good and head:
+        if blank := nothing_in(frames.zeros, frames.size, path.name):
+            raise blank
         raise InputError("holds no record that can be read", path.name, "is this a W&B run file?")
     return run.reading(path.parent, frames)
 
@@ -96,23 +99,39 @@ def read(path: Path) -> Reading:
 class _Frames:
     """Chunk by chunk through the file; after damage on with the next sound chunk."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         self.file = file
         self.good = 0
         self.patience = 0  # bytes that may still be tried for chunks in what is in hand
         self.lost_bytes = 0
         self.lost_places = 0
         self.torn = 0
+        self.size = 0
+        self.zeros = 0
+        self.unseen = 0
 
     def records(self) -> Iterator[bytes]:
         """Whole records whose every chunk agrees with its checksum."""
         unpack, crc32, seeds = _CHUNK.unpack_from, zlib.crc32, _SEEDS
+        self.size = os.fstat(self.file.fileno()).st_size
         self.file.seek(0)
         base = 0
+        blank = bytes(_AT_ONCE)
         parts: list[bytes] = []
         held = -1  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
         while data := self.file.read(_AT_ONCE):
             size = len(data)
+            if size >= BLANK and data[:1] == b"\0" and data == blank[:size]:
+                end = max(next_data(self.file.fileno(), base + size, self.size) // _AT_ONCE * _AT_ONCE, base + size)
+                self.zeros += end - base
+                if held >= 0:
+                    self._lose(held)
+                    parts, held = [], -1
+                base = self.file.seek(end)
+                continue
+            if self.lost_bytes > MOST_DAMAGE:
+                self.unseen = max(self.size - base, 0)
+                break
             self.patience = _PATIENCE * size
             at = _FILE_HEAD if base == 0 else 0
             while at < size:
@@ -192,6 +211,10 @@ class _Frames:
         said = []
         if self.lost_places:
             said.append(f"{self.lost_bytes:,} damaged bytes in {self.lost_places:,} place(s)")
+        if self.zeros:
+            said.append(zeros_of(self.zeros))
+        if self.unseen:
+            said.append(given_up(self.unseen))
         if self.torn:
             said.append(f"last record incomplete ({self.torn:,} bytes), still being written?")
         return "; ".join(said) or None
