@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.zoo import __main__ as zoo
 from benchmarks.zoo import config, cure, data, logbook, plan, record, reports, score, summary
 from gandoctor import rulebook
 from gandoctor.errors import UsageError
@@ -561,6 +562,43 @@ def test_a_report_is_kept_until_gandoctor_or_the_run_changes(
     assert reports.report(kept_elsewhere / "r")[0] == json.loads(json.dumps(said))
     monkeypatch.setattr(reports, "state", lambda: "another")
     assert reports.report(kept_elsewhere / "r")[0] is None
+
+
+def test_commands_from_runs_to_documents(kept_elsewhere: Path, capsys: Any) -> None:
+    out = kept_elsewhere / "zoo"
+    for split in plan.SPLITS:
+        for name in ("d-dominance", next(job.name for job in SAMPLES.values() if not job.fault)):
+            shutil.copytree(SAMPLE_LOGS / name, out / split / name)
+            shutil.copy(SAMPLE_LOGS / f"{name}.truth.json", out / split)
+    one = cure.patients(out / "test")[0]
+    results = cure.Results(out / "cures" / "test")
+    for seed in one.seeds(2):
+        path = results.path(one, "patched", seed, one.patched or {})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"outcome": "healthy"}')
+
+    def run(*words: str) -> str:
+        command, *rest = words
+        assert zoo.main([command, *rest]) == 0
+        return str(capsys.readouterr().out)
+
+    places = ("--out", str(out), "--cures", str(out / "cures"))
+    told = run("cure", "--split", "test", "--runs", str(out / "test"), "--out", str(results.folder), "--no-train")
+    assert "cured                        1/1" in told
+    assert "not trained yet: lr10 1" in told
+    page = kept_elsewhere / "page.md"
+    page.write_text("<!-- zoo:test -->\n<!-- /zoo:test -->\n")
+    assert str(page) in run("score", "--split", "test", *places, "--into", str(page))
+    assert "failed runs cured by the first patch, by the majority of three seeds | 1/1" in page.read_text()
+    assert "below train by more than the interval on: nothing" in run("compare", *places)
+    counts = kept_elsewhere / "rules" / "measured.yaml"
+    counts.parent.mkdir()
+    assert "1 patches trained" in run("measure-rules", *places, "--to", str(counts))
+    book = rulebook.load([rulebook.default_folder(), counts.parent])
+    assert book.unseen[one.remedy][one.cause] == (1, 1)
+    assert {r.measured.zoo.runs for r in book.rules if r.kind == "symptom" and r.measured} == {4}
+    assert zoo.main(["score", "--split", "test", *places, "--into", str(kept_elsewhere / "none.md")]) == 2
+    assert "cannot be read" in capsys.readouterr().out
 
 
 # ------------------------------------------------------------------------------------------- training and measurement
