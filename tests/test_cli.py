@@ -271,6 +271,16 @@ def test_truncated_event_file_is_used_and_the_loss_named(sample_logs: Path, tmp_
     assert sum(s["points"] for s in report["signals"]) > 100
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_an_event_file_cut_within_its_first_record_is_no_log(sample_logs: Path, tmp_path: Path, folder: bool) -> None:
+    whole = next((sample_logs / "d-dominance").glob("events*"))
+    (tmp_path / whole.name).write_bytes(whole.read_bytes()[:15])
+    done = run("analyze", tmp_path if folder else tmp_path / whole.name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert one_sentence(done.stderr)
+    assert "ends within its first record (at 15 bytes)" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("ignor = []", "ignore"), ('loss = "ganz"', "gandoctor.toml:loss: unknown loss family")]
 )

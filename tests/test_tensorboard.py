@@ -370,7 +370,10 @@ def test_missing_and_extra_bytes_cost_only_what_they_touch(tmp_path: Path, count
 
 def test_a_file_still_being_written_is_read_to_its_last_whole_record(tmp_path: Path) -> None:
     data, _, edges = _sample()
-    for stop in range(1, len(data)):
+    for stop in range(1, edges[0]):
+        with pytest.raises(InputError, match=f"ends within its first record \\(at {stop} bytes\\)"):
+            read(tmp_path, data[:stop])
+    for stop in range(edges[0], len(data)):
         reading = read(tmp_path, data[:stop])
         complete = sum(edge <= stop for edge in edges) - 1
         assert sum(len(s) for s in reading.signals) == max(complete, 0)

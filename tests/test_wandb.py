@@ -186,6 +186,12 @@ def test_a_file_of_damage_is_given_up(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "were not looked at" in (reading.lost or "")
 
 
+@pytest.mark.parametrize("stop", [7, 9, 20])
+def test_a_file_cut_within_its_first_record(tmp_path: Path, stop: int) -> None:
+    with pytest.raises(InputError, match=f"ends within its first record \\(at {stop} bytes\\)"):
+        wandb.read(put(tmp_path, frames(run_record({"lr": 1e-3}))[:stop]))
+
+
 def test_a_step_beyond_any_is_not_believed(tmp_path: Path) -> None:
     damaged = [row({"d_loss": 0.5, "_step": 10**17})] * 2 + [row({"d_loss": 0.6, "_step": 10**25})]
     reading = read(tmp_path, *rows(20), *damaged)

@@ -135,6 +135,12 @@ def nothing_in(zeros: int, size: int, where: str) -> InputError | None:
     return InputError("holds nothing but zeros", where, "it was never written (a crash, a full disk): use a copy")
 
 
+def cut_short(size: int, where: str) -> InputError:
+    """The error of a file that ends within its first record."""
+    what = f"ends within its first record (at {size:,} bytes)"
+    return InputError(what, where, "the training has only begun, or the copy broke off: wait, or copy it again")
+
+
 def zeros_of(count: int) -> str:
     """What is said of a stretch of zeros."""
     return f"at least {count:,} bytes of zeros, which were never written"

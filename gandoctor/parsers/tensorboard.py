@@ -27,7 +27,16 @@ from gandoctor.parsers import _event as ev
 from gandoctor.parsers import _protobuf as pb
 from gandoctor.parsers import _tfrecord as frame
 from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
-from gandoctor.parsers._files import BLANK, MOST_DAMAGE, given_up, is_pointer, next_data, nothing_in, zeros_of
+from gandoctor.parsers._files import (
+    BLANK,
+    MOST_DAMAGE,
+    cut_short,
+    given_up,
+    is_pointer,
+    next_data,
+    nothing_in,
+    zeros_of,
+)
 from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -96,7 +105,9 @@ def read(path: Path) -> Reading:
             _read_all(file, size, log)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", path.name) from error
-    if size and not log.events and not log.torn:
+    if size and not log.events:
+        if log.torn and not log.records:
+            raise cut_short(size, path.name)
         if blank := nothing_in(log.zeros, size, path.name):
             raise blank
         what = "holds records, but no TensorBoard events" if log.records else "holds no event that can be read"

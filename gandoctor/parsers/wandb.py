@@ -22,7 +22,16 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers._files import BLANK, MOST_DAMAGE, given_up, is_pointer, next_data, nothing_in, zeros_of
+from gandoctor.parsers._files import (
+    BLANK,
+    MOST_DAMAGE,
+    cut_short,
+    given_up,
+    is_pointer,
+    next_data,
+    nothing_in,
+    zeros_of,
+)
 from gandoctor.parsers._history import Items, items_of
 from gandoctor.parsers._steps import Remarks, untangle
 
@@ -89,6 +98,8 @@ def read(path: Path) -> Reading:
     if not frames.good and head:
         if blank := nothing_in(frames.zeros, frames.size, path.name):
             raise blank
+        if not frames.lost_places:
+            raise cut_short(frames.size, path.name)
         raise InputError("holds no record that can be read", path.name, "is this a W&B run file?")
     return run.reading(path.parent, frames)
 
