@@ -754,7 +754,11 @@ if HAS_TORCH:
         assert (little["outcome"], little["symptoms"]) == (much.outcome, much.symptoms)
 
     @pytest.mark.torch
-    def test_a_config_that_torch_refuses_is_an_outcome() -> None:
-        told = cure.retrain(config.make({"iterations": 4, "generator.optimizer.beta1": 5.0}))
-        assert told["outcome"] == "error"
-        assert "beta" in told["error"]
+    def test_a_config_that_the_trainer_refuses_is_an_outcome() -> None:
+        for key, value, said in (
+            ("generator.optimizer.beta1", 5.0, "beta parameter"),
+            ("discriminator.activation", "gauss", "gauss"),
+        ):
+            told = cure.retrain(config.make({"iterations": 4, key: value}))
+            assert told["outcome"] == "error"
+            assert said in told["error"]

@@ -168,9 +168,7 @@ def digest(config: Config) -> str:
 
 def retrain(config: Config) -> dict[str, Any]:
     """Train a config and measure it; nothing is kept of it but the outcome. What is logged has no part in that."""
-    import torch  # noqa: PLC0415
-
-    from benchmarks.zoo import train  # noqa: PLC0415
+    from benchmarks.zoo import train  # noqa: PLC0415  (torch)
 
     begun = time.process_time()
     try:
@@ -178,12 +176,7 @@ def retrain(config: Config) -> dict[str, Any]:
         told: dict[str, Any] = {
             "outcome": truth.outcome, "borderline": truth.borderline, "symptoms": truth.symptoms, "error": "",
         }  # fmt: skip
-    except (
-        ValueError,
-        RuntimeError,
-        ArithmeticError,
-        torch.linalg.LinAlgError,
-    ) as e:  # whatever torch or numpy refuses
+    except Exception as e:  # a patch may say anything in words that the trainer does not know
         told = {"outcome": "error", "borderline": False, "symptoms": (), "error": f"{type(e).__name__}: {e}"[:300]}
     return told | {"cpu_seconds": round(time.process_time() - begun, 1)}
 
