@@ -176,11 +176,28 @@ def compare(train: Sequence[Case], test: Sequence[Case], cures: Sequence[dict[st
             row |= {"difference": b.k / b.n - a.k / a.n, "interval": difference(b, a)}
         elif name == "onset_error" and a["n"] and b["n"]:
             row |= {"difference": b["value"] - a["value"], "interval": _medians(train, test)}
+        elif name.endswith("_shuffled") and a is not None and b is not None:
+            row |= _over_shuffled(name.removesuffix("_shuffled"), *both)
         if row["interval"] and name not in CONTROLS:
             low, high = row["interval"]
             row["below"] = low > 0 if name in LOWER_IS_BETTER else high < 0
         rows.append(row)
     return rows
+
+
+def _over_shuffled(name: str, train: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
+    """A share less what shuffled truths would earn; these, means of many shuffles, are taken as exact."""
+    shares, chances = ([of[key] for of in (train, test)] for key in (name, f"{name}_shuffled"))
+    values = [share.k / share.n - chance for share, chance in zip(shares, chances, strict=True)]
+    less = chances[1] - chances[0]
+    low, high = difference(shares[1], shares[0])
+    return {
+        "figure": f"{name}_over_shuffled",
+        "train": values[0],
+        "test": values[1],
+        "difference": values[1] - values[0],
+        "interval": (low - less, high - less),
+    }
 
 
 def _medians(train: Sequence[Case], test: Sequence[Case]) -> tuple[float, float]:
