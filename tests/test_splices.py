@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ast
+import configparser
+import dataclasses
 import json
+import re
+import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -23,9 +29,6 @@ from gandoctor.prescribe import python as python_splices
 from gandoctor.prescribe import toml as toml_splices
 from gandoctor.prescribe import yaml as yaml_splices
 from gandoctor.prescribe.splice import MAX_LEAVES, SpliceError, Target, number_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -502,6 +505,187 @@ def test_patch_takes_it_without_fuzz(case: Case, tmp_path: Path) -> None:
     assert (tmp_path / case.file).read_bytes() == after.encode()
 
 
+# ---------------------------------------------------------------- files as projects have them
+
+FILES = Path(__file__).parent / "data" / "configs"
+# file -> (key -> new value), several patches a file: each is made alone, and all of them at once
+EDITS: dict[str, dict[str, object]] = {
+    "anchors_merge.yaml": {"train.optim_d.lr": 1e-4, "network_d.width": 32, "train.optim_g.lr": 5e-5},
+    "basicsr_like.yml": {
+        "train.optim_d.lr": 4e-5, "train.optim_g.lr": 4e-5, "train.optim_d.betas.0": 0.5, "train.net_d_iters": 1,
+        "train.gan_opt.gan_type": "hinge", "datasets.train.batch_size_per_gpu": 64, "train.gan_opt.real_label_val": 0.9,
+        "train.scheduler.milestones.0": 60000,
+    },
+    "lightning_hydra.yaml": {
+        "model.latent_dim": 64, "model.optimizer_d.lr": 8e-5, "model.optimizer_d.betas.0": 0.5, "data.batch_size": 64,
+        "trainer.gradient_clip_val": 1.0, "trainer.max_epochs": 20, "data.val_split": 0.1,
+    },
+    "deep_lists.yaml": {
+        "experiment.players.1.optim.lr": 1e-3, "experiment.players.1.blocks.1.act": "leakyrelu",
+        "experiment.players.1.steps_per_round": 1, "experiment.data.low": -1.0, "experiment.players.0.optim.lr": 1e-5,
+    },
+    "multi_document.yaml": {"1.lr_d": 4e-4, "1.batch_size": 64, "0.paths.out": "runs"},
+    "tabs_in_comments.yaml": {"lr_d": 0.0002, "lr_g": 0.00002, "batch_size": 64, "noise_dim": 128},
+    "flow_everything.yaml": {
+        "optim.d.lr": 1e-4, "optim.d.b1": 0.5, "model.d.sn": True, "model.g.act": "tanh", "model.g.nz": 64,
+        "train.n_critic": 5, "train.bs": 64,
+    },
+    "quotes_and_unicode.yaml": {"train opts.d lr": 2e-4, "train opts.loss": "hinge", "train opts.g lr": 1e-4},
+    "folded_text.yaml": {"lr_d": 0.05, "lr_g": 0.0001},
+    "biggan_like.json": {"D_lr": 2e-4, "D_B1": 0.0, "batch_size": 64, "num_D_steps": 2, "ema": False, "G_nl": "relu"},
+    "hifigan_like.json": {"learning_rate": 2e-4, "adam_b1": 0.5, "batch_size": 16, "lr_decay": 1.0,
+                          "upsample_rates.0": 4, "fmax_for_loss": 8000},
+    "nested_lists.json": {"optimizers.1.args.lr": 1e-3, "optimizers.1.args.betas.0": 0.5, "arch.args.latent_dim": 64,
+                          "loss": "hinge", "trainer.early_stop": 5},
+    "with_comments.jsonc": {"lr_d": 1e-3, "dropout_d": 0.3, "lr_g": 1e-5},
+    "inline_tables.toml": {"discriminator.optimizer.lr": 1e-4, "discriminator.optimizer.betas.0": 0.0,
+                           "generator.optimizer.name": "rmsprop", "loss.gp.weight": 10.0, "discriminator.width": 128},
+    "arrays_of_tables.toml": {"player.1.optim.lr": 2e-3, "player.1.optim.beta1": 0.5, "train.batch size": 64,
+                              "train.amp": False, "seed": 8},
+    "dotted.toml": {"model.latent_dim": 64, "train.lr.d": 0.0002, "train.steps": 20000},
+    "train_opt_like.txt": {"lr": 0.0002, "beta1": 0.5, "batch_size": 16, "gan_mode": "lsgan", "lambda_L1": 10.0,
+                           "no_dropout": True, "niter": 20},
+    "sectioned.ini": {"discriminator.learning_rate": 0.001, "generator.output": "tanh", "train.batch_size": 64},
+    "flagfile.flags": {"lr_D": 4e-4, "n_dis": 1, "noise_std": 0.1, "loss": "ns"},
+    "spaced.args": {"dlr": 0.0025, "batch": 32, "gamma": 10.0},
+    "experiment.gin": {"ModularGAN.d_lr": 2e-4, "options.lambda": 10, "options.batch_size": 64,
+                       "tf.train.AdamOptimizer.beta1": 0.5, "weights.initializer": "normal"},
+    "run_training.sh": {"d_lr": 4e-4, "batch_size": 64, "loss": "ns", "g_lr": 1e-5},
+    "hydra_command.sh": {"model.optimizer_d.lr": 0.0004, "data.batch_size": 64, "trainer.precision": 16},
+    "constants.py": {"LR_D": 1e-3, "LATENT_DIM": 64, "BATCH_SIZE": 64, "BETAS.0": 0.5, "LOSS": "hinge", "USE_SN": True},
+    "mm_like.py": {"optimizer.discriminator.lr": 0.002, "train_cfg.disc_steps": 1, "data.samples_per_gpu": 64,
+                   "model.gan_loss.gan_type": "hinge", "optimizer.discriminator.betas.0": 0.5},
+    "dataclasses_.py": {"Train.d_lr": 8e-4, "Train.batch_size": 64, "Train.use_amp": False, "Optim.beta1": 0.5,
+                        "Train.loss": "hinge"},
+    "argparse_.py": {"d_lr": 0.002, "batch_size": 64, "gan_mode": "hinge", "lambda_gp": 10.0, "g_lr": 0.00002},
+    "class_attributes.py": {"Config.lr.d": 1e-3, "Config.betas.0": 0.5, "Config.Data.low": -1, "Config.z_dim": 64},
+    "keras_script.py": {"config.discriminator.lr": 1e-3, "config.discriminator.dropout": 0.3, "EPOCHS": 5,
+                        "noise_dim": 64, "config.generator.activation": "relu"},
+}  # fmt: skip
+ONE_BY_ONE = [(file, {key: new}) for file, edits in EDITS.items() for key, new in edits.items()]
+ALL_AT_ONCE = list(EDITS.items())
+
+
+def test_there_are_forty_files_of_every_kind() -> None:
+    assert {p.name for p in FILES.iterdir()} == set(EDITS)
+    assert len(EDITS) + len(CASES) >= 40
+
+
+@pytest.mark.parametrize(
+    ("file", "edits"), ONE_BY_ONE + ALL_AT_ONCE, ids=[f"{f}-{'+'.join(e)}"[:60] for f, e in ONE_BY_ONE + ALL_AT_ONCE]
+)
+def test_its_own_reader_finds_what_was_meant_and_nothing_else(file: str, edits: dict[str, object]) -> None:
+    text = (FILES / file).read_bytes().decode()
+    after = format_of(file, text).splice(text, [Target(k, v) for k, v in edits.items()]).text  # type: ignore[arg-type]
+    old, new = by_its_reader(file, text), by_its_reader(file, after)
+    assert {k: v for k, v in new.items() if k not in old or not same(old[k], v)} == pytest.approx(edits)
+    assert list(old) == list(new)
+    for key, value in edits.items():
+        wanted = float if isinstance(value, float) else type(value)
+        assert type(new[key]) is wanted or (type(value) is float and value.is_integer()), (key, new[key])
+    patch = diff.unified(file, text, after, context=0).split("\n")[2:]
+    assert sum(x[:1] == "-" for x in patch) <= len(edits)
+    assert 1 <= sum(x[:1] == "+" for x in patch) <= len(edits)
+
+
+def same(a: object, b: object) -> bool:
+    return type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize("file", EDITS)
+def test_git_and_patch_take_the_diff_of_a_file(file: str, tmp_path: Path) -> None:
+    text = (FILES / file).read_bytes().decode()
+    targets = [Target(k, v) for k, v in EDITS[file].items()]  # type: ignore[arg-type]
+    after = format_of(file, text).splice(text, targets).text
+    patch = diff.unified(file, text, after)
+    commands = {"git": ["git", "apply", "-"], "patch": ["patch", "-p1", "--batch", "--fuzz=0"]}
+    for command in (c for name, c in commands.items() if shutil.which(name)):
+        (tmp_path / file).write_bytes(text.encode())
+        done = run(command, patch.encode(), tmp_path)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert (tmp_path / file).read_bytes() == after.encode()
+
+
+def by_its_reader(file: str, text: str) -> dict[str, object]:
+    """Every value by its dotted key, as the program that reads such a file gives it; never by our own scanners."""
+    kind = file.rpartition(".")[2]
+    if kind in ("yaml", "yml"):
+        documents = list(yaml.safe_load_all(text))
+        return flat(documents[0] if len(documents) == 1 else documents)
+    if kind in ("json", "jsonc"):
+        bare = re.sub(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.DOTALL)
+        return flat(json.loads(re.sub(r",(\s*[}\]])", r"\1", bare)))
+    if kind == "toml":
+        return flat(tomllib.loads(text))
+    if kind == "py":
+        return flat(ran(text))
+    if kind == "ini":
+        parser = configparser.ConfigParser(inline_comment_prefixes=("#",), interpolation=None)
+        parser.read_string(text)
+        return {f"{s}.{k}": typed(v) for s in parser.sections() for k, v in parser._sections[s].items()}  # type: ignore[attr-defined]
+    if kind in ("sh", "args", "flags"):
+        return words(shlex.split(text, comments=True))
+    pairs = (re.match(r"\s*([\w./]+)(?::| =) *(.*?)\s*(?:\[default: .*\])?$", x) for x in text.split("\n"))
+    return {m[1]: typed(m[2].strip('"') if kind == "gin" else m[2]) for m in pairs if m}
+
+
+def words(given: list[str]) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for i, word in enumerate(given):
+        key, equals, value = word.partition("=")
+        if word.startswith("--"):
+            following = given[i + 1] if i + 1 < len(given) and not given[i + 1].startswith("--") else ""
+            out[key.lstrip("-")] = typed(value if equals else following)
+        elif i and given[i - 1].startswith("--") and "=" not in given[i - 1]:
+            continue  # that option's value
+        elif equals:
+            out[key.lstrip("+")] = typed(value)
+        else:
+            out[f"word {i}"] = typed(word)
+    return out
+
+
+def typed(value: str) -> object:
+    """As argparse, gin and configparser code turns a text into a value."""
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+
+
+def ran(text: str) -> dict[str, object]:
+    names: dict[str, object] = {"__name__": "config_under_test"}
+    sys.modules["config_under_test"] = ModuleType("config_under_test")  # dataclasses look their module up
+    exec(compile(text, "config.py", "exec"), names)  # noqa: S102
+    if "parser" in names:
+        return dict(vars(names["parser"].parse_args([])))  # type: ignore[attr-defined]
+    return {k: plain(v) for k, v in names.items() if k[:2] != "__" and not isinstance(v, ModuleType) and not is_tool(v)}
+
+
+def is_tool(value: object) -> bool:
+    return callable(value) and getattr(value, "__module__", "") != "config_under_test"
+
+
+def plain(value: object) -> object:
+    if isinstance(value, type):
+        made = value() if dataclasses.is_dataclass(value) else value
+        return {
+            k: plain(v) for k, v in vars(made).items() if k[:2] != "__" and (isinstance(v, type) or not callable(v))
+        }
+    return value
+
+
+def flat(value: object, key: str = "") -> dict[str, object]:
+    items: list[tuple[object, object]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list | tuple):
+        items = list(enumerate(value))
+    else:
+        return {key: value}
+    return {k: v for name, inner in items for k, v in flat(inner, f"{key}.{name}" if key else str(name)).items()}
+
+
 # ---------------------------------------------------------------- what cannot be done is said
 
 
@@ -511,6 +695,25 @@ def test_patch_takes_it_without_fuzz(case: Case, tmp_path: Path) -> None:
         ("c.yaml", "lr: 0.1\n", "lr_d", 0.01, "does not stand in the file"),
         ("c.yaml", "a: [1\n", "a", 2, "no valid YAML"),
         ("c.yaml", "lr: |\n  0.1\n", "lr", 0.01, "block of text"),
+        ("c.yaml", "lr: 0.1\t# PyYAML takes no tab here\n", "lr", 0.01, "no valid YAML"),
+        ("c.sh", "python a.py --lr 1\npython b.py --lr 1\n", "lr", 0.1, "2 times"),
+        ("c.sh", "LR=1\npython a.py --lr $LR\n", "lr", 0.1, "does not stand in the file"),
+        ("c.sh", "python a.py --loss ns\n", "loss", "two words", "does not fit"),
+        ("c.sh", "python a.py --lr 1 --note 'never closed\n", "lr", 0.1, "no plain script"),
+        ("c.py", "LR = 1e-3\nLR = float(x)\n", "LR", 0.1, "in several places"),
+        ("c.py", "LR = 1e-3\nif fast:\n    LR = 2e-3\n", "LR", 0.1, "in several places"),
+        ("c.py", "if fast:\n    LR = 1e-3\nelse:\n    LR = 2e-3\n", "LR", 0.1, "in several places"),
+        ("c.py", "LR = 1e-3\nLR *= 2\n", "LR", 0.1, "in several places"),
+        ("c.py", "cfg = dict(lr=1e-3)\ncfg = load()\n", "cfg.lr", 0.1, "in several places"),
+        ("c.py", "cfg = dict(lr=1e-3)\ncfg.update(lr=3)\n", "cfg.lr", 0.1, "another value by update"),
+        ("c.py", "LR = 1e-3\ndef f():\n    global LR\n    LR = 2\n", "LR", 0.1, "is changed by f"),
+        ("c.py", "LR_D = LR_G = 1e-3\n", "LR_D", 0.1, "also change `LR_G`"),
+        ("c.py", "c.lr_d = 1e-3\nc.lr_g = c.lr_d\n", "c.lr_d", 0.1, "`c.lr_g` is worked out from"),
+        ("c.py", "class C:\n    d: float = 1\n    g: float = d\n", "C.d", 0.1, "`C.g` is worked out from"),
+        ("c.py", "p.add_argument('--n', type=int, default=1)\n", "n", 0.5, "whole numbers only"),
+        ("c.py", "p.add_argument('--l', choices=['a', 'b'], default='a')\n", "l", "hinge", "its choices are a, b"),
+        ("c.py", "p.add_argument('--lr', default=1)\np.set_defaults(lr=3)\n", "lr", 0.1, "by set_defaults"),
+        ("c.py", "p.add_argument('--lr', default=1)\nq.add_argument('--lr', default=1)\n", "lr", 2, "several places"),
         ("c.yaml", "lr: *gone\n", "lr", 0.01, "gone"),
         ("c.yaml", "base: &b\n  d: {lr: 1}\nx: *b\n", "x.d.lr", 2, "several keys share"),
         ("c.yaml", "a: {lr: 1}\na.lr: 2\n", "a.lr", 3, "2 times"),

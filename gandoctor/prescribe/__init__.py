@@ -12,7 +12,7 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
-from gandoctor.prescribe import diff, json, options, overrides, python, toml, yaml
+from gandoctor.prescribe import diff, json, options, overrides, python, shell, toml, yaml
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
 from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
@@ -432,6 +432,8 @@ def format_of(file: str, text: str) -> _Format:
         return toml
     if suffix == ".py":
         return python
+    if suffix in (".sh", ".bash"):
+        return shell
     if suffix in (".txt", ".opt", ".cfg", ".ini", ".flags", ".args", ".gin", ".conf", ""):
         return options
     raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")

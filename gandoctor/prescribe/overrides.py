@@ -78,6 +78,8 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
         return f"--{_STYLEGAN[key]}={said}" if key in _STYLEGAN else ""
     if file.endswith(".gin"):
         return f"--gin_bindings={shlex.quote(f'{key} = {_gin(value)}')}"
+    if file.endswith((".sh", ".bash")):
+        return f"{key}={said}" if "." in key else f"--{key} {said}"
     if file.endswith(".py"):
         if re.search(r"(?m)^_base_\s*=|\bdict\(\s*type\s*=", text):  # mm-style
             return f"--cfg-options {key}={said}"

@@ -111,17 +111,10 @@ def _option(node: ast.expr) -> Iterator[_Found]:
 def _assigned(target: ast.expr, value: ast.expr, path: Path) -> Iterator[_Found]:
     if isinstance(target, ast.Name):
         yield from _literal((*path, target.id), value)
-    elif isinstance(target, ast.Attribute):  # config.lr = 1e-4, self.lr = 1e-4, _C.TRAIN.LR = 1e-4
-        names: list[str] = []
-        node: ast.expr = target
-        while isinstance(node, ast.Attribute):
-            names.append(node.attr)
-            node = node.value
-        if isinstance(node, ast.Name):
-            yield from _literal((*path, node.id, *reversed(names)), value)
-    elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-        if isinstance(target.value, ast.Name):
-            yield from _literal((*path, target.value.id, str(target.slice.value)), value)
+    elif isinstance(target, ast.Attribute | ast.Subscript):  # _C.TRAIN.LR = 1e-4, config["d"]["lr"] = 1e-4
+        place = _reference(target)
+        if place:
+            yield from _literal((*path, *place), value)
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         for t, v in zip(target.elts, value.elts, strict=True):
             yield from _assigned(t, v, path)
@@ -168,8 +161,8 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     """
     tree = _tree(text.removeprefix("\ufeff"))
     known = spots(text)
-    paths = {by_tail(known, t).path: t.value for t in targets if not t.beside}
-    _Uses(paths).check(tree)
+    found = [(by_tail(known, t), t.value) for t in targets if not t.beside]
+    _Uses({s.path: v for s, v in found}, {s.path: s.line for s, _ in found}).check(tree)
     out = splice_at(text, targets, spots, _values, literal, locate=by_tail)
     if _shape(tree) != _shape(_tree(out.text.removeprefix("\ufeff"))):
         raise SpliceError("the code would change its shape")
@@ -196,11 +189,15 @@ class _Uses:
     Parameters
     ----------
     wanted : dict of path to value
+    lines : dict of path to int
+        Where the values stand that are to be edited.
     """
 
-    def __init__(self, wanted: Mapping[Path, Value]) -> None:
+    def __init__(self, wanted: Mapping[Path, Value], lines: Mapping[Path, int]) -> None:
         self.wanted = wanted
-        self.given: dict[Path, int] = {}  # assignments of each
+        self.lines = lines
+        self.given: dict[Path, int] = {}  # blocks of code that give each a value
+        self.last: dict[Path, tuple[int, int]] = {}  # first and last line of the statement that does so last
 
     def check(self, tree: ast.Module) -> None:
         """Raise where a change would be overruled, or would change something else.
@@ -209,7 +206,7 @@ class _Uses:
         ------
         SpliceError
         """
-        self.block(tree.body, (), branch=False)
+        self.block(tree.body, ())
         options: dict[str, int] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
@@ -218,31 +215,32 @@ class _Uses:
                 self.function(node)
         for path in self.wanted:
             name = ".".join(path)
-            if self.given.get(path, 0) > 1:
+            first, last = self.last.get(path, (0, self.lines[path]))
+            if self.given.get(path, 0) > 1 or not first <= self.lines[path] <= last:
                 raise SpliceError(f"`{name}` is given a value in several places")
             if len(path) == 1 and options.get(path[0], 0) > 1:
                 raise SpliceError(f"`{name}` is an option in several places")
 
-    def block(self, body: Sequence[ast.stmt], path: Path, *, branch: bool) -> None:
+    def block(self, body: Sequence[ast.stmt], path: Path) -> None:
         seen: set[Path] = set()
         for node in body:
             for target, value, again in _targets(node):
                 place = (*path, *_reference(target)) if isinstance(target, ast.Name) else _reference(target)
                 mine = next((p for p in self.wanted if place and place == p[: len(place)]), None)
                 if mine is not None:
-                    # In one straight line the last assignment counts; if it is a plain value, it is the one edited.
-                    plain = place == mine and isinstance(value, ast.Constant | ast.UnaryOp)
-                    self.given[mine] = self.given.get(mine, 0) + (again or branch or mine not in seen or not plain)
+                    # In one straight line the last assignment counts.
+                    self.given[mine] = self.given.get(mine, 0) + (2 if again else mine not in seen)
+                    self.last[mine] = (node.lineno, node.end_lineno or node.lineno)
                     seen.add(mine)
                 if value is not None:
                     self.value(place, value)
             if isinstance(node, ast.ClassDef):
-                self.block(node.body, (*path, node.name), branch=branch)
+                self.block(node.body, (*path, node.name))
             elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 for inner in ("body", "orelse", "finalbody"):
-                    self.block(getattr(node, inner, None) or [], path, branch=True)
+                    self.block(getattr(node, inner, None) or [], path)
                 for handler in getattr(node, "handlers", ()):
-                    self.block(handler.body, path, branch=True)
+                    self.block(handler.body, path)
 
     def value(self, place: Path, node: ast.expr) -> None:
         """What is worked out from the value; a call or dict that is handed it takes it for what it is."""
