@@ -37,6 +37,7 @@ A **symptom** rule says what is seen in a run. A **risk** is a doubtful setting 
 verdict. A **cause** is what may be to blame: it gathers what speaks for and against it, and folds the symptoms that it
 explains. A **remedy** says what to change, and how to tell that it helped.
 
+Figures are counts on trainings of tiny GANs whose outcome was measured (`benchmarks/zoo/`); a dash: not yet measured.
 `gandoctor explain ID` prints any of them in the terminal, `gandoctor rules test` runs the test that stands beside each
 rule, and `gandoctor rules new ID` starts a rule of your own.
 
@@ -155,8 +156,8 @@ class _Pages:
             if rules:
                 yield from ("", f"## Symptom: {_plain(symptom)}", "")
                 yield from _table(
-                    ("rule", "severity", "status"),
-                    ((_link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status) for r in rules),
+                    ("rule", "severity", "status", "failed, of the runs it fired on"),
+                    ((_link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status, _precision(r)) for r in rules),
                 )
         risks = [r for r in self.book.rules if r.kind == "risk"]
         yield from ("", "## Risks", "")
@@ -173,8 +174,8 @@ class _Pages:
         )
         yield from ("", "## Remedies", "")
         yield from _table(
-            ("remedy", "changes", "risk"),
-            ((_link(r.title, f"remedies/{r.id}.md"), _work(r), r.risk) for r in self.book.remedies),
+            ("remedy", "changes", "risk", "cured"),
+            ((_link(r.title, f"remedies/{r.id}.md"), _work(r), r.risk, self.cure_rate(r)) for r in self.book.remedies),
         )
 
     def rule(self, rule: Rule) -> Iterator[str]:
@@ -324,6 +325,11 @@ class _Pages:
 
     # ------------------------------------------------ parts
 
+    def cure_rate(self, remedy: Remedy) -> str:
+        """Cured of tried, over all causes and both splits."""
+        every = [Share(*c) for of in (self.book.measured, self.book.unseen) for c in of.get(remedy.id, {}).values()]
+        return _few(sum(every, Share(0, 0)))
+
     def glossary(self, clauses: Iterable[Clause]) -> Iterator[str]:
         """The names and functions that some clauses use."""
         names: dict[str, None] = {}
@@ -471,6 +477,14 @@ def _standing(rule: Rule) -> str:
             f"It is stable: of the runs it fired on, those that failed have a lower 95 % bound of {ENOUGH:g}; {held}."
         )
     return f"Its status is {rule.status}; {held}."
+
+
+def _precision(rule: Rule) -> str:
+    return _few(rule.measured.zoo.precision) if rule.measured else "-"
+
+
+def _few(share: Share) -> str:
+    return f"{share.k}/{share.n}" if share.n else "-"
 
 
 def _share(share: Share) -> str:

@@ -163,6 +163,7 @@ def test_what_was_counted_is_on_the_page_and_in_the_explanation(tmp_path: Path) 
     assert "| both, 110 | 34 | 33/34 = 0.97 [0.85, 0.99] | 27/34" in text
     assert "In 10 of the 55 runs with its symptom too little was logged" in text
     assert "It has that by now." in text
+    assert "(symptoms/own.md) | low | preview | 33/34 |" in rule_pages.render(options)["index.md"]
     said = " ".join(pages.page("own", options).split())
     assert (
         "on the zoo: fired on 34 of 110 runs, 33 of them failed (lower 95 % bound 0.85); symptom right 27/34; "
@@ -197,6 +198,7 @@ def test_cures_and_causes_are_on_their_pages(tmp_path: Path) -> None:
     assert "| 5/6 = 0.83 [0.44, 0.97] | 2/3 = 0.67" in table
     assert "(../causes/unbalanced-game.md) | " in table
     assert "discriminator-trained-too-often (on the zoo, cured 7 of 9)" in pages.page("fewer-d-steps", options)
+    assert re.search(r"fewer-d-steps\.md\) \| .* \| 7/10 \|", made["index.md"])
 
 
 @pytest.mark.parametrize(
