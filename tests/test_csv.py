@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import csv
+from gandoctor.parsers import csv, read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,36 @@ def test_restarts_with_wild_steps_do_not_overflow(table) -> None:
     for s in got.signals:
         assert (np.diff(s.steps) >= 0).all()
         assert s.steps.max() <= 2**53
+
+
+def wide(*names: str, more: int, rows: int = 8, about: str = "layer") -> str:
+    header = [*names, *(f"{about}{j}" for j in range(more))]
+    return "".join(",".join(cells) + "\n" for cells in (header, *([str(k)] * len(header) for k in range(rows))))
+
+
+# The second is read by pandas; the third has a header longer than what is sniffed.
+@pytest.mark.parametrize(("more", "rows"), [(2_500, 40), (2_500, 400), (8_000, 10)])
+def test_of_very_many_columns_those_of_a_training_are_read(table, more: int, rows: int) -> None:
+    path = table(wide("global_step", more=more, rows=rows, about="weights/").replace("weights/77,", "d_loss,", 1))
+    assert sure(path) >= 0.9
+    got = csv.read(path)
+    assert len(got.signals) == 1999
+    assert "d_loss" in steps(got)
+    assert steps(got)["weights/0"] == list(range(rows))
+    assert got.lost == f"{more - 1999:,} of {more + 1:,} columns: at most 2,000 are read"
+
+
+def test_very_many_columns_of_something_else_are_refused_in_their_own_words(table) -> None:
+    path = table(wide(more=3_000, about="pixel"))
+    with pytest.raises(GandoctorError, match="3,000 columns, and none is called like a step or a loss"):
+        read_log(path)
+    with pytest.raises(GandoctorError, match="is the table turned on its side"):
+        read_log(path)
+
+
+def test_a_table_of_something_else_is_refused_in_its_own_words(table) -> None:
+    with pytest.raises(GandoctorError, match=r"houses.csv: a table, but no training log: .* name the columns"):
+        read_log(table("size,price\n1,2\n3,4\n", "houses.csv"))
 
 
 def test_step_wins_over_epoch(table) -> None:

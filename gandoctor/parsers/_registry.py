@@ -165,9 +165,21 @@ def read_log(path: Path) -> list[tuple[str, str, Reading]]:
     if parser is None:
         if "vdlrecords" in path.name:
             raise InputError("is a VisualDL log, which cannot be read yet", path.name, "export its scalars as CSV")
-        binary = " (it is binary)" if b"\x00" in head[:4096] else ""
-        raise InputError(f"is no training log that can be read{binary}", path.name, _FORMATS)
+        if b"\x00" in head[:4096]:
+            raise InputError("is no training log that can be read (it is binary)", path.name, _FORMATS)
+        raise _why_not(path)
     return _read(path, parser)
+
+
+def _why_not(path: Path) -> GandoctorError:
+    """Why no parser wants a file: in the words of the one that its name suggests."""
+    suggested = _load(hinted(path)) if hinted(path) != "unknown" else None
+    try:
+        if suggested is not None:
+            _read(path, suggested)
+    except GandoctorError as e:
+        return InputError(e.what, e.where, e.hint or _FORMATS)
+    return InputError("is no training log that can be read", path.name, _FORMATS)
 
 
 def is_log(path: Path) -> bool:
@@ -252,8 +264,10 @@ def _read(path: Path, parser: Parser) -> list[tuple[str, str, Reading]]:
         if many is not None:
             return [(label, parser.NAME, reading) for label, reading in many(path)]
         return [("", parser.NAME, parser.read(path))]
-    except GandoctorError:
-        raise
+    except GandoctorError as e:
+        if e.where:
+            raise
+        raise InputError(e.what, name, e.hint) from None
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or type(e).__name__})", name) from e
     except Exception as e:

@@ -17,7 +17,7 @@ import numpy as np
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
 from gandoctor.parsers._files import BLANK, decode, encoding_of, load_text, look_at, text_of_head
-from gandoctor.parsers._table import Column, assemble, has_counter, plain, tells_of_training
+from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +36,7 @@ _FEW_ROWS: Final = 5
 _LONGEST_HEADER: Final = 4_000
 _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
+_WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
@@ -67,7 +68,7 @@ class Dialect:
 
 def sniff(path: Path, head: bytes) -> float:
     """How sure we are that this is a table of training metrics; `head` is the first 64 KiB."""
-    text = text_of_head(head)
+    text = text_of_head(_enough(path, head))
     if not text or text.lstrip()[:1] in ("{", "["):
         return 0.0
     suffix = path.suffix.lower()
@@ -81,6 +82,17 @@ def sniff(path: Path, head: bytes) -> float:
     except GandoctorError:
         return 0.3 if _only_header(text) else 0.0
     return 0.9 if suffix in _TABLES else 0.75 if suffix in _SUFFIXES else 0.4
+
+
+def _enough(path: Path, head: bytes) -> bytes:
+    """The beginning of a file, more of it where its lines are so long that a few of them do not fit."""
+    if len(head) < 1 << 16 or head.count(b"\n") >= _FEW_ROWS or encoding_of(head) is None:
+        return head
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_WIDE_HEAD)
+    except OSError:
+        return head
 
 
 def _sniff_nameless(path: Path, text: str) -> float:
@@ -101,6 +113,7 @@ def read(path: Path) -> Reading:
         The file is no table, has no numbers, or is a table of something else.
     """
     size, head = look_at(path)
+    head = _enough(path, head)
     dialect = find_dialect(decode(head)[0], path.name, strict=path.suffix.lower() not in _TABLES)
     if _is_nameless(dialect) and not _is_log_file(path):
         raise InputError(
@@ -332,9 +345,7 @@ def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
     width = Counter(map(len, body)).most_common(1)[0][0]
     if dialect.header is None:
         sections = [([f"column {j}" for j in range(width)], body)]
-    names = list(dict.fromkeys(n for own, _ in sections for n in own))
-    if len(names) > _MOST_COLUMNS:
-        raise InputError(f"{len(names)} columns: no training log")
+    names = _few_enough(list(dict.fromkeys(n for own, _ in sections for n in own)), dialect, lost)
     own, last = sections[-1]
     if last and not text.endswith(("\n", "\r")) and len(last[-1]) < len(own):
         lost.append(_UNFINISHED)
@@ -348,6 +359,27 @@ def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
         notes.append(f"{short} rows have fewer cells than the header")
     columns, words = _columns(_by_name(sections, names), dialect.comma, lost)
     return columns, sum(len(section) for _, section in sections), words, notes
+
+
+def _few_enough(names: list[str], dialect: Dialect, lost: list[str]) -> list[str]:
+    """The columns to read: of very many, those that count steps or tell of training, then the first.
+
+    Raises
+    ------
+    InputError
+        So many columns, and none of them does either: a table of something else.
+    """
+    if len(names) <= _MOST_COLUMNS:
+        return names
+    told = telling(names) | {n for n in names if has_counter([n])}
+    if dialect.header is None or not told:
+        raise InputError(
+            f"{len(names):,} columns, and none is called like a step or a loss: no training log",
+            hint="a log has a row for each step and a named column for each series; is the table turned on its side?",
+        )
+    chosen = set(sorted(names, key=lambda n: n not in told)[:_MOST_COLUMNS])  # a stable sort
+    lost.append(f"{len(names) - len(chosen):,} of {len(names):,} columns: at most {_MOST_COLUMNS:,} are read")
+    return [n for n in names if n in chosen]
 
 
 def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[list[str]]]], int]:
@@ -440,7 +472,10 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Ta
         lost.append(_UNFINISHED)
         rows -= 1
     columns = []
+    chosen = set(_few_enough([str(n) for n in frame.columns], dialect, lost))
     for j, name in enumerate(frame.columns):
+        if str(name) not in chosen:
+            continue
         values = frame.iloc[:rows, j].to_numpy(dtype=np.float64)
         present = ~np.isnan(values) if words is None else words.iloc[:rows, j].notna().to_numpy(dtype=bool)
         columns.append(Column.dense(str(name), values, present))
