@@ -51,9 +51,8 @@ SPLIT_MATTERS: Final = ("d_", "g_")
 # Fewer points than this of a loss and what a rule finds is held with less confidence.
 FEW_POINTS: Final = 12
 # Signals that are looked at now and then; a few looks at them are enough.
-LOOKS: Final = frozenset(
-    {"sample_variance", "sample_diversity", "sample_coverage", "sample_precision", "sample_shift", "fid", "kid"}
-)
+LOOKS: Final = frozenset({"fid", "kid"})
+LOOKED_AT: Final = "sample_"
 # Signals whose steps are the steps of the game.
 GAME: Final = ("d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate")
 
@@ -110,7 +109,8 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
         for network, frame in frames.items()
     ]
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
-    findings = sorted((_finding(a, run, frames[a.network]) for a in fired), key=_finding_order)
+    told = sorted((_finding(a, run, frames[a.network]) for a in fired), key=_finding_order)
+    findings = [f for f in told if f.status != "preview"]  # a rule on trial is reported, and decides nothing
     settled = frames[_network_of_interest(fired, frames)]
     settled = replace(settled, flags=_flags(book, answers))
     diagnoses, findings = _rank(book.causes, findings, run, settled)
@@ -118,7 +118,7 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
     return Examination(
         verdict=verdict,
         why_verdict=why,
-        findings=tuple(findings),
+        findings=(*findings, *(f for f in told if f.status == "preview")),
         diagnoses=tuple(diagnoses),
         risks=tuple(
             _risk(a, run, frames[a.network]) for a in _first_by_rule(answers) if a.truth and a.rule.kind == "risk"
@@ -268,7 +268,11 @@ def _few_points(rule: Rule, frame: Frame) -> bool:
     if rule.symptom == ENDS_THE_GAME:
         return False
     named = {n for c in rule.clauses if c.where is not None for n in c.where.names}
-    points = [len(frame.series[n].values) for n in named if n in frame.series and n not in LOOKS]
+    points = [
+        len(frame.series[n].values)
+        for n in named
+        if n in frame.series and n not in LOOKS and not n.startswith(LOOKED_AT)
+    ]
     return bool(points) and max(points) < FEW_POINTS
 
 
@@ -322,7 +326,7 @@ def _flags(book: Rulebook, answers: Sequence[Answer]) -> dict[str, bool | None]:
     by_rule = {r.id: _truth_of(r.id, answers) for r in book.rules}
     flags = {_spelled(i): t for i, t in by_rule.items()}
     for symptom in {r.symptom for r in book.rules if r.symptom}:
-        truths = [by_rule[r.id] for r in book.rules if r.symptom == symptom]
+        truths = [by_rule[r.id] for r in book.rules if r.symptom == symptom and r.status == "stable"]
         flags[_spelled(symptom)] = True if any(truths) else None if None in truths else False
     return flags
 
@@ -338,8 +342,6 @@ def _finding(answer: Answer, run: Run, frame: Frame) -> Finding:
     rule = answer.rule
     chosen = pick(run, answer.network)
     confidence = CONFIDENCES[max(0, CONFIDENCES.index(rule.confidence) - answer.lowered)]
-    if rule.status == "preview":
-        confidence = "low"
     asked = [c for c in rule.clauses if c.name in answer.outcomes]
     evidence = tuple(_evidence(c, answer.outcomes[c.name], chosen, frame) for c in asked)
     lead = next((e.signal for e in evidence if e.signal), "")
@@ -351,8 +353,8 @@ def _finding(answer: Answer, run: Run, frame: Frame) -> Finding:
         rule=rule.id,
         symptom=rule.symptom or "",
         title=rule.title,
-        severity=rule.severity,
-        confidence=confidence,
+        severity="low" if rule.status == "preview" else rule.severity,
+        confidence="low" if rule.status == "preview" else confidence,
         onset_step=onset,
         fingerprint=f"{rule.id}:{lead}",
         why=rule.why,

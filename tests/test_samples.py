@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandoctor.model.signals import Picture
-from gandoctor.samples import load, measure, png, tiles
+from gandoctor.samples import fidelity, load, measure, png, tiles
 
 RNG = np.random.default_rng(7)
 
@@ -345,3 +345,52 @@ def test_nothing_to_measure():
     from pathlib import Path
 
     assert measure([], Path("/nowhere")) == ((), {})
+
+
+# ---------------------------------------------------------------- among the real data
+
+
+def two_clusters(n: int, share: float, spread: float, seed: int) -> np.ndarray:
+    """Points around (-1, 0) and, a share of them, around (1, 0)."""
+    rng = np.random.default_rng(seed)
+    centres = np.where(rng.random(n) < share, 1.0, -1.0)
+    return np.stack([centres, np.zeros(n)], axis=1) + spread * rng.normal(size=(n, 2))
+
+
+def test_samples_of_the_data_s_own_kind_are_on_it_sharp_and_in_proportion():
+    got = fidelity.against(two_clusters(256, 0.5, 0.05, 1), two_clusters(256, 0.5, 0.05, 2))
+    assert got.coverage > 0.95
+    assert got.precision > 0.95
+    assert got.fine_precision > 0.8
+    assert abs(got.distance) < 0.03
+    assert got.shift < 0.15
+
+
+def test_blurred_samples_are_in_place_and_not_sharp():
+    real = two_clusters(256, 0.5, 0.05, 2)
+    sharp, blurred = (fidelity.against(two_clusters(256, 0.5, w, 1), real) for w in (0.05, 0.2))
+    assert blurred.fine_precision < 0.6 * sharp.fine_precision
+    assert blurred.distance < 0.05  # the proportions are right
+    assert blurred.coverage > 0.5
+
+
+def test_wrong_proportions_show_in_the_distance_alone():
+    got = fidelity.against(two_clusters(256, 0.1, 0.05, 1), two_clusters(256, 0.5, 0.05, 2))
+    assert got.fine_precision > 0.8
+    assert got.coverage > 0.5
+    assert got.distance > 0.1
+
+
+def test_the_energy_distance_is_that_of_its_definition():
+    a, b = two_clusters(40, 0.3, 0.2, 1), two_clusters(50, 0.6, 0.1, 2)
+
+    def mean(x, y, pairs):
+        return sum(float(np.linalg.norm(p - q)) for p in x for q in y) / pairs
+
+    typical = mean(b, b, 50 * 49)
+    want = (2 * mean(a, b, 40 * 50) - mean(a, a, 40 * 39) - typical) / typical
+    assert fidelity.against(a, b).distance == pytest.approx(want)
+
+
+def test_too_few_samples_say_nothing_about_neighbourhoods():
+    assert all(np.isnan(v) for v in fidelity.against(two_clusters(31, 0.5, 0.1, 1), two_clusters(256, 0.5, 0.1, 2)))

@@ -35,8 +35,8 @@ _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
 _FLAT: Final = 0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
 _SAME: Final = 0.02  # samples that differ by less than this share of the range are copies to the eye
-_RELATIVE: Final = ("sample_variance", "sample_diversity", "sample_coverage", "sample_precision", "sample_shift")
-_COMPARISONS: Final = ("sample_coverage", "sample_precision", "sample_shift")
+_COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
+_RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
 _FAKE: Final = re.compile(r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE)
 _OTHER: Final = re.compile(
     r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest", re.IGNORECASE
@@ -65,8 +65,8 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
           data is known, by that of the run's most varied step
         - ``sample_diversity``: mean distance between two samples, divided by the real data's; left out without it,
           since noise before the first step is more diverse than any data set
-        - ``sample_coverage``, ``sample_precision``, ``sample_shift``: where the samples lie among the real data, see
-          `gandoctor.samples.fidelity`
+        - ``sample_coverage``, ``sample_precision``, ``sample_fine_precision``, ``sample_shift``, ``sample_distance``:
+          where the samples lie among the real data, see `gandoctor.samples.fidelity`
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
