@@ -22,7 +22,7 @@ from gandoctor.model.report import Diagnosis, Edit, Prescription
 from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.parsers.configs import read_config
-from gandoctor.prescribe import apply, cure_rate, prescribe
+from gandoctor.prescribe import apply, cure_rate, prescribe, source
 from gandoctor.prescribe.overrides import override, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out
 
@@ -333,6 +333,148 @@ def test_no_file_outside_the_run_is_read(tmp_path: Path) -> None:
         assert made.diff is None
         assert "outside the run folder" in made.why
         assert str(tmp_path) not in made.why
+
+
+# ---------------------------------------------------------------- the source tree
+
+RECORD = "----- Options -----\n  batch_size: 4 \n    d_lr: 0.05 \t[default: 0.1]\n    g_lr: 0.1\n      nz: 64\n"
+WANDB = "wandb_version: 1\nd_lr: {desc: null, value: 0.05}\nnz: {value: 64, desc: null}\n"
+OPTIONS = """\
+import argparse
+
+
+class BaseOptions:
+    def initialize(self, parser):
+        parser.add_argument('--batch_size', type=int, default=4)
+        parser.add_argument('--d_lr', type=float, default=0.05, help="D's")
+        parser.add_argument('--g_lr', type=float, default=0.1)
+        parser.add_argument('--nz', type=int, default=64)
+        return parser
+"""
+HYDRA = "batch_size: 4\noptim:\n  d: {lr: 0.05}\n  g: {lr: 0.1}\n"
+LOWER = remedy("d", LOWER_D)
+
+
+def patched(tmp_path: Path, record: dict[str, str], tree: dict[str, str], each: Remedy = LOWER) -> Prescription:
+    """The prescription of a run that left a record, and whose code is in a source tree."""
+    for name, text in tree.items():
+        path = tmp_path / "code" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    run = run_of(tmp_path / "run", record)
+    (made,) = prescribe(run, [diagnosis()], [each], tmp_path / "run", repo=tmp_path / "code")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("record", "tree", "file", "changed"),
+    [
+        ({"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "train.py": "d_lr = 3\n"}, "options/base.py", "d_lr"),
+        ({".hydra/config.yaml": HYDRA}, {"conf/gan.yaml": "# x\n" + HYDRA}, "conf/gan.yaml", "optim.d.lr"),
+        (
+            {".hydra/config.yaml": HYDRA},
+            {
+                "conf/gan.yaml": HYDRA,
+                "conf/old.yaml": HYDRA.replace("4", "8"),
+                "conf/g.yaml": "optim: {d: {lr: 0.05}}\n",
+            },
+            "conf/gan.yaml",
+            "optim.d.lr",
+        ),
+        (
+            {"args.json": '{"batch_size": 4, "d_lr": 0.05, "g_lr": 0.1, "nz": 64}'},
+            {"options/base.py": OPTIONS, "run.sh": "python train.py --d_lr 5e-2 --g_lr=0.1 \\\n  --nz 64\n"},
+            "run.sh",
+            "d_lr",
+        ),
+        (
+            {"wandb/r/files/config.yaml": WANDB},
+            {"cfg.toml": "[train]\nd_lr = 5e-2\nnz = 64\n"},
+            "cfg.toml",
+            "train.d_lr",
+        ),
+    ],
+)
+def test_the_source_is_found_by_what_the_record_repeats(
+    tmp_path: Path, record: dict[str, str], tree: dict[str, str], file: str, changed: str
+) -> None:
+    made = patched(tmp_path, record, tree)
+    assert made.base == "repo"
+    assert [(e.file, e.key) for e in made.edits] == [(file, changed)]
+    assert f"The diff is for the source tree: {file} repeats" in made.why
+    before = {p: p.read_text() for p in (tmp_path / "code").rglob("*.*")}
+    done = apply(made, tmp_path / "code")
+    assert [d.file for d in done] == [file]
+    assert [p.relative_to(tmp_path / "code").as_posix() for p, t in before.items() if p.read_text() != t] == [file]
+
+
+@pytest.mark.parametrize(
+    ("tree", "says"),
+    [
+        (
+            {"a.yaml": HYDRA, "b.yaml": HYDRA},
+            "several files of the source tree could be where `optim.d.lr` came from: a.yaml, b",
+        ),
+        ({"a.yaml": HYDRA.replace("0.05", "0.5")}, "no file of the source tree can be told"),
+        ({"a.yaml": "lr: 0.05\n"}, "no file of the source tree can be told"),  # one equal value is a coincidence
+        ({"a.yaml": HYDRA + "also: ${optim.d.lr}\n"}, "`also` takes its value from `optim.d.lr` in a.yaml"),
+        ({"run/1/.hydra/config.yaml": HYDRA, "outputs/a.yaml": HYDRA, ".git/a.yaml": HYDRA}, "no file"),
+        ({"old/events.out.tfevents.1": "", "old/config.yaml": HYDRA}, "no file"),  # another run's copy
+        ({}, "no file"),
+    ],
+)
+def test_where_no_single_source_is_sure_there_is_the_override(tmp_path: Path, tree: dict[str, str], says: str) -> None:
+    (tmp_path / "code").mkdir()
+    made = patched(tmp_path, {".hydra/config.yaml": HYDRA}, tree)
+    assert made.diff is None
+    assert made.base == "run"
+    assert made.overrides == ("optim.d.lr=0.005",)
+    assert says in made.why
+    assert str(tmp_path) not in made.why
+
+
+def test_a_default_that_a_script_overrules_is_not_patched(tmp_path: Path) -> None:
+    script = "python train.py --d_lr $RATE\npython train.py --d_lr 0.7 --nz 64\n"
+    made = patched(tmp_path, {"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "run.sh": script})
+    assert made.diff is None
+    assert made.overrides == ("--d_lr 0.005",)
+
+
+def test_all_settings_of_a_remedy_are_found_or_none_is_patched(tmp_path: Path) -> None:
+    both = remedy("both", LOWER_D, LOWER_G)
+    groups = {"conf/d.yaml": "d: {lr: 0.05}\nbatch_size: 4\n", "conf/g.yaml": "g: {lr: 0.1}\nbatch_size: 4\n"}
+    made = patched(tmp_path, {".hydra/config.yaml": HYDRA}, groups, both)
+    assert [(e.file, e.key, e.new) for e in made.edits] == [
+        ("conf/d.yaml", "d.lr", "0.005"),
+        ("conf/g.yaml", "g.lr", "0.01"),
+    ]
+    del groups["conf/g.yaml"]
+    (tmp_path / "code/conf/g.yaml").unlink()
+    assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, groups, both).diff is None
+
+
+def test_the_search_follows_no_link_and_knows_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret.yaml").write_text(HYDRA)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/a.yaml").write_text(HYDRA)
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (code / "folder").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, {}).diff is None
+    assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, {"a.yaml": HYDRA}).edits[0].file == "a.yaml"
+    monkeypatch.setattr(source, "MAX_FILES", 1)
+    cut = patched(tmp_path, {".hydra/config.yaml": HYDRA}, {"b.py": "x = 1\n"})
+    assert cut.diff is None
+    assert "too large to be searched to its end" in cut.why
+
+
+def test_the_config_in_the_runs_own_folder_is_patched_where_the_tree_has_none(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    made = patched(tmp_path, {"config.yaml": HYDRA}, {})
+    assert (made.base, [e.file for e in made.edits]) == ("run", ["config.yaml"])
+    made = patched(tmp_path, {"config.yaml": HYDRA}, {"configs/gan.yaml": HYDRA})
+    assert (made.base, [e.file for e in made.edits]) == ("repo", ["configs/gan.yaml"])
 
 
 # ---------------------------------------------------------------- no config

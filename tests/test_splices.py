@@ -686,6 +686,211 @@ def flat(value: object, key: str = "") -> dict[str, object]:
     return {k: v for name, inner in items for k, v in flat(inner, f"{key}.{name}" if key else str(name)).items()}
 
 
+# ---------------------------------------------------------------- any config, any edit
+
+NAMES = st.sampled_from(
+    [
+        "lr",
+        "lr_d",
+        "lr_g",
+        "betas",
+        "optim",
+        "d",
+        "g",
+        "loss",
+        "a b",
+        "x-y",
+        "on",
+        "1",
+        "null",
+        "größe",
+        "A",
+        "a.b",
+        "yes",
+    ]
+)
+SCALARS = st.one_of(
+    st.sampled_from(
+        ["0.1", "2e-4", "1.0e-4", "5", "-3", "1_000", "true", "no", "~", "null", "relu", "nn.ReLU", "0x10", "1e400"]
+    ),
+    st.sampled_from(
+        ["'it''s'", '"a\\"b"', "'0.1'", '"2e-4"', "'# no comment'", '"a: b"', "x#y", "a:b", "-", "2024-05-01", ".5"]
+    ),
+)
+NEW = st.one_of(
+    st.sampled_from([0.5, 2e-5, 1e-7, 64, 0, -1.0, True, False, None, 12345678.0, 0.1 + 0.2]),
+    st.sampled_from(
+        ["tanh", "yes", "null", "1e-5", "it's", 'say "hi"', "a: b", "# x", "", " x ", "größe", "&a", "*b", "0.1"]
+    ),
+)
+
+
+@st.composite
+def yaml_configs(draw: st.DrawFn) -> str:
+    """YAML as people write it: nested blocks and flow, anchors, merges, comments, several ways to end a line."""
+    newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
+    anchors: list[str] = []
+    maps: list[str] = []
+
+    def scalar(*, flow: bool) -> str:
+        text = draw(SCALARS)
+        if flow and text in ("-", "a:b", "x#y"):
+            text = "relu"
+        if anchors and draw(st.integers(0, 5)) == 0:
+            return "*" + draw(st.sampled_from(anchors)) + (" " if flow else "")
+        if draw(st.integers(0, 6)) == 0:
+            anchors.append(f"s{len(anchors)}")
+            return f"&{anchors[-1]} {text}"
+        return text
+
+    def flow(depth: int) -> str:
+        kind = draw(st.integers(0, 2)) if depth < 2 else 0
+        blank = draw(st.sampled_from(["", " "]))
+        if kind == 1:
+            return f"[{blank}{', '.join(flow(depth + 1) for _ in range(draw(st.integers(0, 3))))}{blank}]"
+        if kind == 2:
+            keys = draw(st.lists(NAMES, max_size=3, unique=True))
+            return "{" + blank + ", ".join(f"{k}: {flow(depth + 1)}" for k in keys) + blank + "}"
+        return scalar(flow=True)
+
+    def comment() -> str:
+        return draw(st.sampled_from(["", "", "  # lr: 1", " #\ttab", "   "]))
+
+    def block(indent: int, depth: int) -> list[str]:
+        lines: list[str] = []
+        pad = " " * indent
+        if maps and draw(st.integers(0, 3)) == 0:
+            lines.append(f"{pad}<<: *{draw(st.sampled_from(maps))}{comment()}")
+        for key in draw(st.lists(NAMES, min_size=1, max_size=4, unique=draw(st.booleans()))):
+            kind = draw(st.integers(0, 7))
+            if kind == 0 and depth < 3:
+                name = f"m{len(maps)}" if draw(st.booleans()) else ""
+                inner = block(indent + draw(st.sampled_from([1, 2, 4])), depth + 1)
+                lines += [f"{pad}{key}:{' &' + name if name else ''}{comment()}", *inner]
+                if name:
+                    maps.append(name)
+            elif kind == 1 and depth < 3:
+                lines.append(f"{pad}{key}:")
+                for _ in range(draw(st.integers(1, 3))):
+                    lines.append(f"{pad}- {flow(1)}{comment()}")
+            elif kind == 2 and maps:
+                lines.append(f"{pad}{key}: *{draw(st.sampled_from(maps))}")
+            elif kind == 3:
+                lines.append(f"{pad}{key}: {flow(0)}{comment()}")
+            elif kind == 4:
+                lines.append(f"{pad}{key}:{comment()}")
+            else:
+                lines.append(f"{pad}{key}: {scalar(flow=False)}{comment()}")
+            if draw(st.integers(0, 8)) == 0:
+                lines.append(draw(st.sampled_from(["", "# comment", "    # lr: 5"])))
+        return lines
+
+    text = newline.join(block(0, 0)) + draw(st.sampled_from([newline, "", newline * 2]))
+    if draw(st.integers(0, 5)) == 0:
+        anchors.clear()
+        maps.clear()
+        text = f"---{newline}{text.rstrip()}{newline}---{newline}{newline.join(block(0, 0))}{newline}"
+    return text
+
+
+@st.composite
+def json_configs(draw: st.DrawFn) -> str:
+    data = draw(
+        st.recursive(
+            st.one_of(
+                st.floats(allow_nan=False),
+                st.integers(-9, 10**6),
+                st.booleans(),
+                st.none(),
+                st.text('ab"\\\n{é:,', max_size=4),
+            ),
+            lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)),
+            max_leaves=12,
+        )
+    )
+    indent = draw(st.sampled_from([None, 2, "\t"]))
+    text = json.dumps({"top": data}, indent=indent, ensure_ascii=draw(st.booleans()))
+    return draw(st.sampled_from(["", "\ufeff", "\n"])) + text + draw(st.sampled_from(["", "\n", " \r\n"]))
+
+
+@st.composite
+def toml_configs(draw: st.DrawFn) -> str:
+    value = st.sampled_from(
+        [
+            "1",
+            "0.5",
+            "1e-3",
+            "true",
+            '"x # y"',
+            "'lit'",
+            "[1, 2.0]",
+            "[ 1e-3,\n  2, # two\n]",
+            "{ lr = 1, n.b = 'c' }",
+            "1979-05-27",
+            "+1_0.0",
+        ]
+    )
+    key = st.sampled_from(["lr", "b1", '"a.b"', "x.y", "'q r'", "n"])
+    lines = [
+        f"{k} = {draw(value)}{draw(st.sampled_from(['', ' # lr = 9']))}"
+        for k in draw(st.lists(key, max_size=3, unique=True))
+    ]
+    for table in draw(
+        st.lists(st.sampled_from(["[d]", "[g.opt]", "[[net]]", "[[net]]", "[[net]]\n[net.opt]"]), max_size=4)
+    ):
+        lines.append(table)
+        lines += [f"  {k}={draw(value)}" for k in draw(st.lists(key, max_size=3, unique=True))]
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(st.sampled_from(["", "\n"]))
+
+
+def is_right_or_refused(file: str, text: str, key: str, value: object) -> bool:
+    """Whether the edit was made; it is then the only difference that the format's own reader sees."""
+    before = by_its_reader(file, text)
+    try:
+        after = format_of(file, text).splice(text, [Target(key, value)]).text  # type: ignore[arg-type]
+    except SpliceError:
+        return False
+    got = by_its_reader(file, after)
+    assert list(got) == list(before)
+    differing = [k for k in got if repr(got[k]) != repr(before[k])]
+    assert differing == [key]
+    assert got[key] == value or got[key] == pytest.approx(value, rel=1e-5)
+    assert isinstance(value, bool | str) is isinstance(got[key], bool | str)
+    patch = diff.unified(file, text, after)
+    assert diff.applied(text, diff.split(patch)[file], file) == after
+    return True
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), NEW)
+def test_any_yaml_is_patched_right_or_refused(data: st.DataObject, value: object) -> None:
+    text = data.draw(yaml_configs())
+    try:
+        known = by_its_reader("c.yaml", text)
+    except (yaml.YAMLError, TypeError, ValueError):
+        return
+    is_right_or_refused("c.yaml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), json_configs(), NEW)
+def test_any_json_is_patched_right_or_refused(data: st.DataObject, text: str, value: object) -> None:
+    known = by_its_reader("c.json", text.removeprefix("\ufeff"))
+    is_right_or_refused(
+        "c.json", text.removeprefix("\ufeff"), data.draw(st.sampled_from(sorted(known) or ["none"])), value
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), toml_configs(), NEW)
+def test_any_toml_is_patched_right_or_refused(data: st.DataObject, text: str, value: object) -> None:
+    try:
+        known = by_its_reader("c.toml", text)
+    except tomllib.TOMLDecodeError:
+        return
+    is_right_or_refused("c.toml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value)
+
+
 # ---------------------------------------------------------------- what cannot be done is said
 
 
