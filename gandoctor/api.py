@@ -335,6 +335,8 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
             measured=book(True).measured,
             repo=options.repo,
         )
+        effort = {r.id: r.effort for r in book(True).remedies}
+        cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
     diagnoses = tuple(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
     )
@@ -415,5 +417,6 @@ def exit_code(reports: Sequence[Report], fail_on: str = "high") -> int:
 
 
 def first_patch(report: Report) -> Prescription | None:
-    """The prescription the user should try: the first that has a diff and is not blocked."""
-    return next((p for p in report.prescriptions if p.diff and not p.blocked_by), None)
+    """The prescription the user should try, where it has a diff."""
+    first = report.first_patch()
+    return first if first is not None and first.diff else None

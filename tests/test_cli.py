@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from gandoctor.model.report import Report
+from gandoctor.reporters import check
 
 HEAVY = ("pandas", "scipy", "tbparse", "torch")
 
@@ -124,6 +129,30 @@ def test_ignored_rules_are_listed_with_their_reason(sample_logs: Path, tmp_path:
     report = json.loads((tmp_path / "r.json").read_text())
     assert "nan-in-loss" not in {f["rule"] for f in report["findings"]}
     assert [(i["rule"], i["reason"]) for i in report["ignored"]] == [("nan-in-loss", "warm-up")]
+
+
+def test_no_setting_is_suggested_where_data_are_missing(sample_logs: Path, tmp_path: Path) -> None:
+    done = run("analyze", sample_logs / "d-dominance", "-o", "-", "--format", "json", cwd=tmp_path)
+    report = json.loads(done.stdout)
+    first = next(p for p in report["prescriptions"] if p["overrides"])
+    said = Report.from_dict(report)
+    data = tuple(replace(p, effort="data") for p in said.prescriptions)
+    assert first["effort"] == "config"
+    assert f"-> {first['overrides'][0]}" in check.render(said)
+    assert f"-> {first['title']}\n" in check.render(replace(said, prescriptions=data))
+    assert first["overrides"][0] not in check.render(replace(said, prescriptions=data))
+
+
+@pytest.mark.parametrize("name", ["d-dominance", "nan-in-loss"])
+def test_analyze_and_patch_count_the_same(sample_logs: Path, tmp_path: Path, name: str) -> None:
+    said = run("analyze", sample_logs / name, cwd=tmp_path).stdout
+    told = re.search(r"(\d+) of (\d+)\)", said[said.index("patch  ") :])
+    assert told is not None
+    every = json.loads(run("analyze", sample_logs / name, "-o", "-", "--format", "json").stdout)["prescriptions"]
+    assert int(told[2]) == len(every)
+    patched = run("patch", sample_logs / name, "--number", told[1]).stdout
+    title = " ".join(said[said.index("patch  ") + 7 :].split()).partition(" (risk")[0]
+    assert patched.startswith(f"# {told[1]} of {told[2]}: {title}")
 
 
 def test_selected_rules_are_asked_alone(sample_logs: Path, tmp_path: Path) -> None:

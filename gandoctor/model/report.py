@@ -132,6 +132,8 @@ class Prescription:
     ----------
     made_for : tuple of (file, sha256)
         The very texts that the diff was made for.
+    effort : str
+        What it takes: a change of the config, of the code, or of the data.
     base : str
         What the diff's files are relative to: the folder of the ``run``, or the source tree (``repo``) that was given.
     """
@@ -150,6 +152,7 @@ class Prescription:
     trial: str | None = None
     made_for: tuple[tuple[str, str], ...] = ()
     base: Literal["run", "repo"] = "run"
+    effort: Literal["config", "code", "data"] = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +284,11 @@ class Report:
     version: str = ""
     schema: str = SCHEMA
     preferences: tuple[str, ...] = ()
+
+    def first_patch(self, cause: str = "") -> Prescription | None:
+        """What to try first, of one cause or of all: the first with a diff, else the first that is not blocked."""
+        usable = [p for p in self.prescriptions if not p.blocked_by and cause in ("", p.cause)]
+        return next((p for p in usable if p.diff), usable[0] if usable else None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""

@@ -50,10 +50,11 @@ def _line(report: Report, place: str, what: Diagnosis | Finding, ident: str) -> 
 
 
 def _change(case: w.Case) -> str:
-    patch = w.first_patch(case.prescriptions)
+    patch = case.patch
     if patch is None:
         return ""
-    return " -> " + w.plain(" ".join(patch.overrides) or patch.title)
+    settings = " ".join(patch.overrides) if patch.effort == "config" else ""  # no setting makes more data
+    return " -> " + w.plain(settings or patch.title)
 
 
 def _name(report: Report) -> str:

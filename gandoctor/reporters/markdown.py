@@ -108,9 +108,8 @@ def _case(case: w.Case, *, first: bool) -> Iterator[str]:
     for reason in sorted(d.reasons, key=lambda r: -abs(r.weight))[:_MOST_REASONS]:
         yield f"- {'for' if reason.weight >= 0 else 'against'} it: {words(reason.text)}"
     yield ""
-    patch = w.first_patch(case.prescriptions)
-    if patch is not None:
-        yield from _patch(patch)
+    if case.patch is not None:
+        yield from _patch(case.patch)
     if case.consequences and first:
         yield f"It explains, too: {'; '.join(words(f.title) for f in case.consequences)}."
         yield ""

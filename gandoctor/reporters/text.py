@@ -97,10 +97,9 @@ class _Page:
         yield ""
         yield from self.labelled("cause", f"{case.diagnosis.title} ({case.diagnosis.confidence} confidence)", "title")
         yield from self.evidence(report, w.strongest(case.leading))
-        patch = w.first_patch(case.prescriptions)
-        if patch is not None:
+        if case.patch is not None:
             yield ""
-            yield from self.patch(patch, len(case.prescriptions))
+            yield from self.patch(case.patch, report.prescriptions)
 
     def evidence(self, report: Report, pieces: Sequence[Evidence]) -> Iterator[str]:
         drawn: set[str] = set()
@@ -119,8 +118,10 @@ class _Page:
         caption = f"  {_short(w.plain(tag), room // 3)}"
         return charts.sparkline(series, min(48, room - len(caption))) + self.paint(caption, "dim")
 
-    def patch(self, patch: Prescription, total: int) -> Iterator[str]:
-        of = f"; 1 of {total}" if total > 1 else ""
+    def patch(self, patch: Prescription, every: Sequence[Prescription]) -> Iterator[str]:
+        """One patch, with its number among all: `gandoctor patch` counts them so."""
+        number = next(i for i, p in enumerate(every, 1) if p is patch)
+        of = f"; {number} of {len(every)}" if len(every) > 1 else ""
         yield from self.labelled("patch", f"{patch.title} (risk: {patch.risk}{of})", "title")
         margin = " " * _LABEL
         for line in _essence(patch.diff) if patch.diff else ():

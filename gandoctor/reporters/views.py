@@ -174,7 +174,7 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
     curves = () if detail.brief else tuple(pictures)
     teller = _Teller(report, None if detail.brief else album)
     cases = w.cases(report)
-    lead = next((case for case in cases if w.first_patch(case.prescriptions)), None)
+    lead = next((case for case in cases if case.patch), None)
     causes = tuple(teller.causes([c for c in cases if c is cases[0] or c is lead] if detail.brief else cases))
     return ShownRun(
         id=ident,
@@ -273,7 +273,7 @@ class _Teller:
         known = [f for f in (*case.leading, *case.consequences) if f.fingerprint in self._told]
         leading = [f for f in case.leading if f not in known]
         consequences = [f for f in case.consequences if f not in known] if self._album else []
-        best = w.first_patch(case.prescriptions)
+        best = case.patch
         patches = sorted(case.prescriptions, key=lambda p: p is not best)
         return ShownCause(
             it=case.diagnosis,

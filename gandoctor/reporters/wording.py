@@ -152,12 +152,15 @@ class Case:
         The findings it explains, and so silences.
     prescriptions : tuple of Prescription
         Best first.
+    patch : Prescription or None
+        What to try first of them.
     """
 
     diagnosis: Diagnosis
     leading: tuple[Finding, ...]
     consequences: tuple[Finding, ...]
     prescriptions: tuple[Prescription, ...]
+    patch: Prescription | None = None
 
 
 def cases(report: Report) -> tuple[Case, ...]:
@@ -173,6 +176,7 @@ def _case(report: Report, d: Diagnosis) -> Case:
         leading=tuple(leading),
         consequences=tuple(f for f in own if f not in leading),
         prescriptions=tuple(p for p in report.prescriptions if p.cause == d.cause),
+        patch=report.first_patch(d.cause),
     )
 
 
@@ -197,12 +201,6 @@ def previews(report: Report) -> tuple[Finding, ...]:
     return tuple(
         f for f in report.findings if f.status == "preview" and not any(_belongs(f, d) for d in report.diagnoses)
     )
-
-
-def first_patch(prescriptions: Iterable[Prescription]) -> Prescription | None:
-    """What to try first: the first with a diff, else the first that is not blocked."""
-    usable = [p for p in prescriptions if not p.blocked_by]
-    return next((p for p in usable if p.diff), usable[0] if usable else None)
 
 
 def strongest(findings: Sequence[Finding], most: int = 2) -> tuple[Evidence, ...]:
