@@ -111,7 +111,10 @@ def _remedy(remedy: Remedy, book: Rulebook) -> str:
             new = (
                 f"to {c.to}" if c.to is not None else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
             )
-            out.append(f"  {c.setting} {new}")
+            only = " if the config names the word" if c.if_named else " (needed)" if c.need else ""
+            out.append(f"  {c.setting} {new}{only}")
+    if remedy.not_with:
+        out += ["", "Not together with", *(f"  {r}" for r in remedy.not_with)]
     out += ["", "How to tell that it helped", *_wrapped(remedy.expect)]
     out += ["", "Treats", *(f"  {c}{_cured(remedy, c, book)}" for c in remedy.treats)]
     if remedy.snippet:

@@ -14,7 +14,7 @@ from gandoctor import api, rulebook, vocabulary
 from gandoctor.errors import UsageError
 from gandoctor.lang.functions import FUNCTIONS
 from gandoctor.model.measured import ENOUGH, Share
-from gandoctor.model.rules import SYMPTOMS
+from gandoctor.model.rules import BEST_STEP, SYMPTOMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -298,6 +298,10 @@ class _Pages:
             yield from _section("When it is offered")
             yield from (f"- {clause_in_words(c)}" for c in remedy.only_if)
         yield from self.glossary(remedy.only_if)
+        excluded = [r for r in self.book.remedies if r.id in remedy.not_with or remedy.id in r.not_with]
+        if excluded:
+            yield from _section("What it must not be combined with")
+            yield from (f"- {_link(r.title, f'{r.id}.md')}" for r in excluded)
         yield from _section("How to tell that it helped")
         yield from _paragraphs(remedy.expect)
         yield from _section("What it treats")
@@ -451,13 +455,19 @@ def _term(term: Term, sign: int) -> str:
 
 
 def _change(change: Change) -> str:
+    only = ", if the config itself names that word" if change.if_named else ""
+    only += "; without this setting there is no patch" if change.need else ""
     if change.to is not None:
         new = f"{change.to:g}" if isinstance(change.to, float) else str(change.to)
-        return f"`{change.setting}` becomes {new.lower() if isinstance(change.to, bool) else new}"
+        return f"`{change.setting}` becomes {new.lower() if isinstance(change.to, bool) else new}{only}"
     own = f"the value of `{change.of}`" if change.of else "its own value"
+    if change.of == BEST_STEP:
+        own = "the point where the measured quality was best (where the log counts in this unit)"
+    elif change.multiply == 1 and not change.of:
+        own = "the same, written as a number"
     times = "" if change.multiply in (None, 1) else f" times {change.multiply:g}"
     sane = f", where that lies between {change.low:g} and {change.high:g}" if math.isfinite(change.high) else ""
-    return f"`{change.setting}` becomes {own}{times}{sane}"
+    return f"`{change.setting}` becomes {own}{times}{sane}{only}"
 
 
 def _standing(rule: Rule) -> str:

@@ -825,7 +825,10 @@ SNIPPETS = [r for r in BOOK.remedies if r.snippet]
 
 
 @pytest.mark.parametrize("each", SNIPPETS, ids=lambda r: r.id)
-def test_every_snippet_runs_in_the_logs_own_names(each: Remedy, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_every_snippet_runs_in_the_logs_own_names(
+    each: Remedy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a user would paste it: names of the log in it, and the objects that every training loop has."""
     run = replace(Run("r"), signals=(signal("Loss/D", "d_loss"), signal("train/g loss", "g_loss")))
     (made,) = prescribe(run, [diagnosis(next(iter(each.treats)))], [each], tmp_path)
@@ -834,6 +837,7 @@ def test_every_snippet_runs_in_the_logs_own_names(each: Remedy, tmp_path: Path) 
     for place, name in (("{d_loss}", "Loss_D"), ("{g_loss}", "train_g_loss")):
         assert (place in each.snippet) == (name in made.snippet)
     torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)  # one of them saves a checkpoint
     exec(compile(work(made.snippet), each.id, "exec"), a_training(torch))  # noqa: S102
 
 
