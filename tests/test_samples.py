@@ -394,3 +394,11 @@ def test_the_energy_distance_is_that_of_its_definition():
 
 def test_too_few_samples_say_nothing_about_neighbourhoods():
     assert all(np.isnan(v) for v in fidelity.against(two_clusters(31, 0.5, 0.1, 1), two_clusters(256, 0.5, 0.1, 2)))
+
+
+def test_many_dimensions_do_not_make_samples_of_the_same_kind_look_apart():
+    rng = np.random.default_rng(3)
+    got = fidelity.against(rng.normal(size=(64, 3000)), rng.normal(size=(64, 3000)))
+    assert abs(got.distance) < 0.02
+    assert got.coverage > 0.9
+    assert got.fine_precision > 0.9

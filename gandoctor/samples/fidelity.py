@@ -77,8 +77,6 @@ def against(values: NDArray[np.float64], real: NDArray[np.float64]) -> Fidelity:
     directions = _directions(real - centre)
     one, two = (real - centre) @ directions, (rows - centre) @ directions
     among, between = _distances(one, one), _distances(one, two)
-    np.fill_diagonal(among, 0.0)
-    typical = _mean_of_pairs(among)
     np.fill_diagonal(among, np.inf)
     ranked = np.partition(among, sorted({FINE - 1, _wide(len(one)) - 1}), axis=1)
     near = between < ranked[:, _wide(len(one)) - 1, None]
@@ -88,10 +86,20 @@ def against(values: NDArray[np.float64], real: NDArray[np.float64]) -> Fidelity:
         precision=float(near.any(axis=0).sum() / len(values)),
         fine_precision=float(nearest.any(axis=0).sum() / len(values)),
         shift=float(np.linalg.norm(rows.mean(axis=0) - centre)) / spread,
-        distance=(2 * float(between.mean()) - typical - _mean_of_pairs(_distances(two, two))) / typical
-        if len(two) > 1
-        else math.nan,
+        distance=_energy(rows - centre, real - centre),
     )
+
+
+def _energy(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Energy distance over the mean distance within `y`.
+
+    In all dimensions: the main directions are those of the very examples in `y`, which lie further out along them than
+    any other sample of the same distribution.
+    """
+    if len(x) < 2:
+        return math.nan
+    typical = _mean_of_pairs(_distances(y, y))
+    return (2 * float(_distances(x, y).mean()) - typical - _mean_of_pairs(_distances(x, x))) / typical
 
 
 def _wide(count: int) -> int:
