@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gandoctor.errors import InputError
 from gandoctor.parsers.configs import looks_like_config, read_config
+from gandoctor.parsers.configs import yaml as yaml_reader
 
 
 def read(tmp_path, name: str, text: str | bytes):
@@ -86,6 +87,34 @@ own: !Custom {a: 1}
 
 def test_yaml_duplicate_keys_keep_the_last(tmp_path):
     assert by_key(read(tmp_path, "config.yaml", "lr: 1\nb: 2\nlr: 3\n"))["lr"] == (3, 3)
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize("layout", ["flow", "block", "unindented"])
+def test_a_long_yaml_config_is_read_without_its_data(tmp_path, monkeypatch, loader, layout):
+    monkeypatch.setattr(yaml_reader, "_LOADER", getattr(yaml, loader))
+    items = ["0.125"] * 200_000
+    data = {
+        "flow": "data: [" + ", ".join(items) + "]\n",
+        "block": "data:\n" + "".join(f"  - {x}\n" for x in items),
+        "unindented": "data:\n" + "".join(f"- {x}\n" for x in items),
+    }[layout]
+    start = time.process_time()
+    reading = read(tmp_path, "config.yaml", f"batch_size: 8\n{data}lr: 0.1\nmodel:\n  nz: 100\n")
+    assert time.process_time() - start < 1
+    got = by_key(reading)
+    line = 3 + data.count("\n") - 1
+    assert got == {"batch_size": (8, 1), "lr": (0.1, line), "model.nz": (100, line + 2)}
+    assert "its long entries are left out" in reading.lost
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_a_yaml_config_of_two_megabytes_takes_seconds_at_most(tmp_path, monkeypatch, loader):
+    monkeypatch.setattr(yaml_reader, "_LOADER", getattr(yaml, loader))
+    text = "lr: 0.1\n" + "".join(f"key_{i}: {{a: {i}, b: [1, 2, 3]}}\n" for i in range(60_000))
+    start = time.process_time()
+    assert by_key(read(tmp_path, "config.yaml", text))["lr"] == (0.1, 1)
+    assert time.process_time() - start < 4
 
 
 def test_yaml_bombs_and_depth_end_soon(tmp_path):

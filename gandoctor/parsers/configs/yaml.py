@@ -6,6 +6,8 @@ what they wrap. ``5e-5`` is a string in YAML 1.1, and stays one.
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -22,6 +24,10 @@ _PYTHON: Final = "tag:yaml.org,2002:python/"
 # Composing is recursive: brackets deeper than this are nobody's config.
 _MAX_NESTING: Final = 200
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# About a second's work each; 5,000 settings are seldom longer than the smaller one.
+_MOST_BY_C: Final = 512 << 10
+_MOST_BY_PYTHON: Final = 128 << 10
+_TOP_KEY: Final = re.compile(r"^(?:[^\s#\-\[\]{},][^\n:]{0,200}:(?=\s)|---(?=\s))", re.MULTILINE)
 
 
 def parse(text: str) -> Entries:
@@ -30,6 +36,10 @@ def parse(text: str) -> Entries:
     What follows a fault is lost, and `Entries.lost` names its line.
     """
     entries = Entries()
+    most = _MOST_BY_PYTHON if _LOADER is yaml.SafeLoader else _MOST_BY_C
+    if len(text) > most:
+        text, dropped = _shortened(text, most)
+        entries.lost.append(f"{dropped:,} characters: a config that long holds data, and its long entries are left out")
     if _nesting(text) > _MAX_NESTING:
         entries.lost.append(f"brackets nested more than {_MAX_NESTING} deep")
         return entries
@@ -47,6 +57,20 @@ def parse(text: str) -> Entries:
     except FullError:
         entries.lost.append(f"more than {MAX_SETTINGS:,} settings; the rest was not read")
     return entries
+
+
+def _shortened(text: str, most: int) -> tuple[str, int]:
+    """The first entries of the outermost level that fit, without long ones; every line keeps its number."""
+    starts = [0, *(m.start() for m in _TOP_KEY.finditer(text) if m.start()), len(text)]
+    parts: list[str] = []
+    room = most
+    for start, stop in itertools.pairwise(starts):
+        if stop - start <= min(room, most // 4):
+            parts.append(text[start:stop])
+            room -= stop - start
+        else:
+            parts.append("\n" * text.count("\n", start, stop))
+    return "".join(parts), len(text) - (most - room)
 
 
 def _nesting(text: str) -> int:
