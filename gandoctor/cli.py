@@ -81,6 +81,16 @@ RepoOption = Annotated[
         "--repo", metavar="DIR", readable=False, help="Source tree: patch the config there that the run came from."
     ),
 ]
+OutputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write it here; format from the suffix, '-' = stdout; repeatable."
+    ),
+]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
 FailOnOption = Annotated[
     FailOn | None, typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high).")
 ]
@@ -106,15 +116,8 @@ def root(
 @app.command()
 def analyze(
     path: Annotated[Path, typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs.")],
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write the report here; format from the suffix, '-' = stdout."
-        ),
-    ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
-    ] = None,
+    output: OutputOption = None,
+    format_: FormatOption = None,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -123,7 +126,7 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
     from gandoctor import api, reporters
@@ -308,22 +311,15 @@ def compare(
         Path, typer.Argument(readable=False, help="A log or run folder: the training before the change.")
     ],
     after: Annotated[Path, typer.Argument(readable=False, help="The training after it.")],
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write it here, too; format from the suffix, '-' = stdout."
-        ),
-    ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
-    ] = None,
+    output: OutputOption = None,
+    format_: FormatOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
     fail_on: FailOnOption = None,
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
     select: SelectOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say whether a change helped: better, worse or no clear change, and why. Exits with 1 where AFTER is failing."""
     from gandoctor import api, comparing
