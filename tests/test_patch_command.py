@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -247,3 +248,75 @@ def test_a_second_patch_waits_for_a_new_run(run_dir: Path) -> None:
     os.utime(next(run_dir.glob("events*")), (later, later))  # trained again
     assert patching.run(run_dir, None, Options(), apply=True)
     assert config.read_bytes() != patched
+
+
+# ---------------------------------------------------------------- the source tree
+
+
+@pytest.fixture
+def tree(run_dir: Path, tmp_path: Path) -> Path:
+    """A source tree with the config that the run was started from; the run itself has Hydra's record of it."""
+    source = tmp_path / "code"
+    (source / "conf").mkdir(parents=True)
+    text = config_of(run_dir).read_text()
+    (source / "conf" / "gan.yaml").write_text("# what is trained\n" + text)
+    (source / "conf" / "tiny.yaml").write_text(text.replace("hidden: 96", "hidden: 8"))
+    (run_dir / ".hydra").mkdir()
+    config_of(run_dir).rename(run_dir / ".hydra" / "config.yaml")
+    return source
+
+
+def test_the_source_is_patched_and_the_record_left_alone(run_dir: Path, tree: Path) -> None:
+    record = (run_dir / ".hydra" / "config.yaml").read_bytes()
+    gan, tiny = tree / "conf" / "gan.yaml", (tree / "conf" / "tiny.yaml").read_bytes()
+    before = gan.read_text()
+    done = cli("patch", run_dir, "--repo", tree, "--apply")
+    assert done.returncode == 0, done.stderr
+    assert b"conf/gan.yaml: discriminator.optimizer.lr changed" in done.stdout
+    assert lines_changed(before, gan.read_text()) == [("    lr: 0.002", "    lr: 0.0002")]
+    assert (tree / "conf" / "gan.yaml.orig").read_text() == before
+    assert (run_dir / ".hydra" / "config.yaml").read_bytes() == record
+    assert (tree / "conf" / "tiny.yaml").read_bytes() == tiny
+    with pytest.raises(InputError, match="has no diff"):  # the tree no longer says what the run ran with
+        patching.run(run_dir, 1, Options(repo=tree), apply=True)
+
+
+@pytest.mark.skipif(GIT is None, reason="no git here")
+def test_git_applies_it_in_the_source_tree(run_dir: Path, tree: Path) -> None:
+    printed = patching.run(run_dir, None, Options(repo=tree))
+    assert "# for the source tree that --repo names" in printed
+    done = subprocess.run(
+        ["git", "apply", "-"], input=(printed + "\n").encode(), cwd=tree, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load((tree / "conf" / "gan.yaml").read_text())["discriminator"]["optimizer"]["lr"] == 0.0002
+
+
+def test_without_the_tree_there_is_the_override(run_dir: Path, tree: Path) -> None:
+    assert tree.is_dir()
+    report = api.analyze(run_dir)
+    assert report.prescriptions[0].diff is None
+    assert report.prescriptions[0].overrides == ("discriminator.optimizer.lr=0.0002",)
+
+
+def test_the_report_says_where_the_patch_belongs(run_dir: Path, tree: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert cli("analyze", run_dir, "--repo", tree, "-o", page, "-o", tmp_path / "report.json").returncode == 1
+    html = page.read_text()
+    assert "conf/gan.yaml repeats" in html
+    assert "Save it in the source tree" in html
+    assert "--repo DIR --apply" in html
+    report = Report.from_dict(json.loads((tmp_path / "report.json").read_text()))
+    assert report.prescriptions[0].base == "repo"
+    assert str(tmp_path) not in html
+
+
+def test_a_tree_that_is_not_there(run_dir: Path) -> None:
+    done = cli("patch", run_dir, "--repo", run_dir / "nowhere")
+    assert done.returncode == 2
+    assert b"there is no such folder" in done.stderr
+
+
+def test_a_healthy_run_has_no_patch_in_its_tree_either(sample_logs: Path, tree: Path) -> None:
+    for healthy in sorted(p for p in sample_logs.glob("healthy-*") if p.is_dir())[:3]:
+        assert api.analyze(healthy, Options(repo=tree)).prescriptions == ()

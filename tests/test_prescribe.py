@@ -433,8 +433,9 @@ def test_where_no_single_source_is_sure_there_is_the_override(tmp_path: Path, tr
     assert str(tmp_path) not in made.why
 
 
-def test_a_default_that_a_script_overrules_is_not_patched(tmp_path: Path) -> None:
-    script = "python train.py --d_lr $RATE\npython train.py --d_lr 0.7 --nz 64\n"
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_default_that_a_script_overrules_is_not_patched(tmp_path: Path, twice: bool) -> None:
+    script = "python train.py --d_lr $RATE\n" + "python train.py --d_lr 0.7 --nz 64\n" * (1 + twice)
     made = patched(tmp_path, {"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "run.sh": script})
     assert made.diff is None
     assert made.overrides == ("--d_lr 0.005",)
@@ -819,6 +820,37 @@ def test_what_a_remedy_excludes_is_another_remedy() -> None:
     for each in BOOK.remedies:
         assert each.id not in each.not_with
         assert set(each.not_with) <= by_id.keys()
+
+
+def test_names_that_nothing_has_are_faults(tmp_path: Path) -> None:
+    default = rulebook.default_folder()
+    (tmp_path / "remedies").mkdir()
+    known = (default / "remedies" / "hinge-loss.yaml").read_text()
+    mine = known.replace("id: hinge-loss", "id: mine").replace("not_with: [", "not_with: [lable-smoothing, ")
+    (tmp_path / "remedies" / "mine.yaml").write_text(mine.replace("if_named: true", "if_named: maybe"))
+    counts = {
+        "cures": {"nobody": {"unbalanced-game": {"cured": 1, "of": 2}}, "hinge-loss": {"none": {"cured": 1, "of": 2}}}
+    }
+    (tmp_path / "measured.yaml").write_text(yaml.safe_dump(counts))
+    with pytest.raises(rulebook.RulebookError) as e:
+        rulebook.load([default, tmp_path])
+    said = str(e.value)
+    for part in (
+        "no remedy is called `lable-smoothing`; did you mean `label-smoothing`?",
+        "`maybe` is none of its values",
+        "no remedy is called `nobody`",
+        "no cause is called `none`",
+    ):
+        assert part in said
+
+
+def test_measured_counts_are_read_and_the_later_folder_wins(tmp_path: Path) -> None:
+    (tmp_path / "vocabulary").mkdir()
+    counts = {"cures": {"hinge-loss": {"saturating-loss": {"cured": 7, "of": 9}}}}
+    (tmp_path / "measured.yaml").write_text(yaml.safe_dump(counts))
+    book = rulebook.load([rulebook.default_folder(), tmp_path])
+    assert book.measured["hinge-loss"]["saturating-loss"] == (7, 9)
+    assert book.digest != BOOK.digest
 
 
 SNIPPETS = [r for r in BOOK.remedies if r.snippet]

@@ -168,27 +168,33 @@ class Tree:
         known = {s.key: s.value for s in recorded if not isinstance(s.value, tuple)}
         leaf = asked.key.rpartition(".")[2]
         every = {file: self.spots(file, (leaf,)) for file in self.texts}
-        found: list[_Candidate] = []
+        having: list[_Candidate] = []  # files that have the key at all
         for file, spots in every.items():
-            place = _place(asked, spots)
-            equal, other = _counted(spots, known) if place else (0, 0)
-            if place and equal > other and equal >= min(ENOUGH, len(known), max(2, len(spots))):
-                found.append(_Candidate(file, place, equal, other))
-        found = _not_overruled(found, leaf, every)
-        best = [a for a in found if all(a is b or a.beats(b) for b in found)]
+            places = _places(asked, spots)
+            if places:
+                same = len(places) == 1 and agrees(places[0].value, asked.value)
+                having.append(_Candidate(file, places[0], same, *_counted(spots, known)))
+        good = [c for c in having if c.same and c.equal > c.other and c.equal >= _enough(known, every[c.file])]
+        fit, rivals = _not_overruled(good, having)
+        best = [a for a in fit if all(a is b or a.beats(b) for b in rivals)]
         if len(best) == 1:
             said = f"{best[0].file} repeats {best[0].equal} of the run's settings"
             return Match(best[0].file, best[0].spot, said)
-        if found:
-            names = ", ".join(sorted(f.file for f in found)[:4])
+        if fit:
+            names = ", ".join(sorted(r.file for r in rivals if not any(f.beats(r) for f in fit))[:4])
             return Match("", None, f"several files of the source tree could be where `{asked.key}` came from: {names}")
         return Match("", None, f"no file of the source tree can be told to be where `{asked.key}` came from")
+
+
+def _enough(known: Mapping[str, object], spots: Sequence[Spot]) -> int:
+    return min(ENOUGH, len(known), max(2, len(spots)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     file: str
     spot: Spot
+    same: bool  # whether it gives the setting the run's value, once
     equal: int
     other: int
 
@@ -197,12 +203,11 @@ class _Candidate:
         return self.equal >= b.equal and self.other <= b.other and (self.equal, self.other) != (b.equal, b.other)
 
 
-def _place(setting: Setting, spots: Sequence[Spot]) -> Spot | None:
-    """Where a file has this very key and value; of several the one whose key agrees longest, if it is one."""
-    fits = [(n, p) for p in spots for n in [_common(setting.key, p.path)] if n and agrees(p.value, setting.value)]
+def _places(setting: Setting, spots: Sequence[Spot]) -> list[Spot]:
+    """Where a file has this very key; of several keys those that agree longest."""
+    fits = [(n, p) for p in spots for n in [_common(setting.key, p.path)] if n]
     longest = max((n for n, _ in fits), default=0)
-    best = [p for n, p in fits if n == longest]
-    return best[0] if len(best) == 1 else None
+    return [p for n, p in fits if n == longest]
 
 
 def _common(key: str, path: Sequence[str]) -> int:
@@ -226,15 +231,25 @@ def _counted(spots: Sequence[Spot], known: Mapping[str, object]) -> tuple[int, i
     return len(equal), len(other - equal)
 
 
-def _not_overruled(found: Sequence[_Candidate], leaf: str, every: Mapping[str, Sequence[Spot]]) -> list[_Candidate]:
-    """A command line overrules a config, and both overrule the defaults in code: an edit of those would do nothing."""
-    commands = [c for c in found if c.file.endswith(_COMMANDS)]
-    data = [c for c in found if not c.file.endswith((".py", *_COMMANDS))]
-    if commands or data:
-        return commands or data
-    said = leaf.replace("-", "_")
-    given = (p for file, spots in every.items() if file.endswith(_COMMANDS) for p in spots)
-    return [] if any(p.path[-1].replace("-", "_") == said for p in given if p.path) else list(found)
+def _not_overruled(
+    fit: Sequence[_Candidate], having: Sequence[_Candidate]
+) -> tuple[Sequence[_Candidate], Sequence[_Candidate]]:
+    """The candidates of the highest rank, and all files of that rank that have the key.
+
+    A command line overrules a config, and both overrule the defaults in code: an edit of those would do nothing.
+    """
+    ranks: tuple[Callable[[str], bool], ...] = (
+        lambda file: file.endswith(_COMMANDS),
+        lambda file: not file.endswith((".py", *_COMMANDS)),
+        lambda file: file.endswith(".py"),
+    )
+    for fits in ranks:
+        mine = [c for c in fit if fits(c.file)]
+        if mine:
+            return mine, [c for c in having if fits(c.file)]
+        if fits is ranks[0] and not any(ranks[1](c.file) for c in fit) and any(fits(c.file) for c in having):
+            return (), ()  # a script gives it another value, so the default is not what counts
+    return (), ()
 
 
 def agrees(one: object, other: object) -> bool:
