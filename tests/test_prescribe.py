@@ -778,6 +778,7 @@ OTHERWISE = {
     "train-d-every-step": ("d_every: 1", "d_every: 5"),
     "spectral-norm-in-d": ("spectral_norm: true", "spectral_norm: false"),
     "numbers-as-numbers": ("lr: 0.05, beta1: 0.9", "lr: 5e-5, beta1: '0.9'"),
+    "a-rate-above-zero": ("lr: 0.05", "lr: 0"),
     "instance-noise-in-d": ("instance_noise: 5.0", "instance_noise: 0.0"),
 }
 QUALITY = Signal("FID", np.arange(30), np.abs(np.arange(30.0) - 5), "fid")
