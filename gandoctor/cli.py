@@ -308,11 +308,24 @@ def patch(
 @app.command()
 def compare(
     before: Annotated[
-        Path, typer.Argument(readable=False, help="A log or run folder: the training before the change.")
+        Path,
+        typer.Argument(
+            readable=False,
+            help="The training before the change: a log, a run folder, or its report saved with -o FILE.json.",
+        ),
     ],
-    after: Annotated[Path, typer.Argument(readable=False, help="The training after it.")],
+    after: Annotated[Path, typer.Argument(readable=False, help="The training after it, likewise.")],
     output: OutputOption = None,
     format_: FormatOption = None,
+    config: ConfigOption = None,
+    config_before: Annotated[
+        list[Path] | None,
+        typer.Option("--config-before", readable=False, metavar="FILE", help="Config of BEFORE alone; repeatable."),
+    ] = None,
+    config_after: Annotated[
+        list[Path] | None,
+        typer.Option("--config-after", readable=False, metavar="FILE", help="Config of AFTER alone; repeatable."),
+    ] = None,
     map_: MapOption = None,
     loss: LossOption = None,
     fail_on: FailOnOption = None,
@@ -325,10 +338,11 @@ def compare(
     from gandoctor import api, comparing
     from gandoctor.reporters import comparison
 
-    options = _options(None, map_, loss, rules, ignore, select)
+    options = _options(config, map_, loss, rules, ignore, select)
+    own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     targets = output or (["-"] if format_ else [])
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
-    found, report = comparing.run(before, after, options)
+    found, report = comparing.run(before, after, options, own)
     for target, format_name in chosen:
         _write(target, comparison.render(format_name, found))
     if not quiet and "-" not in targets:
@@ -355,13 +369,10 @@ def _options(
         if not (role.strip() and equals and tag):
             raise UsageError(f"{entry!r} is no mapping", "--map", "write ROLE=TAG, for example d_loss=Loss/critic")
         mapping[role.strip()] = tag
-    for file in config or ():
-        if not file.is_file():
-            raise UsageError("there is no such file", f"--config {file}", "give the run's YAML, JSON or TOML config")
     if repo is not None and not repo.is_dir():
         raise UsageError("there is no such folder", f"--repo {repo}", "give the folder of the training code")
     return Options(
-        configs=tuple(config or ()),
+        configs=_existing(config, "--config"),
         map=mapping,
         loss=loss,
         rules=tuple(rules or ()),
@@ -369,6 +380,13 @@ def _options(
         select=tuple(select or ()),
         repo=repo,
     )
+
+
+def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
+    for file in files or ():
+        if not file.is_file():
+            raise UsageError("there is no such file", f"{option} {file}", "give the run's YAML, JSON or TOML config")
+    return tuple(files or ())
 
 
 def _fail_on(path: Path, given: FailOn | None) -> str:

@@ -8,6 +8,7 @@ was seen before could not be looked for after, or where a difference is small fo
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor import __version__, api
+from gandoctor.errors import InputError, UsageError
 from gandoctor.model.comparison import (
     Answer,
     Best,
@@ -26,6 +28,7 @@ from gandoctor.model.comparison import (
     SettingChange,
     Side,
 )
+from gandoctor.model.report import SCHEMA, SCHEMA_MANY, Report
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gandoctor.api import Options
-    from gandoctor.model.report import Diagnosis, Finding, Report, SignalNote
+    from gandoctor.model.report import Diagnosis, Finding, SignalNote
 
     Array = NDArray[np.float64]
     Pair = tuple[SignalNote | None, SignalNote | None]
@@ -79,16 +82,21 @@ FAMILIES_WITHOUT_LEVEL: Final = frozenset({"wgan", "wgan-gp", "unknown", "other"
 DATA: Final = frozenset({"n_train", "image_size", "num_classes"})
 SMOOTHED_FROM: Final = 100  # points; fewer are evaluations, each of which counts
 MOST_PAIRS: Final = 3
+MOST_BYTES: Final = 64 << 20  # of a saved report; one of a single run has 40 series of 2,000 points at most
 
 
-def run(before: Path, after: Path, options: Options) -> tuple[Comparison, Report]:
+def run(
+    before: Path, after: Path, options: Options, configs: tuple[Sequence[Path], Sequence[Path]] = ((), ())
+) -> tuple[Comparison, Report]:
     """Analyse two runs and compare them.
 
     Parameters
     ----------
     before, after : Path
-        A log or run folder each.
+        A log or run folder each, or a report of one that was saved as JSON.
     options : Options
+    configs : tuple of (sequence of Path, sequence of Path)
+        Config files of each; where there are none those of `options`, or those found beside the log.
 
     Returns
     -------
@@ -100,9 +108,46 @@ def run(before: Path, after: Path, options: Options) -> tuple[Comparison, Report
     GandoctorError
         One of them could not be read, or holds several runs.
     """
-    first = api.analyze(before, options)
-    second = api.analyze(after, options)
+    first, second = (_report(path, options, own) for path, own in zip((before, after), configs, strict=True))
     return compare(first, second), second
+
+
+def _report(path: Path, options: Options, own: Sequence[Path]) -> Report:
+    saved = _saved(path)
+    if saved is None:
+        reports = api.analyze_all(path, replace(options, configs=own) if own else options)
+    elif own:
+        raise UsageError("is a saved report", str(path), "its config was read when it was made: give it no --config")
+    else:
+        reports = saved
+    if len(reports) != 1:
+        raise InputError(f"holds {len(reports)} runs", str(path), "give one of them")
+    return reports[0]
+
+
+def _saved(path: Path) -> list[Report] | None:
+    """The reports of a file that ``gandoctor analyze -o FILE.json`` wrote; None for any other path."""
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return None
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES)
+        if text.lstrip()[:1] != b"{" or b'"gandoctor.report' not in text:
+            return None
+        data = json.loads(text)
+        schema = data.get("schema") if isinstance(data, dict) else None
+        if schema not in (SCHEMA, SCHEMA_MANY):
+            what = f"is a report that cannot be read (schema {str(schema)[:40]!r})"
+            raise InputError(what, path.name, f"save one with gandoctor {__version__}")
+        reports = [Report.from_dict(r) for r in (data.get("runs") or () if schema == SCHEMA_MANY else (data,))]
+        if odd := next((t for r in reports for t, s in r.series.items() if len(s.steps) != len(s.values)), None):
+            raise ValueError(f"the series {odd} has not as many values as steps")
+    except OSError as e:
+        raise InputError(f"cannot be read ({e.strerror or e})", str(path)) from None
+    except (ValueError, TypeError, RecursionError) as e:
+        hint = "save it again with 'gandoctor analyze RUN -o FILE.json'"
+        raise InputError(f"is a saved report that is damaged ({w.plain(str(e))[:200]})", path.name, hint) from None
+    return reports
 
 
 def compare(before: Report, after: Report) -> Comparison:
@@ -510,6 +555,10 @@ def _cautions(before: Report, after: Report) -> Iterator[str]:
         yield "No setting that gandoctor understands differs: it is chance, or something it does not read."
     elif len(changes) > 1:
         yield f"{len(changes)} settings differ: which of them made the difference cannot be told."
+    if before.rules_digest and after.rules_digest and before.rules_digest != after.rules_digest:
+        yield "The two reports were made with different rules: a finding may be gone with its rule."
+    for sentence in w.preferences((before, after)):
+        yield f"By preferences: {sentence}."
     if not _same_unit(before, after):
         units = f"{before.run.step_unit} before and {after.run.step_unit} after"
         yield f"Steps are {units}: none can be compared, and no curve is drawn over another."

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -463,6 +463,98 @@ def test_the_text_keeps_its_width(width: int) -> None:
             lines = comparison.as_text(compare(one, other), width=width).splitlines()
             prose = [line for line in lines if not re.search(r"\S {2,}\S", line)]
             assert max(len(line) for line in prose) <= max(width, 40)
+
+
+# ---------------------------------------------------------------- saved reports, and a config for each side
+
+
+def test_a_saved_report_is_as_good_as_its_run(sample_logs: Path, tmp_path: Path) -> None:
+    before, after = sample_logs / "d-dominance", sample_logs / "healthy-hinge"
+    for name, source in (("before.json", before), ("after.json", after)):
+        cli("analyze", source, "-q", "-o", tmp_path / name)
+    fresh = cli("compare", before, after, "--format", "json", cwd=tmp_path)
+    for one, other in ((tmp_path / "before.json", after), (before, tmp_path / "after.json")):
+        again = cli("compare", one, other, "--format", "json", cwd=tmp_path)
+        assert again.returncode == fresh.returncode == 0
+        assert json.loads(again.stdout) == json.loads(fresh.stdout)
+    turned = cli("compare", after, tmp_path / "before.json", cwd=tmp_path)
+    assert turned.returncode == 1, "the saved run after it is failing"
+
+
+def test_a_saved_report_of_one_run_among_its_like(tmp_path: Path) -> None:
+    one = made(d_loss=[0.5] * 30).to_dict()
+    many = tmp_path / "many.json"
+    many.write_text(json.dumps({"schema": "gandoctor.reports/1", "runs": [one]}))
+    assert comparing.run(many, many, Options())[0].answer == "no clear change"
+    many.write_text(json.dumps({"runs": [one, one], "schema": "gandoctor.reports/1"}))
+    with pytest.raises(InputError, match=r"many.json: holds 2 runs; give one of them"):
+        comparing.run(many, many, Options())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": "gandoctor.report/9"}, "cannot be read (schema 'gandoctor.report/9')"),
+        ({"verdict": "splendid"}, "report.verdict is none of"),
+        ({"run": None}, "report.run is nothing"),
+        ({"run": {}}, "report.run.name is missing"),
+        ({"signals": {"a": 1}}, "report.signals is a dict"),
+        ({"series": {"Loss/D": {"steps": [1, 2], "values": [1.0]}}}, "not as many values as steps"),
+        ({"series": {"Loss/D": {"steps": [10**30], "values": [1.0]}}}, "out of range"),
+        ({"findings": [3]}, "report.findings[0] is a int"),
+    ],
+)
+def test_a_damaged_report_is_refused_in_one_sentence(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    whole = tmp_path / "whole.json"
+    whole.write_text(json.dumps(made(d_loss=[0.5] * 30).to_dict()))
+    hurt = tmp_path / "hurt.json"
+    hurt.write_text(json.dumps({**json.loads(whole.read_text()), **change}))
+    with pytest.raises(InputError) as caught:
+        comparing.run(whole, hurt, Options())
+    assert said in str(caught.value)
+    assert "hurt.json" in str(caught.value)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+                    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=3), x, max_size=3)),
+       st.sampled_from([f.name for f in fields(Report)]))  # fmt: skip
+def test_whatever_a_report_holds_it_is_one_or_is_refused(value: object, key: str) -> None:
+    data = made("d-wins", d_loss=[0.5] * 30).to_dict()
+    try:
+        report = Report.from_dict({**data, key: value})
+    except ValueError:
+        return
+    compare(report, report)
+
+
+def test_each_side_has_its_own_config(tmp_path: Path) -> None:
+    logs = []
+    for name, rate in (("before", "0.01"), ("after", "0.0002")):
+        logs.append(tmp_path / f"{name}.csv")
+        logs[-1].write_text("step,d_loss,g_loss\n" + "".join(f"{i},0.6,{0.7 + i % 5 / 50}\n" for i in range(60)))
+        (tmp_path / f"{name}.yaml").write_text(f"lr_d: {rate}\nbatch_size: 64\n")
+    sides = ("--config-before", tmp_path / "before.yaml", "--config-after", tmp_path / "after.yaml")
+    found = json.loads(cli("compare", *logs, *sides, "--format", "json", cwd=tmp_path).stdout)
+    assert [(s["key"], s["old"], s["new"]) for s in found["settings"]] == [("lr_d", "0.01", "0.0002")]
+    both = cli("compare", *logs, "--config", tmp_path / "after.yaml", "--format", "json", cwd=tmp_path)
+    assert json.loads(both.stdout)["settings"] == []
+    saved = tmp_path / "saved.json"
+    cli("analyze", logs[0], "--config", tmp_path / "before.yaml", "-q", "-o", saved)
+    mixed = cli("compare", saved, logs[1], *sides[2:], "--format", "json", cwd=tmp_path)
+    assert [s["key"] for s in json.loads(mixed.stdout)["settings"]] == ["lr_d"]
+    refused = cli("compare", saved, logs[1], *sides)
+    assert refused.returncode == 2
+    assert "saved.json: is a saved report; its config was read when it was made" in refused.stderr
+    missing = cli("compare", *logs, "--config-after", tmp_path / "none.yaml")
+    assert missing.returncode == 2
+    assert "--config-after" in missing.stderr
+
+
+def test_other_rules_are_a_caution() -> None:
+    one, other = made(d_loss=[0.5] * 30), made(d_loss=[0.5] * 30)
+    found = compare(replace(one, rules_digest="a"), replace(other, rules_digest="b"))
+    assert any("different rules" in c for c in found.cautions)
+    assert not any("different rules" in c for c in compare(one, other).cautions)
 
 
 def test_every_pair_of_examples_can_be_said_in_every_format() -> None:

@@ -296,8 +296,14 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
-        """The inverse of `to_dict`; unknown keys are passed over, missing ones take their defaults."""
-        return typing.cast("Report", _built(cls, data))
+        """The inverse of `to_dict`; unknown keys are passed over, missing ones take their defaults.
+
+        Raises
+        ------
+        ValueError
+            Something in it is not of its kind, or has to be there; the message says where.
+        """
+        return typing.cast("Report", _built(cls, data, "report"))
 
 
 def _plain(value: object) -> object:
@@ -312,23 +318,46 @@ def _plain(value: object) -> object:
     return value
 
 
-def _built(kind: Any, data: Any) -> Any:
-    """Build a value of the annotated type `kind` from plain data."""
-    origin = typing.get_origin(kind)
+def _built(kind: Any, data: Any, where: str) -> Any:
+    """Build a value of the annotated type `kind` from plain data, which may be anybody's."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        if data is None:
+        if data is None and type(None) in args:
             return None
-        kind = next(k for k in typing.get_args(kind) if k is not type(None))
-        return _built(kind, data)
+        return _built(next(k for k in args if k is not type(None)), data, where)
+    if origin is typing.Literal:
+        if data in args:
+            return data
+        raise ValueError(f"{where} is none of {', '.join(map(str, args))}")
     if dataclasses.is_dataclass(kind):
+        _expect(data, dict, where)
         hints = typing.get_type_hints(kind)
-        names = {f.name for f in dataclasses.fields(kind)}
-        return kind(**{k: _built(hints[k], v) for k, v in data.items() if k in names})  # type: ignore[operator]
+        needed = [f.name for f in dataclasses.fields(kind) if _is_needed(f)]
+        if missing := [name for name in needed if name not in data]:
+            raise ValueError(f"{where}.{missing[0]} is missing")
+        given = {name: data[name] for name in hints if name in data}
+        return kind(**{k: _built(hints[k], v, f"{where}.{k}") for k, v in given.items()})  # type: ignore[operator]
     if origin is tuple:
-        args = typing.get_args(kind)
-        if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(_built(args[0], v) for v in data)
-        return tuple(_built(a, v) for a, v in zip(args, data, strict=True))
+        _expect(data, (list, tuple), where)
+        each = [args[0]] * len(data) if len(args) == 2 and args[1] is Ellipsis else args
+        if len(each) != len(data):
+            raise ValueError(f"{where} does not hold {len(each)} values")
+        return tuple(_built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, data, strict=True)))
     if origin is dict:
-        return {k: _built(typing.get_args(kind)[1], v) for k, v in data.items()}
+        _expect(data, dict, where)
+        return {k: _built(args[1], v, f"{where}.{k}") for k, v in data.items()}
+    _expect(data, (int, float) if kind is float else kind, where)
+    if isinstance(data, bool) and kind is not bool:
+        raise ValueError(f"{where} is a truth value")
+    if isinstance(data, int) and abs(data) >= 1 << 63:
+        raise ValueError(f"{where} is out of range")
     return data
+
+
+def _is_needed(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _expect(data: object, kind: type | tuple[type, ...], where: str) -> None:
+    if not isinstance(data, kind):
+        raise ValueError(f"{where} is {'nothing' if data is None else f'a {type(data).__name__}'}")
