@@ -245,6 +245,23 @@ def _(x: Time) -> Mapping[str, Curve]:
     }
 
 
+@thread(
+    GITHUB + "jik876/hifi-gan/issues/100#with-feature-matching",
+    "the same, with the feature-matching loss logged beside the mel error",
+    "the same",
+    "unclear",
+    "healthy",
+    wrong="a distance between D's features, which grows as D learns, is taken for the judge of quality before the mel error",
+)
+def _(x: Time) -> Mapping[str, Curve]:
+    return {
+        "training/d_loss": x.falls(2, 0.08, 9) * x.jitter(0.1),
+        "training/g_adv_loss": x.falls(0.3, 1.1) + x.noise(0.05),
+        "training/fm_loss": (1 + 9 * x.t) * x.jitter(0.03),
+        "training/mel_spec_error": x.falls(0.9, 0.2, 3) * x.jitter(0.02),
+    }
+
+
 # ---------------------------------------------------------------- another loss leads G
 
 
