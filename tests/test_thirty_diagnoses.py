@@ -251,7 +251,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "the same",
     "unclear",
     "healthy",
-    wrong="a distance between D's features, which grows as D learns, is taken for the judge of quality before the mel error",
+    wrong="a distance between D's features, which grows as D learns, is the judge before the mel error",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
