@@ -420,6 +420,8 @@ def test_the_source_is_found_by_what_the_record_repeats(
         ({"a.yaml": HYDRA + "also: ${optim.d.lr}\n"}, "`also` takes its value from `optim.d.lr` in a.yaml"),
         ({"run/1/.hydra/config.yaml": HYDRA, "outputs/a.yaml": HYDRA, ".git/a.yaml": HYDRA}, "no file"),
         ({"old/events.out.tfevents.1": "", "old/config.yaml": HYDRA}, "no file"),  # another run's copy
+        ({"old/log.jsonl": "", "old/config.yaml": HYDRA}, "no file"),
+        ({"b.yaml": HYDRA.replace("4", "8").replace("0.1", "0.3")}, "no file"),  # a sibling that shares D's rate
         ({}, "no file"),
     ],
 )
@@ -452,6 +454,15 @@ def test_all_settings_of_a_remedy_are_found_or_none_is_patched(tmp_path: Path) -
     del groups["conf/g.yaml"]
     (tmp_path / "code/conf/g.yaml").unlink()
     assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, groups, both).diff is None
+
+
+def test_what_the_command_line_overruled_is_told(tmp_path: Path) -> None:
+    long = HYDRA + "".join(f"option_{i}: {i}\n" for i in range(9))
+    made = patched(
+        tmp_path, {".hydra/config.yaml": long}, {"conf/gan.yaml": long.replace("batch_size: 4", "batch_size: 9")}
+    )
+    assert made.diff is not None
+    assert "conf/gan.yaml repeats 11 of the run's settings, and differs in 1." in made.why
 
 
 def test_the_search_follows_no_link_and_knows_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

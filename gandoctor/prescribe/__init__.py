@@ -426,7 +426,7 @@ def format_of(file: str, text: str) -> _Format:
     suffix = PurePosixPath(file).suffix.lower()
     if suffix in (".yaml", ".yml"):
         return yaml
-    if suffix == ".json" or text.lstrip("\ufeff \t\r\n")[:1] == "{":
+    if suffix in (".json", ".jsonc", ".json5") or text.lstrip("\ufeff \t\r\n")[:1] == "{":
         return json
     if suffix == ".toml":
         return toml

@@ -27,6 +27,8 @@ MAX_CHARS_IN_ALL: Final = 32 * 1024 * 1024
 MAX_DEPTH: Final = 10
 # Fewer equal settings than this are a coincidence.
 ENOUGH: Final = 3
+# Of a config, at most one setting in so many may have been overruled on the command line.
+FEW: Final = 5
 _SUFFIXES: Final = (
     ".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".py", ".txt", ".opt", ".cfg", ".ini", ".flags", ".args",
     ".gin", ".conf", ".sh", ".bash",
@@ -42,7 +44,10 @@ _SKIPPED: Final = frozenset(
 
 
 # What only a run leaves behind: the folder it stands in holds records and copies.
-_OF_A_RUN: Final = re.compile(r"events\.out\.tfevents|\.hydra$|loss_log\.txt$|metrics\.csv$|train_opt\.txt$")
+_OF_A_RUN: Final = re.compile(
+    r"events\.out\.tfevents|\.hydra$|train_opt\.txt$|(loss_?|train(ing)?_?)?log\.(txt|csv|jsonl?)$|"
+    r"(metrics|progress|history|scalars)\.(csv|jsonl?)$|wandb-summary\.json$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,10 @@ class Tree:
     def find(self, asked: Setting, recorded: Iterable[Setting]) -> Match:
         """The one file that a setting came from.
 
-        A file qualifies if it has the setting under the same key (or the end of it) and with the same value, and
-        repeats at least `ENOUGH` of the run's settings (where the record or the file has fewer: all of them, but two).
-        It is chosen if every other such file repeats fewer, or contradicts more, and is better in neither.
+        A file qualifies if it has the setting under the same key (or the end of it) and with the same value, repeats
+        at least `ENOUGH` of the run's settings (where the record or the file has fewer: all of them, but two), and
+        contradicts few. It is chosen if every other file with that key repeats fewer, or contradicts more, and is
+        better in neither.
 
         Parameters
         ----------
@@ -174,11 +180,12 @@ class Tree:
             if places:
                 same = len(places) == 1 and agrees(places[0].value, asked.value)
                 having.append(_Candidate(file, places[0], same, *_counted(spots, known)))
-        good = [c for c in having if c.same and c.equal > c.other and c.equal >= _enough(known, every[c.file])]
+        good = [c for c in having if c.same and c.plausible and c.equal >= _enough(known, every[c.file])]
         fit, rivals = _not_overruled(good, having)
         best = [a for a in fit if all(a is b or a.beats(b) for b in rivals)]
         if len(best) == 1:
-            said = f"{best[0].file} repeats {best[0].equal} of the run's settings"
+            other = f", and differs in {best[0].other}" if best[0].other else ""
+            said = f"{best[0].file} repeats {best[0].equal} of the run's settings{other}"
             return Match(best[0].file, best[0].spot, said)
         if fit:
             names = ", ".join(sorted(r.file for r in rivals if not any(f.beats(r) for f in fit))[:4])
@@ -197,6 +204,11 @@ class _Candidate:
     same: bool  # whether it gives the setting the run's value, once
     equal: int
     other: int
+
+    @property
+    def plausible(self) -> bool:
+        """Options given on the command line make a run differ from its config here and there, from defaults often."""
+        return self.equal > self.other * (1 if self.file.endswith(".py") else FEW)
 
     def beats(self, b: _Candidate) -> bool:
         """More settings equal and none more that differ, or as many equal and fewer that differ."""
