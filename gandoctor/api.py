@@ -135,8 +135,14 @@ def analyze_with_roots(path: str | Path, options: Options | None = None) -> list
     lean = len(folders) == 1
 
     @functools.cache
+    def loaded(whole: bool) -> Rulebook:
+        if not lean:
+            return rulebook.load(folders)
+        return rulebook.load(folders, known=loaded(False)) if whole else rulebook.load(folders, rules_only=True)
+
+    @functools.cache
     def book(whole: bool) -> Rulebook:
-        return _customised(rulebook.load(folders, rules_only=lean and not whole), options)
+        return _customised(loaded(whole), options)
 
     book(False)
     raws = parsers.discover(Path(path), configs=options.configs)
@@ -325,7 +331,7 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
     if seen.findings:
         from gandoctor.prescribe import prescribe
 
-        seen = diagnose.examine(run, book(True), ignore=options.ignore)
+        seen = diagnose.examine(run, book(True), ignore=options.ignore, asked=seen.answers)
         cures = prescribe(
             run,
             seen.diagnoses,

@@ -86,7 +86,9 @@ class Examination:
     holds: Callable[[Clause], bool | None] = field(default=lambda _clause: None, compare=False)
 
 
-def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None) -> Examination:
+def examine(
+    run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None, asked: Sequence[Answer] = ()
+) -> Examination:
     """Ask every rule about a run and rank the causes of what fired.
 
     Parameters
@@ -95,6 +97,8 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
     book : Rulebook
     ignore : Mapping of str to str, optional
         Rule ids not to ask, each with the user's reason; they are listed in the report.
+    asked : sequence of Answer, optional
+        What the rules said before: then only the causes are ranked anew.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def examine(run: Run, book: Rulebook, *, ignore: Mapping[str, str] | None = None
     """
     ignore = ignore or {}
     frames = {network: frame_of(run, network) for network in networks(run)}
-    answers = [
+    answers = list(asked) or [
         ask(rule, run, network, frame)
         for rule in book.rules
         if rule.status != "retired" and rule.id not in ignore

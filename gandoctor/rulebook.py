@@ -142,7 +142,7 @@ def default_folder() -> Path:
     raise RuleError("the rules are missing from this installation", hint="install gandoctor again")
 
 
-def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
+def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook | None = None) -> Rulebook:
     """Read all rules, causes and remedies of some folders.
 
     Parameters
@@ -152,6 +152,8 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
         `default_folder` where none has one.
     rules_only : bool
         Leave causes, remedies and what was measured unread: a healthy run needs none of them.
+    known : Rulebook, optional
+        What was read of `default_folder` alone with `rules_only`: its rules need not be read again.
 
     Returns
     -------
@@ -165,9 +167,9 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
     """
     faults: list[RuleError] = []
     words = vocabulary(folders, faults)
-    rooms = ("symptoms", "risks", "") if rules_only else ("", *ROOMS)
+    rooms = ("symptoms", "risks", "") if rules_only else ("causes", "remedies") if known else ("", *ROOMS)
     pages = [page for page in _pages(folders, faults, rooms) if page is not None]
-    rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")]
+    rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")] + list(known.by_id if known else ())
     own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
     rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
     causes = [c for p in pages if p.room == "causes" for c in [_tried(p, _cause, full, words)] if c]
@@ -179,6 +181,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False) -> Rulebook:
     measured, unseen = (_cures(counted, key, pages) for key in ("cures", "cures_unseen"))
     if faults:
         raise RulebookError(sorted(faults, key=lambda f: f.where))
+    rules += known.rules if known else ()
     rules = [replace(r, measured=tallies[r.id]) if r.id in tallies else r for r in rules]
     causes = [replace(c, measured=shares[c.id]) if c.id in shares else c for c in causes]
     rules.sort(key=lambda r: (r.kind != "symptom", r.id))

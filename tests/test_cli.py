@@ -6,13 +6,21 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from gandoctor import api, diagnose, rulebook
 from gandoctor.model.report import Report
 from gandoctor.reporters import check
+
+if TYPE_CHECKING:
+    from gandoctor.lang.evaluate import Frame
+    from gandoctor.model.rules import Rule
+    from gandoctor.model.signals import Run
 
 HEAVY = ("pandas", "scipy", "tbparse", "torch")
 
@@ -102,6 +110,32 @@ def test_report_holds_no_absolute_path(sample_logs: Path, tmp_path: Path) -> Non
     run("analyze", sample_logs / "d-dominance", "-o", tmp_path / "r.json", "-o", tmp_path / "r.html")
     for name in ("r.json", "r.html"):
         assert str(sample_logs.parent) not in (tmp_path / name).read_text()
+
+
+def test_a_failing_run_asks_each_rule_and_reads_each_file_once(
+    sample_logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[tuple[str, str]] = Counter()
+    opened: Counter[Path] = Counter()
+    ask, read_yaml = diagnose.ask, rulebook.read_yaml
+
+    def counting_ask(rule: Rule, signals: Run, network: str, frame: Frame) -> diagnose.Answer:
+        asked[rule.id, network] += 1
+        return ask(rule, signals, network, frame)
+
+    def counting_read(path: Path, where: str) -> object:
+        opened[path] += path.parent.name != "vocabulary"
+        return read_yaml(path, where)
+
+    monkeypatch.setattr(diagnose, "ask", counting_ask)
+    monkeypatch.setattr(rulebook, "read_yaml", counting_read)
+    report = api.analyze(sample_logs / "d-dominance")
+    assert report.verdict == "failing"
+    assert report.diagnoses
+    assert report.prescriptions
+    assert max(asked.values()) == 1
+    assert max(opened.values()) == 1
+    assert {p.parent.name for p in opened} >= {"symptoms", "risks", "causes", "remedies"}
 
 
 # ---------------------------------------------------------------- check
