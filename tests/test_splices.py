@@ -18,7 +18,7 @@ from types import ModuleType
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import InputError
@@ -891,6 +891,49 @@ def test_any_toml_is_patched_right_or_refused(data: st.DataObject, text: str, va
     is_right_or_refused("c.toml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value)
 
 
+# Kinds whose reader is a program of its own; the others are read by whatever the trainer does with its options.
+STRICT = (".yaml", ".yml", ".json", ".toml", ".ini", ".py")
+TROUBLE = st.sampled_from(
+    [
+        *"#;:=\\'\"`$&|()<>{}[],*!-",
+        "\n",
+        "\r\n",
+        "\t",
+        " # x",
+        " ; y",
+        "\\\n",
+        "'''",
+        "[default: 1]",
+        "--lr_d",
+        " = ",
+        ": ",
+        "=1",
+    ]
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(sorted(f for f in EDITS if f.endswith(STRICT))),
+    st.lists(st.tuples(st.integers(0, 900), TROUBLE), max_size=3),
+    st.data(),
+)
+def test_a_file_with_something_odd_in_it_is_patched_right_or_refused(
+    file: str, odd: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    text = (FILES / file).read_bytes().decode()
+    for at, piece in odd:
+        text = text[: at % len(text)] + piece + text[at % len(text) :]
+    try:
+        known = by_its_reader(file, text)
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever its reader makes of it, it is no such file any more
+        return
+    fits = [k for k, v in known.items() if k in EDITS[file]]
+    if fits:
+        key = data.draw(st.sampled_from(fits))
+        is_right_or_refused(file, text, key, EDITS[file][key])
+
+
 # ---------------------------------------------------------------- what cannot be done is said
 
 
@@ -928,6 +971,8 @@ def test_any_toml_is_patched_right_or_refused(data: st.DataObject, text: str, va
         ("c.py", "lr = (\n", "lr", 0.01, "no valid Python"),
         ("c.py", "lr = 2 * x\n", "lr", 0.01, "does not stand in the file"),
         ("c.txt", "lr: 0.1\n", "lr", "two words", "does not fit"),
+        ("c.ini", "[d]\nlr =\n  0.1\n", "d.lr", 0.01, "does not stand in the file"),
+        ("c.ini", "[d]\nnote = a\n  lr = 0.1\n", "d.lr", 0.01, "does not stand in the file"),
     ],
 )
 def test_what_cannot_be_changed_says_why(file: str, text: str, key: str, value: object, says: str) -> None:

@@ -39,21 +39,35 @@ def spots(text: str) -> list[Spot]:
     found: list[Spot] = []
     section: tuple[str, ...] = ()
     at = int(text.startswith("\ufeff"))
-    for number_, raw in enumerate(text[at:].split("\n"), 1):
+    lines = text[at:].split("\n")
+    key_indent = -1  # of the key in an INI section whose value goes on below it
+    for number_, raw in enumerate(lines, 1):
         line = raw.rstrip("\r")
+        if 0 <= key_indent < _indent(line):
+            at += len(raw) + 1
+            continue
+        key_indent = -1
         heading = _SECTION.fullmatch(line)
         head = _FLAG.match(line) or _PAIR.match(line)
         if heading:
             section = (heading[1].strip(),)
         elif head and not line.lstrip().startswith(("#", ";", "//")):
             value = _VALUE.match(line, head.end())
-            if value:
+            if section and number_ < len(lines) and _indent(lines[number_]) > _indent(line):
+                key_indent = _indent(line)
+            elif value:
                 shown = value[1]
                 found.append(Spot((*section, head[1]), at + value.start(1), at + value.end(1), number_, _read(shown)))
         at += len(raw) + 1
         if len(found) > MAX_LEAVES:
             raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
     return prefer_last(found)
+
+
+def _indent(line: str) -> int:
+    """How far a line is indented; a blank one or a comment is not."""
+    bare = line.lstrip()
+    return len(line) - len(bare) if bare and not bare.startswith(("#", ";")) else 0
 
 
 _values: Final = values_at(spots)
