@@ -8,12 +8,12 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
-from gandoctor.lang.functions import FUNCTIONS, Points, cells, quantile_of
+from gandoctor.lang.functions import FUNCTIONS, Points, _stretches, cells, quantile_of
 from gandoctor.lang.syntax import (
     MAX_LENGTH,
     MAX_NODES,
@@ -1341,3 +1341,16 @@ def test_expressions_know_their_names():
     assert expression.signals == ("d_loss", "g_loss")
     assert compile_value("best(smooth(g_loss))", SCOPE).signals == ("g_loss",)
     assert compile_when("a then b or a", ["a", "b"]).names == ("a", "b")
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.floats(-9, 9) | st.just(np.nan)), min_size=2, max_size=200))
+def test_medians_of_stretches_are_those_of_each_alone(rows: list[tuple[int, float]]) -> None:
+    steps = np.sort(np.array([s for s, _ in rows], dtype=np.int64))
+    values = np.array([v for _, v in rows])
+    assume(steps[0] != steps[-1])
+    _, medians = _stretches(Points(steps, values), 10)
+    count = min(10, len(rows))
+    edges = np.searchsorted(steps, steps[0] + (steps[-1] - steps[0]) * np.arange(1, count) / count)
+    edges = np.unique(np.concatenate(([0], edges, [len(rows)])))
+    alone = [np.median(values[a:b]) for a, b in itertools.pairwise(edges)]
+    np.testing.assert_array_equal(medians, values if len(alone) == len(rows) else alone)

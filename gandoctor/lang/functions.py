@@ -578,7 +578,10 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     lengths = ends - starts
     if (lengths == 1).all():
         return x.steps.astype(np.float64), x.values
-    medians = np.array([np.median(x.values[a:b]) for a, b in zip(starts, ends, strict=True)])
+    medians = np.empty(lengths.size)
+    for length in np.unique(lengths):  # there are few: one call for all of a length, not one for each
+        alike = lengths == length
+        medians[alike] = np.median(x.values[starts[alike, None] + np.arange(length)], axis=1)
     centres = (x.steps[starts] + x.steps[ends - 1]) / 2
     return centres, medians
 
