@@ -230,7 +230,8 @@ def read_yaml(path: Path, where: str) -> Any:
     try:
         text = raw.decode("utf-8-sig")
         loader = _loader(yaml)
-        _bounded(text, yaml, where)
+        if not path.is_relative_to(default_folder()):  # ours are to be trusted as the code beside them is
+            _bounded(text, yaml, where)
         return yaml.load(text, Loader=loader)  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
