@@ -926,7 +926,7 @@ def test_a_file_with_something_odd_in_it_is_patched_right_or_refused(
         text = text[: at % len(text)] + piece + text[at % len(text) :]
     try:
         known = by_its_reader(file, text)
-    except (Exception, SystemExit):  # noqa: BLE001 - whatever its reader makes of it, it is no such file any more
+    except (Exception, SystemExit):  # it is no such file any more
         return
     fits = [k for k, v in known.items() if k in EDITS[file]]
     if fits:
