@@ -56,6 +56,7 @@ JUDGES: Final = (
 _LEADING: Final = re.compile(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
+_OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
 Reduction = Literal["sum", "mean", "unknown"]
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
 _WEIGHTS: Final = (
@@ -836,7 +837,10 @@ def _progress(signals: Sequence[Signal]) -> Signal | None:
         if role == "g_loss_aux":
             fit = [s for s in fit if _LEADING.search(s.tag)]
         if fit:
-            s = max(fit, key=lambda s: (role != "g_loss_aux" or s.split == "val", len(s)))
+            # A distance between D's features grows as D learns: it judges only where nothing else does.
+            s = max(
+                fit, key=lambda s: (not _OF_FEATURES.search(s.tag), role != "g_loss_aux" or s.split == "val", len(s))
+            )
             turned = "" if direction == 1 else ", sign turned"
             return _made("progress", s, (s.steps, direction * s.values), f"{s.tag}{turned}: lower is better")
     return None

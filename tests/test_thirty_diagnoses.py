@@ -251,7 +251,6 @@ def _(x: Time) -> Mapping[str, Curve]:
     "the same",
     "unclear",
     "healthy",
-    wrong="a distance between D's features, which grows as D learns, is the judge before the mel error",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
@@ -288,7 +287,6 @@ def _(x: Time) -> Mapping[str, Curve]:
     "fine",
     "healthy",
     every=1,
-    wrong="d-loss-collapses-early does not ask whether PSNR improves, as d-wins-late does",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
