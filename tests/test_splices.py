@@ -14,7 +14,7 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import pytest
 import yaml
@@ -663,7 +663,7 @@ def ran(text: str) -> dict[str, object]:
 
 
 def is_tool(value: object) -> bool:
-    return callable(value) and getattr(value, "__module__", "") != "config_under_test"
+    return isinstance(value, FunctionType) or (callable(value) and value.__module__ != "config_under_test")
 
 
 def plain(value: object) -> object:
@@ -932,6 +932,59 @@ def test_a_file_with_something_odd_in_it_is_patched_right_or_refused(
     if fits:
         key = data.draw(st.sampled_from(fits))
         is_right_or_refused(file, text, key, EDITS[file][key])
+
+
+NAME, KEY = st.sampled_from(["A", "B", "LR"]), st.sampled_from(["lr", "b"])
+PLAIN = st.sampled_from(["1", "0.5", "-2", "'w'", "True", "[1, 2]", "{'lr': 1, 'b': 2}", "dict(lr=3)", "None"])
+MADE = st.one_of(
+    PLAIN,
+    NAME,
+    st.builds("{} * 2".format, NAME),
+    st.builds("float({})".format, NAME),
+    st.builds("{}['lr']".format, NAME),
+    st.builds("{} if flag else 3".format, NAME),
+    st.builds("[{}][0]".format, NAME),
+)
+STATEMENTS = st.one_of(
+    st.builds("{} = {}".format, NAME, MADE),
+    st.builds("{} = {}".format, NAME, PLAIN),
+    st.builds("{}, {} = {}, {}".format, NAME, NAME, PLAIN, PLAIN),
+    st.builds("{} = {} = {}".format, NAME, NAME, PLAIN),
+    st.builds("{}: float = {}".format, NAME, PLAIN),
+    st.builds("{}['{}'] = {}".format, NAME, KEY, MADE),
+    st.builds("{}.update({}={})".format, NAME, KEY, PLAIN),
+    st.builds("{} += 1".format, NAME),
+    st.builds("if flag:\n    {} = {}\nelse:\n    {} = {}".format, NAME, PLAIN, NAME, PLAIN),
+    st.builds("for {} in (1, 2):\n    pass".format, NAME),
+    st.builds("class C:\n    x = {}\n    y = {}\n    z = x".format, PLAIN, MADE),
+    st.builds("try:\n    {} = {}\nexcept Exception:\n    {} = 1".format, NAME, MADE, NAME),
+    st.builds("def f():\n    global {}\n    {} = 7\nf()".format, NAME, NAME),
+    st.builds("{}.pop('lr')".format, NAME),
+    st.builds("{}.setdefault('lr', 4)".format, NAME),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(STATEMENTS, min_size=1, max_size=6).map("\n".join), st.sampled_from([0.25, 7, "z", False]), st.data())
+def test_any_python_is_patched_right_or_refused(text: str, value: object, data: st.DataObject) -> None:
+    """Run before and after: but for the one key everything has the value that it had."""
+    try:
+        before = flat(ran("flag = True\n" + text))
+    except Exception:
+        return
+    keys = sorted({s.key for s in python_splices.spots(text)} & set(before))
+    if not keys:
+        return
+    key = data.draw(st.sampled_from(keys))
+    try:
+        after = python_splices.splice(text, [Target(key, value)]).text  # type: ignore[arg-type]
+    except SpliceError:
+        return
+    try:
+        got = flat(ran("flag = True\n" + after))
+    except TypeError:  # a word where the code counts on a number
+        return
+    assert [k for k in {**before, **got} if repr(before.get(k)) != repr(got.get(k))] == [key]
 
 
 # ---------------------------------------------------------------- what cannot be done is said

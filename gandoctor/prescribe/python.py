@@ -254,7 +254,7 @@ class _Uses:
     def read(self, node: ast.expr) -> set[Path]:
         """The keys about to change that an expression reads."""
         refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [_reference(n)] if r}
-        return {p for p in self.wanted if any(p[-len(r) :] == r for r in refs)}
+        return {p for p in self.wanted if any(_holds(p, r) for r in refs)}
 
     def call(self, node: ast.Call, options: dict[str, int]) -> None:
         if not isinstance(node.func, ast.Attribute):
@@ -274,6 +274,11 @@ class _Uses:
         for path in self.wanted:
             if len(path) == 1 and path[0] in names:
                 raise SpliceError(f"`{path[0]}` is changed by {node.name}()")
+
+
+def _holds(path: Path, part: Path) -> bool:
+    """Whether a reference is to this key or to something that holds it; inside a class names have no prefix."""
+    return any(path[i : i + len(part)] == part for i in range(len(path) - len(part) + 1))
 
 
 def _fits(name: str, value: Value, given: Mapping[str | None, ast.expr]) -> None:
