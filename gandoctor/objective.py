@@ -486,6 +486,8 @@ def _ask_scores(seen: _Evidence, game: _Game) -> None:
         if with_gp is not None and _same(with_gp[0], turned * (with_gp[2] - with_gp[1]) + with_gp[3]):
             seen.add(f"D's loss is {text} plus the logged penalty", wgan_gp=7.0)
             return
+    if float(np.mean((d > 0) & (real > fake))) > 0.9:
+        seen.add("D's loss is positive while D rates data above samples", wgan=-3.0)
     _ask_formulas(seen, d, real, fake, probabilities=inside)
 
 
@@ -508,6 +510,7 @@ def _ask_formulas(
     else:
         formulas["hinge"] = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
         formulas["nonsaturating"] = np.logaddexp(0, -real) + np.logaddexp(0, fake)
+        formulas["relativistic"] = 2 * np.logaddexp(0, fake - real)
     for family, least in formulas.items():
         if not np.isfinite(least).all() or float(np.median(least)) <= 0:
             continue

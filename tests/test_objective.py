@@ -377,3 +377,17 @@ def test_timegans_d_has_three_terms() -> None:
     signals = [series("d_loss", 1.5 * p["d_loss"], "D Loss"), series("g_loss_adv", p["g_loss"], "G Loss U")]
     signals.append(series("g_loss_aux", [0.1] * 200, "G Loss S"))
     assert objective.infer(signals, {}).chance_d == pytest.approx(3 * LN2)
+
+
+@pytest.mark.parametrize("halves", [False, True], ids=["sum", "halves"])
+def test_a_relativistic_d_is_known_by_the_difference_of_its_scores(halves: bool) -> None:
+    """Raw scores drift together, as nothing holds their level; the loss only knows their difference (ESRGAN)."""
+    rng = np.random.default_rng(5)
+    n = 200
+    gap = np.linspace(0.2, 4, n) + 0.2 * rng.standard_normal(n)
+    drift = np.cumsum(rng.standard_normal(n)) * 0.3
+    half = softplus(-gap)
+    losses = [series("d_loss_real", half), series("d_loss_fake", half)] if halves else [series("d_loss", 2 * half)]
+    scores = [series("d_real_score", drift + gap / 2), series("d_fake_score", drift - gap / 2)]
+    got = objective.infer([*losses, *scores, series("g_loss_adv", softplus(gap))], {})
+    assert got.family == "relativistic"
