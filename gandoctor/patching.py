@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gandoctor import api
 from gandoctor.errors import InputError, UsageError
-from gandoctor.prescribe import applying
+from gandoctor.prescribe import NOTES, applying
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def _text(p: Prescription, number: int, count: int) -> str:
     out = [f"# {number} of {count}: {w.plain(p.title)} ({p.risk}; treats {p.cause})"]
     if p.blocked_by:
         out.append(f"# blocked: {w.plain(p.blocked_by)}")
-    if p.base == "repo":
-        out.append("# for the source tree that --repo names")
+    # Which file was chosen and why, or why there is no diff.
+    out += ["# " + w.plain(p.why[p.why.index(note) :]) for note in NOTES if note in p.why]
     if p.diff:
         out.append(p.diff.removesuffix("\n"))
     out += [f"# or on the command line: {w.plain(o)}" for o in p.overrides]

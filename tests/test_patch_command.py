@@ -284,7 +284,7 @@ def test_the_source_is_patched_and_the_record_left_alone(run_dir: Path, tree: Pa
 @pytest.mark.skipif(GIT is None, reason="no git here")
 def test_git_applies_it_in_the_source_tree(run_dir: Path, tree: Path) -> None:
     printed = patching.run(run_dir, None, Options(repo=tree))
-    assert "# for the source tree that --repo names" in printed
+    assert "# The diff is for the source tree: conf/gan.yaml repeats " in printed
     done = subprocess.run(
         ["git", "apply", "-"], input=(printed + "\n").encode(), cwd=tree, capture_output=True, check=False
     )
@@ -297,6 +297,7 @@ def test_without_the_tree_there_is_the_override(run_dir: Path, tree: Path) -> No
     report = api.analyze(run_dir)
     assert report.prescriptions[0].diff is None
     assert report.prescriptions[0].overrides == ("discriminator.optimizer.lr=0.0002",)
+    assert "# No diff: config.yaml is Hydra's record" in patching.run(run_dir, 1, Options())
 
 
 def test_the_report_says_where_the_patch_belongs(run_dir: Path, tree: Path, tmp_path: Path) -> None:

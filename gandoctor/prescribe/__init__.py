@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Setting
     from gandoctor.prescribe.splice import Spliced, Spot
 
-__all__ = ["Applied", "apply", "cure_rate", "prescribe"]
+# How a prescription's `why` goes on to say what its diff is made for, or why it has none.
+NOTES: Final = ("The diff is for the source tree:", "No diff:")
+__all__ = ["NOTES", "Applied", "apply", "cure_rate", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
@@ -240,7 +242,7 @@ class _Desk:
         if where:
             made = self._made(remedy, cause, where, self._source().texts)
             if isinstance(made, Prescription):
-                return replace(made, why=f"{made.why} The diff is for the source tree: {why}.", base="repo")
+                return replace(made, why=f"{made.why} {NOTES[0]} {why}.", base="repo")
             why = made
         steps = [self._at_source(s) for s in plan.steps]
         follower = self._follower(steps)
@@ -256,7 +258,7 @@ class _Desk:
         lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
         if lines:
             edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
-            note = f"{remedy.why} No diff: {why_not}.".strip()
+            note = f"{remedy.why} {NOTES[1]} {why_not}.".strip()
             return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
         return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
 
