@@ -24,6 +24,7 @@ from gandoctor.model.measured import RuleRecord
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 SAMPLE_LOGS = Path(__file__).parents[1] / "sample_logs"
+BOOK = rulebook.load([rulebook.default_folder()])
 SAMPLES = {job.name: job for job in plan.samples()}
 
 
@@ -342,6 +343,7 @@ def some_cases(right: int, wrong: int, healthy: int = 10) -> list[score.Case]:
 def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(tmp_path: Path) -> None:
     text = summary.block("test", some_cases(30, 10))
     assert "50 trainings of tiny GANs (of " in text
+    assert "\n40 of them failed" in text
     assert "| failed runs called failing | 30/40 = 0.75 [0.60, 0.86] |" in text
     assert "| healthy runs called failing | 0/10 = 0.00 [0.00, 0.28] |" in text
     assert "| onset error, as a share of the run | median 0.05 [0.05, 0.05] |" in text
@@ -596,7 +598,9 @@ def test_commands_from_runs_to_documents(kept_elsewhere: Path, capsys: Any) -> N
     assert "below train by more than the interval on: nothing" in run("compare", *places)
     counts = kept_elsewhere / "rules" / "measured.yaml"
     counts.parent.mkdir()
-    assert "1 patches trained" in run("measure-rules", *places, "--to", str(counts))
+    told = run("measure-rules", *places, "--to", str(counts))
+    assert "1 patches trained" in told
+    assert "d-wins-late is stable, but fired on 2 of 4 runs" in told or BOOK.by_id["d-wins-late"].status != "stable"
     book = rulebook.load([rulebook.default_folder(), counts.parent])
     assert book.unseen[one.remedy][one.cause] == (1, 1)
     assert {r.measured.zoo.runs for r in book.rules if r.kind == "symptom" and r.measured} == {4}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import rulebook
-from gandoctor.model.measured import RuleRecord, Share
+from gandoctor.model.measured import RuleRecord, Share, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,14 @@ def rules(cases: Sequence[Case]) -> dict[str, RuleRecord]:
             could=sum(rule.id in decided for _, decided in had),
         )
     return records
+
+
+def overclaimed(sets: Mapping[str, Sequence[Case]]) -> dict[str, str]:
+    """Rules that claim more than these runs show, each with why."""
+    book = rulebook.load([rulebook.default_folder()])
+    records = {name: rules(of) for name, of in sets.items()}
+    told = {r: Tallies(**{name: of[r] for name, of in records.items()}) for r in next(iter(records.values()), {})}
+    return rulebook.overclaimed(replace(r, measured=told.get(r.id)) for r in book.rules)
 
 
 def _decided(case: Case) -> tuple[set[str], set[str]]:

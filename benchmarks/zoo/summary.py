@@ -22,7 +22,7 @@ ROWS: Final = {
     "recall": "failed runs called failing",
     "clear_recall": "the same, borderline runs left out",
     "false_alarms": "healthy runs called failing",
-    "false_alarms_without_fault": "of these, without any injected fault",
+    "false_alarms_without_fault": "the same, of those without any injected fault",
     "healthy_said": "healthy runs called healthy",
     "healthy_with_findings": "healthy runs with any finding",
     "symptom_top": "a true symptom is named first",
@@ -72,13 +72,13 @@ def block(split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None
     overall, planned = score.figures(cases)["overall"], len(plan.jobs(split))
     failed = sum(c.failed for c in cases)
     how = {
-        "train": "which rules and weights were tuned on: expect less elsewhere",
-        "test": "which nothing was tuned on: other data sets, widths, rates, seeds and ways of logging",
+        "train": "that rules and weights were tuned on (expect less elsewhere)",
+        "test": "that nothing was tuned on (other data sets, widths, rates, seeds and ways of logging)",
     }[split]
     part = "" if len(cases) == planned else f" (of {planned} planned)"
     lines = [
-        f"{len(cases)} trainings of tiny GANs{part}, {failed} of which failed, {how}.",
-        "Outcomes were measured on held-out data.",
+        f"{len(cases)} trainings of tiny GANs{part} {how}.",
+        f"{failed} of them failed; that was measured on held-out data.",
         "",
         "| figure | value [95 % interval] |",
         "|---|---|",
