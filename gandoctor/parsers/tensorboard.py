@@ -121,7 +121,6 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
     base = broken = sought = 0  # `broken`: where damage began; `sought`: how much of it was searched
     searching = torn = False  # `torn`: what is searched may be just the unfinished last record
     window = _WINDOW
-    blank = bytes(_WINDOW)
     while base < size:
         file.seek(base)
         wanted = min(window, size - base)
@@ -129,7 +128,7 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
         if len(data) < wanted:
             size = base + len(data)  # cut off under our eyes
         window = _WINDOW
-        if len(data) >= BLANK and data[:1] == b"\0" and data == blank[: len(data)]:
+        if len(data) >= BLANK and data[:1] == b"\0" and data == bytes(len(data)):
             if not searching:
                 searching, torn, broken = True, False, base
             end = max(next_data(file.fileno(), base + len(data), size), base + len(data))

@@ -127,12 +127,11 @@ class _Frames:
         self.size = os.fstat(self.file.fileno()).st_size
         self.file.seek(0)
         base = 0
-        blank = bytes(_AT_ONCE)
         parts: list[bytes] = []
         held = -1  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
         while data := self.file.read(_AT_ONCE):
             size = len(data)
-            if size >= BLANK and data[:1] == b"\0" and data == blank[:size]:
+            if size >= BLANK and data[:1] == b"\0" and data == bytes(size):
                 end = max(next_data(self.file.fileno(), base + size, self.size) // _AT_ONCE * _AT_ONCE, base + size)
                 self.zeros += end - base
                 if held >= 0:
