@@ -148,10 +148,10 @@ def infer(
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
         scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
-    chance_d, chance_g = _chance(chosen, scale_d, scale_g)
+    label = _real_label(settings)
+    chance_d, chance_g = _chance(chosen, scale_d, scale_g, label)
     sign = _sign(chosen, game)
-    smoothing = _smoothing(settings)
-    floor = _floor(chosen, smoothing) * (0.0 if math.isnan(scale_d) else scale_d)
+    floor = _floor(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
     if how:
         because = [*because, how]
     if sign < 0:
@@ -630,17 +630,18 @@ def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reductio
     if game.led_by and game.d is not None and _middle(game.d) > 1.1:
         return "unknown", math.nan, math.nan, "D's loss is above what one least-squares D holds: several are summed"
     seen: dict[float, str] = {}
+    label = _real_label(settings)
     scores = _together(game.d, game.real, game.fake)
     if scores is not None:
         d, r, f = scores
-        squares = (1 - r) ** 2 + f**2
+        squares = (label - r) ** 2 + f**2
         told = squares > 1e-3
         if int(told.sum()) >= 5:
             # The spread of the scores within a batch only adds to the loss: the factor is at most the least ratio.
             least = float(np.percentile(d[told] / squares[told], 5))
             factor = max((k for k in _FACTORS if k <= 1.05 * least), default=_FACTORS[0])
             seen[factor] = f"D's loss is about {factor:g} times the squares of its scores"
-    start, start_g = _start_factor(game.d), _start_factor(game.g)
+    start, start_g = _start_factor(game.d, label**2), _start_factor(game.g)
     # Both have to look like a D that answers zero: 0.5 and 0.25 are also chance of whole squares.
     if not seen and start is not None and start_g in (0.5, 1.0) and game.d is not None:
         seen[start] = (
@@ -648,7 +649,7 @@ def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reductio
         )
     pair = _together(game.d, game.g)
     pure = pair is not None and not game.mixed
-    if pair is not None and pure:
+    if pair is not None and pure and label == 1:
         d, g = pair
         if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
             seen.setdefault(0.5, "least squares, halved: the two losses are too low for whole squares")
@@ -661,28 +662,35 @@ def _lsgan_scale(game: _Game, settings: Mapping[str, Setting]) -> tuple[Reductio
     return ("mean" if halved else "sum"), factor_d, factor_g, seen.get(factor_d, "")
 
 
-def _start_factor(signal: Signal | None) -> float | None:
-    """Factor of a least-squares loss whose first value is that of a network that answers zero."""
+def _start_factor(signal: Signal | None, whole: float = 1.0) -> float | None:
+    """Factor of a least-squares loss that starts as of a network that answers zero, which is `whole` at factor one."""
     if signal is None or len(signal) < 20 or signal.steps[0] > 1:
         return None
     first = float(signal.values[0])
-    return next((k for k in _FACTORS if abs(first / k - 1) < 0.25), None)
+    return next((k for k in _FACTORS if abs(first / (k * whole) - 1) < 0.25), None)
 
 
-def _chance(family: Family, scale_d: float, scale_g: float) -> tuple[float | None, float | None]:
+def _chance(family: Family, scale_d: float, scale_g: float, label: float) -> tuple[float | None, float | None]:
+    """Losses where the best D cannot tell real from generated data: it then answers half the real label."""
     if family not in CHANCE or math.isnan(scale_d):
         return None, None
     d, g = CHANCE[family]
+    p = label / 2
+    if label < 1 and family in ("nonsaturating", "minimax"):
+        d = -label * math.log(p) - (2 - label) * math.log1p(-p)
+        g = -math.log(p) if family == "nonsaturating" else math.log1p(-p)
+    elif label < 1 and family == "lsgan":
+        d, g = label**2 / 2, (1 - p) ** 2
     return d * scale_d, g * scale_g
 
 
-def _smoothing(settings: Mapping[str, Setting]) -> float:
-    """Distance of the real label from one; some configs give the label itself (0.9) under the name of the smoothing."""
+def _real_label(settings: Mapping[str, Setting]) -> float:
+    """D's target on real data; some configs give the label itself (0.9) under the name of the smoothing."""
     given = _number(settings, "label_smoothing")
-    if not given:
-        label = _number(settings, "real_label")
-        given = 1.0 - label if label is not None else 0.0
-    return 1.0 - given if 0.5 < given < 1 else given
+    if given and 0 < given < 1:
+        return given if given > 0.5 else 1.0 - given
+    label = _number(settings, "real_label")
+    return label if label is not None and 0 < label < 1 else 1.0
 
 
 def _floor(family: Family, smoothing: float) -> float:

@@ -391,3 +391,11 @@ def test_a_relativistic_d_is_known_by_the_difference_of_its_scores(halves: bool)
     scores = [series("d_real_score", drift + gap / 2), series("d_fake_score", drift - gap / 2)]
     got = objective.infer([*losses, *scores, series("g_loss_adv", softplus(gap))], {})
     assert got.family == "relativistic"
+
+
+@pytest.mark.parametrize(("family", "chance"), [("lsgan", 0.045), ("nonsaturating", 0.8455)])
+def test_chance_knows_the_label_that_d_is_trained_towards(family: str, chance: float) -> None:
+    """A D that cannot tell answers half the real label; a label of 0.3 leaves little to gain over that."""
+    level = series("d_loss", np.full(50, chance))
+    got = objective.infer([level, series("g_loss", np.full(50, 0.7))], setting(real_label=0.3), family=family)
+    assert got.chance_d == pytest.approx(chance, rel=0.01)
