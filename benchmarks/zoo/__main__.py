@@ -27,6 +27,7 @@ def main(argv: Iterable[str] | None = None) -> int:
     run = commands.add_parser("run", help="train a split; goes on where it was stopped")
     run.add_argument("--split", choices=plan.SPLITS, required=True)
     run.add_argument("--out", type=Path, default=ZOO, help="the split gets a folder of its own in here")
+    run.add_argument("--seeds", type=int, nargs="+", help="instead of the split's own; give --out a folder of its own")
     run.add_argument("--limit", type=int, help="train at most so many runs now")
     run.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     run.set_defaults(run=_run)
@@ -92,7 +93,7 @@ def _where(command: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> int:
     folder = given.out / given.split
     folder.mkdir(parents=True, exist_ok=True)
-    every = plan.jobs(given.split)
+    every = plan.jobs(given.split, given.seeds)
     missing = [job for job in every if not (folder / f"{job.name}.truth.json").exists()][: given.limit]
     print(f"{given.split}: {len(every)} runs, {len(missing)} to train now, into {folder}", flush=True)
     begun = time.monotonic()

@@ -16,7 +16,7 @@ from benchmarks.zoo import config as settings
 from benchmarks.zoo.config import HERE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.zoo.config import Config
@@ -132,13 +132,15 @@ class Idea:
     wrong: tuple[str, ...] = ()
 
 
-def jobs(split: str) -> list[Job]:
+def jobs(split: str, seeds: Sequence[int] | None = None) -> list[Job]:
     """Every run of a split, in an order that tells nothing.
 
     Parameters
     ----------
     split : str
         ``train`` or ``test``.
+    seeds : sequence of int, optional
+        Instead of the split's own: trainings that nobody has looked at.
 
     Returns
     -------
@@ -146,7 +148,7 @@ def jobs(split: str) -> list[Job]:
         Names are digests of the config: they tell nothing and stay the same while the plan grows.
     """
     unique: dict[str, Job] = {}
-    for idea in _ideas(split):
+    for idea in _ideas(split, seeds):
         job = _job(split, idea)
         unique.setdefault(job.name, job)  # a variant that changes nothing is the base
     return [unique[name] for name in sorted(unique)]
@@ -165,8 +167,8 @@ def cells(split: str) -> list[Cell]:
     return made
 
 
-def _ideas(split: str) -> Iterator[Idea]:
-    library, seeds = _yaml("faults"), _yaml("splits")[split]["seeds"]
+def _ideas(split: str, seeds: Sequence[int] | None = None) -> Iterator[Idea]:
+    library, seeds = _yaml("faults"), seeds or _yaml("splits")[split]["seeds"]
     every = cells(split)
     for cell, seed in itertools.product(every, seeds):
         yield Idea(cell, seed, "base", "", {})
