@@ -215,10 +215,11 @@ class _Pages:
             yield "Not yet measured."
         else:
             runs = (
-                ("tuned on", told.train),
-                ("not tuned on", told.test),
-                ("both", told.zoo),
-                ("samples", told.samples),
+                ("train split", told.train),
+                ("test split", told.test),
+                ("fresh seeds", told.fresh),
+                ("together", told.zoo),
+                ("sample runs", told.samples),
             )
             yield f"Counted on {told.zoo.runs} trainings of {ZOO}, whose outcome was measured on held-out data."
             yield ""
@@ -325,7 +326,7 @@ class _Pages:
         rows = [(_link(titles[c], f"../causes/{c}.md"), *map(_share, of)) for c, of in shares.items()]
         if len(rows) > 1:
             rows.append(("all", *(_share(sum(of, Share(0, 0))) for of in zip(*shares.values(), strict=True))))
-        yield from _table(("cause", "cured, runs tuned on", "cured, runs not tuned on"), rows)
+        yield from _table(("cause", "cured, train split", "cured, test split"), rows)
 
     # ------------------------------------------------ parts
 

@@ -854,7 +854,7 @@ def overclaimed(rules: Iterable[Rule]) -> dict[str, str]:
 
 # What is counted of a rule, and on which sets of runs. Counts of rules and causes that are gone do no harm.
 _COUNTS: Final = ("fired", "on_failed", "right", "had", "could")
-_SETS: Final = ("train", "test", "samples")
+_SETS: Final = ("train", "test", "fresh", "samples")
 
 
 def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page]:
@@ -922,12 +922,14 @@ def _tallies(counted: Sequence[_Page]) -> dict[str, Tallies]:
 
 
 def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
-    """How often each cause was right when it was named first, on both splits."""
+    """How often each cause was right when it was named first, on the zoo."""
     out: dict[str, Share] = {}
     for page in counted:
         for cause, inner in _entries(page, "causes"):
             inner.only(_SETS)
-            shares = [_share(inner, name, "right", "first") for name in _SETS if name in inner.data]
+            shares = [
+                _share(inner, name, "right", "first") for name in _SETS if name in inner.data and name != "samples"
+            ]
             out[cause] = sum(shares, Share(0, 0))
     return out
 

@@ -159,8 +159,8 @@ def own_rules(folder: Path, counts: str = COUNTS, **rules: str) -> Path:
 def test_what_was_counted_is_on_the_page_and_in_the_explanation(tmp_path: Path) -> None:
     options = Options(rules=(own_rules(tmp_path),))
     text = rule_pages.render(options)["symptoms/own.md"]
-    assert "| tuned on, 60 | 20 | 20/20 = 1.00 [0.84, 1.00] | 15/20 = 0.75 [0.53, 0.89] | 15/30 = 0.50" in text
-    assert "| both, 110 | 34 | 33/34 = 0.97 [0.85, 0.99] | 27/34" in text
+    assert "| train split, 60 | 20 | 20/20 = 1.00 [0.84, 1.00] | 15/20 = 0.75 [0.53, 0.89] | 15/30 = 0.50" in text
+    assert "| together, 110 | 34 | 33/34 = 0.97 [0.85, 0.99] | 27/34" in text
     assert "In 10 of the 55 runs with its symptom too little was logged" in text
     assert "It has that by now." in text
     assert "(symptoms/own.md) | low | preview | 33/34 |" in rule_pages.render(options)["index.md"]

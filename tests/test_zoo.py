@@ -344,6 +344,9 @@ def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(tm
     text = summary.block("test", some_cases(30, 10))
     assert "50 trainings of tiny GANs (of " in text
     assert "\n40 of them failed" in text
+    fresh = summary.block("test", some_cases(30, 10), seeds=[7])
+    assert "nobody had looked at" in fresh
+    assert "python -m benchmarks.zoo run --split test --seeds 7\n" in fresh
     assert "| failed runs called failing | 30/40 = 0.75 [0.60, 0.86] |" in text
     assert "| healthy runs called failing | 0/10 = 0.00 [0.00, 0.28] |" in text
     assert "| onset error, as a share of the run | median 0.05 [0.05, 0.05] |" in text
@@ -596,14 +599,15 @@ def test_commands_from_runs_to_documents(kept_elsewhere: Path, capsys: Any) -> N
     assert str(page) in run("score", "--split", "test", *places, "--into", str(page))
     assert "failed runs cured by the first patch, by the majority of three seeds | 1/1" in page.read_text()
     assert "below train by more than the interval on: nothing" in run("compare", *places)
+    assert "cured" not in run("compare", *places, "--test", str(out / "test"))
     counts = kept_elsewhere / "rules" / "measured.yaml"
     counts.parent.mkdir()
-    told = run("measure-rules", *places, "--to", str(counts))
+    told = run("measure-rules", *places, "--fresh", str(out / "test"), "--to", str(counts))
     assert "1 patches trained" in told
-    assert "d-wins-late is stable, but fired on 2 of 4 runs" in told or BOOK.by_id["d-wins-late"].status != "stable"
+    assert "d-wins-late is stable, but fired on 3 of 6 runs" in told or BOOK.by_id["d-wins-late"].status != "stable"
     book = rulebook.load([rulebook.default_folder(), counts.parent])
     assert book.unseen[one.remedy][one.cause] == (1, 1)
-    assert {r.measured.zoo.runs for r in book.rules if r.kind == "symptom" and r.measured} == {4}
+    assert {r.measured.zoo.runs for r in book.rules if r.kind == "symptom" and r.measured} == {6}
     assert zoo.main(["score", "--split", "test", *places, "--into", str(kept_elsewhere / "none.md")]) == 2
     assert "cannot be read" in capsys.readouterr().out
 

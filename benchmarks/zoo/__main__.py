@@ -41,6 +41,7 @@ def main(argv: Iterable[str] | None = None) -> int:
     score_.add_argument("--jobs", type=int, default=1)
     score_.add_argument("--json", type=Path, help="write the figures here too")
     score_.add_argument("--verbose", action="store_true", help="list every run that is told wrongly")
+    score_.add_argument("--seeds", type=int, nargs="+", help="those that were trained instead of the split's own")
     score_.add_argument("--markdown", action="store_true", help="print the table for documents instead; needs --split")
     score_.add_argument(
         "--into", type=Path, nargs="+", default=[], help="put that table into these documents, at its marks"
@@ -51,9 +52,11 @@ def main(argv: Iterable[str] | None = None) -> int:
     score_.set_defaults(run=_score)
     compare = commands.add_parser("compare", help="the test split against the train split, figure by figure")
     _where(compare)
+    compare.add_argument("--test", type=Path, help="folder of other runs to compare train with, say on fresh seeds")
     compare.set_defaults(run=_compare)
     measure_ = commands.add_parser("measure-rules", help="count how often rules, causes and remedies were right")
     _where(measure_)
+    measure_.add_argument("--fresh", type=Path, help="folder of runs on other seeds, `run --seeds`")
     measure_.add_argument("--to", type=Path, default=ROOT / "rules" / "measured.yaml")
     measure_.set_defaults(run=_measure_rules)
     cure_ = commands.add_parser(
@@ -127,9 +130,9 @@ def _score(given: argparse.Namespace) -> int:
             print("score: --markdown needs --split")
             return 2
         told = _cured(given.runs or given.out / given.split, given.cures / given.split, given.jobs)
-        text = summary.block(given.split, cases, told)
+        text = summary.block(given.split, cases, told, given.seeds)
         for file in given.into:
-            summary.put(file, given.split, text)
+            summary.put(file, "fresh" if given.seeds else given.split, text)
         print(text if given.markdown else f"written into {', '.join(map(str, given.into))}")
         return 0
     found = score.figures(cases)
@@ -152,11 +155,11 @@ def _cured(runs: Path, results: Path, jobs: int, seeds: int = 3) -> dict[str, An
 
 
 def _compare(given: argparse.Namespace) -> int:
-    train, test = (score.load(given.out / split, given.jobs) for split in plan.SPLITS)
+    train, test = (score.load(runs, given.jobs) for runs in (given.out / "train", given.test or given.out / "test"))
     if not (train and test):
         print(f"both splits are needed in {given.out}; `python -m benchmarks.zoo run` trains them")
         return 2
-    cures = [_cured(given.out / s, given.cures / s, given.jobs, given.seeds) for s in plan.SPLITS]
+    cures = [_cured(given.out / s, given.cures / s, given.jobs, given.seeds) for s in plan.SPLITS if not given.test]
     rows = summary.compare(train, test, [c for c in cures if c] if all(cures) else ())
     print(summary.compared(rows))
     return int(any(row["below"] for row in rows))
@@ -164,6 +167,7 @@ def _compare(given: argparse.Namespace) -> int:
 
 def _measure_rules(given: argparse.Namespace) -> int:
     sets = {split: score.load(given.out / split, given.jobs) for split in plan.SPLITS}
+    sets["fresh"] = score.load(given.fresh, given.jobs) if given.fresh else []
     sets["samples"] = score.load(SAMPLE_LOGS, given.jobs)
     cures = {}
     for split in plan.SPLITS:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 HEAD: Final = """\
 # How often rules, causes and remedies were right: counted, never edited. Written by
 #   python -m benchmarks.zoo measure-rules
-# from the two splits of the zoo and from sample_logs/ (benchmarks/zoo/README.md says what counts as true).
+# from the two splits of the zoo, fresh seeds of its test split, and sample_logs/ (benchmarks/zoo/README.md says
+# what counts as true).
 #   runs    runs told, and how many of them had failed
 #   rules   fired: runs it fired on; on_failed: of these, runs that had failed; right: of these, runs that had its
 #           symptom; had: runs that had its symptom; could: of these, runs that logged enough to decide it
@@ -72,7 +73,7 @@ def text(
     Parameters
     ----------
     sets : Mapping of str to sequence of Case
-        By name: ``train``, ``test``, ``samples``.
+        By name: ``train``, ``test``, ``fresh``, ``samples``.
     causes : Mapping
         Set -> cause -> right when named first.
     cures : Mapping

@@ -59,7 +59,9 @@ RESAMPLED: Final = 2000
 # ---------------------------------------------------------------------------------------------------------- markdown
 
 
-def block(split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None) -> str:
+def block(
+    split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None, seeds: Sequence[int] | None = None
+) -> str:
     """The accuracy table of a split, as markdown.
 
     Parameters
@@ -68,13 +70,16 @@ def block(split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None
     cases : sequence of Case
     cures : dict, optional
         Figures of `cure.figures`.
+    seeds : sequence of int, optional
+        Those that were trained instead of the split's own.
     """
-    overall, planned = score.figures(cases)["overall"], len(plan.jobs(split))
+    overall, planned = score.figures(cases)["overall"], len(plan.jobs(split, seeds))
     failed = sum(c.failed for c in cases)
     how = {
         "train": "that rules and weights were tuned on (expect less elsewhere)",
-        "test": "that nothing was tuned on (other data sets, widths, rates, seeds and ways of logging)",
+        "test": "of other data sets, widths, rates, seeds and ways of logging than rules and weights were tuned on",
     }[split]
+    how += ", on seeds that nobody had looked at" if seeds else ""
     part = "" if len(cases) == planned else f" (of {planned} planned)"
     lines = [
         f"{len(cases)} trainings of tiny GANs{part} {how}.",
@@ -93,7 +98,8 @@ def block(split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None
     if cures and cures["missing"]["patched"]:
         lines += ["", f"Left out: {cures['missing']['patched']} failed runs of which the patch has changed since."]
     todo = ["run", *(["cure"] if cures else []), "score --markdown"]
-    commands = [f"    python -m benchmarks.zoo {words} --split {split}" for words in todo]
+    more = f" --seeds {' '.join(map(str, seeds))}" if seeds else ""
+    commands = [f"    python -m benchmarks.zoo {w} --split {split}{'' if w == 'cure' else more}" for w in todo]
     return "\n".join([*lines, "", *commands]) + "\n"
 
 
@@ -106,8 +112,8 @@ def _told(value: Any) -> str:
     return f"median {value['value']:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def put(file: Path, split: str, text: str) -> None:
-    """Put a block between ``<!-- zoo:SPLIT ... -->`` and ``<!-- /zoo:SPLIT -->`` of a document.
+def put(file: Path, place: str, text: str) -> None:
+    """Put a block between ``<!-- zoo:PLACE ... -->`` and ``<!-- /zoo:PLACE -->`` of a document.
 
     Raises
     ------
@@ -118,12 +124,11 @@ def put(file: Path, split: str, text: str) -> None:
         before = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise UsageError("cannot be read", str(file), str(e)) from None
-    place = re.compile(rf"(<!-- zoo:{split}\b[^>]*-->\n).*?(<!-- /zoo:{split} -->)", re.DOTALL)
-    after, count = place.subn(lambda m: m[1] + text + m[2], before)
+    marks = re.compile(rf"(<!-- zoo:{place}\b[^>]*-->\n).*?(<!-- /zoo:{place} -->)", re.DOTALL)
+    after, count = marks.subn(lambda m: m[1] + text + m[2], before)
     if not count:
-        raise UsageError(
-            "has no place for the figures", str(file), f"write <!-- zoo:{split} --> and <!-- /zoo:{split} -->"
-        )
+        hint = f"write <!-- zoo:{place} --> and <!-- /zoo:{place} -->"
+        raise UsageError("has no place for the figures", str(file), hint)
     if after != before:
         file.write_text(after, "utf-8")
 

@@ -124,26 +124,29 @@ class Tallies:
     train : RuleRecord
         Runs of the zoo that rules and weights were tuned on.
     test : RuleRecord
-        Runs of the zoo that nothing was tuned on.
+        Runs of the zoo of other data sets, widths, rates, seeds and ways of logging.
+    fresh : RuleRecord
+        The same on seeds that nobody had looked at.
     samples : RuleRecord
         The runs under ``sample_logs/``.
     """
 
     train: RuleRecord = RuleRecord()
     test: RuleRecord = RuleRecord()
+    fresh: RuleRecord = RuleRecord()
     samples: RuleRecord = RuleRecord()
 
     @property
     def zoo(self) -> RuleRecord:
-        """Both splits of the zoo."""
-        return self.train + self.test
+        """All of the zoo."""
+        return self.train + self.test + self.fresh
 
     def __str__(self) -> str:
         if not self.zoo.runs:
             return "not yet measured"
-        return (
-            f"{self.zoo}; on the test split alone: {self.test}" if self.zoo.fired and self.test.runs else str(self.zoo)
-        )
+        alone = (("fresh seeds", self.fresh), ("the test split", self.test))
+        name, record = next(((n, r) for n, r in alone if r.runs), ("", None))
+        return f"{self.zoo}; on {name} alone: {record}" if self.zoo.fired and record else str(self.zoo)
 
     @property
     def proven(self) -> bool:
