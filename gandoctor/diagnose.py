@@ -113,7 +113,10 @@ def examine(
         for network, frame in frames.items()
     ]
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
-    told = sorted((_finding(a, run, frames[a.network]) for a in fired), key=_finding_order)
+    once: dict[str, Finding] = {}  # a signal that networks share is found once, not for each of them
+    for f in sorted((_finding(a, run, frames[a.network]) for a in fired), key=_finding_order):
+        once.setdefault(f.fingerprint, f)
+    told = list(once.values())
     findings = [f for f in told if f.status != "preview"]  # a rule on trial is reported, and decides nothing
     settled = frames[_network_of_interest(fired, frames)]
     settled = replace(settled, flags=_flags(book, answers))
