@@ -594,6 +594,9 @@ def test_commands_from_runs_to_documents(kept_elsewhere: Path, capsys: Any) -> N
     told = run("cure", "--split", "test", "--runs", str(out / "test"), "--out", str(results.folder), "--no-train")
     assert "cured                        1/1" in told
     assert "not trained yet: lr10 1" in told
+    assert not results.sampled
+    run("cure", "--split", "test", "--runs", str(out / "test"), "--out", str(results.folder), "--arms", "patched")
+    assert results.sampled == [one.name]
     page = kept_elsewhere / "page.md"
     page.write_text("<!-- zoo:test -->\n<!-- /zoo:test -->\n")
     assert str(page) in run("score", "--split", "test", *places, "--into", str(page))

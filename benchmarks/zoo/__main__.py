@@ -145,12 +145,11 @@ def _score(given: argparse.Namespace) -> int:
 
 
 def _cured(runs: Path, results: Path, jobs: int, seeds: int = 3) -> dict[str, Any] | None:
-    """Cure figures of the runs that have been trained again; None where none has."""
-    if not results.is_dir():
-        return None
+    """Cure figures of the sample that was last trained again; None where there is none."""
     kept = cure.Results(results, seeds)
-    everyone = [p for p in cure.patients(runs, None, jobs) if (results / p.name).is_dir()]
-    found = cure.figures(everyone, kept)
+    if not kept.sampled:
+        return None
+    found = cure.figures([p for p in cure.patients(runs, None, jobs) if p.name in kept.sampled], kept)
     return found if found["overall"]["cured"].n else None
 
 
@@ -199,6 +198,8 @@ def _cure(given: argparse.Namespace) -> int:
                 f"{done} {spent:.0f} s each  {p.name} {p.truth['fault']}: {told}: {', '.join(vote.outcomes)}",
                 flush=True,
             )
+        if "patched" in given.arms:
+            results.keep_sample(everyone)
     found = cure.figures(everyone, cure.Results(out, given.seeds))
     print(cure.table(found))
     if given.json:

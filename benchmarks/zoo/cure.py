@@ -154,6 +154,16 @@ class Results:
     def path(self, patient: Patient, arm: str, seed: int, config: Config) -> Path:
         return self.folder / patient.name / f"{arm}-{seed}-{digest(config)}.json"
 
+    @property
+    def sampled(self) -> list[str]:
+        """Runs whose first patch has been dealt with, those without any among them: no choice by what came out."""
+        path = self.folder / "sample.json"
+        return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+
+    def keep_sample(self, everyone: Sequence[Patient]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "sample.json").write_text(json.dumps(sorted(p.name for p in everyone)) + "\n", "utf-8")
+
     def _read(self, path: Path) -> dict[str, Any] | None:
         if path not in self.known and path.exists():
             self.known[path] = json.loads(path.read_text("utf-8"))
