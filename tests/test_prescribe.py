@@ -779,6 +779,7 @@ early_stopping: {patience: 50}
 save_best: false
 epochs: 30
 loss_words: [hinge, wgan-gp]  # what this trainer knows
+act_words: [relu, leakyrelu]
 """  # fmt: skip
 
 
@@ -1041,3 +1042,18 @@ def test_git_takes_the_diff_of_a_prescription(lowered: Prescription, tmp_path: P
     done = subprocess.run(["git", "apply", "-"], input=lowered.diff.encode(), cwd=tmp_path, check=False)
     assert done.returncode == 0
     assert b"lr_d: 0.005 # hot\r\n" in (tmp_path / "conf/c.yaml").read_bytes()
+
+
+def test_a_word_that_the_code_may_not_know_gives_way_to_one_it_does(tmp_path: Path) -> None:
+    """`leakyrelu` is spelled in many ways; written blindly it broke two of 28 trainings of the zoo."""
+    treats = [r for r in BOOK.remedies if r.id in ("leakyrelu-in-d", "relu-in-d")]
+    ill, holds = diagnosis("deep-sigmoid-discriminator"), lambda _clause: True
+    for text, remedy_id, new in (
+        ("discriminator: {activation: sigmoid}\n", "relu-in-d", "relu"),
+        ("generator: {activation: lrelu}\ndiscriminator: {activation: sigmoid}\n", "leakyrelu-in-d", "lrelu"),
+        ("discriminator: {activation: nn.Sigmoid}\n", "leakyrelu-in-d", "nn.LeakyReLU"),
+    ):
+        folder = tmp_path / new
+        made = prescribe(run_of(folder, {"c.yaml": text}), [ill], treats, folder, holds=holds)
+        first = next(p for p in made if p.diff)
+        assert (first.remedy, first.edits[0].new) == (remedy_id, new)

@@ -148,9 +148,14 @@ def _step(
         new = _soon_after(best.get(change.setting), change, setting)
     else:
         new = _new(change, setting, settings, spellings)
-    if change.if_named and isinstance(new, str) and not _is_same_word(new, setting) and new not in spellings:
+    if change.if_named and isinstance(new, str) and not _is_same_word(new, setting) and not _is_known(new, spellings):
         raise _OddStop(f"nothing in the config tells that `{setting.key}` may be {new}")
     return None if new is None else Step(change.setting, setting, new, beside)
+
+
+def _is_known(word: str, spellings: Sequence[str]) -> bool:
+    """Whether the user's code must know a word: the config has it, or it is a class of torch under torch's own name."""
+    return word in spellings or word.rpartition(".")[2] in _CLASSES.values()
 
 
 def _is_same_word(word: str, setting: Setting) -> bool:
