@@ -686,6 +686,7 @@ _HUGE = st.one_of(st.integers(0, 50), st.integers(0, 10**24), st.sampled_from([2
 
 
 @settings(max_examples=150, deadline=None)
+@example([(0, 0, 0), (0, 0, 0), (0, 2, 1), (0, 1, 0), (0, 0, 0), (0, 2**53 - 1, 0)], "ein")
 @given(st.lists(st.tuples(_HUGE, _HUGE, _HUGE), min_size=2, max_size=30), st.sampled_from(["ein", "en", "n", "kimg"]))
 def test_steps_never_overflow(rows: list[tuple[int, int, int]], form: str) -> None:
     shape = {

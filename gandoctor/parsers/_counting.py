@@ -198,6 +198,6 @@ def _turns(steps: Ints, totals: Floats) -> Ints:
     if back.sum() < 2 or int(steps[back].max()) > begin:
         return steps
     turns: Ints = np.cumsum(back).astype(np.int64)
-    if length * int(turns[-1]) > LARGEST:  # a damaged total
+    if int(steps.max()) + length * int(turns[-1]) > LARGEST:  # a damaged total, or a damaged count
         return steps
     return steps + turns * length
