@@ -247,7 +247,11 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     fits, reason, lowered = _applies(rule, run)
     if fits is not True:
         return Answer(rule, network, fits, {}, None, reason)
-    lowered += _few_points(rule, frame)
+    few = _few_points(rule, frame)
+    if few and "family" in rule.applies_to and run.objective.confidence == "low":
+        reason = f"the loss family is a guess from fewer than {FEW_POINTS} points; say it with --loss"
+        return Answer(rule, network, None, {}, None, reason)
+    lowered += few
     outcomes: dict[str, Outcome] = {}
     for clause in rule.clauses:
         outcome = _ask_clause(clause, frame, outcomes)

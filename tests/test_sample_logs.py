@@ -81,3 +81,16 @@ def test_blame_falls_on_a_setting_that_was_put_wrong(name: str) -> None:
 def test_report_survives_json(name: str) -> None:
     got = report(name)
     assert Report.from_dict(json.loads(json.dumps(got.to_dict(), allow_nan=False))) == got
+
+
+def test_a_few_pasted_lines_of_an_unknown_game_accuse_nobody(tmp_path: Path) -> None:
+    """A relativistic hinge D rests at zero; four lines without a config do not tell it from one that has won."""
+    rows = [
+        f"batch: {18000 + 400 * i}  d_loss: 0.000000  g_loss: {g}" for i, g in enumerate((17.97, 22.54, 13.36, 11.5))
+    ]
+    (tmp_path / "log.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    report = api.analyze(tmp_path / "log.txt")
+    assert (report.verdict, report.findings) == ("inconclusive", ())
+    assert any("say it with --loss" in n.reason for n in report.not_checked)
+    known = api.analyze(tmp_path / "log.txt", api.Options(loss="nonsaturating"))
+    assert "d-wins-late" in {f.rule for f in known.findings}
