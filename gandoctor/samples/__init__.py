@@ -266,7 +266,8 @@ def _signals(tag: str, network: str, batches: Mapping[int, Batch], real: Batch |
         against = f"the real data ({len(real.values)} samples)"
         variance, diversity = _variance(real.values), _diversity(_distances(real.values))
         values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
-        compared = [fidelity.against(batches[s].values, real.values) for s in steps]
+        reference = fidelity.Reference(real.values)
+        compared = [reference.against(batches[s].values) for s in steps]
         for i, name in enumerate(_COMPARISONS):
             if any(math.isfinite(c[i]) for c in compared):
                 values[name] = [c[i] for c in compared]

@@ -62,48 +62,66 @@ def against(values: NDArray[np.float64], real: NDArray[np.float64]) -> Fidelity:
     Kynkaanniemi et al. 2019, Improved precision and recall metric, arXiv:1904.06991 (precision).
     Szekely and Rizzo 2013, Energy statistics, J. Statistical Planning and Inference 143 (distance).
     """
-    real = _some(real[np.isfinite(real).all(axis=1)])
-    values = _some(values)
-    finite = np.isfinite(values).all(axis=1)
-    if len(real) < LEAST or len(values) < LEAST:
-        return Fidelity()
-    if not finite.any():
-        return Fidelity(coverage=0.0, precision=0.0, fine_precision=0.0)
-    rows = values[finite]
-    centre = real.mean(axis=0)
-    spread = math.sqrt(float(real.var(axis=0).sum()))
-    if not spread > 0:
-        return Fidelity()
-    directions = _directions(real - centre)
-    one, two = (real - centre) @ directions, (rows - centre) @ directions
-    among, between = _distances(one, one), _distances(one, two)
-    np.fill_diagonal(among, np.inf)
-    ranked = np.partition(among, sorted({FINE - 1, _wide(len(one)) - 1}), axis=1)
-    near = between < ranked[:, _wide(len(one)) - 1, None]
-    nearest = between < ranked[:, FINE - 1, None]
-    return Fidelity(
-        coverage=float(near.any(axis=1).mean()),
-        precision=float(near.any(axis=0).sum() / len(values)),
-        fine_precision=float(nearest.any(axis=0).sum() / len(values)),
-        shift=float(np.linalg.norm(rows.mean(axis=0) - centre)) / spread,
-        distance=_energy(rows - centre, real - centre),
-    )
+    return Reference(real).against(values)
 
 
-def _energy(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Energy distance over the mean distance within `y`.
+class Reference:
+    """Real data, with what is the same whatever samples it is compared with.
 
-    In all dimensions: the main directions are those of the very examples in `y`, which lie further out along them than
-    any other sample of the same distribution.
+    Parameters
+    ----------
+    real : ndarray, shape (m, d)
     """
-    if len(x) < 2:
-        return math.nan
-    typical = _mean_of_pairs(_distances(y, y))
-    return (2 * float(_distances(x, y).mean()) - typical - _mean_of_pairs(_distances(x, x))) / typical
 
+    def __init__(self, real: NDArray[np.float64]) -> None:
+        rows = _some(real[np.isfinite(real).all(axis=1)])
+        self._enough = len(rows) >= LEAST
+        if not self._enough:
+            return
+        self._centre = rows.mean(axis=0)
+        self._spread = math.sqrt(float(rows.var(axis=0).sum()))
+        self._enough = self._spread > 0
+        if not self._enough:
+            return
+        self._rows = rows - self._centre
+        self._typical = _mean_of_pairs(_distances(self._rows, self._rows))
+        self._directions = _directions(self._rows)
+        self._placed = self._rows @ self._directions
+        among = _distances(self._placed, self._placed)
+        np.fill_diagonal(among, np.inf)
+        wide = max(NEIGHBOURS, len(rows) // 16)
+        ranked = np.partition(among, sorted({FINE - 1, wide - 1}), axis=1)
+        self._near, self._nearest = ranked[:, wide - 1, None], ranked[:, FINE - 1, None]
 
-def _wide(count: int) -> int:
-    return max(NEIGHBOURS, count // 16)
+    def against(self, values: NDArray[np.float64]) -> Fidelity:
+        """Compare the samples of one step, shape (n, d), with the real data; see the function of this name."""
+        values = _some(values)
+        finite = np.isfinite(values).all(axis=1)
+        if not self._enough or len(values) < LEAST:
+            return Fidelity()
+        if not finite.any():
+            return Fidelity(coverage=0.0, precision=0.0, fine_precision=0.0)
+        rows = values[finite] - self._centre
+        between = _distances(self._placed, rows @ self._directions)
+        near, nearest = between < self._near, between < self._nearest
+        return Fidelity(
+            coverage=float(near.any(axis=1).mean()),
+            precision=float(near.any(axis=0).sum() / len(values)),
+            fine_precision=float(nearest.any(axis=0).sum() / len(values)),
+            shift=float(np.linalg.norm(rows.mean(axis=0))) / self._spread,
+            distance=self._energy(rows),
+        )
+
+    def _energy(self, rows: NDArray[np.float64]) -> float:
+        """Energy distance over the mean distance within the data.
+
+        In all dimensions: the main directions are those of the very examples, which lie further out along them than any
+        other sample of the same distribution.
+        """
+        if len(rows) < 2:
+            return math.nan
+        apart, within = float(_distances(rows, self._rows).mean()), _mean_of_pairs(_distances(rows, rows))
+        return (2 * apart - self._typical - within) / self._typical
 
 
 def _mean_of_pairs(distances: NDArray[np.float64]) -> float:
