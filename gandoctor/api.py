@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 ALWAYS_SHOWN: Final = (
     "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate", "d_real_score",
     "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid", "kid", "psnr_ssim",
-    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_shift", "progress",
+    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_fine_precision", "sample_shift",
+    "sample_distance", "progress",
 )  # fmt: skip
 MOST_SERIES: Final = 40
 MOST_SAID: Final = 12  # changes by one file of preferences that are told
