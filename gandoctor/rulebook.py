@@ -237,9 +237,13 @@ def read_yaml(path: Path, where: str) -> Any:
         mark = getattr(e, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(e, "problem", None) or "not valid"
+        if "nesting" in problem:  # libyaml's own bound, which newer releases of PyYAML meet before ours
+            raise RuleError("is nested too deep or too long", f"{where}{line}") from None
         hint = "quote texts that hold : , { } or #" if "expected" in problem or "not allowed" in problem else ""
         raise RuleError(f"does not parse as YAML: {problem}", f"{where}{line}", hint) from None
-    except (UnicodeDecodeError, ValueError, RecursionError):
+    except RecursionError:
+        raise RuleError("is nested too deep or too long", where) from None
+    except (UnicodeDecodeError, ValueError):
         raise RuleError("does not parse as YAML", where, "it has to be UTF-8 text") from None
 
 
