@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor import belief
 from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
 from gandoctor.model.report import (
     Diagnosis,
@@ -28,6 +29,7 @@ from gandoctor.model.rules import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from gandoctor.model.belief import Sign
     from gandoctor.model.rules import Cause, Clause, Rule, Rulebook
     from gandoctor.model.signals import Run, Signal
 
@@ -244,7 +246,7 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     Answer
         `truth` None where it cannot be known; `reason` then says why.
     """
-    fits, reason, lowered = _applies(rule, run)
+    fits, reason, lowered = _applies(rule.applies_to, run)
     if fits is not True:
         return Answer(rule, network, fits, {}, None, reason)
     few = _few_points(rule, frame)
@@ -287,11 +289,11 @@ def _few_points(rule: Rule, frame: Frame) -> bool:
     return bool(points) and max(points) < FEW_POINTS
 
 
-def _applies(rule: Rule, run: Run) -> tuple[bool | None, str, int]:
-    """Whether a rule is about this game at all: (True | False | None, why not known, steps of confidence lost)."""
+def _applies(to: Mapping[str, Sequence[str]], run: Run) -> tuple[bool | None, str, int]:
+    """Whether a rule or measure is about this game: (True | False | None, why not known, steps of confidence lost)."""
     objective = run.objective
     lowered = 0
-    for key, allowed in rule.applies_to.items():
+    for key, allowed in to.items():
         if key == "family":
             if objective.family != "unknown":
                 if objective.family not in allowed:
@@ -344,6 +346,26 @@ def _flags(book: Rulebook, answers: Sequence[Answer]) -> dict[str, bool | None]:
 
 def _spelled(name: str) -> str:
     return name.replace("-", "_")
+
+
+# ---------------------------------------------------------------- what speaks for and against the run
+
+
+def signs_of(run: Run, book: Rulebook, answers: Sequence[Answer], frames: Mapping[str, Frame]) -> list[Sign]:
+    """What every rule that was really asked and every measure says of a run, each once over all networks."""
+    by_rule: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_rule.setdefault(answer.rule.id, []).append(answer)
+    signs: list[Sign | None] = []
+    for of_one in by_rule.values():
+        asked = [a for a in of_one if a.truth is not None and a.outcomes]
+        if asked:
+            told = next((a for a in asked if a.truth), asked[0])
+            signs.append(belief.of_rule(told.rule, told.truth, told.outcomes))
+    for measure in book.measures:
+        if _applies(measure.applies_to, run)[0] is True:
+            signs.append(belief.of_measure(measure, frames.values()))
+    return [s for s in signs if s is not None]
 
 
 # ---------------------------------------------------------------- findings

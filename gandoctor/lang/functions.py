@@ -484,6 +484,24 @@ def _iqr(x: Points) -> float:
     return quantile_of(x.values, 0.75, x.weights) - quantile_of(x.values, 0.25, x.weights)
 
 
+@_reducer("spread(x)", "times", least=4)
+def _spread_over_level(x: Points) -> float:
+    """Distance between the quartiles over the size of the median, within the window; 0.1 is a tenth of the level."""
+    level = abs(_median(x))
+    width = _iqr(x)
+    if not level > 0:
+        if width == 0:
+            return 0.0
+        raise UndecidedError("the median is zero, a relative spread has no scale")
+    return width / level
+
+
+@_reducer("repeats(x)", "0 to 1", least=5)
+def _repeats(x: Points) -> float:
+    """Share of the window's rows that are equal to the row before, bit for bit."""
+    return float(np.count_nonzero(x.values[1:] == x.values[:-1]) / (len(x) - 1))
+
+
 @_reducer("count(x)", "points")
 def _count(x: Points) -> float:
     """Number of points in the window that are not NaN."""

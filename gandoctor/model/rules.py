@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from gandoctor.model.belief import Weights
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gandoctor.lang.syntax import Expression
     from gandoctor.lang.window import Amount, Window
+    from gandoctor.model.belief import Measure
     from gandoctor.model.measured import Share, Tallies
 
 Severity = Literal["high", "medium", "low"]
@@ -79,7 +82,7 @@ class Rule:
     """Detects one symptom, or one risk. Attributes follow the keys of the YAML file.
 
     `stable_because` says why a rule is stable that measurements alone do not show to be; `measured` is how it did, None
-    where nobody has counted.
+    where nobody has counted; `group` is what it is counted with, where its symptom does not tell.
     """
 
     id: str
@@ -101,6 +104,7 @@ class Rule:
     file: str = ""
     stable_because: str = ""
     measured: Tallies | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,7 @@ class Rulebook:
     """All that was read from ``rules/``, and a digest that names this very state of it.
 
     `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions; `unseen` counts them
-    on others, and is only shown.
+    on others, and is only shown. `measures` are sizes with their curves, `weights` what all evidence is worth.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -220,3 +224,5 @@ class Rulebook:
     by_id: Mapping[str, Rule] = field(default_factory=dict)
     measured: Measured = field(default_factory=dict)
     unseen: Measured = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    weights: Weights = Weights()
