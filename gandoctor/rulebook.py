@@ -6,12 +6,13 @@ own folder may have any of them, or hold its files side by side; what a file is 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import keyword
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
@@ -63,7 +64,7 @@ _CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 _TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
 _RULE_KEYS: Final = (
     "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why", "evidence", "when",
-    "false_positives", "references", "confidence", "settings", "log_it", "stable_because", "group",
+    "false_positives", "references", "confidence", "settings", "log_it", "stable_because", "group", "nats",
 )  # fmt: skip
 _CAUSE_KEYS: Final = (
     "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
@@ -202,6 +203,32 @@ def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook |
         measures=known.measures if known else tuple(sorted(measures, key=lambda m: m.id)),
         weights=weights,
     )
+
+
+class Shelf:
+    """A rule book that is read as far as it is needed: a healthy run needs no causes and no remedies.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        As for `load`. Folders that are not ours are read whole at once: their faults have to be said.
+    customise : callable, optional
+        What the user's preferences make of a book.
+    """
+
+    def __init__(self, folders: Sequence[Path], customise: Callable[[Rulebook], Rulebook] = lambda book: book) -> None:
+        self._folders = folders
+        self._customise = customise
+        self._lean = len(folders) == 1
+        self._read = load(folders, rules_only=self._lean)
+        self.judging = customise(self._read)
+
+    @functools.cached_property
+    def whole(self) -> Rulebook:
+        """The book with causes, remedies and what was counted."""
+        if not self._lean:
+            return self.judging
+        return self._customise(load(self._folders, known=self._read))
 
 
 # ---------------------------------------------------------------- files
@@ -725,6 +752,7 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
         file=page.file,
         stable_because=page.text("stable_because"),
         group=page.text("group"),
+        nats=page.number("nats", low=0.0) if "nats" in page.data else None,
     )
 
 
@@ -734,9 +762,9 @@ _MEASURE_KEYS: Final = (
 SCALES: Final[tuple[Literal["linear", "log"], ...]] = ("linear", "log")
 
 
-def _measure(page: _Page, scope: Scope, words: Words) -> Measure:  # noqa: ARG001 - as its kin are called
+def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
     page.only(_MEASURE_KEYS)
-    value = _compiled(page, "value", lambda: compile_value(page.data.get("value"), scope))
+    value = _compiled(page, "value", lambda: compile_value(page.text("value", need=True), scope))
     if value is not None and value.kind != "number":
         page.fault("value", f"`{value.text}` is a {value.kind}, no number", "write `median(d_loss) / chance_d`")
     over = _compiled(page, "over", lambda: parse_window(page.data.get("over"))) or Window()
@@ -799,10 +827,7 @@ def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:
         found = Weights(
             base=page.number("base", 0.0),
             measures={m: _nats(fitted, m) for m in fitted.data},
-            rules={
-                r: RuleWeight(inner.number("holds"), inner.number("clear"))
-                for r, inner in _entries(page, "rules")
-            },
+            rules={r: RuleWeight(inner.number("holds"), inner.number("clear")) for r, inner in _entries(page, "rules")},
             cuts=Cuts(*(cuts.number(name, getattr(Cuts(), name)) for name in ("failing", "warning", "healthy"))),
         )
     return found

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from gandoctor.model.rules import Rulebook
-
 FEWEST = 20  # points of a log that can be told
 
 
@@ -70,9 +68,9 @@ def corpus(folder: Path, ids: frozenset[str] | None) -> Iterator[Labelled]:
 
 
 @cache
-def book() -> Rulebook:
+def shelf() -> rulebook.Shelf:
     """The rules as they are."""
-    return rulebook.load([rulebook.default_folder()])
+    return rulebook.Shelf([rulebook.default_folder()])
 
 
 def signs(path: str) -> tuple[Sign, ...]:
@@ -82,9 +80,9 @@ def signs(path: str) -> tuple[Sign, ...]:
     except GandoctorError:
         return ()
     run = max(runs, key=lambda r: sum(len(s) for s in r.signals))
-    seen = diagnose.examine(run, book())
+    seen = diagnose.examine(run, shelf())
     frames = {network: diagnose.frame_of(run, network) for network in diagnose.networks(run)}
-    return tuple(diagnose.signs_of(run, book(), seen.answers, frames))
+    return tuple(diagnose.signs_of(run, shelf().judging.measures, seen.answers, frames))
 
 
 def gather(runs: Sequence[Labelled], jobs: int) -> list[Seen]:
@@ -96,7 +94,9 @@ def gather(runs: Sequence[Labelled], jobs: int) -> list[Seen]:
 
 def save(seen: Sequence[Seen], path: Path) -> None:
     """Keep what was seen, so that fitting anew needs no reading."""
-    rows: list[Any] = [[vars(s.run), [[x.evidence, x.group, x.parts, x.text, x.symptom] for x in s.signs]] for s in seen]
+    rows: list[Any] = [
+        [vars(s.run), [[x.evidence, x.group, x.parts, x.text, x.symptom] for x in s.signs]] for s in seen
+    ]
     path.write_text(json.dumps(rows))
 
 

@@ -493,7 +493,7 @@ def _spread_over_level(x: Points) -> float:
         if width == 0:
             return 0.0
         raise UndecidedError("the median is zero, a relative spread has no scale")
-    return width / level
+    return float(width / level)
 
 
 @_reducer("repeats(x)", "0 to 1", least=5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from gandoctor.model.belief import Weights
 
@@ -82,7 +82,8 @@ class Rule:
     """Detects one symptom, or one risk. Attributes follow the keys of the YAML file.
 
     `stable_because` says why a rule is stable that measurements alone do not show to be; `measured` is how it did, None
-    where nobody has counted; `group` is what it is counted with, where its symptom does not tell.
+    where nobody has counted; `group` is what it is counted with, where its symptom does not tell; `nats` what it is
+    worth where it holds, where its severity does not tell.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Rule:
     stable_because: str = ""
     measured: Tallies | None = None
     group: str = ""
+    nats: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +228,15 @@ class Rulebook:
     unseen: Measured = field(default_factory=dict)
     measures: tuple[Measure, ...] = ()
     weights: Weights = Weights()
+
+
+class Shelf(Protocol):
+    """A rule book that is read as far as it is needed."""
+
+    @property
+    def judging(self) -> Rulebook:
+        """Rules, measures and weights: all that it takes to call a run healthy."""
+
+    @property
+    def whole(self) -> Rulebook:
+        """The same with causes, remedies and what was counted."""

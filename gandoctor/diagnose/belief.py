@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.diagnose.asking import applies
 from gandoctor.lang.sizes import size_of
 from gandoctor.model.belief import (
     CLEAR,
@@ -29,10 +30,12 @@ from gandoctor.model.belief import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gandoctor.diagnose.asking import Answer
     from gandoctor.lang.evaluate import Frame, Outcome
     from gandoctor.lang.syntax import Node
     from gandoctor.model.belief import Measure
     from gandoctor.model.rules import Rule
+    from gandoctor.model.signals import Run
 
 # A rule that holds by this much of its threshold or more counts whole; one that only just does counts `JUST` of it.
 FULL_MARGIN: Final = 0.25
@@ -68,6 +71,24 @@ def group_of(rule: Rule) -> str:
 
 
 # ---------------------------------------------------------------- what was seen
+
+
+def signs_of(
+    run: Run, measures: Iterable[Measure], answers: Sequence[Answer], frames: Mapping[str, Frame]
+) -> list[Sign]:
+    """What every rule that was really asked and every measure says of a run, each once over all networks."""
+    by_rule: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_rule.setdefault(answer.rule.id, []).append(answer)
+    signs: list[Sign | None] = []
+    for of_one in by_rule.values():
+        asked = [a for a in of_one if a.asked]
+        if asked:
+            told = next((a for a in asked if a.truth), asked[0])
+            signs.append(of_rule(told.rule, told.truth, told.outcomes))
+    about_it = (m for m in measures if applies(m.applies_to, run)[0] is True)
+    signs += [of_measure(m, frames.values()) for m in about_it]
+    return [s for s in signs if s is not None]
 
 
 def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome]) -> Sign | None:
@@ -153,7 +174,8 @@ def before_counting(rule: Rule) -> RuleWeight:
     """What a rule is worth before anybody has counted."""
     if rule.kind == "risk":
         return RuleWeight(RISK, 0.0)
-    return RuleWeight(ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity], CLEAR)
+    told = ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity]
+    return RuleWeight(told if rule.nats is None else rule.nats, CLEAR)
 
 
 def believe(
@@ -173,10 +195,7 @@ def believe(
     Belief
         Its pieces in the order of what they weigh, the base rate first.
     """
-    worth = {
-        sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts)
-        for sign in signs
-    }
+    worth = {sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts) for sign in signs}
     counted = discounts([(s.group, worth[s]) for s in signs])
     pieces = [
         Piece(s.evidence, s.group, worth[s] * factor, s.text, s.symptom)
@@ -205,5 +224,3 @@ def discounts(weighed: Sequence[tuple[str, float]]) -> list[float]:
         seen[group, nats > 0] = rank + 1
         factors[i] = DISCOUNT**rank
     return factors
-
-
