@@ -86,7 +86,7 @@ def signs_of(
         if asked:
             told = next((a for a in asked if a.truth), asked[0])
             signs.append(of_rule(told.rule, told.truth, told.outcomes))
-    about_it = (m for m in measures if applies(m.applies_to, run)[0] is True)
+    about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
     signs += [of_measure(m, frames.values()) for m in about_it]
     return [s for s in signs if s is not None]
 
