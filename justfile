@@ -25,3 +25,7 @@ rules:
 # docs/rules anew, after a rule has changed
 pages:
     .venv/bin/gandoctor rules docs docs/rules
+
+# the page's templates compiled anew, after one has changed
+templates:
+    .venv/bin/python -m gandoctor.reporters.compiled
