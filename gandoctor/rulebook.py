@@ -10,6 +10,7 @@ import functools
 import hashlib
 import keyword
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -198,7 +199,7 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
         rules=tuple(rules),
         causes=tuple(sorted(causes, key=lambda c: c.id)),
         remedies=tuple(sorted(remedies, key=lambda r: r.id)),
-        digest=_digest(folders),
+        digest=known.digest if known else _digest(folders),
         by_id={r.id: r for r in rules},
         measured=measured,
         unseen=unseen,
@@ -234,7 +235,7 @@ def read_yaml(path: Path, where: str) -> Any:
         raise RuleError(f"cannot be read: {e.strerror}", where) from None
     if raw is None:
         raise RuleError("is larger than a megabyte", where, "a rule is a page of text")
-    ours = path.is_relative_to(default_folder())
+    ours = str(path).startswith(f"{default_folder()}{os.sep}")
     data = rule_cache.known(raw) if ours else rule_cache.MISSING
     if data is rule_cache.MISSING:
         data = _parsed(raw, where, trusted=ours)

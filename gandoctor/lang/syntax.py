@@ -48,6 +48,14 @@ _SAID: Final[dict[str, str]] = {
 }  # fmt: skip
 
 
+# What an argument that is asked about, not evaluated, has to name; and the parts of a scope that have such names.
+_ASKED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "any name": ("signal, setting or fact", ("signals", "numbers", "words", "switches")),
+    "setting": ("number among the settings", ("numbers",)),
+    "flag": ("symptom or rule", ("flags",)),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The names a test may use.
@@ -112,9 +120,11 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Yield this node, then all below it, from left to right."""
-        yield self
-        for arg in self.args:
-            yield from arg.walk()
+        left = [self]
+        while left:
+            node = left.pop()
+            yield node
+            left.extend(reversed(node.args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +313,11 @@ def _key(op: str, name: str, args: tuple[Node, ...]) -> str:
     return f"{op if op != 'call' else ''}{name}({inner})"
 
 
+def _varies(node: Node) -> bool:
+    """Whether anything in it depends on the run."""
+    return node.op in ("signal", "number", "call") or any(map(_varies, node.args))
+
+
 class _Walk:
     """One walk over one expression."""
 
@@ -420,7 +435,7 @@ class _Walk:
             if symbol is None:
                 raise self.fault("`in` and `is` mean nothing here", at, "there are < <= > >= == !=")
             left, right = sides[i], sides[i + 1]
-            if not {"signal", "number", "call"} & {n.op for side in (left, right) for n in side.walk()}:
+            if not (_varies(left) or _varies(right)):
                 raise self.fault("this compares two plain numbers", at)
             kind: Kind = "mask" if "series" in (left.kind, right.kind) else "truth"
             text = self.line[spots[i].col_offset : spots[i + 1].end_col_offset]
@@ -486,14 +501,9 @@ class _Walk:
         return self.made("call", kind, at, args, name)
 
     def argument(self, at: ast.expr, want: str, function: Function, depth: int, *, series: bool) -> Node:
-        scope = self.scope
-        asked: dict[str, tuple[frozenset[str], str]] = {
-            "any name": (scope.signals | scope.numbers | scope.words | scope.switches, "signal, setting or fact"),
-            "setting": (scope.numbers, "number among the settings"),
-            "flag": (scope.flags, "symptom or rule"),
-        }
-        if want in asked:
-            known, called = asked[want]
+        if want in _ASKED:
+            called, groups = _ASKED[want]
+            known = frozenset[str]().union(*(getattr(self.scope, group) for group in groups))
             if not isinstance(at, ast.Name):
                 raise self.fault(f"`{function.name}` asks about a name", at, f"write `{function.usage}`")
             if want == "flag" and not known:
