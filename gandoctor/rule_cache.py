@@ -18,15 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gandoctor import __version__
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 MISSING: Final = object()
 OFF: Final = "GANDOCTOR_NO_CACHE"
 _NAME: Final = "rules.cache"
-_FORMAT: Final = f"gandoctor rules 1 {__version__}"
+_FORMAT: Final = f"gandoctor rules 1 {sys.modules['gandoctor'].__version__}"
 _MOST: Final = 16 << 20
 _UNLIKE: Final = b"-"  # JSON cannot hold what this file parses to
 _T = TypeVar("_T")
@@ -62,6 +60,8 @@ def known(raw: bytes) -> Any:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
+        return MISSING
+    if not isinstance(data, dict) or not data:  # as every rule file is
         return MISSING
     _kept.served = True
     return data
@@ -132,14 +132,11 @@ def _line(data: Any) -> bytes:
 
 def _place() -> Path | None:
     """Where the cache is: the platform's folder for what can be made again; None where there is none."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(base):
-        home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
-        base = os.path.join(home, "Library/Caches" if sys.platform == "darwin" else ".cache")  # noqa: PTH118
-    return Path(base, "gandoctor", _NAME) if os.path.isabs(base) else None
+    base = Path(os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", ""))
+    if not base.is_absolute():
+        home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is none
+        base = home / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    return base / "gandoctor" / _NAME if base.is_absolute() else None
 
 
 def _is_ours_alone(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import math
 import re
 import warnings
@@ -255,6 +256,24 @@ def near(name: str, known: frozenset[str] | Mapping[str, object] | tuple[str, ..
 
 
 def _compile(
+    text: object,
+    scope: Scope,
+    functions: Mapping[str, Function],
+    wanted: tuple[Kind, ...],
+    *,
+    joins_clauses: bool = False,
+) -> Expression:
+    if functions is FUNCTIONS and isinstance(text, str) and not joins_clauses:
+        return _compiled(text, scope, wanted)  # rules repeat themselves
+    return _compile_anew(text, scope, functions, wanted, joins_clauses=joins_clauses)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(text: str, scope: Scope, wanted: tuple[Kind, ...]) -> Expression:
+    return _compile_anew(text, scope, FUNCTIONS, wanted)
+
+
+def _compile_anew(
     text: object,
     scope: Scope,
     functions: Mapping[str, Function],

@@ -25,7 +25,10 @@ class Loader(FileSystemLoader):
     """Templates of a folder, compiled already where they and jinja2 are those that were compiled."""
 
     def load(
-        self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None  # noqa: A002
+        self,
+        environment: Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002
     ) -> Template:
         """Give the template that was compiled beforehand, or the one in its file."""
         try:
