@@ -8,14 +8,20 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from gandoctor import api, rule_cache, rulebook, vocabulary
 from gandoctor.errors import RuleError
+from gandoctor.lang.middle import median
 from gandoctor.reporters import compiled, html
 
 if TYPE_CHECKING:
@@ -221,6 +227,25 @@ def test_compiled_templates_say_what_their_sources_say(sample_logs: Path, monkey
 def test_a_template_that_was_changed_is_read_itself(tmp_path: Path) -> None:
     (tmp_path / "page.html.j2").write_text("{{ 1 + 1 }}", "utf-8")
     assert jinja2.Environment(loader=compiled.Loader(tmp_path)).get_template("page.html.j2").render() == "2"  # noqa: S701
+
+
+# ---------------------------------------------------------------- the median
+
+NUMBERS = st.floats(width=64) | st.sampled_from([0.0, -0.0, float("nan"), float("inf"), float("-inf"), 1e308, -1e308])
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 9)), elements=NUMBERS))
+def test_the_median_is_that_of_numpy_to_the_bit(rows: Any) -> None:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for mine, theirs in ((median(rows), np.median(rows)), (median(rows, axis=1), np.median(rows, axis=1))):
+            assert np.array_equal(mine, theirs, equal_nan=True)
+            assert np.array_equal(np.signbit(mine), np.signbit(theirs)) or np.isnan(theirs).any()
+
+
+@given(arrays(np.int64, st.integers(1, 9), elements=st.integers(-(2**62), 2**62)))
+def test_the_median_of_whole_numbers_is_that_of_numpy(row: Any) -> None:
+    assert median(row) == np.median(row)
 
 
 # ---------------------------------------------------------------- what is loaded
