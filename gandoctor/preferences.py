@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -161,6 +160,8 @@ def _table(path: Path, shown: str = "") -> dict[str, Any]:
             return {}
     except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
+    import tomllib
+
     where = shown or path.name
     theirs = path.name == PROJECT_FILE
     try:
