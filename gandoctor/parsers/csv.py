@@ -426,8 +426,9 @@ def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Seque
             if (column := out.get(name)) is not None:
                 column.cells.extend(cells)
                 column.at.extend(here)
+        further = own[width:]
         for i, row in zip(here, rows, strict=True):
-            for name, cell in zip(own[width:], row[width:], strict=False):
+            for name, cell in zip(further, row[width:], strict=False) if len(row) > width else ():
                 if (column := out.get(name)) is not None:
                     column.cells.append(cell)
                     column.at.append(i)
