@@ -11,10 +11,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmarks.speed import files
 from gandoctor import api, parsers, rulebook, vocabulary
 from gandoctor.errors import GandoctorError
 from gandoctor.parsers import _options
+from gandoctor.parsers._table import unroll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +185,7 @@ def _parse(kind: str, make: Callable[[int], str], n: int) -> Call:
 
 def _settings(make: Callable[[int], str], n: int) -> Call:
     line = make(n)
-    return lambda: (_options.settings_of([line]), _options.parse_namespace(line))
+    return lambda: (_options.settings_of([line]), _options.settings_of(["{", line]), _options.parse_namespace(line))
 
 
 @cache
@@ -193,6 +196,12 @@ def _words() -> vocabulary.Vocabulary:
 def _place(form: str, n: int) -> Call:
     tags = [form.format(k) for k in range(n)]
     return lambda: vocabulary.place_names(tags, _words())
+
+
+def _restarts(every: int, n: int) -> Call:
+    rows = np.arange(n, dtype=np.int64)
+    steps = np.maximum(rows - 2 * (rows % every == 0), 0)
+    return lambda: unroll(steps)
 
 
 def _discover(make: Callable[[Path, int], None], n: int) -> Call:
@@ -225,7 +234,7 @@ TABLES: dict[str, Callable[[int], str]] = {
     "a wide header over narrow rows": lambda n: _table(
         ",".join(["step", "d_loss", *(f"m{k}" for k in range(n))]), lambda k: f"{k},0.{k % 97}", n
     ),
-    "headers within": partial(_table, "step,d_loss", lambda k: f"step,loss_{_letters(k)}\n{k},0.5"),
+    "headers within": partial(_table, "step,d_loss", lambda k: f"step,loss_{_letters(k)}" + f"\n{k},0.5" * 4),
     "a quote that does not end": lambda n: _table("step,d_loss", lambda k: f'{k},"0.{k}', n),
     "rows of all widths": partial(
         _table, "step," + ",".join(f"loss{k}" for k in range(99)), lambda k: "1," * (k % 100)
@@ -401,5 +410,7 @@ def cases() -> list[Case]:
         found.append(Case(f"tags: {form}", partial(_place, form), 100, 4_000))
     for layout in ("folders", "one folder"):
         found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 20, 80))
+    for every in (12, 40):
+        found.append(Case(f"restarts: every {every} rows", partial(_restarts, every), 2_000, 128_000))
     found.append(Case("event files of one run", partial(_discover, _resumes), 10, 80))
     return found
