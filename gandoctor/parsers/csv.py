@@ -404,10 +404,10 @@ def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[l
 
 @dataclass(slots=True)
 class _Cells:
-    """The cells of a column, and the row of each."""
+    """The cells of a column, and their rows, stretch by stretch."""
 
     cells: list[str]
-    at: list[int]
+    at: list[range]
 
 
 def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]) -> dict[str, _Cells]:
@@ -421,17 +421,19 @@ def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Seque
         width = min(len(own), 2 * sum(map(len, rows)) // len(rows) + 1)
         here = range(first, first + len(rows))
         for name, cells in zip(
-            own[:width], itertools.zip_longest(*(r[:width] for r in rows), fillvalue=""), strict=False
+            own[:width],
+            itertools.zip_longest(*(r if len(r) <= width else r[:width] for r in rows), fillvalue=""),
+            strict=False,
         ):
             if (column := out.get(name)) is not None:
                 column.cells.extend(cells)
-                column.at.extend(here)
+                column.at.append(here)
         further = own[width:]
         for i, row in zip(here, rows, strict=True):
             for name, cell in zip(further, row[width:], strict=False) if len(row) > width else ():
                 if (column := out.get(name)) is not None:
                     column.cells.append(cell)
-                    column.at.append(i)
+                    column.at.append(range(i, i + 1))
         first += len(rows)
     return out
 
@@ -460,7 +462,7 @@ def _columns(
         if unread * 2 > unread + int(present.sum()):
             if len(words) < _MOST_WORDS:
                 words[name] = [""] * rows
-                for i, cell in zip(column.at, column.cells, strict=True):
+                for i, cell in zip(itertools.chain.from_iterable(column.at), column.cells, strict=True):
                     words[name][i] = cell
             continue
         if unread:
@@ -468,7 +470,8 @@ def _columns(
         if len(values) == rows:
             columns.append(Column.dense(name, values, present))
         else:
-            columns.append(Column(name, values[present], np.array(column.at, dtype=np.int64)[present]))
+            at = np.fromiter(itertools.chain.from_iterable(column.at), dtype=np.int64, count=len(values))
+            columns.append(Column(name, values[present], at[present]))
     return columns, words
 
 
