@@ -17,7 +17,7 @@ MAX_DEPTH: Final = 32
 MAX_ITEMS: Final = 256
 MAX_TEXT: Final = 2_000
 _MAX_LITERAL: Final = 50_000
-_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER: Final = re.compile(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eE][-+]?\d+)?")
 _WORDS: Final[dict[str, SettingValue]] = {
     "true": True,
     "false": False,
