@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
+from gandoctor.parsers.configs import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,10 +166,10 @@ def _table(path: Path, shown: str = "") -> dict[str, Any]:
     where = shown or path.name
     theirs = path.name == PROJECT_FILE
     try:
-        data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        data: Any = bounded.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
         raise UsageError(f"cannot be read ({e.strerror})", where, "check the file's permissions") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+    except ValueError as e:  # no TOML, no UTF-8, or more than a config needs
         if theirs:  # somebody else's file: its faults are not ours to report
             return {}
         raise UsageError(f"does not parse as TOML ({e})", where, "mend it or take it away") from None

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from gandoctor import errors
+
 # The same examples on every machine: a merge is not stopped by a find of chance. `HYPOTHESIS_PROFILE=explore` looks
 # further, as `benchmarks/fuzz` does.
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("explore", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+errors.STRICT = True  # what a reader did not foresee is an error in a test, and a sentence to users
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
-from gandoctor.errors import GandoctorError, InputError
+from gandoctor.errors import GandoctorError, InputError, unforeseen
 from gandoctor.parsers import _walk
 from gandoctor.parsers._files import LONGEST_TAG
 from gandoctor.parsers.configs import ANY_JSON, SURE_NAME, config_rank
@@ -273,9 +273,7 @@ def _read(path: Path, parser: Parser) -> list[tuple[str, str, Reading]]:
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or type(e).__name__})", name) from e
     except Exception as e:
-        # What a file can contain must never end in a traceback; a parser that gets here has a fault of its own.
-        what = f"the {parser.NAME} reader stumbled over it ({type(e).__name__})"
-        raise InputError(what, name, "please report it with a few lines of the file") from e
+        raise unforeseen(e, f"the {parser.NAME}", name) from e
 
 
 def _bounded(reading: Reading) -> Reading:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import mmap
 import re
 import warnings
 from collections import Counter
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading
 
 NAME: Final = "csv"
+_PART: Final = 4 << 20  # bytes read at once where one thing is looked for in all of a file
 SMALL: Final = 2_000_000  # bytes; below, the csv module is faster than importing pandas
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BLANKS: Final = " "  # stands for runs of blanks
@@ -529,19 +529,35 @@ def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:
 
 def _has_blank(path: Path) -> bool:
     """Whether the file holds a long stretch of zeros, or ends in zeros."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data[-1] == 0 or (data.find(b"\0") >= 0 and data.find(bytes(BLANK)) >= 0)
+    blank, last = bytes(BLANK), 1
+    for part in _parts(path, BLANK):
+        if 0 in part and blank in part:
+            return True
+        last = part[-1]
+    return last == 0
 
 
 def _spelt_nan(path: Path, skip: int) -> bool:
     """Whether a NaN is written below the header; looks for a single letter first, which is much faster."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    for part in _parts(path, 2):
         begin = 0
-        for _ in range(skip):
-            begin = data.find(b"\n", begin) + 1
-        if data.find(b"a", begin) < 0 and data.find(b"A", begin) < 0:
-            return False
-        return any(data.find(word, begin) >= 0 for word in (b"nan", b"NaN", b"NAN"))
+        for _ in range(skip):  # the header lies in the first part
+            begin = part.find(b"\n", begin) + 1
+        skip = 0
+        if part.find(b"a", begin) < 0 and part.find(b"A", begin) < 0:
+            continue
+        if any(part.find(word, begin) >= 0 for word in (b"nan", b"NaN", b"NAN")):
+            return True
+    return False
+
+
+def _parts(path: Path, overlap: int) -> Iterator[bytes]:
+    """A file piece by piece, each beginning with the end of the one before; read, so that it may shrink meanwhile."""
+    tail = b""
+    with path.open("rb", buffering=0) as stream:
+        while part := stream.read(_PART):
+            yield tail + part
+            tail = (tail + part)[-overlap:]
 
 
 # ---------------------------------------------------------------- tables without a header
