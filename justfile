@@ -33,3 +33,7 @@ pins:
     grep -E '^(#|torch==)' constraints.txt > .pins/constraints.txt
     .pins/bin/pip freeze --exclude-editable | grep -vE '^(torch|gandoctor)[ =]' | sort -f >> .pins/constraints.txt
     mv .pins/constraints.txt constraints.txt && rm -rf .pins
+
+# the page's templates compiled anew, after one has changed
+templates:
+    .venv/bin/python -m gandoctor.reporters.compiled

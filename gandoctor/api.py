@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import InputError, UsageError, unforeseen
 from gandoctor.model.report import (
     BeliefNote,
     ObjectiveNote,
@@ -267,7 +267,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
     said = {role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins}
     placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said)
-    measured, facts = _measured(raw)
+    measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
@@ -281,7 +281,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=raw.notes,
+        notes=(*raw.notes, *remarks),
         sources=raw.sources,
         step_unit=vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit),
         higher_is_better=words.higher_is_better,
@@ -290,12 +290,17 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     )
 
 
-def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float]]:
+def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
+    """What the samples say; whatever is wrong with them, the rest of the report stands."""
     if not raw.pictures:
-        return (), {}
+        return (), {}, ()
     from gandoctor import samples
 
-    return samples.measure(raw.pictures, raw.root)
+    try:
+        return *samples.measure(raw.pictures, raw.root), ()
+    except Exception as e:
+        fault = unforeseen(e, "their", "")
+        return (), {}, (f"the samples were left out: {fault.what}",)
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:

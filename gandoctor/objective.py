@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 
+from gandoctor.lang.middle import median
 from gandoctor.model.signals import FAMILIES, Objective, Signal
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None)
 
 def _middle(signal: Signal) -> float:
     finite = np.abs(signal.values[np.isfinite(signal.values)])
-    return float(np.median(finite)) if finite.size else 0.0
+    return float(median(finite)) if finite.size else 0.0
 
 
 def _together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
@@ -437,7 +438,7 @@ def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64])
     hinge = float(np.mean(d + g < 0.85))
     if hinge > 0.3:
         seen.add("D's and G's losses sum to less than hinge allows", hinge=-3.0)
-    md, mg = float(np.median(d)), float(np.median(g))
+    md, mg = float(median(d)), float(median(g))
     if md < 0.15 and mg > 1.6:
         seen.add("D near zero while G's loss is above what least squares reaches", lsgan=-3.0)
     if md < 0.35 and 0.1 < mg < 1.15 and broken > 0.5:
@@ -512,7 +513,7 @@ def _ask_formulas(
         formulas["nonsaturating"] = np.logaddexp(0, -real) + np.logaddexp(0, fake)
         formulas["relativistic"] = 2 * np.logaddexp(0, fake - real)
     for family, least in formulas.items():
-        if not np.isfinite(least).all() or float(np.median(least)) <= 0:
+        if not np.isfinite(least).all() or float(median(least)) <= 0:
             continue
         ratio = d / np.maximum(least, 1e-9)
         half = 0.25 if family == "lsgan" else 0.5
@@ -520,7 +521,7 @@ def _ask_formulas(
         if float(np.mean(ratio < 0.93 * half)) > 0.2:
             seen.add(f"D's loss is below what its scores allow for {family}", **dict.fromkeys(weights, -3.0))
             continue
-        middle = float(np.median(ratio))
+        middle = float(median(ratio))
         spread = float(np.percentile(ratio, 75) - np.percentile(ratio, 25))
         if any(abs(middle / k - 1) < 0.04 and spread < 0.05 * k for k in (half, 0.5, 1.0)):
             seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
@@ -531,7 +532,7 @@ def _ask_formulas(
 def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
     """Whether a formula gives the logged loss, not merely a value near a flat line."""
     spread = min(float(np.std(logged)), float(np.std(formula)))
-    if logged.size < 10 or spread < 1e-3 * (abs(float(np.median(logged))) + 1e-3):
+    if logged.size < 10 or spread < 1e-3 * (abs(float(median(logged))) + 1e-3):
         return False
     close = float(np.percentile(np.abs(logged - formula), 90)) < 0.05 * spread
     return close and float(np.corrcoef(logged, formula)[0, 1]) > 0.99
@@ -574,9 +575,9 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
     parts = _together(game.d, game.d_real, game.d_fake)
     if parts is not None:
         d, r, f = parts
-        total = float(np.median(r + f))
+        total = float(median(r + f))
         if total > 0:
-            ratio = float(np.median(d)) / total
+            ratio = float(median(d)) / total
             if abs(ratio - 1) < 0.1:
                 return "sum", 1.0, 1.0, "D's loss is the sum of its parts"
             if abs(ratio - 0.5) < 0.05:
@@ -598,7 +599,7 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
         d, r, f = by_scores
         if r.min() >= 0 and r.max() <= 1 and f.min() >= 0 and f.max() <= 1:
             bound = -np.log(np.maximum(r, 1e-7)) - np.log(np.maximum(1 - f, 1e-7))
-            ratio = float(np.median(d)) / max(float(np.median(bound)), 1e-9)
+            ratio = float(median(d)) / max(float(median(bound)), 1e-9)
             if 0.85 < ratio < 1.6:
                 return "sum", 1.0, 1.0, "D's loss matches the sum over its scores"
             if 0.4 < ratio < 0.75:
@@ -612,7 +613,7 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
             return "mean", 0.5, 1.0, "G's loss is too low beside a summed D loss, not beside a mean"
         if float(np.mean(d > 1.05)) > 0.3:
             return "sum", 1.0, 1.0, "D's loss stays where only a sum lies"
-        if float(np.median(np.abs(d - LN2))) < 0.05 and float(np.median(np.abs(g - LN2))) < 0.12:
+        if float(median(np.abs(d - LN2))) < 0.05 and float(median(np.abs(g - LN2))) < 0.12:
             return "mean", 0.5, 1.0, "both losses rest near ln 2"
     return "unknown", 1.0, 1.0, ""
 
@@ -706,9 +707,9 @@ def _sign(family: Family, game: _Game) -> int:
     both = _together(game.d, game.real, game.fake)
     if both is not None:
         d, r, f = both
-        kept, turned = np.median(np.abs(d - (f - r))), np.median(np.abs(d - (r - f)))
+        kept, turned = median(np.abs(d - (f - r))), median(np.abs(d - (r - f)))
         # Real scored low (WassersteinGAN's main.py): D minimises D(x) - D(G(z)) and the sign of the log is as usual.
-        return -1 if turned < 0.5 * kept and float(np.median(r - f)) > 0 else 1
+        return -1 if turned < 0.5 * kept and float(median(r - f)) > 0 else 1
     finite = game.d.values[np.isfinite(game.d.values)]
     if family == "wgan" and finite.size >= 20 and float(np.mean(finite > 0)) > 0.95:
         return -1
@@ -823,7 +824,7 @@ def _low_real(game: _Game) -> bool:
     if both is None:
         return False
     d, r, f = both
-    return bool(np.median(np.abs(d - (r - f))) < 0.5 * np.median(np.abs(d - (f - r))))
+    return bool(median(np.abs(d - (r - f))) < 0.5 * median(np.abs(d - (f - r))))
 
 
 def _adversarial(game: _Game, network: str) -> Signal | None:

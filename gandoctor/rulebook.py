@@ -11,12 +11,14 @@ import hashlib
 import itertools
 import keyword
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
+from gandoctor import rule_cache
 from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
@@ -131,6 +133,7 @@ class Words:
         )
 
 
+@functools.cache
 def default_folder() -> Path:
     """Folder of the rules that come with gandoctor: inside the wheel, or at the root of the source tree.
 
@@ -169,6 +172,12 @@ def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook |
     RulebookError
         With every fault that was found.
     """
+    book = rule_cache.checked(lambda: _load(folders, known, rules_only=rules_only))
+    rule_cache.keep(lambda: (path.read_bytes() for path in _paths(default_folder())))
+    return book
+
+
+def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) -> Rulebook:
     faults: list[RuleError] = []
     words = vocabulary(folders, faults)
     judging = ("symptoms", "risks", "measures", "")
@@ -196,7 +205,7 @@ def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook |
         rules=tuple(rules),
         causes=tuple(sorted(causes, key=lambda c: c.id)),
         remedies=tuple(sorted(remedies, key=lambda r: r.id)),
-        digest=_digest(folders),
+        digest=known.digest if known else _digest(folders),
         by_id={r.id: r for r in rules},
         measured=measured,
         unseen=unseen,
@@ -254,20 +263,29 @@ def read_yaml(path: Path, where: str) -> Any:
     RuleError
         Where it cannot be read, does not parse or breaks a bound.
     """
-    import yaml
-
     try:
         raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
     except OSError as e:
         raise RuleError(f"cannot be read: {e.strerror}", where) from None
     if raw is None:
         raise RuleError("is larger than a megabyte", where, "a rule is a page of text")
+    ours = str(path).startswith(f"{default_folder()}{os.sep}")
+    data = rule_cache.known(raw) if ours else rule_cache.MISSING
+    if data is rule_cache.MISSING:
+        data = _parsed(raw, where, trusted=ours)
+        if ours:
+            rule_cache.learn(raw, data)
+    return data
+
+
+def _parsed(raw: bytes, where: str, *, trusted: bool) -> Any:
+    import yaml
+
     try:
         text = raw.decode("utf-8-sig")
-        loader = _loader(yaml)
-        if not path.is_relative_to(default_folder()):  # ours are to be trusted as the code beside them is
+        if not trusted:  # ours are to be trusted as the code beside them is
             _bounded(text, yaml, where)
-        return yaml.load(text, Loader=loader)  # noqa: S506 - a SafeLoader, made stricter
+        return yaml.load(text, Loader=_loader())  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
@@ -296,8 +314,11 @@ def _bounded(text: str, yaml: Any, where: str) -> None:
             raise RuleError("is nested too deep or too long", f"{where}:{event.start_mark.line + 1}")
 
 
-def _loader(yaml: Any) -> Any:
+@functools.cache
+def _loader() -> Any:
     """A safe loader (in C where there is one) that refuses a key written twice."""
+    import yaml
+
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
@@ -315,13 +336,17 @@ def _loader(yaml: Any) -> Any:
     return strict
 
 
+def _paths(folder: Path) -> list[Path]:
+    """All that a rule book is made of."""
+    paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
+    return paths + [p for p in (folder / MEASURED, folder / WEIGHTS) if p.is_file()]
+
+
 def _digest(folders: Sequence[Path]) -> str:
     """Twelve hexadecimal digits that name this very state of rules and vocabulary."""
     state = hashlib.sha256()
     for folder in folders:
-        paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
-        paths += [p for p in (folder / MEASURED, folder / WEIGHTS) if p.is_file()]
-        for path in paths:
+        for path in _paths(folder):
             state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
 
@@ -792,20 +817,24 @@ def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
 
 
 def _curve(page: _Page) -> Curve:
-    """Knots and their nats, ``{0: 1.0, 0.5: -0.3}``."""
+    """Knots and their nats, ``[[0, 1.0], [0.5, -0.3]]``."""
     knots: list[tuple[float, float]] = []
     given = page.data.get("curve")
-    for key, value in given.items() if isinstance(given, dict) else ():
-        numbers = [float(v) for v in (key, value) if isinstance(v, int | float) and not isinstance(v, bool)]
-        if len(numbers) < 2 or not all(map(math.isfinite, numbers)):
-            page.fault(f"curve.{key}", f"`{key}: {value}` is no knot", "write a number and its nats: `0.5: -0.3`")
+    for i, knot in enumerate(given if isinstance(given, list) else ()):
+        pair = knot if isinstance(knot, list) else []
+        numbers = [
+            float(v) for v in pair if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+        ]
+        if len(pair) != 2 or len(numbers) != 2:
+            page.fault(f"curve[{i}]", f"`{knot}` is no knot", "write a number and its nats: `[0.5, -0.3]`")
         else:
             knots.append((numbers[0], numbers[1]))
     rising = all(a[0] < b[0] for a, b in itertools.pairwise(knots))
     if len(knots) < 2 or not rising:
-        page.fault("curve", "needs two knots at least, in rising order", "write `{0: 1.0, 0.5: -0.3}`")
+        page.fault("curve", "needs two knots at least, in rising order", "write `[[0, 1.0], [0.5, -0.3]]`")
         knots = [(0.0, 0.0), (1.0, 0.0)]
-    return Curve(tuple(k for k, _ in knots), tuple(n for _, n in knots), page.choice("scale", SCALES, "linear"))
+    scale = page.choice("scale", SCALES, "linear")
+    return Curve(tuple(k for k, _ in knots), tuple(n for _, n in knots), scale)
 
 
 def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:

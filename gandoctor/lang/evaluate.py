@@ -38,6 +38,7 @@ from gandoctor.lang.frame import (
 )
 from gandoctor.lang.functions import FUNCTIONS, Points, UndecidedError, best_step, cells, interval_of, quantile_of
 from gandoctor.lang.machine import COVER, Evaluation
+from gandoctor.lang.middle import median
 from gandoctor.lang.onset import dated, onset_of, stretches
 from gandoctor.lang.syntax import Expression, Node, Scope, compile_value
 from gandoctor.lang.window import Amount, Window
@@ -523,7 +524,7 @@ def _shown_median(series: Points, span: Span, marks: Marks | None) -> float | No
         rows, held = rows[::stride], held[::stride]
     rows = rows[held]
     rows = rows[~np.isnan(rows)]
-    return float(np.median(rows)) if rows.size else None
+    return float(median(rows)) if rows.size else None
 
 
 _DRAWN: Final = frozenset(name for name, f in FUNCTIONS.items() if f.level or name in ("smooth", "best"))

@@ -20,6 +20,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gandoctor.lang.middle import median
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -206,7 +208,7 @@ def interval_of(steps: Ints) -> float:
     if gaps.min() == gaps.max():
         return float(gaps[0])
     gaps = gaps[gaps > 0]
-    return float(np.median(gaps)) if gaps.size else 0.0
+    return float(median(gaps)) if gaps.size else 0.0
 
 
 def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> float:
@@ -216,7 +218,7 @@ def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> 
     with np.errstate(invalid="ignore"):
         if weights is None:
             if share == 0.5:
-                return float(np.median(values))
+                return float(median(values))
             found = float(np.quantile(values, share))
             return found if not np.isnan(found) else float(np.quantile(values, share, method="nearest"))
         order = np.argsort(values, kind="stable")
@@ -325,10 +327,10 @@ def _moving_median(values: Floats, width: int) -> Floats:
     block = width // 12
     if block >= 2:
         whole = n // block * block
-        blocks = np.median(values[:whole].reshape(-1, block), axis=1)
+        blocks = median(values[:whole].reshape(-1, block), axis=1)
         centres = np.arange(blocks.size) * block + (block - 1) / 2
         if whole < n:
-            blocks = np.append(blocks, np.median(values[whole:]))
+            blocks = np.append(blocks, median(values[whole:]))
             centres = np.append(centres, (whole + n - 1) / 2)
         coarse = _moving_median(blocks, min(23, width // block))
         if np.isfinite(coarse).all():
@@ -553,7 +555,7 @@ def _slope(x: Points) -> float:
     rises = rises[~np.isnan(rises)]
     if not rises.size:
         raise UndecidedError("all points have the same step")
-    return float(np.median(rises))
+    return float(median(rises))
 
 
 @_reducer("change(x)", "times", least=5)
@@ -580,7 +582,7 @@ def _end_medians(x: Points, share: float) -> tuple[float, float]:
     late = min(len(x) - 2, int(np.searchsorted(x.steps, last - width, side="left")))
     if first == last:
         early = late = len(x) // 2
-    return float(np.median(x.values[:early])), float(np.median(x.values[late:]))
+    return float(median(x.values[:early])), float(median(x.values[late:]))
 
 
 def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
@@ -589,7 +591,7 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     count = min(most, n)
     first, last = int(x.steps[0]), int(x.steps[-1])
     if first == last:
-        return x.steps[:1].astype(np.float64), np.array([np.median(x.values)])
+        return x.steps[:1].astype(np.float64), np.array([median(x.values)])
     edges = np.searchsorted(x.steps, first + (last - first) * np.arange(1, count) / count, side="left")
     edges = np.unique(np.concatenate(([0], edges, [n])))
     starts, ends = edges[:-1], edges[1:]
@@ -599,7 +601,7 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     medians = np.empty(lengths.size)
     for length in np.unique(lengths):  # there are few: one call for all of a length, not one for each
         alike = lengths == length
-        medians[alike] = np.median(x.values[starts[alike, None] + np.arange(length)], axis=1)
+        medians[alike] = median(x.values[starts[alike, None] + np.arange(length)], axis=1)
     centres = (x.steps[starts] + x.steps[ends - 1]) / 2
     return centres, medians
 
@@ -683,14 +685,14 @@ def _of_run(usage: str, unit: str = "as x", **more: Any) -> Callable[[Any], Any]
 def _early(x: Points, first: float, last: float) -> float:
     """The run's own early level: the median over its first tenth (3 points at least), whatever the window."""
     rows = max(3, int(np.searchsorted(x.steps, first + EARLY * (last - first), side="right")))
-    return float(np.median(x.values[:rows]))
+    return float(median(x.values[:rows]))
 
 
 @_of_run("late(x)", least=10)
 def _late(x: Points, first: float, last: float) -> float:
     """The run's own late level: the median over its last tenth (3 points at least), whatever the window."""
     rows = len(x) - int(np.searchsorted(x.steps, last - EARLY * (last - first), side="left"))
-    return float(np.median(x.values[-max(3, rows) :]))
+    return float(median(x.values[-max(3, rows) :]))
 
 
 @_of_run("argbest_step(x)", "steps")
