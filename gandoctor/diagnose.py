@@ -42,6 +42,10 @@ TIE: Final = 0.5
 ENOUGH_POINTS: Final = 20
 # Symptoms of which at least these must have been looked for before a run is called healthy.
 MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
+# What else shows that G is not beaten, where a family has no rule about D's win: what its samples are like.
+SEEN_IN_SAMPLES: Final = ("mode-collapse", "no-convergence")
+# Samples that end before this share of the log say nothing of how the run ended.
+SAMPLES_REACH: Final = 0.34
 # Once a finding of this symptom stands, what the losses did afterwards means nothing.
 ENDS_THE_GAME: Final = "exploding-or-nan"
 # No run has converged at its first step: such a symptom begins where it was first seen.
@@ -648,13 +652,46 @@ def _lacking(run: Run, book: Rulebook, answers: Sequence[Answer]) -> str:
         if points < ENOUGH_POINTS:
             return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
     for symptom in MUST_HAVE_CHECKED:
-        rules = [r for r in book.rules if r.symptom == symptom and r.kind == "symptom"]
-        truths = [_truth_of(r.id, answers) for r in rules]
-        if all(t is None for t in truths):
-            why = next((a.reason for a in answers if a.rule.symptom == symptom and a.reason), "")
-            why = why or ("too little was logged" if rules else "no rule that looks for it was asked")
+        mine = [a for a in answers if a.rule.symptom == symptom and a.rule.kind == "symptom"]
+        if not any(_worked_out(a) for a in mine) and not (symptom != ENDS_THE_GAME and _saw_samples(answers, run)):
+            why = next((a.reason for a in mine if a.reason), "")
+            why = why or ("no rule that looks for it is made for this loss" if mine else "no rule was asked")
             return f"{_plain(symptom).lower()} could not be checked, because {why}"
-    return ""
+    return _apart(run)
+
+
+def _worked_out(answer: Answer) -> bool:
+    """Whether a rule looked and saw nothing; one that is for other families did not look."""
+    return answer.truth is not None and bool(answer.outcomes)
+
+
+def _saw_samples(answers: Sequence[Answer], run: Run) -> bool:
+    """Whether what G makes was judged, by its samples or a measure of quality: then D's win would have been seen."""
+    seen = {s.role for s in run.signals if s.role and len(s)}
+    return any(
+        _worked_out(a) and a.rule.symptom in SEEN_IN_SAMPLES and any(
+            n in seen and (n in LOOKS or n == "progress" or n.startswith(LOOKED_AT))
+            for o in a.outcomes.values() if o.truth is not None for n in o.names
+        )
+        for a in answers
+    )  # fmt: skip
+
+
+def _apart(run: Run) -> str:
+    """Why the samples say nothing of the run's end, where their steps are not those of the log."""
+    steps = [int(s.steps[-1]) for s in run.signals if (s.role or "").startswith(LOOKED_AT) and len(s)]
+    starts = [int(s.steps[0]) for s in run.signals if (s.role or "").startswith(LOOKED_AT) and len(s)]
+    played = [s for s in run.signals if s.role in GAME and len(s)]
+    if not steps or not played:
+        return ""
+    first, last = min(int(s.steps[0]) for s in played), max(int(s.steps[-1]) for s in played)
+    if max(steps) >= first + SAMPLES_REACH * (last - first) and min(starts) <= last:
+        return ""
+    unit = unit_word(run.step_unit)
+    return (
+        f"the samples are of {unit} {min(starts):,} to {max(steps):,} and the losses of {unit} {first:,} to {last:,}, "
+        "so they do not match"
+    )
 
 
 def _plain(symptom: str) -> str:

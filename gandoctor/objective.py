@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 
+from gandoctor.lang.functions import rounding_of
 from gandoctor.model.signals import FAMILIES, Objective, Signal
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ _STARTS: Final[dict[Family, tuple[tuple[float, float], ...]]] = {
 }
 # A first row this many times an untrained D's is no chance of the initial weights.
 MANY: Final = 4.0
+UNKNOWN_UNIT: Final = "both losses are lower than any family allows: they are on a scale of their own"
+# Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
+MOST_BOUNDED: Final = 3.0
 Reduction = Literal["sum", "mean", "unknown"]
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
 _WEIGHTS: Final = (
@@ -400,6 +404,9 @@ def _ask_sign_of_d(seen: _Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
+        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+            # A penalty is logged beside other losses too; a critic's loss does not stay between zero and three.
+            seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.0)
 
 
 def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
@@ -437,10 +444,12 @@ def _ask_sign_of_g(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float6
 
 
 def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    if float(np.mean(d > 0)) < 0.9:
+    if float(np.mean(d >= 0)) < 0.9:
         return
-    keep = d > 0
-    d, g = np.maximum(d[keep], 1e-12), g[keep]
+    # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.
+    least = max(rounding_of(d) / 2, 1e-7)
+    keep = d >= 0
+    d, g = np.where(d[keep] == 0, least, np.maximum(d[keep], 1e-12)), g[keep]
     jensen = -np.log1p(-np.exp(-2 * d))  # mean convention: the weaker bound
     broken = float(np.mean(g < 0.8 * jensen - 0.05))
     if broken > 0.5 and float(np.mean(g > -0.02)) > 0.9:
@@ -594,12 +603,14 @@ def _unit_of_losses(game: _Game, seen: _Evidence, settings: Mapping[str, Setting
         batch = _number(settings, "batch_size") or 0.0
         fits = [f for f, k in factors.items() if batch > 1 and 0.8 < max(k, 1 / k) / batch < 1.25]
         best = max(fits or factors, key=lambda f: seen.score[f])
+        if factors[best] < 1 and not fits and _below_all_bounds(d, g):
+            return math.nan, UNKNOWN_UNIT
         factor = factors[best]
         start = f"the first losses are {float(game.d.values[0]):.3g} and {float(game.g.values[0]):.3g}"
         told = "summed over the batch" if factor > 1 else "divided once more than a mean is"
         return factor, f"{start}, {factor:.3g} times those of an untrained D: the losses are {told}"
     if _below_all_bounds(d, g):
-        return math.nan, "both losses are lower than any family allows: they are on a scale of their own"
+        return math.nan, UNKNOWN_UNIT
     return 1.0, ""
 
 

@@ -706,7 +706,22 @@ def _grain(x: Points, first: float, last: float) -> float:
     Read off the values of the whole run. Where hardly any row differs from the one before, nothing was seen to be
     rounded, and the answer is 0.
     """
-    values = x.values[np.isfinite(x.values)]
+    return rounding_of(x.values)
+
+
+def rounding_of(values: Floats) -> float:
+    """Width of the decimals that were printed, 0 where they are too many to matter or cannot be told.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    float
+        A power of ten up to 1, or 0.
+    """
+    values = values[np.isfinite(values)]
     if np.count_nonzero(np.diff(values)) < 3:
         return 0.0
     for decimals in range(MOST_DECIMALS + 1):
