@@ -44,6 +44,13 @@ ENOUGH_POINTS: Final = 20
 MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 # What else shows that G is not beaten, where a family has no rule about D's win: what its samples are like.
 SEEN_IN_SAMPLES: Final = ("mode-collapse", "no-convergence")
+# Median advantage of D below which it does no better than guessing.
+D_GUESSES: Final = 0.02
+# What tells more of D than its loss does.
+BESIDE_LOSSES: Final = frozenset({
+    "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
+    "inception_score", "lpips", "progress",
+})  # fmt: skip
 # Samples that end before this share of the log say nothing of how the run ended.
 SAMPLES_REACH: Final = 0.34
 # Once a finding of this symptom stands, what the losses did afterwards means nothing.
@@ -657,7 +664,7 @@ def _lacking(run: Run, book: Rulebook, answers: Sequence[Answer]) -> str:
             why = next((a.reason for a in mine if a.reason), "")
             why = why or ("no rule that looks for it is made for this loss" if mine else "no rule was asked")
             return f"{_plain(symptom).lower()} could not be checked, because {why}"
-    return _apart(run)
+    return _apart(run) or _blind(run, answers)
 
 
 def _worked_out(answer: Answer) -> bool:
@@ -675,6 +682,21 @@ def _saw_samples(answers: Sequence[Answer], run: Run) -> bool:
         )
         for a in answers
     )  # fmt: skip
+
+
+def _blind(run: Run, answers: Sequence[Answer]) -> str:
+    """Why losses at chance alone are no proof of health: so they lie too where D is blind to one repeated sample."""
+    if _saw_samples(answers, run) or any((s.role or "") in BESIDE_LOSSES and len(s) for s in run.signals):
+        return ""
+    for s in run.by_role("d_advantage"):
+        late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
+        late = late[np.isfinite(late)]
+        if late.size and float(np.median(late)) < D_GUESSES:
+            return (
+                "D's loss lies where D only guesses, be it that G is perfect or that D is blind to a collapse, and "
+                "nothing but losses was logged"
+            )
+    return ""
 
 
 def _apart(run: Run) -> str:

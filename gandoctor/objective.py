@@ -67,6 +67,8 @@ _STARTS: Final[dict[Family, tuple[tuple[float, float], ...]]] = {
 }
 # A first row this many times an untrained D's is no chance of the initial weights.
 MANY: Final = 4.0
+# A mean that was divided by the size of the batch once more; batches are seldom smaller than this.
+FEW: Final = 1 / 16
 UNKNOWN_UNIT: Final = "both losses are lower than any family allows: they are on a scale of their own"
 # Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
 MOST_BOUNDED: Final = 3.0
@@ -625,12 +627,12 @@ def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[F
             factor = d0 / a
             if abs(g0 / factor - b) < 0.15 * max(abs(b), 0.5):
                 found.setdefault(family, factor)
-    if not found or any(1 / MANY < k < MANY for k in found.values()):
+    if not found or any(FEW < k < MANY for k in found.values()):
         return {}
     low, middle, high = (float(x) for x in np.quantile(rows, (0.05, 0.5, 0.95)))
     if middle > 1.5 * d0:
         return {}
-    if d0 < 1 / MANY and not (middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))):
+    if max(found.values()) < 1 and not (middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))):
         # A saturating game that D wins has small losses too, but they go on falling.
         return {}
     return found
