@@ -66,7 +66,7 @@ _STARTS: Final[dict[Family, tuple[tuple[float, float], ...]]] = {
     "hinge": ((2.0, 0.0), (1.0, 0.0)),
 }
 # A first row this many times an untrained D's is no chance of the initial weights.
-MANY: Final = 4.0
+MANY: Final = 6.0
 # A mean that was divided by the size of the batch once more; batches are seldom smaller than this.
 FEW: Final = 1 / 16
 UNKNOWN_UNIT: Final = "both losses are lower than any family allows: they are on a scale of their own"
@@ -625,7 +625,7 @@ def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[F
     for family, points in _STARTS.items():
         for a, b in points:
             factor = d0 / a
-            if abs(g0 / factor - b) < 0.15 * max(abs(b), 0.5):
+            if abs(g0 / factor - b) < (0.15 * abs(b) or 0.04):
                 found.setdefault(family, factor)
     if not found or any(FEW < k < MANY for k in found.values()):
         return {}
@@ -647,7 +647,12 @@ def _below_all_bounds(d: NDArray[np.float64], g: NDArray[np.float64]) -> bool:
     broken = (
         (g < 0.8 * -np.log1p(-np.exp(-2 * d)) - 0.05) & (np.sqrt(4 * d) + np.sqrt(2 * g) < 0.9) & (2 * d + g < 0.85)
     )
-    return float(np.mean(broken)) > 0.8
+    if float(np.mean(broken)) <= 0.8:
+        return False
+    # On a scale of its own a game was from its first rows on; losses that fall to nothing are another matter.
+    first = max(5, d.size // 10)
+    fell = [float(np.median(x[-(x.size // 2) :])) < 0.1 * float(np.median(x[:first])) for x in (d, g)]
+    return float(np.mean(broken[:first])) > 0.8 and not any(fell)
 
 
 def _rescaled(game: _Game, factor: float) -> _Game:
