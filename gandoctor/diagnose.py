@@ -46,6 +46,8 @@ MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 SEEN_IN_SAMPLES: Final = ("mode-collapse", "no-convergence")
 # Median advantage of D below which it does no better than guessing.
 D_GUESSES: Final = 0.03
+# What tells how good samples are, whatever the losses.
+QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
 # What tells more of D than its loss does.
 BESIDE_LOSSES: Final = frozenset({
     "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
@@ -664,8 +666,9 @@ def _lacking(run: Run, book: Rulebook, answers: Sequence[Answer]) -> str:
             why = next((a.reason for a in mine if a.reason), "")
             why = why or ("no rule that looks for it is made for this loss" if mine else "no rule was asked")
             return f"{_plain(symptom).lower()} could not be checked, because {why}"
-    if run.objective.family == "unknown" and not run.objective.candidates and not _saw_samples(answers, run):
-        return "nothing tells which loss family this is, and neither samples nor quality were logged"
+    judged = any(s.role in QUALITY and len(s) for s in run.signals)
+    if run.objective.family == "unknown" and not run.objective.candidates and not judged:
+        return "nothing tells which loss family this is, and no measure of quality was logged"
     return _apart(run) or _blind(run, answers)
 
 

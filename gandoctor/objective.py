@@ -162,7 +162,7 @@ def infer(
         _ask_curves(seen, game)
     chosen, confidence, because, candidates = _choose(seen, settings, family, said)
     if math.isnan(scale) and confidence != "high":
-        chosen, candidates = "unknown", ()
+        chosen, because, candidates = "unknown", [], ()
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
         scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
@@ -632,7 +632,9 @@ def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[F
     low, middle, high = (float(x) for x in np.quantile(rows, (0.05, 0.5, 0.95)))
     if middle > 1.5 * d0:
         return {}
-    if max(found.values()) < 1 and not (middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))):
+    if max(found.values()) < 1 and not (
+        middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))
+    ):
         # A saturating game that D wins has small losses too, but they go on falling.
         return {}
     return found
