@@ -384,8 +384,9 @@ def test_sums_over_the_batch_cure_nobody(name: str, factor: float, tmp_path: Pat
 @pytest.mark.parametrize("name", RUNS)
 def test_few_rows_are_few_rows(name: str, apart: int, tmp_path: Path) -> None:
     one = log(name).each(lambda s, v: (s[::apart], v[::apart]))
-    told = [wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY) for x in (alone, losses_of)]
-    assert told == ["", ""]
+    # Where D's advantage lies is no better known than a dozen rows tell: of sick runs all that was logged is kept.
+    ways = (alone, losses_of) if name in HEALTHY else (alone,)
+    assert not [text for x in ways if (text := wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY))]
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 3])
