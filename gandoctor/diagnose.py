@@ -45,7 +45,7 @@ MUST_HAVE_CHECKED: Final = ("exploding-or-nan", "discriminator-dominance")
 # What else shows that G is not beaten, where a family has no rule about D's win: what its samples are like.
 SEEN_IN_SAMPLES: Final = ("mode-collapse", "no-convergence")
 # Median advantage of D below which it does no better than guessing.
-D_GUESSES: Final = 0.02
+D_GUESSES: Final = 0.015
 # What tells how good samples are, whatever the losses.
 QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
 # What tells more of D than its loss does.
