@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.diagnose.wording import lower, plain, since
+from gandoctor.diagnose.frame import GAME
+from gandoctor.diagnose.wording import lower, plain, since, unit_word
 from gandoctor.model.report import Evidence, Finding
 from gandoctor.model.rules import SEVERITIES
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 # Below this many points of D's and of G's loss, "healthy" would be a guess.
 ENOUGH_POINTS: Final = 20
-# Groups of evidence of which something must have been asked before a run is called healthy.
-MUST_HAVE_ASKED: Final = ("explosion", "dominance")
+# What tells how good samples are, whatever the losses.
+QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
+# Samples that end before this share of the log say nothing of how the run ended.
+SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
 NAMES: Final = 0.4
 MOST_NAMED: Final = 2
@@ -125,7 +128,29 @@ def lacking(run: Run, belief: Belief) -> str:
             return f"no series could be understood as {name}"
         if points < ENOUGH_POINTS:
             return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
-    for group in MUST_HAVE_ASKED:
-        if group not in belief.groups:
-            return f"nothing about {group} could be asked"
-    return ""
+    if "explosion" not in belief.groups:
+        return "whether the losses exploded could not be asked"
+    judged = any(s.role in QUALITY and len(s) for s in run.signals)
+    if not (judged or "dominance" in belief.groups):
+        return "whether D has won could not be asked, and no measure of quality was logged"
+    objective = run.objective
+    if objective.family == "unknown" and not objective.candidates and not judged:
+        return "nothing tells which loss family this is, and no measure of quality was logged"
+    return _apart(run)
+
+
+def _apart(run: Run) -> str:
+    """Why the samples say nothing of the run's end, where their steps are not those of the log."""
+    looks = [s.steps for s in run.signals if (s.role or "").startswith("sample_") and len(s)]
+    played = [s.steps for s in run.signals if s.role in GAME and len(s)]
+    if not looks or not played:
+        return ""
+    began, ended = min(int(s[0]) for s in looks), max(int(s[-1]) for s in looks)
+    first, last = min(int(s[0]) for s in played), max(int(s[-1]) for s in played)
+    if ended >= first + SAMPLES_REACH * (last - first) and began <= last:
+        return ""
+    unit = unit_word(run.step_unit)
+    return (
+        f"the samples are of {unit} {began:,} to {ended:,} and the losses of {unit} {first:,} to {last:,}, "
+        "so they do not match"
+    )
