@@ -98,7 +98,14 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
     rest = [f for f in trial if f not in named] if verdict in ("failing", "warning") else []
     return Examination(
         verdict=verdict,
-        why_verdict=why(verdict, believed, run, findings, diagnoses, short),
+        why_verdict=why(
+            verdict,
+            belief=believed,
+            run=run,
+            findings=findings,
+            diagnoses=diagnoses,
+            lacking=short,
+        ),
         belief=believed,
         findings=(*findings, *rest),
         diagnoses=tuple(diagnoses),

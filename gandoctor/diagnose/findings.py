@@ -133,11 +133,13 @@ def risk_note(answer: Answer, run: Run, frame: Frame) -> RiskNote:
 
 
 def setting_shown(run: Run, name: str) -> str:
+    """A setting as the user wrote it."""
     setting = run.settings[name]
     return f"{setting.key or name} = {setting.value}"  # worked out from others, it has no key of its own
 
 
 def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable[NotChecked]:
+    """Rules that could not be decided, each with why and what to log."""
     for rule in book.rules:
         if rule.kind != "symptom" or rule.status == "retired" or truth_of(rule.id, answers) is not None:
             continue
@@ -156,4 +158,5 @@ def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable
 
 
 def settings_of(clause: Clause) -> set[str]:
+    """Names that a clause tests, settings among them."""
     return {*clause.given, *(clause.where.names if clause.where is not None else ())}

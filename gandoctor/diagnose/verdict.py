@@ -98,6 +98,7 @@ def _at_most(finding: Finding, severity: Severity) -> Finding:
 
 def why(
     verdict: Verdict,
+    *,
     belief: Belief,
     run: Run,
     findings: Sequence[Finding],

@@ -11,10 +11,12 @@ def unit_word(unit: str) -> str:
 
 
 def percent(share: float) -> str:
+    """A share in per cent."""
     return f"{100 * share:.0f} %"
 
 
 def number_shown(value: object) -> str:
+    """A value as a sentence quotes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float | np.floating | np.integer):
@@ -28,6 +30,7 @@ def number_shown(value: object) -> str:
 
 
 def plain(symptom: str) -> str:
+    """A symptom as words, with a capital."""
     return symptom.replace("-", " ").capitalize()
 
 
@@ -38,6 +41,7 @@ def lower(text: str) -> str:
 
 
 def since(step: int | None, unit: str) -> str:
+    """Since when, in the unit of the axis; nothing where it is not known."""
     if step is None:
         return ""
     return f" since {unit_word(unit)} {step:,}"

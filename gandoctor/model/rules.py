@@ -227,7 +227,7 @@ class Rulebook:
     measured: Measured = field(default_factory=dict)
     unseen: Measured = field(default_factory=dict)
     measures: tuple[Measure, ...] = ()
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
 
 
 class Shelf(Protocol):
