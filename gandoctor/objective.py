@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 
+from gandoctor.lang.functions import rounding_of
 from gandoctor.lang.middle import median
 from gandoctor.model.signals import FAMILIES, Objective, Signal
 
@@ -58,6 +59,20 @@ _LEADING: Final = re.compile(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
 _OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
+# (D's loss, G's loss) of a D that answers nothing yet, in each convention.
+_STARTS: Final[dict[Family, tuple[tuple[float, float], ...]]] = {
+    "nonsaturating": ((2 * LN2, LN2), (LN2, LN2)),
+    "minimax": ((2 * LN2, -LN2), (LN2, -LN2)),
+    "lsgan": ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)),
+    "hinge": ((2.0, 0.0), (1.0, 0.0)),
+}
+# A first row this many times an untrained D's is no chance of the initial weights.
+MANY: Final = 6.0
+# A mean that was divided by the size of the batch once more; batches are seldom smaller than this.
+FEW: Final = 1 / 16
+UNKNOWN_UNIT: Final = "both losses are lower than any family allows: they are on a scale of their own"
+# Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
+MOST_BOUNDED: Final = 3.0
 Reduction = Literal["sum", "mean", "unknown"]
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
 _WEIGHTS: Final = (
@@ -142,10 +157,13 @@ def infer(
     seen = _Evidence()
     _ask_settings(seen, settings)
     _ask_tags(seen, signals)
-    for game in games[:1]:
+    scale, how_scaled = _unit_of_losses(games[0], seen, settings)
+    game = games[0] if scale == 1 or math.isnan(scale) else _rescaled(games[0], scale)
+    if not math.isnan(scale):
         _ask_curves(seen, game)
     chosen, confidence, because, candidates = _choose(seen, settings, family, said)
-    game = games[0]
+    if math.isnan(scale) and confidence != "high":
+        chosen, because, candidates = "unknown", [], ()
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
         scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
@@ -153,6 +171,11 @@ def infer(
     chance_d, chance_g = _chance(chosen, scale_d, scale_g, label)
     sign = _sign(chosen, game)
     floor = _floor(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
+    if scale != 1:
+        chance_d = None if chance_d is None or math.isnan(scale) else chance_d * scale
+        chance_g = None if chance_g is None or math.isnan(scale) else chance_g * scale
+        floor *= 1.0 if math.isnan(scale) else scale
+        because = [*because, how_scaled]
     if how:
         because = [*because, how]
     if sign < 0:
@@ -384,6 +407,9 @@ def _ask_sign_of_d(seen: _Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
+        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+            # A penalty is logged beside other losses too; a critic's loss does not stay between zero and three.
+            seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.0)
 
 
 def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
@@ -391,13 +417,7 @@ def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
     if d.steps[0] > 1 or g.steps[0] > 1 or len(d) < 20:
         return
     d0, g0 = float(d.values[0]), float(g.values[0])
-    starts: dict[str, tuple[tuple[float, float], ...]] = {
-        "nonsaturating": ((2 * LN2, LN2), (LN2, LN2)),
-        "minimax": ((2 * LN2, -LN2), (LN2, -LN2)),
-        "lsgan": ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)),
-        "hinge": ((2.0, 0.0), (1.0, 0.0)),
-    }
-    for family, points in starts.items():
+    for family, points in _STARTS.items():
         if any(abs(d0 - a) < 0.07 * max(1.0, a) and abs(g0 - b) < 0.08 for a, b in points):
             seen.add(f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D", **{family: 2.0})
 
@@ -427,10 +447,12 @@ def _ask_sign_of_g(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float6
 
 
 def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    if float(np.mean(d > 0)) < 0.9:
+    if float(np.mean(d >= 0)) < 0.9:
         return
-    keep = d > 0
-    d, g = np.maximum(d[keep], 1e-12), g[keep]
+    # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.
+    least = max(rounding_of(d) / 2, 1e-7)
+    keep = d >= 0
+    d, g = np.where(d[keep] == 0, least, np.maximum(d[keep], 1e-12)), g[keep]
     jensen = -np.log1p(-np.exp(-2 * d))  # mean convention: the weaker bound
     broken = float(np.mean(g < 0.8 * jensen - 0.05))
     if broken > 0.5 and float(np.mean(g > -0.02)) > 0.9:
@@ -561,6 +583,88 @@ def _choose(
     if not why:
         why = ["nothing speaks against the commonest family"]
     return best, confidence, why[:4], ()
+
+
+# ---------------------------------------------------------------- the unit of the losses
+
+
+def _unit_of_losses(game: _Game, seen: _Evidence, settings: Mapping[str, Setting]) -> tuple[float, str]:
+    """What the losses were multiplied by: (1 for means over the batch, NaN where nobody can tell; the reason).
+
+    An untrained D answers about nothing, so the first row is a known point times the factor. Where it is no such point,
+    losses below every family's bound still tell that they are on a scale of their own.
+    """
+    pair = _together(game.d, game.g)
+    if pair is None or game.d is None or game.g is None or game.mixed or pair[0].size < 20:
+        return 1.0, ""
+    d, g = pair
+    if float(np.mean(d < -1e-9)) > 0.02:
+        return 1.0, ""
+    factors = _factors_at_start(game.d, game.g, d) if game.d.steps[0] <= 1 and game.g.steps[0] <= 1 else {}
+    if factors:
+        # What the config says of the batch settles it; else what is known of the family does.
+        batch = _number(settings, "batch_size") or 0.0
+        fits = [f for f, k in factors.items() if batch > 1 and 0.8 < max(k, 1 / k) / batch < 1.25]
+        best = max(fits or factors, key=lambda f: seen.score[f])
+        if factors[best] < 1 and not fits and _below_all_bounds(d, g):
+            return math.nan, UNKNOWN_UNIT
+        factor = factors[best]
+        start = f"the first losses are {float(game.d.values[0]):.3g} and {float(game.g.values[0]):.3g}"
+        told = "summed over the batch" if factor > 1 else "divided once more than a mean is"
+        return factor, f"{start}, {factor:.3g} times those of an untrained D: the losses are {told}"
+    if _below_all_bounds(d, g):
+        return math.nan, UNKNOWN_UNIT
+    return 1.0, ""
+
+
+def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[Family, float]:
+    """Factor by family where the first row is an untrained D's many times over, or a small part of it; else empty."""
+    d0, g0 = float(d.values[0]), float(g.values[0])
+    if not (np.isfinite(d0) and np.isfinite(g0) and d0 > 0):
+        return {}
+    found: dict[Family, float] = {}
+    for family, points in _STARTS.items():
+        for a, b in points:
+            factor = d0 / a
+            if abs(g0 / factor - b) < (0.15 * abs(b) or 0.04):
+                found.setdefault(family, factor)
+    if not found or any(FEW < k < MANY for k in found.values()):
+        return {}
+    low, middle, high = (float(x) for x in np.quantile(rows, (0.05, 0.5, 0.95)))
+    if middle > 1.5 * d0:
+        return {}
+    if max(found.values()) < 1 and not (
+        middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))
+    ):
+        # A saturating game that D wins has small losses too, but they go on falling.
+        return {}
+    return found
+
+
+def _below_all_bounds(d: NDArray[np.float64], g: NDArray[np.float64]) -> bool:
+    """Whether cross-entropy, least squares and hinge are all ruled out, in whichever convention bears the most."""
+    if float(np.mean(g > 0)) < 0.9 or float(np.mean(d > 0)) < 0.9:
+        return False
+    keep = (d > 0) & (g > 0)
+    d, g = d[keep], g[keep]
+    broken = (
+        (g < 0.8 * -np.log1p(-np.exp(-2 * d)) - 0.05) & (np.sqrt(4 * d) + np.sqrt(2 * g) < 0.9) & (2 * d + g < 0.85)
+    )
+    if float(np.mean(broken)) <= 0.8:
+        return False
+    # On a scale of its own a game was from its first rows on; losses that fall to nothing are another matter.
+    first = max(5, d.size // 10)
+    fell = [float(np.median(x[-(x.size // 2) :])) < 0.1 * float(np.median(x[:first])) for x in (d, g)]
+    return float(np.mean(broken[:first])) > 0.8 and not any(fell)
+
+
+def _rescaled(game: _Game, factor: float) -> _Game:
+    """The game with its losses as means over the batch."""
+
+    def mean(signal: Signal | None) -> Signal | None:
+        return None if signal is None else replace(signal, values=signal.values / factor)
+
+    return replace(game, d=mean(game.d), g=mean(game.g), d_real=mean(game.d_real), d_fake=mean(game.d_fake))
 
 
 # ---------------------------------------------------------------- convention

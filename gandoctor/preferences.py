@@ -161,7 +161,6 @@ def _table(path: Path, shown: str = "") -> dict[str, Any]:
             return {}
     except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
-    import tomllib
 
     where = shown or path.name
     theirs = path.name == PROJECT_FILE

@@ -222,7 +222,7 @@ def _given(given: Mapping[str, tuple[str, ...]], frame: Frame) -> Told:
 # ---------------------------------------------------------------- where the window lies
 
 
-def _resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | None]) -> Span | Told:
+def resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | None]) -> Span | Told:
     first, last = (float(s) for s in frame.span)
     if over.kind == "all":
         return Span(first, last, back=True)
@@ -307,7 +307,7 @@ def _judged(
     span: Span | None = None
     blocked = ""
     if names or over.kind == "after_clause":
-        found = _resolve(over, frame, onsets)
+        found = resolve(over, frame, onsets)
         if isinstance(found, Span):
             span = found
         elif found.truth is False or where.kind == "mask":

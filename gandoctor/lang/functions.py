@@ -33,6 +33,8 @@ EARLY: Final = 0.1
 ENDS: Final = 0.2
 # Autocorrelation below which a repetition is taken for chance.
 CYCLE_FLOOR: Final = 0.3
+# From this many decimals on, rounding is finer than anything a rule asks of a loss.
+MOST_DECIMALS: Final = 5
 
 
 class UndecidedError(Exception):
@@ -341,8 +343,9 @@ def _moving_median(values: Floats, width: int) -> Floats:
             else np.append(np.repeat(coarse[:-1], block), np.full(n - whole, coarse[-1]))
         )
     half = width // 2
-    rows = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), width)
-    return np.partition(rows, half, axis=1)[:, half].copy()
+    rows = np.lib.stride_tricks.sliding_window_view(values, width)
+    # The outermost rows share the outermost window: rows mirrored at the edge would count a wild one twice.
+    return np.pad(np.partition(rows, half, axis=1)[:, half], half, mode="edge")
 
 
 @_function("best(x)", "series", "series", "series", "as x")
@@ -376,6 +379,14 @@ def _jump(x: Points) -> Floats:
             return np.asarray(1 + np.abs(x.values - before) / _spread(x.values))
         now, then = np.abs(x.values), np.abs(before)
         return np.asarray(np.maximum(now, then) / np.minimum(now, then))
+
+
+@_function("finite_ahead(x)", "series", "series", "series", "share of the rows")
+def _finite_ahead(x: Points) -> Floats:
+    """Share of the rows from this one to the end of the run that are finite: 0 once a signal is lost for good."""
+    finite = np.isfinite(x.values)
+    left = np.arange(finite.size, 0, -1)
+    return np.asarray(np.cumsum(finite[::-1])[::-1] / left, dtype=np.float64)
 
 
 @_function("swing(x[, n])", "series", "series", "series, count", "times", optional=1, least=3)
@@ -484,6 +495,46 @@ def _std(x: Points) -> float:
 def _iqr(x: Points) -> float:
     """Distance between the quartiles over the window's steps."""
     return quantile_of(x.values, 0.75, x.weights) - quantile_of(x.values, 0.25, x.weights)
+
+
+@_reducer("spread(x)", "times", least=4)
+def _spread_over_level(x: Points) -> float:
+    """Distance between the quartiles over the size of the median, within the window; 0.1 is a tenth of the level."""
+    level = abs(_median(x))
+    width = _iqr(x)
+    if not level > 0:
+        if width == 0:
+            return 0.0
+        raise UndecidedError("the median is zero, a relative spread has no scale")
+    return float(width / level)
+
+
+@_reducer("repeats(x)", "0 to 1", least=5)
+def _repeats(x: Points) -> float:
+    """How far rows equal the row before, bit for bit, beyond what rounding brings: 0 no oftener than chance, 1 always.
+
+    Chance is that of two rows drawn at random, which is small for full digits and large for few decimals.
+    """
+    _, counts = np.unique(x.values, return_counts=True)
+    if counts.size == 1:
+        return 1.0
+    shares = counts / len(x)
+    chance = float((shares**2).sum())
+    seen = float(np.count_nonzero(x.values[1:] == x.values[:-1]) / (len(x) - 1))
+    return max(0.0, (seen - chance) / (1 - chance))
+
+
+@_reducer("sway(x)", "times", least=24)
+def _sway(x: Points) -> float:
+    """How many times the window's lowest values go into its highest: its 95 % quantile over its 5 % quantile.
+
+    Both are sizes, whatever the sign. Fewer than 24 rows have no such quantiles: they are the two most extreme rows.
+    """
+    size = np.abs(x.values)
+    low, high = (quantile_of(size, share, x.weights) for share in (0.05, 0.95))
+    if low == high:
+        return 1.0
+    return high / low if low > 0 else float("inf")
 
 
 @_reducer("count(x)", "points")
@@ -675,6 +726,39 @@ def _late(x: Points, first: float, last: float) -> float:
     """The run's own late level: the median over its last tenth (3 points at least), whatever the window."""
     rows = len(x) - int(np.searchsorted(x.steps, last - EARLY * (last - first), side="left"))
     return float(median(x.values[-max(3, rows) :]))
+
+
+@_of_run("grain(x)", least=5)
+def _grain(x: Points, first: float, last: float) -> float:
+    """Width of the rounding in the log: 0.1 where one decimal was printed, 0 where there are six or more, or none.
+
+    Read off the values of the whole run. Where hardly any row differs from the one before, nothing was seen to be
+    rounded, and the answer is 0.
+    """
+    return rounding_of(x.values)
+
+
+def rounding_of(values: Floats) -> float:
+    """Width of the decimals that were printed, 0 where they are too many to matter or cannot be told.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    float
+        A power of ten up to 1, or 0.
+    """
+    values = values[np.isfinite(values)]
+    if np.count_nonzero(np.diff(values)) < 3:
+        return 0.0
+    for decimals in range(MOST_DECIMALS + 1):
+        scaled = values * 10.0**decimals
+        # What was stored as float32 is off by some 1e-7 of its size.
+        if bool((np.abs(scaled - np.round(scaled)) <= 1e-9 + 1e-7 * np.abs(scaled)).all()):
+            return float(10.0**-decimals)
+    return 0.0
 
 
 @_of_run("argbest_step(x)", "steps")
