@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -857,7 +857,7 @@ def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:
             base=page.number("base", 0.0),
             measures={m: _nats(fitted, m) for m in fitted.data},
             rules={r: RuleWeight(inner.number("holds"), inner.number("clear")) for r, inner in _entries(page, "rules")},
-            cuts=Cuts(*(cuts.number(name, getattr(Cuts(), name)) for name in ("failing", "warning", "healthy"))),
+            cuts=Cuts(**{name: cuts.number(name, before) for name, before in asdict(Cuts()).items()}),
         )
     return found
 

@@ -48,7 +48,8 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
     serious = any(f.status != "preview" and f.severity != "low" for f in findings)
     # What was right in all of many counted cases needs less company to be believed.
     sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
-    if findings and belief.p >= (cuts.warning if sure else cuts.failing):
+    cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing
+    if findings and belief.p >= cut:
         return "failing"
     if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
         return "warning"
