@@ -356,10 +356,10 @@ def test_a_measure_is_tested_by_the_file_beside_it(measures):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("decay(1.4, 0, 20)", "constant(0.693)", "is 0.5, which is worth -0.50 nats"),
-        ("constant(0.693)", "constant(1.386)", "is 1, which is worth +0.10 nats"),
+        ("decay(1.4, 0, 20)", "constant(0.693)", "is 0.4999, which is worth -0.50 nats"),
+        ("constant(0.693)", "constant(1.386)", "is 0.9998, which is worth +0.10 nats"),
         ("d_loss: constant(1.386)", "g_loss: constant(1)", "it is unknown: d_loss was not logged"),
-        ("value: 0.5", "value: 0.9", "is 0.5, not 0.9 (give or take 0.045)"),
+        ("value: 0.5", "value: 0.9", "is 0.4999, not 0.9 (give or take 0.045)"),
         ("{name: nothing was logged}", "{signals: {d_loss: constant(0)}}", "is 0, which is worth +1.00 nats"),
         ("family: wgan", "family: nonsaturating", "is 0, which is worth +1.00 nats"),
     ],
