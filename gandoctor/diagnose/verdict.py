@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,9 +12,9 @@ from gandoctor.model.report import Evidence, Finding
 from gandoctor.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gandoctor.model.belief import Belief, Cuts, Piece
+    from gandoctor.model.belief import Belief, Cuts
     from gandoctor.model.report import Diagnosis, Verdict
     from gandoctor.model.rules import Rulebook, Severity
     from gandoctor.model.signals import Run
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Below this many points of D's and of G's loss, "healthy" would be a guess.
 ENOUGH_POINTS: Final = 20
 # What tells how good samples are, whatever the losses.
-QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
+QUALITY: Final = frozenset({"fid", "kid", "inception_score", "progress", "sample_distance", "sample_coverage"})
 # Samples that end before this share of the log say nothing of how the run ended.
 SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
@@ -46,8 +47,10 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
         Why too little was asked to call a run healthy; empty where enough was.
     """
     serious = any(f.status != "preview" and f.severity != "low" for f in findings)
-    # What was right in all of many counted cases needs less company to be believed.
-    sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
+    # What was right in all of many counted cases needs less company to be believed, and so do two rules that say alike.
+    grave = [f for f in findings if f.severity == "high" and f.confidence != "low" and f.status != "preview"]
+    alike = {(a.symptom, b.symptom) for a, b in itertools.combinations(grave, 2) if a.rule != b.rule}
+    sure = any(f.confidence == "high" for f in grave) or any(a == b for a, b in alike)
     if findings and belief.p >= (cuts.warning if sure else cuts.failing):
         return "failing"
     if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
@@ -55,11 +58,16 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
     return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
 
 
-def named_by_sizes(pieces: Iterable[Piece], book: Rulebook) -> list[Finding]:
-    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for."""
+def named_by_sizes(belief: Belief, book: Rulebook) -> list[Finding]:
+    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for.
+
+    A size has no threshold that anybody set: it accuses only together with all the rest, from the warning on.
+    """
+    if belief.p < book.weights.cuts.warning:
+        return []
     measures = {m.id: m for m in book.measures}
     found: list[Finding] = []
-    for piece in pieces:
+    for piece in belief.pieces:
         measure = measures.get(piece.evidence)
         if measure is None or not piece.symptom or piece.nats < NAMES:
             continue
@@ -100,6 +108,7 @@ def why(
     verdict: Verdict,
     *,
     belief: Belief,
+    cuts: Cuts,
     run: Run,
     findings: Sequence[Finding],
     diagnoses: Sequence[Diagnosis],
@@ -114,10 +123,11 @@ def why(
     if verdict in ("failing", "warning") and findings:
         f = findings[0]
         return f"{f.title}{since(f.onset_step, run.step_unit)}; {sure} sure that the run has failed."
+    if verdict == "inconclusive" and belief.p >= cuts.healthy:
+        more = f"; and {lacking}" if lacking else ""
+        return f"What was logged speaks both ways, {sure} for a failed run{more}."
     if lacking:
         return f"Too little was logged to tell: {lacking}."
-    if verdict == "inconclusive":
-        return f"What was logged speaks both ways: {sure} for a failed run."
     return f"Enough was logged to know, and little speaks against the run: {sure} for a failed one."
 
 
@@ -132,6 +142,8 @@ def lacking(run: Run, belief: Belief) -> str:
     if "explosion" not in belief.groups:
         return "whether the losses exploded could not be asked"
     judged = any(s.role in QUALITY and len(s) for s in run.signals)
+    if not (judged or any((s.role or "").startswith("sample_") and len(s) for s in run.signals)):
+        return "neither samples nor a measure of quality were logged, and losses alone do not show a mode collapse"
     if not (judged or "dominance" in belief.groups):
         return "whether D has won could not be asked, and no measure of quality was logged"
     objective = run.objective
