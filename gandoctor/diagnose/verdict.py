@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.diagnose.frame import GAME
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Evidence, Finding
 from gandoctor.model.rules import SEVERITIES
 
@@ -115,7 +116,7 @@ def why(
     lacking: str,
 ) -> str:
     """One sentence that carries the verdict."""
-    sure = f"{100 * belief.p:.0f} %"
+    sure = in_per_cent(belief.p)
     if verdict == "failing" and diagnoses:
         first = diagnoses[0]
         what = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"

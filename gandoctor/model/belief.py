@@ -190,3 +190,8 @@ class Belief:
 def probability(nats: float) -> float:
     """Log-odds to a probability."""
     return 1 / (1 + math.exp(-nats)) if nats > -700 else 0.0
+
+
+def in_per_cent(p: float) -> str:
+    """``93 %``; what is not certain is never shown as 0 or 100."""
+    return "under 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"
