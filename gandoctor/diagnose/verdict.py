@@ -6,6 +6,8 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from gandoctor.diagnose.frame import GAME
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
 from gandoctor.model.belief import in_per_cent
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 # Below this many points of D's and of G's loss, "healthy" would be a guess.
 ENOUGH_POINTS: Final = 20
 # What tells how good samples are, whatever the losses.
-QUALITY: Final = frozenset({"fid", "kid", "inception_score", "progress", "sample_distance", "sample_coverage"})
+QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
+# What tells more of D than its loss does.
+BESIDE_LOSSES: Final = frozenset({
+    "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
+    "inception_score", "lpips", "progress",
+})  # fmt: skip
+# Below this advantage D only guesses: a run's losses lie there where G is perfect, and where D is blind.
+D_GUESSES: Final = 0.015
 # Samples that end before this share of the log say nothing of how the run ended.
 SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
@@ -143,14 +152,28 @@ def lacking(run: Run, belief: Belief) -> str:
     if "explosion" not in belief.groups:
         return "whether the losses exploded could not be asked"
     judged = any(s.role in QUALITY and len(s) for s in run.signals)
-    if not (judged or any((s.role or "").startswith("sample_") and len(s) for s in run.signals)):
-        return "neither samples nor a measure of quality were logged, and losses alone do not show a mode collapse"
     if not (judged or "dominance" in belief.groups):
         return "whether D has won could not be asked, and no measure of quality was logged"
     objective = run.objective
     if objective.family == "unknown" and not objective.candidates and not judged:
         return "nothing tells which loss family this is, and no measure of quality was logged"
-    return _apart(run)
+    return _apart(run) or _blind(run)
+
+
+def _blind(run: Run) -> str:
+    """Why losses at chance alone are no proof of health: so they lie too where D is blind to one repeated sample."""
+    roles = {s.role or "" for s in run.signals if len(s)}
+    if roles & (QUALITY | BESIDE_LOSSES) or any(r.startswith("sample_") for r in roles):
+        return ""
+    for s in run.by_role("d_advantage"):
+        late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
+        late = late[np.isfinite(late)]
+        if late.size and float(np.median(late)) < D_GUESSES:
+            return (
+                "D's loss lies where D only guesses, be it that G is perfect or that D is blind to a collapse, and "
+                "nothing but losses was logged"
+            )
+    return ""
 
 
 def _apart(run: Run) -> str:
