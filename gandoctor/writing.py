@@ -87,7 +87,7 @@ def _mode_of(path: Path) -> int | None:
 def _refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
     for one in inputs:
         with contextlib.suppress(OSError):
-            if one.exists() and os.path.samefile(path, one):
+            if one.exists() and path.samefile(one):
                 raise UsageError(
                     "was read, and is not written over", shortened(str(path)), "give the report another name"
                 )
