@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gandoctor.model.signals import Objective
 from gandoctor.objective.convention import chance, convention, floor_of, sign_of
 from gandoctor.objective.derived import derive
-from gandoctor.objective.evidence import Evidence, ask_curves, ask_settings, ask_tags, choose
+from gandoctor.objective.evidence import Evidence, ask_curves, ask_names, ask_settings, ask_tags, choose
 from gandoctor.objective.families import CHANCE, PRIOR
 from gandoctor.objective.game import QUIET, game_of, networks, real_label, rescaled, summed_of, terms_of, three_terms
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
@@ -20,14 +20,20 @@ from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gandoctor.model.signals import Setting, Signal
+    from gandoctor.model.signals import Setting, Signal, StepUnit
 
 __all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "derive", "infer"]
 
 
 @QUIET
 def infer(
-    signals: Sequence[Signal], settings: Mapping[str, Setting], *, family: str | None = None, said: str = "--loss"
+    signals: Sequence[Signal],
+    settings: Mapping[str, Setting],
+    *,
+    family: str | None = None,
+    said: str = "--loss",
+    step_unit: StepUnit = "unknown",
+    name: str = "",
 ) -> Objective:
     """Find the loss family and its convention.
 
@@ -41,6 +47,10 @@ def infer(
         What the user says it is.
     said : str
         Where they say so.
+    step_unit : str
+        What the steps count: the first row of a log of epochs is no untrained D's.
+    name : str
+        Name of the run, which may hold that of a family.
 
     Returns
     -------
@@ -55,10 +65,11 @@ def infer(
     seen = Evidence()
     ask_settings(seen, settings)
     ask_tags(seen, signals)
+    ask_names(seen, (name, *{s.source: None for s in signals}))
     scale, how_scaled = unit_of_losses(game, seen, settings)
     if not math.isnan(scale):
         game = game if scale == 1 else rescaled(game, scale)
-        ask_curves(seen, game)
+        ask_curves(seen, game, epochs=step_unit == "epochs")
     chosen, confidence, because, candidates = choose(seen, settings, family, said)
     if math.isnan(scale) and confidence != "high":
         chosen, because, candidates = "unknown", [], ()

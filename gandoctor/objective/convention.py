@@ -145,6 +145,7 @@ def sign_of(family: Family, game: Game) -> int:
         # Real scored low (WassersteinGAN's main.py): D minimises D(x) - D(G(z)) and the sign of the log is as usual.
         return -1 if turned < 0.5 * kept and float(median(r - f)) > 0 else 1
     finite = game.d.values[np.isfinite(game.d.values)]
-    if family == "wgan" and finite.size >= 20 and float(np.mean(finite > 0)) > 0.95:
+    # A penalty may outweigh the estimate; where none is logged, a loss that is never negative is a printed estimate.
+    if (family == "wgan" or game.gp is None) and finite.size >= 20 and float(np.mean(finite > 0)) > 0.95:
         return -1
     return 1

@@ -10,6 +10,7 @@ import numpy as np
 from gandoctor.lang.middle import median
 from gandoctor.objective.families import BOUNDED, CRITICS
 from gandoctor.objective.game import LEADING, QUIET, game_of, joined, made, networks, pick, together
+from gandoctor.objective.identities import split_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,6 +98,10 @@ def _wasserstein(signals: Sequence[Signal], game: Game, objective: Objective, ne
     if game.d is None:
         return None
     turned = ", sign turned" if objective.sign == 1 else ""
+    split = split_of(game.d, game.others, game.gp)
+    if split is not None:
+        value = -objective.sign * split.part.values
+        return made(role, split.part, (split.part.steps, value), f"{split.part.tag}{turned}", network)
     if game.gp is not None and objective.family == "wgan-gp":
         steps, (d, p) = joined(game.d, game.gp)
         if steps.size:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from gandoctor.lang.functions import rounding_of
 from gandoctor.lang.middle import median
 from gandoctor.model.signals import FAMILIES
-from gandoctor.objective.families import CRITICS, LN2, PRIOR, TABLE
+from gandoctor.objective.bounds import ask_bounds
+from gandoctor.objective.families import CRITICS, PRIOR, TABLE
 from gandoctor.objective.game import number, together, word
+from gandoctor.objective.identities import ask_estimate, ask_halves
 from gandoctor.objective.scores import ask_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 # Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
 MOST_BOUNDED: Final = 3.0
+# Minus the logarithm of the epsilons that frameworks add, and PyTorch's bound on a logarithm; whole and halved.
+CLAMPS: Final = (100.0, 50.0, 27.631, 23.026, 18.421, 16.118, 15.942, 15.425, 13.816)
+# A distance that is measured beside the training is named after Wasserstein whatever game is played.
+METRICS: Final = frozenset({"wasserstein_estimate"})
 
 
 @dataclass(slots=True)
@@ -74,15 +79,13 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
 def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
     """What the tags say, and what is logged at all."""
     for pattern, family, weight in ((p, f.name, w) for f in TABLE for p, w in f.words):
-        tags = [s.tag for s in signals if re.search(pattern, s.tag, re.IGNORECASE)]
+        tags = [s.tag for s in signals if s.role not in METRICS and re.search(pattern, s.tag, re.IGNORECASE)]
         tag = min(tags, key=lambda t: (len(t), t), default=None)  # the same one whatever the order of the log
         if tag is not None:
             seen.add(f"a tag says so: {tag}", **{family.replace("-", "_"): weight})
     roles = {s.role for s in signals}
     if "gradient_penalty" in roles:
         seen.add("a gradient penalty is logged", wgan_gp=2.5)
-    if "wasserstein_estimate" in roles:
-        seen.add("a Wasserstein estimate is logged", wgan=2.0, wgan_gp=2.0)
     if roles & {"path_length", "ada_p", "r1_penalty"}:
         seen.add("path length, R1 or ADA is logged, as by StyleGAN", nonsaturating=2.0)
     words = " ".join(s.tag.lower() for s in signals)
@@ -92,7 +95,15 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
         seen.add("mel and feature losses, as by neural vocoders", lsgan=5.0)
 
 
-def ask_curves(seen: Evidence, game: Game) -> None:
+def ask_names(seen: Evidence, names: Iterable[str]) -> None:
+    """What files and folders are called, where they name one family alone: a hint, as folders outlive their names."""
+    said = {f.name: name for name in names for f in TABLE if f.file_words and re.search(f.file_words, name.lower())}
+    if len(said) == 1:
+        ((family, name),) = said.items()
+        seen.add(f"a file or folder is named so: {name}", **{family.replace("-", "_"): 1.5})
+
+
+def ask_curves(seen: Evidence, game: Game, *, epochs: bool = False) -> None:
     """What signs, first rows, bounds and scores say."""
     d, g = game.d, game.g
     seen.curves = d is not None or game.d_real is not None
@@ -102,13 +113,16 @@ def ask_curves(seen: Evidence, game: Game) -> None:
         seen.add(
             "D's real part is negative", wgan=3.0, wgan_gp=3.0, nonsaturating=-6.0, lsgan=-6.0, minimax=-6.0, hinge=-6.0
         )
+    _ask_clamp(seen, *(s for s in (d, g) if s is not None))
     pair = together(d, g)
     if pair is not None and d is not None and g is not None:
         pure = not game.mixed
-        _ask_start(seen, d, g)
+        _ask_start(seen, d, g, epochs=epochs)
         _ask_sign_of_g(seen, *pair, pure=pure)
         if pure:
-            _ask_bounds(seen, *pair)
+            ask_bounds(seen, *pair)
+    ask_estimate(seen, game)
+    ask_halves(seen, game)
     ask_scores(seen, game)
 
 
@@ -126,17 +140,33 @@ def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
         if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
             # A penalty is logged beside other losses too; a critic's loss does not stay between zero and three.
-            seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.0)
+            seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.5)
 
 
-def _ask_start(seen: Evidence, d: Signal, g: Signal) -> None:
-    """An untrained D answers about nothing: the first losses are the chance level of D = 0."""
+def _ask_clamp(seen: Evidence, *losses: Signal) -> None:
+    """Cross-entropy is cut where the logarithm of zero would be: at 100 (PyTorch), or at that of an epsilon."""
+    for loss in losses:
+        top = float(np.max(loss.values[np.isfinite(loss.values)], initial=0.0))
+        clamp = next((c for c in CLAMPS if abs(top / c - 1) < 1e-3), None)
+        if clamp is not None and float(np.mean(loss.values > 0.999 * clamp)) > 0.1:
+            text = f"{loss.tag} rests at {clamp:.4g}, where cross-entropy is cut"
+            seen.add(text, nonsaturating=3.0, minimax=1.0, lsgan=-2.0)
+            return
+
+
+def _ask_start(seen: Evidence, d: Signal, g: Signal, *, epochs: bool) -> None:
+    """An untrained D answers about nothing: the first losses are the chance level of D = 0.
+
+    After a whole epoch no D is untrained: then only a family's own equilibrium tells, and little.
+    """
     if d.steps[0] > 1 or g.steps[0] > 1 or len(d) < 20:
         return
     d0, g0 = float(d.values[0]), float(g.values[0])
     for family in TABLE:
-        if any(abs(d0 - a) < 0.07 * max(1.0, a) and abs(g0 - b) < 0.08 for a, b in family.starts):
-            seen.add(f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D", **{family.name: 2.0})
+        points = family.starts if not epochs else [p for p in family.starts if p == family.chance]
+        if any(abs(d0 - a) < 0.07 * max(1.0, a) and abs(g0 - b) < 0.08 for a, b in points):
+            weight = 1.0 if epochs else 2.0
+            seen.add(f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D", **{family.name: weight})
 
 
 def _ask_sign_of_g(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64], *, pure: bool) -> None:
@@ -155,49 +185,14 @@ def _ask_sign_of_g(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64
         )
     if pure and positive > 0.02:
         seen.add("G's loss goes above zero", minimax=-6.0)
+    if pure and negative > 0.02 and float(d.min()) >= 0 and float(median(d)) > 0.1 and float(d.max()) < MOST_BOUNDED:
+        seen.add("G's loss goes below zero while D's stays within what hinge holds", hinge=1.5)
     if negative > 0.9 and pure:
         below = g < 0
         if float(np.mean((d + g)[below] < -0.1)) > 0.2:
             seen.add("D's and G's losses sum to less than zero", minimax=-2.0)
         if float(np.mean(d >= 0)) > 0.98 and d.size >= 20:
             seen.add("G's loss stays below zero while D's stays above", minimax=2.5, wgan=-2.0, wgan_gp=-1.5)
-
-
-def _ask_bounds(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    if float(np.mean(d >= 0)) < 0.9:
-        return
-    # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.
-    least = max(rounding_of(d) / 2, 1e-7)
-    keep = d >= 0
-    d, g = np.where(d[keep] == 0, least, np.maximum(d[keep], 1e-12)), g[keep]
-    jensen = -np.log1p(-np.exp(-2 * d))  # mean convention: the weaker bound
-    broken = float(np.mean(g < 0.8 * jensen - 0.05))
-    if broken > 0.5 and float(np.mean(g > -0.02)) > 0.9:
-        seen.add("G's loss is lower than cross-entropy allows beside this D loss", nonsaturating=-5.0)
-    hinge = float(np.mean(d + g < 0.85))
-    if hinge > 0.3:
-        seen.add("D's and G's losses sum to less than hinge allows", hinge=-3.0)
-    md, mg = float(median(d)), float(median(g))
-    if md < 0.15 and mg > 1.6:
-        seen.add("D near zero while G's loss is above what least squares reaches", lsgan=-3.0)
-    if md < 0.35 and 0.1 < mg < 1.15 and broken > 0.5:
-        seen.add("D near zero while G's loss stays at or below one", lsgan=3.0)
-    if md > 1.3 and float(np.mean(d > 1.3)) > 0.5:
-        seen.add("D's loss is above what least squares holds", lsgan=-2.0)
-    if md > 2.6:
-        seen.add("D's loss is above hinge's chance level", hinge=-1.0)
-    if md > 2 and mg > 2:
-        seen.add("both losses are far above cross-entropy's chance level", nonsaturating=-1.5, lsgan=-1.5)
-
-    def near(a: float, b: float, tol: float) -> bool:
-        return abs(md - a) < tol * a and abs(mg - b) < tol * max(b, 0.3)
-
-    if near(2 * LN2, LN2, 0.12):
-        seen.add(f"losses rest near {md:.2f} and {mg:.2f}: cross-entropy at chance", nonsaturating=2.5)
-    elif near(0.5, 0.25, 0.12) or near(0.25, 0.125, 0.12) or near(0.25, 0.25, 0.12):
-        seen.add(f"losses rest near {md:.2f} and {mg:.2f}: least squares at chance", lsgan=3.0)
-    if mg < 0.45 and float(np.mean(g < 0.55)) > 0.8 and md < 1.1 and float(np.mean(g > -0.02)) > 0.98:
-        seen.add("G's loss stays below half its cross-entropy chance level", lsgan=1.5)
 
 
 def choose(

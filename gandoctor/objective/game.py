@@ -47,6 +47,8 @@ class Game:
     d_real: Signal | None
     d_fake: Signal | None
     gp: Signal | None
+    estimate: Signal | None
+    others: tuple[Signal, ...]  # further losses of D that were logged
     g_is_whole: bool
     led_by: str
     mixed: bool  # `g` is G's whole loss, and other parts than D's judgement are in it
@@ -95,6 +97,8 @@ def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Ga
         d_real=d_real,
         d_fake=d_fake,
         gp=pick(signals, "gradient_penalty", network),
+        estimate=pick(signals, "wasserstein_estimate", network),
+        others=tuple(s for s in signals if s.role == "d_loss" and s.rank and s.network == network and s.split != "val"),
         g_is_whole=adv is None,
         led_by=led_by,
         mixed=adv is None and bool(led_by or LED & set(terms)),

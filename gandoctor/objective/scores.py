@@ -28,6 +28,7 @@ def ask_scores(seen: Evidence, game: Game) -> None:
         seen.add("D's scores are probabilities", nonsaturating=1.0, minimax=1.0, hinge=-3.0, wgan=-3.0, wgan_gp=-3.0)
     elif float(np.mean(np.abs(real) > 3)) > 0.2:
         seen.add("D's scores leave [0, 1] far behind", lsgan=-3.0)
+    _ask_g(seen, game, probabilities=inside)
     both = together(game.d, game.real, game.fake)
     if both is None:
         return
@@ -45,7 +46,9 @@ def ask_scores(seen: Evidence, game: Game) -> None:
             seen.add(f"D's loss is {text} plus the logged penalty", wgan_gp=7.0)
             return
     if float(np.mean((d > 0) & (real > fake))) > 0.9:
-        seen.add("D's loss is positive while D rates data above samples", wgan=-3.0)
+        # A penalty may outweigh the estimate, where one is known of.
+        weight = -3.0 if game.gp is None else -1.0
+        seen.add("D's loss is positive while D rates data above samples", wgan=-3.0, wgan_gp=weight)
     _ask_formulas(seen, d, real, fake, probabilities=inside)
 
 
@@ -80,6 +83,30 @@ def _ask_formulas(
             seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
         elif any(0.98 < middle / k < 1.3 and spread < 0.2 * k for k in (0.5, 1.0)):
             seen.add(f"D's loss is close to the {family} loss of its scores", **dict.fromkeys(weights, 1.5))
+
+
+def _ask_g(seen: Evidence, game: Game, *, probabilities: bool) -> None:
+    """Hold G's adversarial loss against each family's formula of D's mean score on generated data.
+
+    The score may be that of D's step, before G's: the two agree but for what one step does.
+    """
+    pair = None if game.mixed else together(game.g, game.fake)
+    if pair is None or pair[0].size < 10 or float(np.ptp(np.percentile(pair[1], (25, 75)))) < 1e-3:
+        return
+    g, fake = pair
+    if not probabilities and _same(g, -fake):
+        seen.add("G's loss is -D(G(z))", wgan=3.0, wgan_gp=3.0, hinge=3.0, nonsaturating=-4.0, lsgan=-4.0)
+        return
+    for known in TABLE:
+        formula = known.g_of_probabilities if probabilities else known.formula_g
+        if formula is None:
+            continue
+        least = formula(fake)
+        for factor in (1.0, 0.5) if known.name == "lsgan" else (1.0,):
+            if _same(g, factor * least):
+                seen.add(f"G's loss is the {known.name} loss of D(G(z))", **{known.name: 4.0})
+        if known.name != "minimax" and float(np.mean(g < 0.6 * known.least * 2 * least - 0.1)) > 0.5:
+            seen.add(f"G's loss is below what D(G(z)) allows for {known.name}", **{known.name: -2.0})
 
 
 def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
