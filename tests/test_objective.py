@@ -92,6 +92,16 @@ def test_losses_alone_never_name_a_wrong_unbounded_game(family: str, skill: floa
         assert family in got.candidates
 
 
+@pytest.mark.parametrize("family", ["nonsaturating", "lsgan", "hinge", "wgan-gp"])
+def test_what_the_code_computes_is_believed_unless_the_curves_cannot_be_it(family: str) -> None:
+    d, g = 0.4 + 0.01 * np.sin(np.arange(100)), 1.3 + 0.05 * np.cos(np.arange(100))
+    named = objective.infer([], setting(loss_call=family))
+    assert named.family == family
+    assert "code" in named.because[0]
+    game = objective.infer([series("d_loss", d - 9), series("g_loss", g)], setting(loss_call=family))
+    assert game.family in ("wgan", "wgan-gp", "unknown")
+
+
 @pytest.mark.parametrize("family", objective.PRIOR)
 def test_what_the_config_says_is_believed(family: str) -> None:
     if family == "other":

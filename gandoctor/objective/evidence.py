@@ -72,6 +72,12 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
         seen.add(f"the config sets a gradient penalty of {gp:g}", wgan_gp=2.0)
     elif clip > 0:
         seen.add(f"the config clips D's weights at {clip:g}", wgan=2.5)
+    called = "" if kind else word(settings, "loss_call")
+    if called == "nonsaturating":
+        seen.add("the notebook's code computes cross-entropy", nonsaturating=4.0, minimax=3.5)
+    elif called:
+        weight = 3.0 if called == "lsgan" else 4.0
+        seen.add(f"the notebook's code computes the loss of {called}", **{called.replace("-", "_"): weight})
     if not kind and r1 > 0:
         seen.add(f"the config sets R1 = {r1:g}", nonsaturating=1.5)
 
