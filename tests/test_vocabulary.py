@@ -248,6 +248,10 @@ def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
         (("D_losses", "mixed_norms", "Grad_norm/D_loss"), {"mixed_norms": None, "Grad_norm/D_loss": "grad_norm_d"}),
         (("g_loss", "g_loss_1", "d_loss"), {"g_loss": "g_loss", "g_loss_1": None}),
         (("real_score_penalty", "d_drift"), {"real_score_penalty": None, "d_drift": None}),
+        (
+            ("Loss/Discriminator", "Loss/Generator", "GPU/Memory_Total"),
+            {"GPU/Memory_Total": None, "Loss/Generator": "g_loss"},
+        ),
         # Accuracies.
         (("real_acc", "gen_acc"), {"real_acc": "d_real_acc", "gen_acc": "d_fake_acc"}),
         (("d_acc", "g_acc"), {"d_acc": "d_acc", "g_acc": None}),
