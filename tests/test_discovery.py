@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gandoctor import api
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers import _registry, choose, discover, is_log, iter_parsers
@@ -222,6 +223,28 @@ def test_folders_made_of_part_words_are_prefixes(tmp_path):
     events(tmp_path / "real_data", {"D(x)": curve(20)})
     events(tmp_path / "fake_data", {"D(x)": curve(20, 1)})
     assert set(tags(only(tmp_path))) == {"real_data/D(x)", "fake_data/D(x)"}
+
+
+@pytest.mark.parametrize("names", [("D_logs", "G_logs"), ("logs_disc", "logs_gen"), ("dLog", "gLog")])
+def test_folders_of_each_players_logs_tell_whose_loss_it_is(tmp_path, names):
+    for k, name in enumerate(names):
+        events(tmp_path / "run" / name, {"losses": curve(20, k)}, at=1_600_000_000 + k)
+    assert set(tags(only(tmp_path / "run"))) == {f"{name}/losses" for name in names}
+    (run,) = api.read(tmp_path / "run")
+    placed = {s.role: s.tag for s in run.signals}
+    assert (placed["d_loss"], placed["g_loss"]) == tuple(f"{name}/losses" for name in names)
+
+
+def test_headerless_files_named_after_a_loss_are_one_run(tmp_path):
+    """What a loss is printed with (its accuracy) stands beside it without a name."""
+    for k, name in enumerate(("d_loss", "g_loss")):
+        rows = zip(curve(30, k), curve(30, k + 5), strict=True)
+        (tmp_path / f"{name}.txt").write_text("".join(f"{a:.5f} {b:.5f}\n" for a, b in rows))
+    (run,) = api.read(tmp_path)
+    placed = {s.role: s.tag for s in run.signals}
+    assert (placed["d_loss"], placed["g_loss"]) == ("d_loss", "g_loss")
+    (alone,) = api.read(tmp_path / "d_loss.txt")
+    assert [s.tag for s in alone.by_role("d_loss")] == ["d_loss"]
 
 
 def test_add_scalars(tmp_path):

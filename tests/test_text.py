@@ -603,6 +603,38 @@ def test_notebooks_keep_their_prints(tmp_path: Path) -> None:
     assert {s.key: s.value for s in reading.settings} == {"lr": 2e-4, "name": "x"}
 
 
+@pytest.mark.parametrize(
+    ("source", "family"),
+    [
+        ("criterion = nn.BCELoss()", "nonsaturating"),
+        ("loss = F.binary_cross_entropy_with_logits(D(x), ones)", "nonsaturating"),
+        ("D.compile(optimizer=adam, loss='binary_crossentropy')", "nonsaturating"),
+        ("d = -tf.reduce_mean(tf.log(d_real) + tf.log(1 - d_fake + 1e-8))", "nonsaturating"),
+        ("d = F.softplus(-D(x)).mean() + F.softplus(D(G(z))).mean()", "nonsaturating"),
+        ("bce = nn.BCELoss()\npixels = nn.MSELoss()", "nonsaturating"),
+        ("adv = nn.MSELoss()", "lsgan"),
+        ("d = 0.5 * (((D(x) - 1) ** 2).mean() + (D(fake) ** 2).mean())", "lsgan"),
+        ("d = F.relu(1.0 - D(x)).mean() + F.relu(1 + D(fake)).mean()", "hinge"),
+        ("loss = critic(fake).mean() - critic(real).mean()", "wgan"),
+        ("loss = -torch.mean(D(real)) + torch.mean(D(fake))", "wgan"),
+        ("l = netD(fake).mean() - netD(real).mean() + 10 * ((gradients.norm(2, 1) - 1) ** 2).mean()", "wgan-gp"),
+        ("def step():\n    d = D(fake).mean() - D(x).mean()\n    return d + w * gradient_penalty(D, x)", "wgan-gp"),
+        # Two games in one notebook, statistics of the data, and no loss at all: nothing is said.
+        ("a = nn.BCELoss()\nb = D(fake).mean() - D(real).mean()", None),
+        ("shift = images.mean() - pictures.mean()", None),
+        ("fm = (D(real).abs().mean() - D(fake).abs().mean())", None),
+        ("x = 3", None),
+        ("y = " + "+".join(["a"] * 3000), None),
+    ],
+)
+def test_the_code_of_a_notebook_names_the_loss(tmp_path: Path, source: str, family: str | None) -> None:
+    log, _ = printed(SHAPES["yunjey"])
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book(log, source=source))
+    found = {s.key: s.value for s in notebook.read(path).settings}
+    assert found.get("loss_call") == family
+
+
 def test_two_trainings_in_a_notebook(tmp_path: Path) -> None:
     log, _ = printed(SHAPES["yunjey"])
     path = tmp_path / "GAN.ipynb"

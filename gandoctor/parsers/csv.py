@@ -16,6 +16,7 @@ import numpy as np
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
+from gandoctor.parsers._places import is_part, words_of
 from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
@@ -562,6 +563,7 @@ def _parts(path: Path, overlap: int) -> Iterator[bytes]:
 
 # ---------------------------------------------------------------- tables without a header
 
+_BESIDE: Final = 3  # series of a file named after one of them: what a loss is printed with, its accuracy
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
 
@@ -571,6 +573,10 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
     if len(series) == 1:
         notes.append("the table has no header: its only series is called after the file")
         return [c.named(path.stem) if c.name else c for c in columns]
+    if is_part(path.stem) and len({"d", "g"} & set(words_of(path.stem))) == 1 and len(series) <= _BESIDE:
+        notes.append("the table has no header: its first series is called after the file")
+        own = itertools.chain([path.stem], (f"{path.stem} column {i}" for i in itertools.count(1)))
+        return [c.named(next(own)) if c.name else c for c in columns]
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
         return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]

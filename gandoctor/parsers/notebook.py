@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Setting
-from gandoctor.parsers import _prints
+from gandoctor.parsers import _loss_calls, _prints
 from gandoctor.parsers._files import load_text, text_of_head
 
 if TYPE_CHECKING:
@@ -53,7 +53,10 @@ def read(path: Path) -> Reading:
     except InputError as fault:
         raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
     lost += [reading.lost] if reading.lost else []
-    constants = {s.key: s for s in (*_constants(cells), *reading.settings)}
+    trees = list(_trees(cells))
+    called = _loss_calls.family_of(trees)
+    own = [Setting("", called, "loss_call")] if called else []
+    constants = {s.key: s for s in (*own, *_constants(trees), *reading.settings)}
     return Reading(
         signals=reading.signals,
         settings=tuple(constants.values()),
@@ -102,17 +105,22 @@ def _output(cell: dict[str, Any]) -> str:
     return "".join(_joined(x.get("text")) for x in items)
 
 
-def _constants(cells: list[dict[str, Any]]) -> Iterator[Setting]:
-    """``lr = 0.0002`` at the top level of a cell; parsed, not run."""
-    found: dict[str, SettingValue] = {}
+def _trees(cells: list[dict[str, Any]]) -> Iterator[ast.Module]:
+    """The code of the cells; parsed, not run."""
     for cell in cells:
         source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
         lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
         try:
-            body = ast.parse("\n".join(lines)).body
+            yield ast.parse("\n".join(lines))
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             continue
-        for node in body:
+
+
+def _constants(trees: list[ast.Module]) -> Iterator[Setting]:
+    """``lr = 0.0002`` at the top level of a cell."""
+    found: dict[str, SettingValue] = {}
+    for tree in trees:
+        for node in tree.body:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
                 continue
             try:

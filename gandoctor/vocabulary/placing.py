@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError, UsageError
+from gandoctor.vocabulary import arithmetic
 from gandoctor.vocabulary.book import QUALITY, did_you_mean, squeezed
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def place(
     for guess, signal in zip(guesses, signals, strict=True):
         guess.tag = signal.tag
     _compare_values(guesses, signals)
+    arithmetic.weigh(guesses, signals)
     _unnamed_columns(guesses, signals)
     placements = [_placement(g) for g in guesses]
     taken = {(role, p.network, p.split) for p in placements if (role := wanted.get(p.tag))}
