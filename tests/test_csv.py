@@ -438,3 +438,62 @@ def test_small_files_need_no_pandas(table) -> None:
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- tables drawn for the eye, and cells of tensors
+
+DRAWN = {
+    "markdown": "# Run 3\n\n| Epoch | D loss | G loss |\n|:---|:---:|---:|\n{rows}\nDone.\n",
+    "no frame": "Losses so far\n\nEpoch | D loss | G loss\n--- | --- | ---\n{bare}",
+    "no rule": "| Epoch | D loss | G loss |\n{rows}",
+    "grid": "+-----+-----+\n| Epoch | D loss | G loss |\n+=====+=====+\n{ruled}",
+    "box": "┏━━━┳━━━┓\n┃ Epoch ┃ D loss ┃ G loss ┃\n┡━━━╇━━━┩\n{boxed}└───┴───┘\n",
+    "again": "{again}",
+}
+
+
+@pytest.mark.parametrize("form", DRAWN)
+@pytest.mark.parametrize("epoch", ["{k}", "{k}/9", "[{k}/9]", "**{k}**"])
+def test_drawn_tables(table, form: str, epoch: str) -> None:
+    rows = [f"| {epoch.format(k=k)} | 0.{k} | {k}.5 |\n" for k in range(1, 9)]
+    head = "| Epoch | D loss | G loss |\n|---|---|---|\n"
+    content = DRAWN[form].format(
+        rows="".join(rows),
+        bare="".join(r.strip("|\n ") + "\n" for r in rows),
+        ruled="".join(f"{r}+-----+-----+\n" for r in rows),
+        boxed="".join(rows).replace("|", "│"),
+        again="".join(f"now:\n{head}{r}" for r in rows),
+    )
+    ((_, _, got),) = read_log(table(content, "run.log"))
+    assert values(got) == {"D loss": [k / 10 for k in range(1, 9)], "G loss": [k + 0.5 for k in range(1, 9)]}
+    assert steps(got)["D loss"] == list(range(1, 9))
+
+
+def test_a_drawn_table_that_breaks_off_keeps_what_it_has(table) -> None:
+    rows = "".join(f"| {k} | 0.{k} | {k}.5 |\n" for k in range(1, 9)).replace("| 0.4 | 4.5 |", "| 0.4")
+    ((_, _, got),) = read_log(table(f"| Epoch | D loss | G loss |\n|---|---|---|\n{rows}"[:-6], "run.md"))
+    assert steps(got) == {"D loss": list(range(1, 9)), "G loss": [1, 2, 3, 5, 6, 7]}
+
+
+TENSORS = [
+    "\"tensor({x}, device='cuda:0')\"",
+    "\"tensor({x}, device='cuda:1', grad_fn=<MeanBackward0>)\"",
+    "tensor({x}, device='cuda:0', dtype=torch.float64, grad_fn=<NegBackward>)",
+    "\"tensor([[{x}]], device='cuda:0')\"",
+    '"tf.Tensor({x}, shape=(), dtype=float32)"',
+    "array({x}, dtype=float32)",
+    "torch.tensor({x})",
+]
+
+
+@pytest.mark.parametrize("cell", TENSORS)
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+def test_cells_are_told_apart_before_what_is_in_them(table, cell: str, sep: str) -> None:
+    numbers = ["0.0123", "nan", "-1.5e-03", "2."] * 5
+    rows = "".join(f"{k}{sep}{cell.format(x=x)}{sep}{cell.format(x='0.5')}\n" for k, x in enumerate(numbers))
+    path = table(f"epoch{sep}D_loss{sep}G_loss\n{rows}")
+    assert sure(path) >= 0.9
+    ((_, parser, got),) = read_log(path)
+    assert parser == "csv"
+    np.testing.assert_array_equal(values(got)["D_loss"], [float(x) for x in numbers])
+    assert values(got)["G_loss"] == [0.5] * 20

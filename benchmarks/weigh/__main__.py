@@ -45,9 +45,7 @@ def cuts(p: NDArray[np.float64], failed: NDArray[np.bool_], real: NDArray[np.boo
     found = {
         "failing": exceeded_by(ACCUSED),
         "warning": exceeded_by(WARNED),
-        "healthy": min(
-            float(np.quantile(p[failed & part], MISSED)) for part in (real, ~real) if (failed & part).any()
-        ),
+        "healthy": min(float(np.quantile(p[failed & part], MISSED)) for part in (real, ~real) if (failed & part).any()),
     }
     return {k: round(float(np.clip(v, *BOUNDS[k])), 2) for k, v in found.items()}
 

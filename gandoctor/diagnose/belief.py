@@ -94,9 +94,7 @@ def signs_of(
     return [s for s in signs if s is not None]
 
 
-def of_rule(
-    rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False
-) -> Sign | None:
+def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
     """What the answer of a rule says; None where it was not really asked.
 
     Parameters

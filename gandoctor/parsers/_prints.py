@@ -48,6 +48,9 @@ _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
 _MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+# | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
+_UPRIGHT: Final = re.compile(r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*")
+_BARS: Final = frozenset("|│┃")
 _FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
 # VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
@@ -150,6 +153,8 @@ class _Log:
                 if line.startswith("====") and (mark := _MARK.match(line)) and re.search("[A-Za-z]", mark[1]):
                     self.marks.append(at)
                 line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
+            if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
+                line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
             self._keep_header(at, line)
             parts = NUMBER.split(line)
             if len(parts) == 1:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
+from gandoctor.parsers._drawn import shown_table
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
 from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
 
@@ -38,10 +39,12 @@ _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
 _MOST_WORDS: Final = 200  # columns of words: no more are looked at
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
+_PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})  # which show tables of results, too
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
 _PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
+_QUOTED_CELL: Final = re.compile(r"""(?:(?<=[,;\t|])|^)\s*+"[^"\n]*+"\s*+(?=[,;\t|]|$)""")
 _COMMA_CELL: Final = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 
@@ -69,14 +72,14 @@ class Dialect:
 
 def sniff(path: Path, head: bytes) -> float:
     """How sure we are that this is a table of training metrics; `head` is the first 64 KiB."""
-    text = text_of_head(_enough(path, head))
+    text = shown_table(text_of_head(_enough(path, head)))
     if not text or text.lstrip()[:1] in ("{", "["):
         return 0.0
     suffix = path.suffix.lower()
     try:
         dialect = find_dialect(text, strict=suffix not in _TABLES)
         if _is_nameless(dialect):
-            return _sniff_nameless(path, text) if suffix in _SUFFIXES else 0.0
+            return min(_sniff_nameless(path, text), 1.0 if suffix in _SUFFIXES else 0.3)
         if not _trusted(dialect.header or (), path):
             return 0.0
         _reading(_by_csv(text, dialect, []), dialect, path, [])
@@ -115,18 +118,20 @@ def read(path: Path) -> Reading:
     """
     size, head = look_at(path)
     head = _enough(path, head)
-    dialect = find_dialect(decode(head)[0], path.name, strict=path.suffix.lower() not in _TABLES)
+    plain_head = decode(head)[0]
+    shown = shown_table(plain_head)
+    dialect = find_dialect(shown, path.name, strict=path.suffix.lower() not in _TABLES)
     if _is_nameless(dialect) and not _is_log_file(path):
         raise InputError(
             "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
         )
     lost: list[str] = []
     table = None
-    if size >= SMALL and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
+    if size >= SMALL and shown is plain_head and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
         table = _by_pandas(path, head, dialect, lost)
     if table is None:
         text, lost = load_text(path)
-        table = _by_csv(text, dialect, lost)
+        table = _by_csv(shown_table(text), dialect, lost)
     return _reading(table, dialect, path, lost)
 
 
@@ -136,6 +141,8 @@ def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Rea
     if not named:
         columns = _known_order(columns, path, notes)
     columns, dashboard, words = _dashboards(columns, words, path, notes)
+    if path.suffix.lower() in _PAPERS and words and not has_counter([c.name for c in columns]):
+        raise InputError("a table of results, no training log: no step or epoch column", path.name)
     silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
@@ -190,7 +197,7 @@ def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
         if _only_header(text):
             raise InputError("a header and no rows: nothing was logged", where)
         raise InputError("no table of numbers", where)
-    if sum(bool(_PRINTED.search(s)) for s in peek) * 2 > len(peek):
+    if sum(bool(_PRINTED.search(_QUOTED_CELL.sub("", s))) for s in peek) * 2 > len(peek):
         raise InputError("printed lines, no table", where)
     delimiter = best[1]
     rows = list(_rows(peek, delimiter))
