@@ -10,6 +10,7 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from gandoctor import vocabulary
 from gandoctor.errors import GandoctorError
 from gandoctor.parsers import notebook, read_log, text
 from gandoctor.parsers._options import parse_namespace
@@ -24,10 +26,10 @@ from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from gandoctor.model.signals import Reading
 
+VOCABULARY = vocabulary.load([Path(__file__).parents[1] / "rules"])
 RECORDS = 12
 PER_EPOCH = 4
 BATCHES = 50
@@ -709,3 +711,116 @@ def test_a_log_of_many_shapes_stays_bounded() -> None:
     lines = ["".join(rng.choices("abcdefgh :=0123456789[]", k=60)) for _ in range(3000)]
     log = printed(SHAPES["yunjey"])[0].splitlines()
     assert len(series(of(*log, *lines))["d_loss"][0]) >= RECORDS
+
+
+# ---------------------------------------------------------------- what else people print
+
+GLUED = [
+    "(epoch: {e}, iters: {b}, time: 10.019G_GAN: {p}D_real: {q}D_fake: {r})",
+    "(epoch: {e}, iters: {b}, time: 0.2s G_GAN: {p}D_real: {q}D_fake: {r}lr: 0.0002)",
+    "Epoch: {e}Batch: {b}G_GAN={p}D_real={q}D_fake={r}",
+    "12:30:01 INFO epoch {e} batch {b} G_GAN:{p}D_real:{q}D_fake:{r}",
+]
+
+
+@pytest.mark.parametrize("line", GLUED)
+def test_fields_without_a_blank_between_them(line: str) -> None:
+    log, values = printed(Shape(line, {}))
+    got = series(read_text(log, "train"))
+    for tag, field_ in {"G_GAN": "p", "D_real": "q", "D_fake": "r"}.items():
+        assert got[tag][1] == [float(v[field_]) for v in values]
+        assert got[tag][0] == [10 * k for k in range(RECORDS)], "an epoch is as long as it is seen to be"
+
+
+def test_glued_fields_that_are_no_numbers_and_units_that_are_no_names() -> None:
+    reading = of(*(f"iter: {k} took 1.5s mem: 3.2GB D_loss: nanG_loss: infD(x): 0.5G: 1.{k}" for k in range(1, 5)))
+    got = series(reading)
+    assert {t: v[1][0] for t, v in got.items()} == {"D_loss": pytest.approx(np.nan, nan_ok=True), "G_loss": np.inf,
+                                                   "D(x)": 0.5, "G": 1.1}  # fmt: skip
+    assert set(series(of(*(f"iter {k}: 12ms/step 1.5s: d_loss: 0.{k} 3m: g_loss: 1.{k}" for k in range(1, 5))))) == {
+        "d_loss", "g_loss",
+    }  # fmt: skip
+
+
+LISTS = [
+    ">{k}, dr[{p},{a}], df[{q},{b}], g[{r},{c}]",
+    ">{k}, {k}/99, dr[{p}, {a}] df[{q}, {b}] g[{r}, {c}]",
+    "INFO:root:>{k}, dr=[{p};{a}], df=[{q};{b}], g=[{r};{c}]",
+    "[12:30:07] >{k}, dr({p},{a}), df({q},{b}), g({r},{c})",
+]
+
+
+def listed(line: str, second: Callable[[float], float], most: float = 1.6) -> dict[str, tuple[list[int], list[float]]]:
+    rng = random.Random(11)
+    rows = [[rng.uniform(0.4, 1.0) * most for _ in range(3)] for _ in range(RECORDS)]
+    named = [dict(zip("pqrabc", [f"{x:.4f}" for x in (*v, *map(second, v))], strict=True)) for v in rows]
+    got = series(of(*(line.format(k=k + 1, **v) for k, v in enumerate(named))))
+    for tag, field_ in {"dr": "p", "df": "q", "g": "r"}.items():
+        assert got[tag][1] == [float(v[field_]) for v in named]
+    return got
+
+
+@pytest.mark.parametrize("line", LISTS)
+@pytest.mark.parametrize("most", [1.6, 0.9])
+def test_a_list_behind_half_of_d_begins_with_its_loss(line: str, most: float) -> None:
+    got = listed(line, lambda loss: 1 - loss / 4, most)
+    assert {"dr acc", "df acc"} <= set(got)
+    assert got["dr"][0][-1] - got["dr"][0][0] >= RECORDS - 1, "the number behind the arrow counts"
+
+
+@pytest.mark.parametrize(("second", "most"), [(lambda loss: 3 * loss, 1.6), (lambda loss: loss / 2, 0.9)])
+def test_a_second_loss_in_a_list_is_no_accuracy(second: Callable[[float], float], most: float) -> None:
+    assert not any("acc" in tag for tag in listed(LISTS[0], second, most))
+
+
+def test_lists_that_name_no_half_of_d_stay_networks() -> None:
+    lines = [f"(epoch: {k}, iters: 10) D: 0.{k}, 0.9 | G: 1.{k}, 0.8" for k in range(1, 9)]
+    assert {"D[0]", "D[1]", "G[0]", "G[1]"} <= set(series(of(*lines)))
+
+
+@pytest.mark.parametrize(
+    ("line", "roles"),
+    [
+        (">{k}, c1=-0.{k}, c2=0.{k} g=1.{k}", {"c1": "d_loss_real", "c2": "d_loss_fake", "g": "g_loss"}),
+        (">{k}, {k}/99, d1:0.{k} d2:0.3{k} g:1.{k}", {"d1": "d_loss_real", "d2": "d_loss_fake", "g": "g_loss"}),
+        ("[09:10:11] step {k} | dr 0.{k} | df 0.2{k} | g 1.{k}",
+         {"dr": "d_loss_real", "df": "d_loss_fake", "g": "g_loss"}),
+        ("step {k}: c_real=-0.{k}; c_fake=0.{k}; g=1.{k}",
+         {"c_real": "d_loss_real", "c_fake": "d_loss_fake", "g": "g_loss"}),
+        ("step {k} | c 0.{k} | g 1.{k}", {"c": "d_loss", "g": "g_loss"}),
+    ],
+)  # fmt: skip
+def test_short_names_of_a_critic_and_its_halves(line: str, roles: dict[str, str]) -> None:
+    reading = of(*(line.format(k=k) for k in range(1, 9)))
+    placed = vocabulary.place(reading.signals, vocabulary=VOCABULARY)
+    assert {s.tag: s.role for s in placed} == roles
+    assert {s.network for s in placed} == {""}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ending global_step {k}: generator average loss {g}, discriminator average loss {d}",
+        "After epoch {k}: average generator loss {g}; average discriminator loss {d}",
+        "2024-01-02 03:04:05 INFO epoch {k} - critic total loss {d} - generator total loss {g} - 12.3 s",
+        "epoch {k}: loss of the generator {g}, loss of the discriminator {d}",
+        "epoch {k}: the generator has a loss of {g}, the discriminator has a loss of {d}",
+        "{k} Gen loss mean {g} Disc loss mean {d}",
+        "Finished training on the whole data at step {k}: D mean loss {d}, G mean loss {g}",
+    ],
+)
+def test_words_between_the_player_and_its_loss(line: str) -> None:
+    reading = of(*(line.format(k=k, d=f"0.{k}", g=f"1.{k}") for k in range(1, 9)))
+    placed = vocabulary.place(reading.signals, vocabulary=VOCABULARY)
+    found = {s.role: s.values.tolist() for s in placed}
+    assert found == {"d_loss": [k / 10 for k in range(1, 9)], "g_loss": [1 + k / 10 for k in range(1, 9)]}
+
+
+def test_a_table_drawn_upright() -> None:
+    rows = [
+        f"----------\n| iterations | {k} |\n| train/ | |\n|    loss_d | 0.{k} |\n| loss_g | 1.{k} |"
+        for k in range(1, 9)
+    ]
+    assert {t: v[0] for t, v in series(of(*rows)).items()} == {
+        "loss_d": list(range(1, 9)), "loss_g": list(range(1, 9)),
+    }  # fmt: skip

@@ -56,6 +56,10 @@ _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
 # VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
 _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
 _LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
+_HALF: Final = re.compile(
+    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?", re.IGNORECASE
+)
+_OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
@@ -245,7 +249,7 @@ class _Log:
         InputError
             Nothing that a training would print.
         """
-        series = self._credible({key: p.joined() for key, p in self.metrics.items()}, name)
+        series = _halves(self._credible({key: p.joined() for key, p in self.metrics.items()}, name))
         counting = Counting(series, self._counted(), self.marks)
         axis = counting.axis()
         signals = []
@@ -336,6 +340,41 @@ class _Log:
     def _settings(self, tags: set[str], first: int) -> Iterable[Setting]:
         """Options printed before the first record, which is on line `first`."""
         return [s for s in settings_of(line for at, line in self.header if at < first) if s.key not in tags]
+
+
+def _halves(series: Series) -> Series:
+    """``dr[0.6,0.9], df[0.7,0.8], g[1.2,0.1]``: where a pair is D's on one half of the data, it is no pair of networks.
+
+    A list names its loss first; what follows is an accuracy where it is a share throughout, else a further part.
+    """
+    tags = {tag for tag, _ in series}
+    pairs = {t[:-3] for t in tags if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags}
+    if not any(_HALF.fullmatch(base) for base in pairs):
+        return series
+    pairs = {b for b in pairs - tags if _HALF.fullmatch(b) or _OTHER_PLAYER.fullmatch(b)}
+    named: Series = {}
+    for (tag, split), track in series.items():
+        base = tag[:-3]
+        if base in pairs:
+            first = series.get((f"{base}[0]", split), track)
+            what = "acc" if _is_accuracy(first.values, track.values) else "further"
+            tag = f"{base} {what}" if tag.endswith("[1]") else base  # noqa: PLW2901
+        named[tag, split] = track
+    return named
+
+
+def _is_accuracy(loss: Floats, values: Floats) -> bool:
+    """Whether what stands behind a loss is an accuracy: a share throughout, which does not rise with the loss.
+
+    Where the loss stays below 1 as well, it has to fall as the loss rises: two losses may both be that small.
+    """
+    sound = np.isfinite(values) & np.isfinite(loss) if len(loss) == len(values) else np.zeros(len(values), dtype=bool)
+    loss, values = loss[sound], values[sound] if sound.any() else values
+    if not len(loss) or float(values.min()) < 0 or float(values.max()) > 1:
+        return False
+    moves = float(np.ptp(loss)) > 0 and float(np.ptp(values)) > 0
+    together = float(np.corrcoef(loss, values)[0, 1]) if moves else 0.0
+    return together < (0.2 if float(loss.max()) > 1 else -0.2)
 
 
 def _in_order(signal: Signal) -> Signal:

@@ -54,7 +54,8 @@ _STRONG: Final = re.compile(
 _DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 _PLAYER_D: Final = re.compile(
-    r"(?<![a-z])(?:d|d[ab]|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])",
+    re.IGNORECASE,
 )
 _PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
 

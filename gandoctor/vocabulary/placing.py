@@ -347,6 +347,8 @@ def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
             role, because = says[name]
             g.settle(role, because)
             g.fixed = True
+            if g.network.isdigit() and role in ("d_loss_real", "d_loss_fake"):
+                g.network = ""  # d1 and d2 are two updates of one D
         elif name in aliases:
             g.settle(aliases[name], "a known name")
             g.fixed = True
