@@ -497,3 +497,19 @@ def test_cells_are_told_apart_before_what_is_in_them(table, cell: str, sep: str)
     assert parser == "csv"
     np.testing.assert_array_equal(values(got)["D_loss"], [float(x) for x in numbers])
     assert values(got)["G_loss"] == [0.5] * 20
+
+
+def test_rows_of_two_runs_that_take_turns(table) -> None:
+    rows = "".join(f"{s},{n}.5,{'' if i % 2 else i},run\n" for i in range(20) for n, s in enumerate((i, i + 90)))
+    got = [reading for _, _, reading in read_log(table(f"epoch,d_loss,g_loss,note\n{rows}"))]
+    assert [steps(g)["d_loss"] for g in got] == [list(range(20)), list(range(90, 110))]
+    assert [set(values(g)["d_loss"]) for g in got] == [{0.5}, {1.5}]
+    assert [steps(g)["g_loss"] for g in got] == [list(range(0, 20, 2)), list(range(90, 110, 2))]
+    assert "2 runs take turns" in got[0].notes[-1]
+
+
+def test_a_resume_from_an_older_checkpoint_goes_on_beyond_it(table) -> None:
+    rows = [*range(100, 5001, 100), *range(1100, 8001, 100)]
+    got = csv.read(table("step,d_loss\n" + "".join(f"{s},{k}\n" for k, s in enumerate(rows))))
+    assert steps(got)["d_loss"] == list(range(100, 8001, 100))
+    assert values(got)["d_loss"][9:11] == [9, 50]

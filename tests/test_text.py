@@ -824,3 +824,104 @@ def test_a_table_drawn_upright() -> None:
     assert {t: v[0] for t, v in series(of(*rows)).items()} == {
         "loss_d": list(range(1, 9)), "loss_g": list(range(1, 9)),
     }  # fmt: skip
+
+
+# ---------------------------------------------------------------- older checkpoints, and runs that take turns
+
+
+def stepped(steps: list[int], line: str = "Step: {s} d_loss: {k}.0 g_loss: 0.5") -> list[str]:
+    return [line.format(s=s, k=k) for k, s in enumerate(steps)]
+
+
+FAR = [*range(100, 5001, 100), *range(1100, 8001, 100)]
+
+
+@pytest.mark.parametrize(
+    "line", ["Step: {s} d_loss: {k}.0 g_loss: 0.5", "[09:10:11] iter {s}/9000 | d_loss={k}.0 g_loss=0.5"]
+)
+def test_a_resume_from_an_older_checkpoint_replaces_what_came_after_it(line: str) -> None:
+    reading = of(*stepped(FAR, line))
+    found, values = series(reading)["d_loss"]
+    assert found == list(range(100, 8001, 100))
+    assert values[9:11] == [9.0, 50.0]
+    assert "40 rows that were written again are left out" in reading.notes[0]
+
+
+def test_a_score_printed_before_the_resume_is_given_up_with_its_rows() -> None:
+    lines = [x for s, line in zip(FAR, stepped(FAR), strict=True)
+             for x in (line, *([f"FID score (Step: {s}): {s / 100}"] if s % 500 == 0 else []))]  # fmt: skip
+    assert series(of(*lines))["FID score"][0] == list(range(500, 8001, 500))
+
+
+def test_two_resumes_from_older_checkpoints() -> None:
+    steps = [*range(100, 5001, 100), *range(1100, 6001, 100), *range(2100, 9001, 100)]
+    assert series(of(*stepped(steps)))["d_loss"][0] == list(range(100, 9001, 100))
+
+
+def test_how_far_the_training_was_to_go_decides_where_the_resume_got_no_further() -> None:
+    steps = [*range(100, 5001, 100), *range(1100, 4001, 100)]
+    assert "2 trainings" in of(*stepped(steps)).notes[0]
+    planned = of("{'adv_loss': 'hinge', 'total_step': 6000}", *stepped(steps))
+    assert series(planned)["d_loss"][0] == list(range(100, 4001, 100))
+    assert "2 trainings" in of("{'adv_loss': 'hinge', 'total_step': 9000}", *stepped(steps)).notes[0]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [range(100, 8001, 100), range(1050, 8001, 50), range(1130, 8001, 100), range(1100, 1301, 100)],
+    ids=["from the first step", "another interval", "beside the grid", "three rows"],
+)
+def test_what_is_no_resume_is_a_training_of_its_own(second: range) -> None:
+    reading = of(*stepped([*range(100, 5001, 100), *second]))
+    assert len(series(reading)["d_loss"][0]) == 50 + len(second)
+    assert "2 trainings" in reading.notes[0]
+
+
+def runs_in(path: Path) -> list[dict[str, tuple[list[int], list[float]]]]:
+    return [series(reading) for _, _, reading in read_log(path)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch {s} D: {d} G: {g}",
+        "2024-01-02 03:04:05 INFO epoch {s}/900 - D: {d} - G: {g}",
+        "Epoch {s}\nD: {d}\nG: {g}",
+    ],
+)
+@pytest.mark.parametrize("from_", [(0, 500), (0, 300, 100), (40, 3)])
+def test_runs_that_take_turns_are_taken_apart(tmp_path: Path, line: str, from_: tuple[int, ...]) -> None:
+    lines = [line.format(s=i + s, d=f"{n}.{i}", g=i / 10) for i in range(40) for n, s in enumerate(from_)]
+    path = tmp_path / "train.log"
+    path.write_text("lr: 0.0002\n" + "\n".join(lines) + "\n")
+    got = runs_in(path)
+    assert [g["D"][0] for g in got] == [list(range(s, s + 40)) for s in from_]
+    assert [{int(v) for v in g["D"][1]} for g in got] == [{n} for n in range(len(from_))]
+    assert all(len(g["G"][0]) == 40 for g in got)
+    assert all(f"{len(from_)} runs take turns" in r.notes[-1] and r.settings for _, _, r in read_log(path))
+
+
+def test_turns_need_not_be_regular(tmp_path: Path) -> None:
+    rng, at, lines = random.Random(5), [0, 7000], []
+    for _ in range(200):
+        k = rng.random() < 0.4
+        lines.append(f"step {at[k]} D: {int(k)}.5 G: 0.5")
+        at[k] += 10
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(lines) + "\n")
+    assert [set(g["D"][1]) for g in sorted(runs_in(path), key=lambda g: g["D"][0][0])] == [{0.5}, {1.5}]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [*range(0, 30, 10)] * 8,
+        [*range(0, 300, 10), *range(0, 200, 10)],
+        [s + j for s in range(0, 300, 10) for j in (5, 0)],
+    ],
+    ids=["a counter within epochs", "two trainings", "out of order"],
+)
+def test_what_takes_no_turns_stays_one(tmp_path: Path, steps: list[int]) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(stepped(steps)) + "\n")
+    assert len(runs_in(path)) == 1

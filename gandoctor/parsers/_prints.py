@@ -7,6 +7,7 @@ worked out once for each shape (`_plan`), and the numbers of all lines of a shap
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,15 @@ from gandoctor.parsers._keys import SLOT
 from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, Plan, make_plan
 from gandoctor.parsers._steps import LARGEST
-from gandoctor.parsers._table import beyond, telling, tells_of_training
+from gandoctor.parsers._table import (
+    EPOCH_NAMES,
+    KIMG_NAMES,
+    STEP_NAMES,
+    beyond,
+    plain,
+    telling,
+    tells_of_training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,6 +69,10 @@ _HALF: Final = re.compile(
     r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?", re.IGNORECASE
 )
 _OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
+_PLANNED: Final = frozenset({"total", "max", "num", "n", "nb", "niter", "train", "training"})
+_NO_PLAN: Final = frozenset(
+    {"decay", "warmup", "save", "log", "eval", "d", "g", "dis", "disc", "gen", "critic", "per", "every"}
+)
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
@@ -82,6 +95,19 @@ def read_text(text: str, name: str) -> Reading:
     return log.reading(name)
 
 
+def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
+    """As `read_text`, for each run of a log in which several take turns; the first of each pair tells them apart.
+
+    Raises
+    ------
+    InputError
+        No training metrics are printed.
+    """
+    log = _Log()
+    log.take(text)
+    return log.readings(name)
+
+
 @dataclass(slots=True)
 class _Pieces:
     """A track while it is being gathered."""
@@ -96,6 +122,15 @@ class _Pieces:
         order = np.argsort(lines, kind="stable")
         values = np.concatenate([p.values for p in self.pieces])
         return Track(lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order])
+
+    def of_run(self, lead: Ints, own: NDArray[np.bool_], *, counts: bool = False) -> _Pieces | None:
+        """What was printed on the leading lines of one run or behind them; a counter may stand before them, too."""
+        track = self.joined()
+        behind = np.searchsorted(lead, track.lines, side="right") - 1
+        if counts and not np.isin(track.lines, lead).mean() > 0.5:
+            behind += 1
+        here = own[np.clip(behind, 0, len(lead) - 1)]
+        return _Pieces([Track(track.lines[here], track.values[here], track.totals[here])]) if here.any() else None
 
 
 @dataclass(slots=True)
@@ -125,6 +160,7 @@ class _Log:
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
+        self.turns: tuple[Ints, Ints] | None = None
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
@@ -250,8 +286,11 @@ class _Log:
             Nothing that a training would print.
         """
         series = _halves(self._credible({key: p.joined() for key, p in self.metrics.items()}, name))
-        counting = Counting(series, self._counted(), self.marks)
+        first = min(int(track.lines[0]) for track in series.values())
+        found = tuple(self._settings({t for t, _ in series}, first))
+        counting = Counting(series, self._counted(), self.marks, _planned(found))
         axis = counting.axis()
+        self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
         for (tag, split), track in series.items():
             rows = np.searchsorted(counting.lines, track.lines)
@@ -266,14 +305,38 @@ class _Log:
             notes.append("the losses are printed as a list without names; they were named by VITS' order")
         if self.percent:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
-        first = int(counting.lines[0])
         return Reading(
             signals=tuple(signals),
-            settings=tuple(self._settings({t for t, _ in series}, first)),
+            settings=found,
             lost="; ".join(self._lost(first)) or None,
             step_unit=axis.unit,
             notes=tuple(notes),
         )
+
+    def readings(self, name: str) -> list[tuple[str, Reading]]:
+        """As `reading`, for each of the runs that take turns in the log: a short name and what was read.
+
+        Raises
+        ------
+        InputError
+            As `reading` does.
+        """
+        whole = self.reading(name)
+        if self.turns is None:
+            return [("", whole)]
+        lead, of = self.turns
+        count = int(of.max()) + 1
+        found = []
+        for k in range(count):
+            part = copy(self)
+            part.metrics = {key: one for key, p in self.metrics.items() if (one := p.of_run(lead, of == k))}
+            part.counters = {
+                key: one for key, p in self.counters.items() if (one := p.of_run(lead, of == k, counts=True))
+            }
+            reading = part.reading(name)
+            note = f"{count} runs take turns in the log; they were taken apart, and this is number {k + 1}"
+            found.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
+        return found
 
     def _counted(self) -> dict[str, Track]:
         """The counters, without numbers too large to be any: a digit was doubled, or a line break lost."""
@@ -375,6 +438,22 @@ def _is_accuracy(loss: Floats, values: Floats) -> bool:
     moves = float(np.ptp(loss)) > 0 and float(np.ptp(values)) > 0
     together = float(np.corrcoef(loss, values)[0, 1]) if moves else 0.0
     return together < (0.2 if float(loss.max()) > 1 else -0.2)
+
+
+def _planned(settings: Iterable[Setting]) -> dict[str, float]:
+    """How many iterations and epochs the options ask for."""
+    found: dict[str, float] = {}
+    for setting in settings:
+        name = plain(setting.key.rsplit(".", 1)[-1])
+        words = name.split("_")
+        value = setting.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            continue
+        for unit, names in (("iterations", STEP_NAMES), ("epochs", EPOCH_NAMES), ("kimg", KIMG_NAMES)):
+            counts = name == f"n_{words[-1]}" or words[0] in _PLANNED or words[-1] in ("epochs", "steps", "iterations")
+            if words[-1] in names and len(words) <= 3 and counts and _NO_PLAN.isdisjoint(words):
+                found[unit] = max(found.get(unit, 0.0), float(value))
+    return found
 
 
 def _in_order(signal: Signal) -> Signal:

@@ -17,7 +17,7 @@ from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
 from gandoctor.parsers._drawn import shown_table
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
-from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
+from gandoctor.parsers._table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,6 +116,25 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is no table, has no numbers, or is a table of something else.
     """
+    table, dialect, lost = _load(path)
+    return _reading(table, dialect, path, lost)
+
+
+def read_runs(path: Path) -> list[tuple[str, Reading]]:
+    """As `read`, for each of the runs whose rows take turns: a short name and a reading.
+
+    Raises
+    ------
+    GandoctorError
+        As `read` does.
+    """
+    table, dialect, lost = _load(path)
+    columns, rows, said = _told(table, dialect, path, lost)
+    return assemble_runs(columns, rows, **said)
+
+
+def _load(path: Path) -> tuple[Table, Dialect, list[str]]:
+    """Cells of a table, how it is written, and what was lost."""
     size, head = look_at(path)
     head = _enough(path, head)
     plain_head = decode(head)[0]
@@ -132,10 +151,16 @@ def read(path: Path) -> Reading:
     if table is None:
         text, lost = load_text(path)
         table = _by_csv(shown_table(text), dialect, lost)
-    return _reading(table, dialect, path, lost)
+    return table, dialect, lost
 
 
 def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Reading:
+    columns, rows, said = _told(table, dialect, path, lost)
+    return assemble(columns, rows, **said)
+
+
+def _told(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> tuple[list[Column], int, dict[str, Any]]:
+    """Columns by the names that they go by, and what else `assemble` is to know."""
     columns, rows, words, notes = table
     named = not _is_nameless(dialect)
     if not named:
@@ -147,7 +172,8 @@ def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Rea
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         notes.append(f"columns of words are left out: {shown}")
-    return assemble(columns, rows, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
+    told = {"where": path.name, "words": words, "lost": lost, "notes": notes, "named": named and not dashboard}
+    return columns, rows, told
 
 
 def _is_nameless(dialect: Dialect) -> bool:

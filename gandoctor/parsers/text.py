@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.errors import GandoctorError
 from gandoctor.parsers._drawn import shown_page
 from gandoctor.parsers._files import is_pointer, load_text, text_of_head
+from gandoctor.parsers._prints import read_runs as runs_of
 from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:
@@ -62,3 +63,18 @@ def read(path: Path) -> Reading:
     text, lost = load_text(path, cut_lines=True)
     reading = read_text(shown_page(text), path.stem)
     return replace(reading, lost="; ".join(x for x in (*lost, reading.lost) if x) or None)
+
+
+def read_runs(path: Path) -> list[tuple[str, Reading]]:
+    """As `read`, for each of the runs that take turns in a log: a short name and a reading.
+
+    Raises
+    ------
+    GandoctorError
+        As `read` does.
+    """
+    text, lost = load_text(path, cut_lines=True)
+    return [
+        (label, replace(reading, lost="; ".join(x for x in (*lost, reading.lost) if x) or None))
+        for label, reading in runs_of(shown_page(text), path.stem)
+    ]
