@@ -298,7 +298,7 @@ def takes_turns(steps: Ints) -> Ints | None:
         return None
     values, counts = np.unique(rises, return_counts=True)
     reach = 3 * int(values[counts.argmax()])
-    if float(np.median(np.abs(np.diff(steps)))) <= reach and len(np.unique(steps)) * 4 > 3 * n:
+    if float(np.abs(np.diff(steps)).mean()) <= reach and len(np.unique(steps)) * 4 > 3 * n:
         return None  # one run, whose lines came out of order
     last: list[int] = []
     of = np.zeros(n, dtype=np.int64)
