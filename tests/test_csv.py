@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import csv, read_log
+from gandoctor.parsers import csv, discover, read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -472,7 +472,8 @@ def test_drawn_tables(table, form: str, epoch: str) -> None:
 def test_a_drawn_table_that_breaks_off_keeps_what_it_has(table) -> None:
     rows = "".join(f"| {k} | 0.{k} | {k}.5 |\n" for k in range(1, 9)).replace("| 0.4 | 4.5 |", "| 0.4")
     ((_, _, got),) = read_log(table(f"| Epoch | D loss | G loss |\n|---|---|---|\n{rows}"[:-6], "run.md"))
-    assert steps(got) == {"D loss": list(range(1, 9)), "G loss": [1, 2, 3, 5, 6, 7]}
+    assert steps(got) == {"D loss": list(range(1, 8)), "G loss": [1, 2, 3, 5, 6, 7]}
+    assert "unfinished" in (got.lost or "")
 
 
 TENSORS = [
@@ -513,3 +514,88 @@ def test_a_resume_from_an_older_checkpoint_goes_on_beyond_it(table) -> None:
     got = csv.read(table("step,d_loss\n" + "".join(f"{s},{k}\n" for k, s in enumerate(rows))))
     assert steps(got)["d_loss"] == list(range(100, 8001, 100))
     assert values(got)["d_loss"][9:11] == [9, 50]
+
+
+# ---------------------------------------------------------------- names above the rows in another way, or in the file's
+
+HEADED = {
+    "commas over blanks": ("generator loss, discriminator loss", "{g} {d}"),
+    "a remark over blanks": ("# G_loss D_loss", "{g} {d}"),
+    "a remark over tabs": ("# G loss, D loss", "{g}\t{d}"),
+    "slashes": ("G loss / D loss", "{g} / {d}"),
+    "bars over tabs": ("G loss | D loss", "{g}\t{d}"),
+    "words in pairs": ("Generator loss Discriminator loss", "{g} {d}"),
+    "wide blanks": ("G loss    D loss", "   {g}   {d}"),
+    "columns": ("columns: g_loss, d_loss", "{g} {d}"),
+    "brackets": ("(G loss, D loss)", "({g}, {d})"),
+    "a list": ("G loss, D loss", "[{g}, {d}]"),
+    "a time in front": ("[12:00:00] G_loss D_loss", "[2024-01-02 12:00:01] {g} {d}"),
+    "a title": ("Run 3, Tuesday\n\nG_loss D_loss", "{g} {d}"),
+}
+
+
+@pytest.mark.parametrize("form", HEADED)
+def test_a_line_that_names_bare_numbers(table, form: str) -> None:
+    head, row = HEADED[form]
+    rows = [row.format(g=f"1.{k}", d=f"{k}e-2") for k in range(1, 10)]
+    ((_, _, got),) = read_log(table(f"{head}\n" + "\n".join(rows) + "\n", "run.log"))
+    g, d = got.signals
+    assert (g.values.tolist(), d.values.tolist()) == (
+        [1 + k / 10 for k in range(1, 10)],
+        [k / 100 for k in range(1, 10)],
+    )
+    assert g.tag.lower().startswith("g")
+    assert d.tag.lower().startswith("d")
+
+
+def test_a_count_in_front_of_bare_numbers(table) -> None:
+    for head in ("Epoch; D loss; G loss", "D loss; G loss", "# epoch, D loss, G loss"):
+        rows = "".join(f"{k}, 0.{k}, 1.{k}\n" for k in range(3, 9))
+        ((_, _, got),) = read_log(table(f"{head}\n{rows}", "run.log"))
+        assert steps(got) == {"D loss": list(range(3, 9)), "G loss": list(range(3, 9))}
+
+
+def test_a_row_of_bare_numbers_that_lacks_one(table) -> None:
+    rows = "".join(f"1.{k} 0.{k}\n" if k != 4 else "1.4\n" for k in range(1, 9))
+    ((_, _, got),) = read_log(table(f"G loss, D loss\n{rows}1.9", "run.log"))
+    assert steps(got) == {"G loss": list(range(8)), "D loss": [0, 1, 2, 4, 5, 6, 7]}
+    assert "unfinished" in (got.lost or "")
+    with pytest.raises(GandoctorError):
+        read_log(table(f"width, height\n{rows}", "run.log"))
+
+
+def one_of_two(path: Path, rows: str) -> dict[str, list[float]]:
+    path.write_text(rows)
+    ((_, _, got),) = read_log(path)
+    return values(got)
+
+
+@pytest.mark.parametrize("sep", [" ", "\t", ",", ", ", ";"])
+@pytest.mark.parametrize(
+    "names", [("D.txt", "G.txt"), ("discriminator.csv", "generator.csv"), ("loss_D.log", "loss_G.log")]
+)
+def test_a_file_named_after_a_player_begins_with_its_loss(tmp_path: Path, sep: str, names: tuple[str, str]) -> None:
+    folder = tmp_path / "run_with_acc"
+    folder.mkdir()
+    for whose, name in zip("DG", names, strict=True):
+        losses, shares = [1 + k * len(name) / 100 for k in range(9)], [k / (10 + len(name)) for k in range(9)]
+        losses += [2.0 if whose == "D" else 3.0]
+        shares += [0.5 if whose == "D" else 0.25]
+        rows = "".join(f"{a}{sep}{b}\n" for a, b in zip(losses, shares, strict=True))
+        assert one_of_two(folder / name, rows) == {f"{whose} loss": losses, f"{whose} acc": shares}
+    assert sure(folder / names[0]) >= 0.5
+    (run,) = discover(folder)
+    assert {s.tag for s in run.signals} == {"D loss", "D acc", "G loss", "G acc"}
+
+
+def test_what_stands_behind_a_loss_is_an_accuracy_only_where_a_name_says_so(tmp_path: Path) -> None:
+    rows = "".join(f"{k}, 1.{k}, 0.{k}\n" for k in range(1, 9))
+    assert list(one_of_two(tmp_path / "D.txt", rows)) == ["D loss", "column 1 of D"]
+    rows = "".join(f"0.{k}, 1.{k}\n" for k in range(1, 9))
+    assert list(one_of_two(tmp_path / "G_loss.txt", rows)) == ["column 0", "column 1"], "the share stands in front"
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "D.txt"
+    path.write_text(rows)
+    assert 0 < sure(path) < 0.5, "nothing says that it is a log"
+    (tmp_path / "data" / "G.txt").write_text(rows)
+    assert sure(path) >= 0.5

@@ -6,6 +6,8 @@ import html
 import re
 from typing import Final
 
+from gandoctor.parsers._table import tells_of_training
+
 _BOX: Final = str.maketrans(dict.fromkeys("│┃║┆┊▏｜", "|"))
 _BOXED: Final = re.compile("[│┃║┆┊▏｜]")
 # |---|:---:|, +-----+====+, ├──┼──┤
@@ -13,6 +15,15 @@ _RULE: Final = re.compile(r"\s*+[-+|:=_\s\u2500-\u257f]*+")
 _RULE_PART: Final = re.compile(r"[-=_\u2500-\u257f]{2}|-\s*\||\|\s*:?-")
 _EMPHASIS: Final = re.compile(r"^(\*{1,3}|_{1,2}|`{1,2})(.{1,200}?)\1$")
 _LEAST_ROWS: Final = 2  # of numbers
+_ROWS: Final = 5  # bare rows that make a table
+_PEEK: Final = 400  # lines that may stand before one
+_WIDEST: Final = 20  # numbers of a bare row
+_STAMP: Final = re.compile(r"\s*+\[?(?:\d{4}[-/]\d\d?[-/]\d\d?[T ])?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?\]?[\s|,:-]{0,4}")
+_BETWEEN: Final = re.compile(r"[\s,;|/]+")
+# Columns: ..., "# ..." and the like before the names
+_BEFORE_NAMES: Final = re.compile(
+    r"\s*+(?:[#%/]{1,3}\s*+)?(?:(?:columns?|format|order|header|fields?|losses)\s?[:=]\s*+)?", re.IGNORECASE
+)
 
 _PAGE: Final = re.compile(r"\s*+<(?:!doctype html|html|head|body|pre|table|\?xml)\b", re.IGNORECASE)
 _NOT_SHOWN: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*+>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -35,7 +46,7 @@ def shown_table(text: str) -> str:
 
     Other text around a drawn table is left out. A text that draws no table is given back as it is.
     """
-    text = without_tensors(shown_page(text))
+    text = _named_rows(without_tensors(shown_page(text)))
     if "|" not in text and (text.isascii() or not _BOXED.search(text)):
         return text
     lines = text.translate(_BOX).splitlines()
@@ -52,7 +63,12 @@ def shown_table(text: str) -> str:
     rows = [_cells(line) for line, bar in zip(lines, barred, strict=True) if bar]
     if not any(len(row) > 1 for row in rows):
         return text
-    return "".join(f"{'|'.join(row)}\n" for row in rows)
+    return _plain(rows, text)
+
+
+def _plain(rows: list[list[str]], text: str) -> str:
+    """Rows as lines; the last one is as unfinished as that of the text."""
+    return "\n".join("|".join(row) for row in rows) + ("\n" if text.endswith(("\n", "\r")) else "")
 
 
 def _is_rule(line: str) -> bool:
@@ -82,3 +98,74 @@ def shown_page(text: str) -> str:
         return text
     text = _ENDS_LINE.sub("\n", _ENDS_CELL.sub("|", _NOT_SHOWN.sub("", text)))
     return html.unescape(_MARKUP.sub("", text))
+
+
+def _named_rows(text: str) -> str:
+    """Bare numbers under a line that names them in another way (``D loss, G loss`` over ``0.61 1.02``) as plain rows.
+
+    Rows in brackets lose them. Where the first line names the columns as the rows part them, nothing is to be done.
+    """
+    lines = text[: 1 << 16].splitlines()[:_PEEK]
+    first = next((i for i, line in enumerate(lines) if len(_bare(line)) > 1), None)
+    if first is None:
+        return text
+    width = len(_bare(lines[first]))
+    head = next((i for i in range(first - 1, -1, -1) if lines[i].strip()), None)
+    if head is not None and not any(line.strip() for line in lines[:head]) and _is_regular(lines[head], lines[first]):
+        return text
+    names = _names_in(lines[head], width) if head is not None else []
+    body = [line for line in lines[first:] if line.strip()]
+    alike = sum(len(_bare(line)) == width for line in body)
+    if width > _WIDEST or alike < _ROWS or alike * 10 < 7 * len(body):
+        return text
+    bracketed = lines[first].strip()[0] in "[(" and "," in lines[first]
+    if not names and not (head is None and bracketed):
+        return text
+    rows = [cells for line in text.splitlines()[first:] if (cells := _bare(line))]
+    return _plain([names, *rows] if names else rows, text)
+
+
+def _bare(line: str) -> list[str]:
+    """Numbers of a line that holds nothing else, a time in front and brackets around left out; none where it does."""
+    if len(line) > 40 * _WIDEST:
+        return []
+    bare = line[m.end() :] if (m := _STAMP.match(line)) else line
+    cells = [cell for cell in _BETWEEN.split(bare.strip().strip("()[]")) if cell]
+    try:
+        for cell in cells:
+            float(cell)
+    except ValueError:
+        return []
+    return cells
+
+
+def _names_in(line: str, width: int) -> list[str]:
+    """The names of `width` columns in a line; none where it does not name a training's."""
+    if len(line) > 40 * _WIDEST:
+        return []
+    line = line[m.end() :] if (m := _STAMP.match(line)) else line
+    bare = line[_BEFORE_NAMES.match(line).end() :].strip().strip("()[]:").strip()  # type: ignore[union-attr]
+    ways = [
+        re.split(sep, bare)
+        for sep in (r"\s*,\s*", r"\s*;\s*", r"\s*\|\s*", r"\t+", r"\s+/\s+", r"\s{2,}", r"\s+", r"/")
+    ]
+    words = bare.split()
+    if width and len(words) > width and len(words) % width == 0:  # D loss G loss
+        size = len(words) // width
+        groups = [" ".join(words[k : k + size]) for k in range(0, len(words), size)]
+        ways += [groups] if all(tells_of_training([g]) for g in groups) else []
+    for names in ways:
+        named = len(names) in (width, width - 1) and len(names) > 1 and len(set(names)) == len(names)
+        if named and all(re.search(r"[^\W\d]", n) for n in names) and tells_of_training(names):
+            return names if len(names) == width else ["", *names]
+    return []
+
+
+def _is_regular(head: str, row: str) -> bool:
+    """Whether the names are parted as the numbers are."""
+    if _STAMP.match(row) or row.strip()[:1] in ("[", "(") or head.strip()[:1] in ("#", "%", "/", "(", "["):
+        return False
+    for sep in (",", ";", "\t", "|"):
+        if sep in row:
+            return head.count(sep) == row.count(sep)
+    return "/" not in row and len(head.split()) == len(row.split()) and not re.search(r"[,;|]", head)

@@ -17,6 +17,7 @@ from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
 from gandoctor.parsers._drawn import shown_table
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
+from gandoctor.parsers._places import words_of
 from gandoctor.parsers._table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
@@ -105,7 +106,9 @@ def _sniff_nameless(path: Path, text: str) -> float:
         return 0.0
     if any(_LOSS_LIKE.search(part) for part in (path.stem, path.parent.name)):
         return 0.55
-    return 0.3 if _is_log_file(path) else 0.0
+    if _whose(path) and _has_counterpart(path):
+        return 0.5
+    return 0.3 if _is_log_file(path) or _whose(path) else 0.0
 
 
 def read(path: Path) -> Reading:
@@ -140,7 +143,7 @@ def _load(path: Path) -> tuple[Table, Dialect, list[str]]:
     plain_head = decode(head)[0]
     shown = shown_table(plain_head)
     dialect = find_dialect(shown, path.name, strict=path.suffix.lower() not in _TABLES)
-    if _is_nameless(dialect) and not _is_log_file(path):
+    if _is_nameless(dialect) and not _is_log_file(path) and not _whose(path):
         raise InputError(
             "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
         )
@@ -595,6 +598,28 @@ def _parts(path: Path, overlap: int) -> Iterator[bytes]:
 
 # ---------------------------------------------------------------- tables without a header
 
+_MOST_OF_ONE: Final = 4  # columns of one player
+_OF_ONE: Final = frozenset(
+    {
+        "d",
+        "g",
+        "loss",
+        "log",
+        "logs",
+        "train",
+        "training",
+        "history",
+        "hist",
+        "acc",
+        "accuracy",
+        "and",
+        "metrics",
+        "net",
+    }
+)
+_PAIRS: Final = (("discriminator", "generator"), ("Discriminator", "Generator"), ("critic", "generator"),
+                 ("Critic", "Generator"), ("disc", "gen"), ("Disc", "Gen"), ("dis", "gen"), ("D", "G"),
+                 ("d", "g"))  # fmt: skip
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
 
@@ -607,9 +632,54 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
         return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]
+    if whose := _whose(path):
+        named = _of_player(columns, whose, path)
+        if named:
+            notes.append(
+                f"the table has no header: its first column of losses was taken for {whose}'s, as its name says"
+            )
+            return named
     notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
     names = itertools.count()
     return [c.named(f"column {next(names)}") if c.name else c for c in columns]
+
+
+def _whose(path: Path) -> str:
+    """``D`` or ``G`` where a file's name says whose losses it holds; empty where it says more, or nothing."""
+    words = words_of(path.stem)
+    players = {"d", "g"} & set(words)
+    return players.pop().upper() if len(players) == 1 and set(words) <= _OF_ONE else ""
+
+
+def _of_player(columns: Sequence[Column], whose: str, path: Path) -> list[Column]:
+    """Columns of one player: a counter, the loss, then what else; none where the loss may be another one.
+
+    Programs print the loss before the accuracy. That the second is one has to be said by the file's or folder's name.
+    """
+    first = columns[0].cells
+    counts = (
+        len(columns) > 2 and len(first) > 1 and bool((first == np.rint(first)).all() and (np.diff(first) > 0).all())
+    )
+    rest = columns[counts:]
+    if not 2 <= len(rest) <= _MOST_OF_ONE or not all(len(c) for c in rest):
+        return []
+    shares = [bool(np.nanmin(c.cells) >= 0 and np.nanmax(c.cells) <= 1) for c in rest]
+    if shares[0] and not shares[1]:
+        return []
+    says = any(re.search(r"acc", part, re.IGNORECASE) for part in (path.stem, path.parent.name))
+    second = f"{whose} acc" if says and shares[1] else f"column 1 of {whose}"
+    named = [rest[0].named(f"{whose} loss"), rest[1].named(second)]
+    named += [c.named(f"column {k} of {whose}") for k, c in enumerate(rest[2:], 2)]
+    return [columns[0].named("step"), *named] if counts else named
+
+
+def _has_counterpart(path: Path) -> bool:
+    """Whether a file named after one player lies beside one of the other's: ``D.txt`` and ``G.txt``."""
+    for one, other in _PAIRS:
+        for a, b in ((one, other), (other, one)):
+            if a in path.stem and path.with_name(path.name.replace(a, b, 1)).is_file():
+                return True
+    return False
 
 
 def _is_rgan(columns: Sequence[Column]) -> bool:
