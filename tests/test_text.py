@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from gandoctor import vocabulary
 from gandoctor.errors import GandoctorError
+from gandoctor.model.signals import Signal
 from gandoctor.parsers import notebook, read_log, text
 from gandoctor.parsers._options import parse_namespace
 from gandoctor.parsers._prints import read_text
@@ -612,6 +613,53 @@ def test_two_trainings_in_a_notebook(tmp_path: Path) -> None:
     reading = notebook.read(path)
     assert len(series(reading)["d_loss"][0]) == 2 * RECORDS
     assert "2 trainings" in reading.notes[0]
+
+
+PRE = [
+    [f"Epoch {k}, Loss {1 / (k + 1):.4f}\n" for k in range(0, 61, 5)],
+    [f"pretrain epoch {k} g_loss: {1 / (k + 1):.4f}\n" for k in range(0, 61, 5)],
+    [f"[{k}/60][3/7] MSE loss {1 / (k + 1):.4f}\n" for k in range(60)],
+]
+GAME = [f"{s:6d} | d_loss: 1.3{s % 7} | g_adv_loss: 0.7{s % 3} | moment_loss: 0.08\n" for s in range(0, 1000, 10)]
+
+
+@pytest.mark.parametrize("before", PRE)
+def test_cells_of_a_notebook_are_phases_of_their_own(tmp_path: Path, before: list[str]) -> None:
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book("4212\n", before, before[:4], GAME, "FID: 31.5\n", "12\n"))
+    reading = notebook.read(path)
+    assert series(reading)["d_loss"][0] == list(range(0, 1000, 10))
+    assert series(reading)["g_adv_loss"][0] == list(range(0, 1000, 10))
+    assert set(series(reading)) <= {"d_loss", "g_adv_loss", "moment_loss", "FID"}
+    assert "2 cells beside the training of D and G" in reading.notes[-1]
+    path.write_text(book(GAME, before, GAME))
+    assert len(series(notebook.read(path))["d_loss"][0]) == 2 * len(GAME)
+
+
+def test_a_number_that_a_cell_prints_alone_counts_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "GAN.ipynb"
+    lines = [f"d_loss: 1.{k} g_loss: 0.{k}\n" for k in range(1, 9)]
+    path.write_text(book("4212\n", "Epoch 60\n", lines))
+    assert series(notebook.read(path))["d_loss"][0] == list(range(8))
+
+
+def test_a_notebook_that_prints_no_game_keeps_all_of_its_losses(tmp_path: Path) -> None:
+    path = tmp_path / "net.ipynb"
+    path.write_text(book(PRE[0], "d_loss: 0.5\nd_loss: 0.6\n"))
+    assert set(series(notebook.read(path))) == {"Loss", "d_loss"}
+
+
+@pytest.mark.parametrize("name", ["Loss", "total loss"])
+def test_a_loss_beside_the_game_is_not_gs(name: str) -> None:
+    def placed(steps: range) -> str | None:
+        game = [Signal(t, np.arange(5000, 6000, 10), np.linspace(0, 1, 100)) for t in ("d_loss", "moments")]
+        other = Signal(name, np.array(steps), np.linspace(0, 1, len(steps)))
+        return vocabulary.place([*game, other], vocabulary=VOCABULARY)[2].role
+
+    assert placed(range(0, 4000, 100)) is None
+    assert placed(range(0, 60_000, 1003)) is None
+    assert placed(range(5000, 6000, 10)) == "g_loss"
+    assert placed(range(5005, 6000, 10)) == "g_loss", "G's turn comes between D's"
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ class _Log:
         self.beyond = 0
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
+        self.cells: list[int] = []  # lines at which the output of a notebook's cell begins
         self.long: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
@@ -192,6 +193,8 @@ class _Log:
             if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
                 if line.startswith("====") and (mark := _MARK.match(line)) and re.search("[A-Za-z]", mark[1]):
                     self.marks.append(at)
+                    if line == MARK:
+                        self.cells.append(at)
                 line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
             if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
                 line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
@@ -345,9 +348,17 @@ class _Log:
             sound = ~(np.abs(track.values) > LARGEST)
             self.beyond += int(np.count_nonzero(~sound))
             totals = np.where(np.abs(track.totals) > LARGEST, np.nan, track.totals)
+            if self.cells:
+                sound &= self._counts_here(track.lines)
             if sound.any():
                 found[kind] = Track(track.lines[sound], track.values[sound], totals[sound])
         return found
+
+    def _counts_here(self, lines: Ints) -> NDArray[np.bool_]:
+        """Which lines are of cells that print a metric: what another cell counts is the size of something."""
+        cells = np.array(self.cells, dtype=np.int64)
+        of_metrics = [np.searchsorted(cells, piece.lines) for p in self.metrics.values() for piece in p.pieces]
+        return np.isin(np.searchsorted(cells, lines), np.concatenate(of_metrics))
 
     def _lost(self, first: int) -> Iterator[str]:
         """What was not looked at, of the lines from the first record on."""
