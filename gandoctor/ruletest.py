@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gandoctor import diagnose, rulebook
+from gandoctor import causetest, diagnose, rulebook
 from gandoctor.errors import RuleError
 from gandoctor.lang.evaluate import Frame
 from gandoctor.lang.functions import FUNCTIONS, Function
@@ -148,6 +148,10 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
         cases += results
         if all(r.passed for r in results):
             mutants += _noticed(rule, trials)
+    cases += [
+        CaseResult(cause, expected, name, passed=not instead, message=instead)
+        for cause, expected, name, instead in causetest.judged(book.causes, folders, _describer(words), faults)
+    ]
     faults += _orphans(book, folders)
     return RuleTestResult(
         cases=tuple(cases),
@@ -193,7 +197,7 @@ def _test_of(rule: Rule) -> str:
 
 
 def _orphans(book: Rulebook, folders: Sequence[Path]) -> Iterator[RuleError]:
-    known = {_test_of(r) for r in book.rules}
+    known = {_test_of(r) for r in book.rules} | {causetest.test_of(c) for c in book.causes}
     for folder in folders:
         for path in sorted(folder.rglob(f"*{rulebook.TEST_SUFFIX}")):
             name = path.relative_to(folder).as_posix()
@@ -221,7 +225,7 @@ def _read(rule: Rule, path: Path, where: str, words: rulebook.Words) -> Iterator
             yield _trial(rule, verdict, {**defaults, **entry}, spot, words)
 
 
-def _trial(rule: Rule, verdict: str, case: Mapping[str, Any], where: str, words: rulebook.Words) -> _Trial:
+def _trial(rule: Rule | None, verdict: str, case: Mapping[str, Any], where: str, words: rulebook.Words) -> _Trial:
     for key in case:
         if key not in _CASE_KEYS:
             raise RuleError(f"the key `{key}` means nothing here", where, near(str(key), _CASE_KEYS))
@@ -255,13 +259,23 @@ def _trial(rule: Rule, verdict: str, case: Mapping[str, Any], where: str, words:
     return _Trial(verdict, made.name, made, frame, onset, tolerance)
 
 
+def _describer(words: rulebook.Words) -> causetest.Describe:
+    """What makes the run of a case that is about no rule."""
+
+    def describe(case: Mapping[str, Any], where: str) -> tuple[Run, Frame]:
+        trial = _trial(None, "", case, where, words)
+        return trial.run, trial.frame
+
+    return describe
+
+
 _GRID: Final = (("steps", 1000.0), ("every", 10.0), ("start", 0.0))
 _OF_GAME: Final = ("chance_d", "chance_g", "floor_d")
 
 
-def _game(rule: Rule, case: Mapping[str, Any], facts: Mapping[str, float], where: str) -> Objective:
+def _game(rule: Rule | None, case: Mapping[str, Any], facts: Mapping[str, float], where: str) -> Objective:
     """The game of a case; where it does not say, the first family that the rule applies to."""
-    default: Any = rule.applies_to.get("family", ("nonsaturating",))[0]
+    default: Any = (rule.applies_to if rule else {}).get("family", ("nonsaturating",))[0]
     family = _one_of(case, "family", FAMILIES, default, where)
     reduction = _one_of(case, "reduction", REDUCTIONS, "sum", where)
     chance_d, chance_g = CHANCE.get(family, (None, None))
