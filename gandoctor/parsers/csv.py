@@ -630,10 +630,6 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
     if len(series) == 1:
         notes.append("the table has no header: its only series is called after the file")
         return [c.named(path.stem) if c.name else c for c in columns]
-    if is_part(path.stem) and len({"d", "g"} & set(words_of(path.stem))) == 1 and len(series) <= _BESIDE:
-        notes.append("the table has no header: its first series is called after the file")
-        own = itertools.chain([path.stem], (f"{path.stem} column {i}" for i in itertools.count(1)))
-        return [c.named(next(own)) if c.name else c for c in columns]
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
         return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]
@@ -644,6 +640,10 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
                 f"the table has no header: its first column of losses was taken for {whose}'s, as its name says"
             )
             return named
+    if is_part(path.stem) and len({"d", "g"} & set(words_of(path.stem))) == 1 and len(series) <= _BESIDE:
+        notes.append("the table has no header: its first series is called after the file")
+        own = itertools.chain([path.stem], (f"{path.stem} column {i}" for i in itertools.count(1)))
+        return [c.named(next(own)) if c.name else c for c in columns]
     notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
     names = itertools.count()
     return [c.named(f"column {next(names)}") if c.name else c for c in columns]

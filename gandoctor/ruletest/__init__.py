@@ -18,7 +18,8 @@ from gandoctor.errors import RuleError
 from gandoctor.lang.sizes import size_of
 from gandoctor.model.belief import Measure
 from gandoctor.model.rules import Rule, Rulebook
-from gandoctor.ruletest.cases import Trial, orphans, trials
+from gandoctor.ruletest import of_causes
+from gandoctor.ruletest.cases import Trial, describer, orphans, trials
 from gandoctor.ruletest.curves import CURVES, made_series
 from gandoctor.ruletest.moved import moved, noticed, thresholds
 
@@ -137,6 +138,10 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
             mutants += noticed(rule, lambda changed, asked=asked: any(_complaint(changed, t) for t in asked))  # type: ignore[misc]
     for measure in book.measures:
         results += [_judged(measure, trial) for trial in trials(measure, folders, words, faults)]
+    results += [
+        CaseResult(cause, expected, name, passed=not instead, message=instead)
+        for cause, expected, name, instead in of_causes.judged(book.causes, folders, describer(words), faults)
+    ]
     faults += orphans(book, folders)
     return RuleTestResult(
         cases=tuple(results),

@@ -17,6 +17,7 @@ from gandoctor.model.belief import Measure
 from gandoctor.model.rules import Rule, Rulebook
 from gandoctor.model.signals import FAMILIES, Objective, Run, Setting, Signal, StepUnit
 from gandoctor.objective import CHANCE
+from gandoctor.ruletest import of_causes
 from gandoctor.ruletest.curves import made_series
 
 _T = TypeVar("_T")
@@ -111,7 +112,7 @@ def test_of(tested: Rule | Measure) -> str:
 
 def orphans(book: Rulebook, folders: Sequence[Path]) -> Iterator[RuleError]:
     """Tests beside which no rule and no measure stands."""
-    known = {*map(test_of, book.rules), *map(test_of, book.measures)}
+    known = {*map(test_of, book.rules), *map(test_of, book.measures), *map(of_causes.test_of, book.causes)}
     for folder in folders:
         for path in sorted(folder.rglob(f"*{rulebook.TEST_SUFFIX}")):
             name = path.relative_to(folder).as_posix()
@@ -188,6 +189,16 @@ def _trial(
     expected = _number(case, kind.number, None, where) if case.get(kind.number) is not None else None
     of = steps if kind is OF_RULE else abs(expected or 0.0)
     return Trial(verdict, made.name, made, frame, expected, _number(case, "tolerance", TOLERANCE * of, where))
+
+
+def describer(words: rulebook.Words) -> of_causes.Describe:
+    """What makes the run of a case that is about no rule."""
+
+    def describe(case: Mapping[str, Any], where: str) -> tuple[Run, Frame]:
+        trial = _trial({}, OF_RULE, "", (case, where), words)
+        return trial.run, trial.frame
+
+    return describe
 
 
 _GRID: Final = (("steps", 1000.0), ("every", 10.0), ("start", 0.0))
