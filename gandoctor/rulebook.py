@@ -79,7 +79,7 @@ _CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need",
 # How often rules and causes were right and remedies cured: counted by a benchmark, no page of its own.
 MEASURED: Final = "measured.yaml"
 WEIGHTS: Final = "weights.yaml"
-CUTS: Final = ("failing", "warning", "healthy")
+CUTS: Final = ("failing", "seen", "warning", "healthy")
 _T = TypeVar("_T")
 
 
@@ -889,8 +889,8 @@ def _cuts(page: _Page) -> Cuts:
     inner = page.at("cuts", page.mapping("cuts"))
     inner.only(CUTS)
     usual = Cuts()
-    made = Cuts(*(inner.number(name, getattr(usual, name)) for name in CUTS))
-    if not 0 <= made.healthy <= made.warning <= made.failing <= 1:
+    made = Cuts(**{name: inner.number(name, getattr(usual, name)) for name in CUTS})
+    if not (0 <= made.healthy <= made.warning <= made.failing <= 1 and made.healthy <= made.seen <= 1):
         page.fault("cuts", "are in no order", "write 0 <= healthy <= warning <= failing <= 1")
     return made
 

@@ -31,23 +31,29 @@ if TYPE_CHECKING:
 
 # At most so many healthy runs are called failing, or warned of; at most so many failed ones called healthy.
 ACCUSED, WARNED, MISSED = 0.05, 0.2, 0.12
-BOUNDS = {"failing": (0.8, 0.9), "warning": (0.6, 0.75), "healthy": (0.2, 0.45)}
+BOUNDS = {"failing": (0.8, 0.9), "seen": (0.55, 0.9), "warning": (0.6, 0.75), "healthy": (0.2, 0.45)}
 
 
-def cuts(p: NDArray[np.float64], failed: NDArray[np.bool_], real: NDArray[np.bool_]) -> dict[str, float]:
+def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
     """Where the verdicts lie, by what mistakes of either kind cost: the stricter of the sources counts."""
+    failed = np.array([s.run.failed for s in seen])
+    looked = np.array([any(x.group == "samples" and x.symptom for x in s.signs) for s in seen])
+    real = np.array([s.run.source == "real" for s in seen])
 
-    def exceeded_by(share: float) -> float:
+    def exceeded_by(share: float, parts: Sequence[NDArray[np.bool_]]) -> float:
         """With few healthy runs their very highest: the bound has to hold for the next one, too."""
-        parts = [np.sort(p[~failed & part]) for part in (real, ~real) if (~failed & part).any()]
-        return max(float(x[min(x.size, math.ceil((x.size + 1) * (1 - share))) - 1]) for x in parts)
+        found = [np.sort(p[~failed & part]) for part in parts if (~failed & part).any()]
+        return max(float(x[min(x.size, math.ceil((x.size + 1) * (1 - share))) - 1]) for x in found)
+
+    def below(share: float) -> float:
+        parts = [p[failed & part] for part in (real, ~real) if (failed & part).any()]
+        return min(float(np.quantile(x, share)) for x in parts)
 
     found = {
-        "failing": exceeded_by(ACCUSED),
-        "warning": exceeded_by(WARNED),
-        "healthy": min(
-            float(np.quantile(p[failed & part], MISSED)) for part in (real, ~real) if (failed & part).any()
-        ),
+        "failing": exceeded_by(ACCUSED, (real, ~real)),
+        "seen": exceeded_by(ACCUSED, (looked,)),
+        "warning": exceeded_by(WARNED, (real, ~real)),
+        "healthy": below(MISSED),
     }
     return {k: round(float(np.clip(v, *BOUNDS[k])), 2) for k, v in found.items()}
 
@@ -95,13 +101,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     seen = fit.known([s for path in args.seen for s in gather.kept(path)], at)
     outside = fit.left_out(seen, at)
     told(seen, outside)
-    failed = np.array([s.run.failed for s in seen])
     if args.command == "reliability":
         reliability.write(seen, outside, args.into)
         return 0
     values = fit.fit(seen, at)
-    real = np.array([s.run.source == "real" for s in seen])
-    chosen = cuts(outside, failed, real)
+    chosen = cuts(seen, outside)
     print("cuts:", chosen)
     if args.into:
         args.into.write_text(write.page(seen, at, values, chosen, book))

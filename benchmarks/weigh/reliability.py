@@ -74,7 +74,7 @@ def _picture(marks: Sequence[str], sources: Sequence[str]) -> str:
         f'font-size="12"><rect width="100%" height="100%" fill="white"/>'
         f'<rect x="{EDGE}" y="12" width="{SIZE}" height="{SIZE}" fill="none" stroke="#999"/>'
         f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="#bbb" stroke-dasharray="4"/>'
-        f'{ticks}{"".join(marks)}{legend}'
+        f"{ticks}{''.join(marks)}{legend}"
         f'<text x="{_x(0.5)}" y="{SIZE + 48}" text-anchor="middle">said: probability that the run has failed</text>'
         f'<text transform="translate(12 {_y(0.5)}) rotate(-90)" text-anchor="middle">failed</text></svg>\n'
     )

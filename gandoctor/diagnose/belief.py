@@ -43,6 +43,9 @@ JUST: Final = 0.5
 # A rule that misses its threshold by less than this is no evidence against, but a little of what it would be for.
 NEAR_MISS: Final = 0.15
 NEARLY: Final = 0.4
+# Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts half.
+LED: Final = 0.5
+OF_THE_GAME: Final = frozenset({"dominance", "course"})
 SETTINGS: Final = "settings"  # the group of doubtful settings
 _GROUPS: Final[Mapping[str, str]] = {
     "discriminator-dominance": "dominance",
@@ -85,13 +88,13 @@ def signs_of(
         asked = [a for a in of_one if a.asked]
         if asked:
             told = next((a for a in asked if a.truth), asked[0])
-            signs.append(of_rule(told.rule, told.truth, told.outcomes))
+            signs.append(of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by)))
     about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
     signs += [of_measure(m, frames.values()) for m in about_it]
     return [s for s in signs if s is not None]
 
 
-def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome]) -> Sign | None:
+def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
     """What the answer of a rule says; None where it was not really asked: in full, where it is to speak for health.
 
     Parameters
@@ -100,6 +103,8 @@ def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome]) -> 
     truth : bool or None
     outcomes : Mapping of str to Outcome
         Of its clauses; empty where the rule is not about this game.
+    led : bool
+        Whether another loss than D's leads G.
     """
     if truth is None or not outcomes:
         return None
@@ -112,7 +117,9 @@ def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome]) -> 
     margin = _margin(rule.when.tree, outcomes)
     if truth:
         size = JUST + (1 - JUST) * min(1.0, (1.0 if margin is None else abs(margin)) / FULL_MARGIN)
-        return Sign(rule.id, group_of(rule), ((holds, size),), rule.title, rule.symptom or "")
+        group = group_of(rule)
+        size *= LED if led and group in OF_THE_GAME else 1.0
+        return Sign(rule.id, group, ((holds, size),), rule.title, rule.symptom or "")
     near = 0.0 if margin is None else max(0.0, 1 - abs(margin) / NEAR_MISS)
     parts = ((clear, 1 - near), (holds, NEARLY * near)) if near else ((clear, 1.0),)
     return Sign(rule.id, group_of(rule), parts, f"not so: {rule.title}", rule.symptom or "")

@@ -61,7 +61,8 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
     grave = [f for f in findings if f.severity == "high" and f.confidence != "low" and f.status != "preview"]
     alike = {(a.symptom, b.symptom) for a, b in itertools.combinations(grave, 2) if a.rule != b.rule}
     sure = any(f.confidence == "high" for f in grave) or any(a == b for a, b in alike)
-    if findings and belief.p >= (cuts.warning if sure else cuts.failing):
+    cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing
+    if findings and belief.p >= cut:
         return "failing"
     if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
         return "warning"

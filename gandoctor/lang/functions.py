@@ -33,6 +33,8 @@ EARLY: Final = 0.1
 ENDS: Final = 0.2
 # Autocorrelation below which a repetition is taken for chance.
 CYCLE_FLOOR: Final = 0.3
+# So many equal rows in a row are more than a value that is carried along.
+SAME_ROWS: Final = 8
 # From this many decimals on, rounding is finer than anything a rule asks of a loss.
 MOST_DECIMALS: Final = 5
 
@@ -509,19 +511,15 @@ def _spread_over_level(x: Points) -> float:
     return float(width / level)
 
 
-@_reducer("repeats(x)", "0 to 1", least=5)
+@_reducer("repeats(x)", "0 to 1", least=8)
 def _repeats(x: Points) -> float:
-    """How far rows equal the row before, bit for bit, beyond what rounding brings: 0 no oftener than chance, 1 always.
+    """Share of the window's rows that stand in a row of eight or more equal ones, bit for bit.
 
-    Chance is that of two rows drawn at random, which is small for full digits and large for few decimals.
+    A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
     """
-    _, counts = np.unique(x.values, return_counts=True)
-    if counts.size == 1:
-        return 1.0
-    shares = counts / len(x)
-    chance = float((shares**2).sum())
-    seen = float(np.count_nonzero(x.values[1:] == x.values[:-1]) / (len(x) - 1))
-    return max(0.0, (seen - chance) / (1 - chance))
+    changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
+    lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
+    return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
 
 
 @_reducer("sway(x)", "times", least=24)

@@ -102,9 +102,13 @@ class RuleWeight:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Where the verdicts lie: `failing` and `warning` from these probabilities on, `healthy` below its own."""
+    """Where the verdicts lie: `failing` and `warning` from these probabilities on, `healthy` below its own.
+
+    `seen` takes the place of `failing` where samples were measured: what they show is told more surely.
+    """
 
     failing: float = 0.8
+    seen: float = 0.7
     warning: float = 0.6
     healthy: float = 0.4
 
