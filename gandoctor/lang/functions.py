@@ -520,7 +520,7 @@ def _repeats(x: Points) -> float:
     A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
     """
     changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
-    if changes.size and _printed_width(x.values) > COARSE * abs(float(np.median(x.values))):
+    if changes.size and _printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(float(np.median(x.values))):
         raise UndecidedError("so few decimals were printed that they may hide what changed")
     lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
     return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
