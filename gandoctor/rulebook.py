@@ -889,8 +889,8 @@ def _cuts(page: _Page) -> Cuts:
     inner = page.at("cuts", page.mapping("cuts"))
     inner.only(CUTS)
     usual = Cuts()
-    made = Cuts(*(inner.number(name, getattr(usual, name)) for name in CUTS))
-    if not 0 <= made.healthy <= made.warning <= made.failing <= 1:
+    made = Cuts(**{name: inner.number(name, getattr(usual, name)) for name in CUTS})
+    if not (0 <= made.healthy <= made.warning <= made.failing <= 1 and made.healthy <= made.seen <= 1):
         page.fault("cuts", "are in no order", "write 0 <= healthy <= warning <= failing <= 1")
     return made
 

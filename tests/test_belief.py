@@ -24,7 +24,7 @@ RUNS = sorted(p.name for p in LOGS.iterdir() if p.is_dir())
 SHELF = rulebook.Shelf([rulebook.default_folder()])
 BOOK = SHELF.judging
 MEASURES = {m.id: m for m in BOOK.measures}
-CUTS = Cuts(0.8, 0.6, 0.3)
+CUTS = Cuts(failing=0.8, seen=0.7, warning=0.6, healthy=0.3)
 
 
 @cache
@@ -219,6 +219,13 @@ def found(**keys: str) -> Finding:
 )
 def test_the_word_for_a_belief(p, findings, lacking, verdict):
     assert word_for(Belief(p), CUTS, findings, lacking=lacking) == verdict
+
+
+def test_where_samples_were_measured_less_belief_is_needed():
+    looked = Belief(0.75, groups=frozenset({"samples"}))
+    assert word_for(looked, CUTS, [found()], lacking="") == "failing"
+    assert word_for(replace(looked, groups=frozenset({"dominance"})), CUTS, [found()], lacking="") == "warning"
+    assert word_for(replace(looked, p=0.65), CUTS, [found()], lacking="") == "warning"
 
 
 @pytest.mark.parametrize("name", RUNS)

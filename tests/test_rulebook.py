@@ -426,7 +426,7 @@ says: "D's loss is {value} of chance"
 WEIGHTS = """
 about: {real: {runs: 5, failed: 2}}
 base: 0.1
-cuts: {failing: 0.8, warning: 0.6, healthy: 0.3}
+cuts: {failing: 0.8, seen: 0.7, warning: 0.6, healthy: 0.3}
 measures:
   d-level: {nats: [0.9, -0.2, 0.7], cases: {runs: 9, failed: 4, interval: [0.1, 0.9]}}
 rules:
@@ -451,7 +451,7 @@ def test_measures_and_weights_are_read_in_full(weighed):
     assert book.weights.measures == {"d-level": (0.9, -0.2, 0.7)}
     assert book.weights.cases["d-level"] == Share(4, 9)
     assert book.weights.rules["low-d"] == RuleWeight(1.4, -0.1, Share(2, 3), Share(5, 8))
-    assert book.weights.cuts == Cuts(0.8, 0.6, 0.3)
+    assert book.weights.cuts == Cuts(0.8, 0.7, 0.6, 0.3)
 
 
 def test_weights_of_what_is_gone_do_no_harm(weighed):
@@ -508,6 +508,7 @@ BAD_WEIGHTS = [
     ("holds: 1.4, ", "", ":rules.low-d.holds: is missing"),
     ("base: 0.1", "base: much", ":base: `much` is no number"),
     ("warning: 0.6", "warning: 0.9", ":cuts: are in no order"),
+    ("seen: 0.7", "seen: 0.2", ":cuts: are in no order"),
     ("healthy: 0.3", "healthy: -1", ":cuts: are in no order"),
     ("healthy: 0.3", "well: 0.3", ":cuts.well: the key `well` means nothing here"),
     ("base: 0.1", "bias: 0.1", ":bias: the key `bias` means nothing here"),

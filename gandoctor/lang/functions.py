@@ -35,6 +35,8 @@ ENDS: Final = 0.2
 CYCLE_FLOOR: Final = 0.3
 # So many equal rows in a row are more than a value that is carried along.
 SAME_ROWS: Final = 8
+# Decimals wider than this share of a loss hide the noise of its batches.
+COARSE: Final = 0.02
 # From this many decimals on, rounding is finer than anything a rule asks of a loss.
 MOST_DECIMALS: Final = 5
 
@@ -518,6 +520,8 @@ def _repeats(x: Points) -> float:
     A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
     """
     changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
+    if changes.size and _printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(float(np.median(x.values))):
+        raise UndecidedError("so few decimals were printed that they may hide what changed")
     lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
     return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
 
@@ -749,8 +753,11 @@ def rounding_of(values: Floats) -> float:
         A power of ten up to 1, or 0.
     """
     values = values[np.isfinite(values)]
-    if np.count_nonzero(np.diff(values)) < 3:
-        return 0.0
+    return 0.0 if np.count_nonzero(np.diff(values)) < 3 else _printed_width(values)
+
+
+def _printed_width(values: Floats) -> float:
+    """As `rounding_of`, however few of the values differ."""
     for decimals in range(MOST_DECIMALS + 1):
         scaled = values * 10.0**decimals
         # What was stored as float32 is off by some 1e-7 of its size.
