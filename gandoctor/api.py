@@ -369,6 +369,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         clear=seen.clear,
         not_checked=seen.not_checked,
         ignored=seen.ignored,
+        log_next=seen.log_next,
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,
