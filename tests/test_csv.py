@@ -239,7 +239,7 @@ def test_pandas_tables_without_names(tmp_path: Path) -> None:
     pd.Series([0.5, 0.4, 0.3]).to_csv(path)
     assert values(csv.read(path)) == {"d_losses": [0.5, 0.4, 0.3]}
     pd.DataFrame([[0.5, 1.0], [0.4, 2.0]]).to_csv(path)
-    assert values(csv.read(path)) == {"d_losses": [0.5, 0.4], "d_losses column 1": [1.0, 2.0]}
+    assert values(csv.read(path)) == {"column 0": [0.5, 0.4], "column 1": [1.0, 2.0]}
 
 
 def test_excel(table) -> None:

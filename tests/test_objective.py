@@ -530,6 +530,15 @@ def test_a_name_is_a_hint(name: str, family: str) -> None:
     assert objective.infer(signals, {}, name=name).family == family
 
 
+@pytest.mark.parametrize(
+    ("name", "family"), [("BigGAN_bs256.jsonl", "hinge"), ("hifigan_v1", "lsgan"), ("stylegan3-r", "nonsaturating")]
+)
+def test_a_method_is_trained_with_its_loss(name: str, family: str) -> None:
+    got = objective.infer([series("fid", [90.0, 50.0, 20.0])], {}, name=name)
+    assert (got.family, got.confidence != "high") == (family, True)
+    assert objective.infer([series("fid", [90.0, 50.0, 20.0])], {}, name="run").family == "unknown"
+
+
 def test_a_printed_estimate_has_its_sign_turned() -> None:
     estimate = 4 * np.exp(-np.arange(200) / 30) + 2
     signals = [series("d_loss", estimate), series("g_loss", np.sin(np.arange(200) / 30))]

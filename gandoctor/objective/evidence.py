@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST_BOUNDED: Final = 3.0
 # Minus the logarithm of the epsilons that frameworks add, and PyTorch's bound on a logarithm; whole and halved.
 CLAMPS: Final = (100.0, 50.0, 27.631, 23.026, 18.421, 16.118, 15.942, 15.425, 13.816)
+# Rows below which losses that fit everything name no family, not even the commonest.
+FEWEST: Final = 5
 # A distance that is measured beside the training is named after Wasserstein whatever game is played.
 METRICS: Final = frozenset({"wasserstein_estimate"})
 
@@ -96,23 +98,31 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
         seen.add("path length, R1 or ADA is logged, as by StyleGAN", nonsaturating=2.0)
     words = " ".join(s.tag.lower() for s in signals)
     if "cycle" in words and ("idt" in words or "identity" in words):
-        seen.add("cycle and identity losses, as by CycleGAN", lsgan=1.5)
+        seen.add("cycle and identity losses, as by CycleGAN", lsgan=2.5)
     if re.search(r"(?<![a-z])mel(?![a-z])", words) and re.search(r"(?<![a-z])(?:fm|feat\w*|kl)(?![a-z])", words):
         seen.add("mel and feature losses, as by neural vocoders", lsgan=5.0)
+    elif re.search(r"(?<![a-z])mel(?![a-z])", words):
+        seen.add("a mel loss, as by neural vocoders", lsgan=2.5, hinge=0.5)
 
 
 def ask_names(seen: Evidence, names: Iterable[str]) -> None:
     """What files and folders are called, where they name one family alone: a hint, as folders outlive their names."""
-    said = {f.name: name for name in names for f in TABLE if f.file_words and re.search(f.file_words, name.lower())}
+    said = {
+        known.name: (weight, name)
+        for name in names
+        for known in TABLE
+        for pattern, weight in known.file_words
+        if re.search(pattern, name.lower())
+    }
     if len(said) == 1:
-        ((family, name),) = said.items()
-        seen.add(f"a file or folder is named so: {name}", **{family.replace("-", "_"): 1.5})
+        ((family, (weight, name)),) = said.items()
+        seen.add(f"a file or folder is named so: {name}", **{family.replace("-", "_"): weight})
 
 
 def ask_curves(seen: Evidence, game: Game, *, epochs: bool = False) -> None:
     """What signs, first rows, bounds and scores say."""
     d, g = game.d, game.g
-    seen.curves = d is not None or game.d_real is not None
+    seen.curves = max((len(s) for s in (d, game.d_real) if s is not None), default=0) >= FEWEST
     if d is not None:
         _ask_sign_of_d(seen, d)
     elif game.d_real is not None and bool(np.mean(game.d_real.values < -0.01) > 0.1):
@@ -217,7 +227,7 @@ def choose(
     if best == "wgan-gp" and not any("penalty" in w or "gp" in w.lower() for w in why):
         best, why = "wgan", seen.why("wgan") or why
     if not why and not seen.curves:
-        return "unknown", "low", ["no losses of D and G were logged, and no setting names the family"], ()
+        return "unknown", "low", ["too few losses of D and G were logged, and no setting names the family"], ()
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close

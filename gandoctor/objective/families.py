@@ -120,8 +120,8 @@ class Family:
         Losses of D and G where D cannot tell real from generated data; None without such an anchor.
     words : tuple of (str, float)
         Words in tags that name it, and what each is worth.
-    file_words : str
-        Words in names of files and folders that do.
+    file_words : tuple of (str, float)
+        Words in names of files and folders that do: of the family, or of a method that is trained with it.
     starts : tuple of (float, float)
         Losses of D and G of a D that answers nothing yet, in each convention.
     formula, of_probabilities : callable or None
@@ -144,7 +144,7 @@ class Family:
     prior: float
     chance: tuple[float, float] | None = None
     words: tuple[tuple[str, float], ...] = ()
-    file_words: str = ""
+    file_words: tuple[tuple[str, float], ...] = ()
     starts: tuple[tuple[float, float], ...] = ()
     formula: Formula | None = None
     of_probabilities: Formula | None = None
@@ -162,13 +162,14 @@ TABLE: Final[tuple[Family, ...]] = (
     Family(
         "nonsaturating", 0.0, (2 * LN2, LN2),
         words=((r"(?<![a-z])bce(?![a-z])|cross.?entropy|non.?sat", 3.0), (r"(?:fid|kid|pr|is)50k|ppl2?_w", 2.0)),
+        file_words=((r"dcgan|(?<![a-z])bce(?![a-z])|vanilla", 1.5), (r"style-?_?gan", 2.5)),
         starts=((2 * LN2, LN2), (LN2, LN2)), formula=_softplus, of_probabilities=_cross_entropy,
         formula_g=_softplus_of_minus, g_of_probabilities=_least_surprise, broken=_below_jensen,
         same_as=("minimax",), floor=_entropy, smoothed=_smoothed_nonsaturating,
     ),
     Family(
         "lsgan", -1.2, (0.5, 0.25),
-        file_words=r"(?<![a-z])ls-?_?gan",
+        file_words=((r"(?<![a-z])ls-?_?gan", 1.5), (r"hifi-?_?gan|cycle-?_?gan|bigvgan", 2.5)),
         words=(
             (r"lsgan|(?<![a-z])lsq(?![a-z])|least.?sq", 4.0),
             (r"(?<![a-z])(?:mpd|msd|mrd)(?![a-z])|multi.?period", 2.0),
@@ -178,14 +179,14 @@ TABLE: Final[tuple[Family, ...]] = (
         smoothed=_smoothed_squares,
     ),
     Family(
-        "hinge", -1.2, (2.0, 0.0), file_words=r"hinge",
+        "hinge", -1.2, (2.0, 0.0), file_words=((r"hinge", 1.5), (r"big-?_?gan|(?<![a-z])sa-?_?gan", 2.5)),
         words=((r"hinge", 4.0),), starts=((2.0, 0.0), (1.0, 0.0)), formula=_hinge,
         broken=_below_margin,
     ),
-    Family("wgan-gp", -1.2, file_words=r"(?<![a-z])w-?_?gan[-_ ]?gp|wasserstein.*gp"),
+    Family("wgan-gp", -1.2, file_words=((r"(?<![a-z])w-?_?gan[-_ ]?gp|wasserstein.*gp", 1.5),)),
     Family(
         "wgan", -1.7,
-        file_words=r"(?<![a-z])w-?_?gan(?![-_ ]?(?:gp|div|lp))|wasserstein(?!.*gp)",
+        file_words=((r"(?<![a-z])w-?_?gan(?![-_ ]?(?:gp|div|lp))|wasserstein(?!.*gp)", 1.5),),
         words=((r"wasserstein|wass(?![a-z])|earth.?mover", 3.0), (r"critic", 0.8)),
     ),
     Family(
@@ -193,7 +194,8 @@ TABLE: Final[tuple[Family, ...]] = (
         g_of_probabilities=_saturating, floor=_entropy, smoothed=_smoothed_minimax,
     ),
     Family(
-        "relativistic", -2.5, (2 * LN2, 2 * LN2), file_words=r"ragan|relativ|(?<![a-z])rs?gan(?![a-z])",
+        "relativistic", -2.5, (2 * LN2, 2 * LN2),
+        file_words=((r"(?<![a-z])ra-?_?gan|relativ|(?<![a-z])rs?gan(?![a-z])", 1.5),),
         words=((r"relativ|ragan", 4.0),), formula=_relativistic,
     ),
     Family("other", -3.0),

@@ -17,7 +17,7 @@ from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
 from gandoctor.parsers._drawn import shown_table
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
-from gandoctor.parsers._places import is_part, words_of
+from gandoctor.parsers._places import words_of
 from gandoctor.parsers._table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
@@ -598,7 +598,6 @@ def _parts(path: Path, overlap: int) -> Iterator[bytes]:
 
 # ---------------------------------------------------------------- tables without a header
 
-_BESIDE: Final = 3  # series of a file named after one of them: what a loss is printed with, its accuracy
 _MOST_OF_ONE: Final = 4  # columns of one player
 _OF_ONE: Final = frozenset(
     {
@@ -640,10 +639,6 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
                 f"the table has no header: its first column of losses was taken for {whose}'s, as its name says"
             )
             return named
-    if is_part(path.stem) and len({"d", "g"} & set(words_of(path.stem))) == 1 and len(series) <= _BESIDE:
-        notes.append("the table has no header: its first series is called after the file")
-        own = itertools.chain([path.stem], (f"{path.stem} column {i}" for i in itertools.count(1)))
-        return [c.named(next(own)) if c.name else c for c in columns]
     notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
     names = itertools.count()
     return [c.named(f"column {next(names)}") if c.name else c for c in columns]
