@@ -94,9 +94,7 @@ def signs_of(
     return [s for s in signs if s is not None]
 
 
-def of_rule(
-    rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False
-) -> Sign | None:
+def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
     """What the answer of a rule says; None where it was not really asked.
 
     Parameters
@@ -183,8 +181,9 @@ def before_counting(rule: Rule) -> RuleWeight:
     """What a rule is worth before anybody has counted."""
     if rule.kind == "risk":
         return RuleWeight(RISK, 0.0)
-    told = ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity]
-    return RuleWeight(told if rule.nats is None else rule.nats, CLEAR)
+    if rule.nats is not None:  # it is about something rare: that it is not so says nothing
+        return RuleWeight(rule.nats, 0.0)
+    return RuleWeight(ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity], CLEAR)
 
 
 def believe(
