@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,7 @@ def changes(values: Floats) -> tuple[int, ...]:
     if count < 2 * LEAST:
         return ()
     edges = np.linspace(0, values.size, count + 1).astype(np.int64)
-    parts = [values[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [values[a:b] for a, b in pairwise(edges)]
     level = np.array([float(median(p)) for p in parts])
     width = np.array([float(median(np.abs(p - m))) for p, m in zip(parts, level, strict=True)])
     size = float(median(np.abs(level))) or float(np.abs(level).max()) or 1.0

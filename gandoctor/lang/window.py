@@ -13,7 +13,10 @@ WindowKind = Literal["all", "first", "last", "after_step", "after_best", "after_
 Unit = Literal["%", "steps", "epochs"]
 AmountKind = Literal["ever", "always", "share", "row"]
 
-WINDOW_HINT: Final = "write `first 100 steps`, `last 50%`, `first 3 epochs`, `after 10000 steps`, `last regime`, `after best(x)` or `after CLAUSE`"
+WINDOW_HINT: Final = (
+    "write `first 100 steps`, `last 50%`, `first 3 epochs`, `last regime`, `after 10000 steps`, `after best(x)` or "
+    "`after CLAUSE`"
+)
 AMOUNT_HINT: Final = "write `ever`, `always`, `80% of steps` or `100 steps in a row`"
 _NUMBER: Final = r"(?P<amount>\d{1,12}(?:_\d{3})*(?:\.\d{1,6})?)"
 _PART: Final = re.compile(rf"(?P<side>first|last|after)\s+{_NUMBER}\s*(?P<unit>%|steps?|epochs?)", re.ASCII)
