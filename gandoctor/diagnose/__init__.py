@@ -87,7 +87,7 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
     trial = [f for f in told if f.status == "preview"]
     named = stable or named_by_sizes(believed, book) or trial
     short = lacking(run, believed)
-    verdict = word_for(believed, book.weights.cuts, named, lacking=short)
+    verdict = word_for(believed, book.weights.cuts, named, lacking=short, by_rule=bool(stable))
     findings = toned(named, verdict)
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
     frame = frames[fired[0].network if fired else next(iter(frames))]

@@ -184,8 +184,9 @@ def before_counting(rule: Rule) -> RuleWeight:
     """What a rule is worth before anybody has counted."""
     if rule.kind == "risk":
         return RuleWeight(RISK, 0.0)
-    told = ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity]
-    return RuleWeight(told if rule.nats is None else rule.nats, CLEAR)
+    if rule.nats is not None:  # it is about something rare: that it is not so says nothing
+        return RuleWeight(rule.nats, 0.0)
+    return RuleWeight(ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity], CLEAR)
 
 
 def believe(

@@ -43,7 +43,7 @@ _LOSSES: Final = (
 )
 
 
-def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str) -> Verdict:
+def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str, by_rule: bool = True) -> Verdict:
     """The word for a belief.
 
     Parameters
@@ -54,8 +54,11 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
         Of stable rules; where there are none, what else names a symptom.
     lacking : str
         Why too little was asked to call a run healthy; empty where enough was.
+    by_rule : bool
+        Whether rules found them, and not sizes alone.
     """
-    serious = any(f.status != "preview" and f.severity != "low" for f in findings)
+    # What sizes alone name weighs no more than they do; a rule stands for a threshold of its own.
+    serious = by_rule and any(f.status != "preview" and f.severity != "low" for f in findings)
     # What was right in all of many counted cases needs less company to be believed.
     sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
     cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandoctor.lang.middle import median
+from gandoctor.lang.regimes import changes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -776,6 +777,22 @@ def _argbest_step(x: Points, first: float, last: float) -> float:
 def _since_best(x: Points, first: float, last: float) -> float:
     """Share of the run that was spent after the best value of x."""
     return max(0.0, last - best_step(x)) / (last - first) if last > first else 0.0
+
+
+@_of_run("since_regime(x)", "share of the run", least=40)
+def _since_regime(x: Points, first: float, last: float) -> float:
+    """Share of the run that the last regime of x fills: from where its level or its width changed for good.
+
+    1 where it is of one piece.
+    """
+    return (last - max(first, regime_step(x))) / (last - first) if last > first else 1.0
+
+
+def regime_step(x: Points) -> float:
+    """Step at which the last regime of a signal begins; minus infinity where it is of one piece."""
+    finite = np.isfinite(x.values)
+    found = changes(x.values[finite])
+    return float(x.steps[finite][found[-1]]) if found else -np.inf
 
 
 def best_step(x: Points) -> int:

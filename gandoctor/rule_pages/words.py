@@ -46,6 +46,7 @@ def window_in_words(over: Window) -> str:
         "last": f"in the last {size} of the run",
         "after_step": f"after {size}",
         "after_best": f"after the best value of `{over.of}`",
+        "last_regime": "since the losses last changed for good",
         "after_clause": f"from where **{over.of}** begins",
     }[over.kind]
 
