@@ -133,8 +133,8 @@ def analyze(
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
     from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore, select, repo)
     targets = output if output is not None else [DEFAULT_REPORT]
+    options = _options(config, map_, loss, rules, ignore, select, repo, outputs=_outputs(targets))
     chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
     reports = api.analyze_all(path, options)
     for target, reporter in chosen:
@@ -202,9 +202,11 @@ def signals(
     ] = None,
 ) -> None:
     """Show how names were understood, and which could not be placed."""
-    from gandoctor import mapping
+    from gandoctor import mapping, writing
 
     options = _options(config, map_, loss, None, None)
+    if write_map is not None:
+        writing.check(write_map, new=True)  # it is there to be corrected by hand: no second call takes that back
     if (run is None) == (tags is None):
         raise UsageError("nothing to show" if run is None else "two things to show", "", "give a RUN, or --tags FILE")
     as_json = format_ is ListFormat.json
@@ -214,7 +216,7 @@ def signals(
     assert run is not None  # noqa: S101  for the type checker: one of the two is given
     _say(mapping.show_run(run, options, as_json=as_json))
     if write_map is not None:
-        write_map.write_text(mapping.as_toml(run, options), encoding="utf-8")
+        writing.write_text(write_map, mapping.as_toml(run, options), new=True)
         typer.echo(f"mapping: {write_map}", err=True)
 
 
@@ -340,9 +342,9 @@ def compare(
     from gandoctor import api, comparing
     from gandoctor.reporters import comparison
 
-    options = _options(config, map_, loss, rules, ignore, select)
-    own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     targets = output or (["-"] if format_ else [])
+    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets))
+    own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options, own)
     for target, format_name in chosen:
@@ -362,6 +364,7 @@ def _options(
     ignore: Sequence[str] | None,
     select: Sequence[str] | None = None,
     repo: Path | None = None,
+    outputs: Sequence[Path] = (),
 ) -> Options:
     from gandoctor.api import Options
 
@@ -381,7 +384,18 @@ def _options(
         ignore=dict.fromkeys(ignore or (), "given with --ignore"),
         select=tuple(select or ()),
         repo=repo,
+        outputs=outputs,
     )
+
+
+def _outputs(targets: Sequence[str]) -> tuple[Path, ...]:
+    """Files to be written; what is wrong with one is said before the work is done."""
+    from gandoctor import writing
+
+    files = tuple(Path(t) for t in targets if t != "-")
+    for file in files:
+        writing.check(file)
+    return files
 
 
 def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
@@ -403,12 +417,9 @@ def _write(target: str, text: str) -> None:
     if target == "-":
         _say(text)
         return
-    try:
-        Path(target).write_text(text, encoding="utf-8")
-    except OSError as e:
-        raise UsageError(
-            f"cannot be written ({e.strerror or e})", target, "give a path in a folder that exists"
-        ) from None
+    from gandoctor import writing
+
+    writing.write_text(Path(target), text)
 
 
 def _say(text: str) -> None:

@@ -243,6 +243,7 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
         facts=facts,
         step_unit=unit,
         finished=any(ends) if ends else None,
+        files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in pictures)),
     )
 
 
