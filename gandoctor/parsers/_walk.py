@@ -143,8 +143,11 @@ def head_of(path: Path, size: int = HEAD) -> bytes:
         Where it cannot be opened, or is no regular file (opening a pipe would hang).
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
             raise InputError("is not a regular file", path.name, "give a training log or the folder of a run")
+        if not found.st_size:  # what lies in /proc has no size either, and reading it may never end
+            return b""
         with path.open("rb") as file:
             return file.read(size)
     except PermissionError:
