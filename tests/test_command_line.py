@@ -153,16 +153,18 @@ EVIL = "\x1b]0;title\x07 \x9b2J \u202e rev"
 def test_a_diff_on_a_terminal_cannot_steer_it_and_in_a_pipe_is_exact(failing: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(failing, folder)
-    config = next(folder.glob("config.*"))
-    text = config.read_text("utf-8")
-    config.write_bytes("\n".join(f"{line}  # {EVIL}" if line.strip() else line for line in text.splitlines()).encode())
-    code, piped, _ = run("patch", folder, cwd=tmp_path)
-    assert code == 0
-    assert EVIL in piped
+    (folder / "config.yaml").unlink()
+    lines = (f"{setting}  # {EVIL}" for setting in ("lr_d = 0.0004", "lr_g = 0.0001", "batch_size = 64", "beta1 = 0.5"))
+    (folder / "config.py").write_bytes("\r\n".join(lines).encode())
+    with start("patch", folder, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        piped = process.stdout.buffer.read().decode()  # type: ignore[attr-defined]
+    assert EVIL + "\r\n" in piped
     shown = on_a_terminal("patch", folder, cwd=tmp_path)
     assert not any(c in shown for c in "\x1b\x07\x9b\u202e")
     assert "\\x1b]0;title\\x07 \\x9b2J \\u202e rev" in shown
-    assert shown.replace("\r\n", "\n").count("\n") == piped.count("\n")
+    assert "\\r" not in shown  # the line ends of a file's own are no trick
+    assert shown.count("\n") == piped.count("\n")
 
 
 def test_names_of_a_stranger_cannot_steer_a_terminal(tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_names_of_a_stranger_cannot_steer_a_terminal(tmp_path: Path) -> None:
     (folder / "log.csv").write_bytes(f"step,d_loss,g_loss,x{EVIL}\n{rows}".encode())
     for command in (("signals", folder), ("signals", folder, "--format", "json"), ("analyze", folder)):
         shown = on_a_terminal(*command, cwd=tmp_path)
-        assert not any(c in shown for c in "\x07\x9b\u202e\x1b]"[:3]), command
+        assert not any(c in shown for c in "\x07\x9b\u202e"), command
         assert "\x1b]" not in shown
     _, piped, _ = run("signals", folder, "--format", "json", cwd=tmp_path)
     assert piped.isascii()
@@ -197,7 +199,7 @@ main()
 
 @pytest.mark.parametrize(
     "module",
-    ["gandoctor.cli", "typer", "gandoctor.api", "numpy", "numpy.random", "yaml", "gandoctor.parsers.csv",
+    ["gandoctor.cli", "typer", "gandoctor.api", "numpy", "numpy.linalg", "gandoctor.parsers.csv",
      "gandoctor.reporters.html"],
 )  # fmt: skip
 def test_an_interrupt_while_modules_load(healthy: Path, tmp_path: Path, module: str) -> None:
@@ -221,7 +223,7 @@ def test_an_interrupt_while_a_run_is_read(healthy: Path, tmp_path: Path) -> None
 # ---------------------------------------------------------------- names
 
 
-@pytest.mark.parametrize("length", [300, 5_000, 100_000])
+@pytest.mark.parametrize("length", [300, 100_000])
 def test_names_longer_than_names_may_be(healthy: Path, tmp_path: Path, length: int) -> None:
     name = "x" * length
     for command in (

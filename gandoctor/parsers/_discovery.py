@@ -90,7 +90,8 @@ def _around(file: Path) -> list[Path]:
     tree = _walk.walk(file.parent, depth=1)
     here = [f for f in tree.files if f.parent == file.parent]
     kind = _registry.hinted(file)
-    alone = not any(f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind for f in here)
+    like = (f for f in here if f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind)
+    alone = all(_walk.wrote(f) for f in like)
     return tree.files if alone else here
 
 
@@ -146,7 +147,8 @@ def _read_all(tree: _walk.Tree) -> list[Log]:
         try:
             found = _registry.read_found(file, _walk.head_of(file))
             logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
-            misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
+            if found or not _walk.wrote(file):
+                misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
             logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
     if passed:
