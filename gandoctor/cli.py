@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import sys
+import warnings
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
@@ -467,6 +468,8 @@ def main() -> NoReturn:
     """Run the command line; every error is one sentence on stderr and exit code 2."""
     interrupts.listen()
     _hold_streams()
+    if not sys.warnoptions:  # a sum of infinities is no news: the report says what is not finite
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy|gandoctor")
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import random
 import shutil
 import signal
 import subprocess
@@ -276,3 +277,25 @@ def test_pipes_and_what_lies_in_proc(tmp_path: Path) -> None:
         pytest.skip("no /proc/kmsg")
     for command in (("analyze", messages), ("check", messages), ("signals", "--tags", messages)):
         assert run(*command, cwd=tmp_path)[0] in (0, 2)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize("odd", ["nan inf", "inf -inf", "nan inf -inf", "1e308 -1e308"])
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_numbers_that_are_none_are_told_in_the_report_and_not_by_numpy(tmp_path: Path, odd: str, share: float) -> None:
+    chance = random.Random(5)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    levels = {"d_loss": 1.38, "g_loss": 0.7, "d_real": 0.5, "d_fake": 0.5, "grad_norm_d": 1.0, "fid": 50.0}
+    lines = [",".join(["step", *levels])]
+    for i in range(200):
+        cells = (chance.choice(odd.split()) if chance.random() < share else f"{v + 0.1 * chance.random():.4f}"
+                 for v in levels.values())  # fmt: skip
+        lines.append(",".join([str(i), *cells]))
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    for more in ((), ("--loss", "wgan-gp")):
+        code, _, err = run("analyze", folder, *more, "-q", cwd=tmp_path)
+        assert code in (0, 1)
+        assert err == ""
