@@ -282,7 +282,7 @@ def test_pipes_and_what_lies_in_proc(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- numbers
 
 
-@pytest.mark.parametrize("odd", ["nan inf", "inf -inf", "nan inf -inf", "1e308 -1e308"])
+@pytest.mark.parametrize("odd", ["nan inf", "inf -inf", "nan inf -inf", "1e308 -1e308 1e300"])
 @pytest.mark.parametrize("share", [0.2, 0.9])
 def test_numbers_that_are_none_are_told_in_the_report_and_not_by_numpy(tmp_path: Path, odd: str, share: float) -> None:
     chance = random.Random(5)
