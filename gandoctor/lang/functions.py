@@ -671,7 +671,8 @@ def _repetition(x: Points) -> tuple[float, float]:
     place = np.linspace(-1, 1, count)
     even = even - even.mean() - place * (even @ place) / (place @ place)
     power = float(even @ even)
-    if not power > 1e-24 * max(1.0, float(np.abs(values).max()) ** 2):
+    size = float(np.abs(values).max())
+    if not power > 1e-24 * max(1.0, size * size):  # a power of Python's own would raise where this is infinite
         return 0.0, 0.0
     spectrum = np.fft.rfft(even, 2 * count)
     lags = count // 3

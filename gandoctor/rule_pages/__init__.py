@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor import api, rulebook, vocabulary
+from gandoctor import api, rulebook, vocabulary, writing
 from gandoctor.errors import UsageError
 from gandoctor.lang.functions import FUNCTIONS
 from gandoctor.model.measured import Share
@@ -104,18 +104,22 @@ def write(folder: Path, options: Options) -> list[Path]:
     made = render(options)
     try:
         for room in ROOMS:
+            if (folder / room).is_symlink():
+                raise UsageError("is a link, and what it leads to may be anybody's", str(folder / room), "remove it")
             (folder / room).mkdir(parents=True, exist_ok=True)
             for old in (folder / room).glob("*.md"):
                 if f"{room}/{old.name}" not in made and _is_ours(old):
                     old.unlink()
         for name, text in made.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            writing.write_text(folder / name, text)
     except OSError as e:
         raise UsageError(f"cannot be written ({e.strerror or e})", str(folder), "give a folder for the pages") from None
     return [folder / name for name in made]
 
 
 def _is_ours(page: Path) -> bool:
+    if page.is_symlink() or not page.is_file():  # to open a pipe would be to wait for ever
+        return False
     with page.open(encoding="utf-8", errors="replace") as lines:
         return lines.readline().strip() == MADE_BY
 
