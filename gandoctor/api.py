@@ -281,7 +281,9 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
-    game = objective.infer(known, settings, family=options.loss, said=options.origin("loss", "--loss"))
+    unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
+    said_by = options.origin("loss", "--loss")
+    game = objective.infer(known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name)
     derived = objective.derive(known, game, facts)
     return Run(
         name=raw.name,
@@ -293,7 +295,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         facts=facts,
         notes=(*raw.notes, *remarks),
         sources=raw.sources,
-        step_unit=vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit),
+        step_unit=unit,
         higher_is_better=words.higher_is_better,
         log_it=words.log_it,
         finished=raw.finished,
@@ -377,6 +379,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         clear=seen.clear,
         not_checked=seen.not_checked,
         ignored=seen.ignored,
+        log_next=seen.log_next,
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,
