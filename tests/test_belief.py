@@ -205,7 +205,7 @@ def found(**keys: str) -> Finding:
         (0.9, [], "", "inconclusive"),  # nothing can be named
         (0.7, [found()], "", "warning"),
         (0.7, [found(confidence="high")], "", "failing"),
-        (0.7, [found(), found(rule="q")], "", "failing"),  # two rules say alike
+        (0.7, [found(), found(rule="q")], "", "warning"),
         (0.7, [found(), found(rule="q", symptom="z")], "", "warning"),
         (0.7, [found(), found(rule="q", status="preview")], "", "warning"),
         (0.7, [found(), found(rule="q", severity="medium")], "", "warning"),

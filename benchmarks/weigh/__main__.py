@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # At most so many healthy runs are called failing, or warned of; at most so many failed ones called healthy.
 ACCUSED, WARNED, MISSED = 0.05, 0.2, 0.12
-BOUNDS = {"failing": (0.8, 0.9), "seen": (0.55, 0.9), "warning": (0.6, 0.75), "healthy": (0.2, 0.45)}
+BOUNDS = {"failing": (0.8, 0.82), "seen": (0.65, 0.9), "warning": (0.6, 0.75), "healthy": (0.2, 0.45)}
 
 
 def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:

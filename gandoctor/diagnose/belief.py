@@ -46,6 +46,9 @@ NEARLY: Final = 0.4
 # Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts half.
 LED: Final = 0.5
 OF_THE_GAME: Final = frozenset({"dominance", "course"})
+# What rests on a chance level that is a guess counts half as well.
+GUESS: Final = 0.5
+CHANCE: Final = frozenset({"chance_d", "chance_g"})
 SETTINGS: Final = "settings"  # the group of doubtful settings
 _GROUPS: Final[Mapping[str, str]] = {
     "discriminator-dominance": "dominance",
@@ -54,8 +57,8 @@ _GROUPS: Final[Mapping[str, str]] = {
     "exploding-or-nan": "explosion",
     "generator-divergence": "course",
     "oscillation": "stability",
-    "mode-collapse": "samples",
-    "data-range-mismatch": "samples",
+    "mode-collapse": "dominance",  # told from losses alone: D has won, or is blind
+    "data-range-mismatch": "range",
     "discriminator-overfitting": "overfitting",
     "no-convergence": "progress",
 }
@@ -67,8 +70,9 @@ def group_of(rule: Rule) -> str:
         return rule.group
     if rule.kind == "risk":
         return SETTINGS
-    named = {n for c in rule.clauses if c.where is not None for n in c.where.signals}
-    if any(n.startswith("sample_") for n in named):
+    # What a rule is about stands first; good samples among its exceptions make it no rule about samples.
+    first = next((c.where.signals for c in rule.clauses if c.where is not None), ())
+    if any(n.startswith("sample_") for n in first):
         return "samples"
     return _GROUPS[rule.symptom or ""]
 
@@ -90,7 +94,8 @@ def signs_of(
             told = next((a for a in asked if a.truth), asked[0])
             signs.append(of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by)))
     about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
-    signs += [of_measure(m, frames.values()) for m in about_it]
+    guessed = run.objective.confidence == "low"
+    signs += [of_measure(m, frames.values(), guessed=guessed) for m in about_it]
     return [s for s in signs if s is not None]
 
 
@@ -146,17 +151,21 @@ def _margin(node: Node, outcomes: Mapping[str, Outcome]) -> float | None:
     return sum(short) if short else min(known)
 
 
-def of_measure(measure: Measure, frames: Iterable[Frame]) -> Sign | None:
-    """What a size says, as the mean over the networks that have it; None where none has, or few points of it."""
+def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = False) -> Sign | None:
+    """What a size says, as the mean over the networks that have it; None where none has, or few points of it.
+
+    `guessed`: where the game's chance levels lie is a guess; what rests on them counts less.
+    """
     told = [f for f in frames if not few_points(measure.value.names, f)]
     values = [s.value for f in told for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
     if not values:
         return None
     parts: dict[Parameter, float] = {}
+    size = GUESS if guessed and CHANCE & set(measure.value.names) else 1.0
     for value in values:
         for knot, share in measure.curve.shares(value):
             key: Parameter = ("measure", measure.id, knot)
-            parts[key] = parts.get(key, 0.0) + share / len(values)
+            parts[key] = parts.get(key, 0.0) + share * size / len(values)
     worst = max(values, key=measure.curve.at)
     symptom = measure.low if measure.curve.low_side(worst) else measure.high
     text = measure.says.replace("{value}", _shown(worst))

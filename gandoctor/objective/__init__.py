@@ -81,6 +81,7 @@ def infer(
     floor = floor_of(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
     if scale != 1:
         chance_d, chance_g, floor = _times(chance_d, scale), _times(chance_g, scale), _times(floor, scale) or floor
+        confidence = "low"  # a scale that is read off one row is known to a tenth or so, and so is where chance lies
     told = [how_scaled if scale != 1 else "", how, "D's loss is logged with its sign turned" if sign < 0 else ""]
     return Objective(
         family=chosen,
