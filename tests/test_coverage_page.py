@@ -15,6 +15,7 @@ LINK = re.compile(r"\[([^\]]+)\]\(rules/(\w+)/([^)]+)\.md\)")
 BOOK = rulebook.load([rulebook.default_folder()])
 ROOMS = {r.id: "symptoms" if r.kind == "symptom" else "risks" for r in BOOK.rules}
 ROOMS |= {c.id: "causes" for c in BOOK.causes} | {r.id: "remedies" for r in BOOK.remedies}
+ROOMS |= {m.id: "measures" for m in BOOK.measures}
 ROWS = [line for line in TEXT.splitlines() if line.startswith("|") and not line.startswith("|--")]
 HEADS = [line for before, line in zip(TEXT.splitlines(), TEXT.splitlines()[1:], strict=False) if before[:2] == "##"]
 
@@ -30,7 +31,7 @@ def test_every_name_exists_and_leads_to_its_page() -> None:
 
 def test_every_rule_risk_and_cause_is_named() -> None:
     named = {id_ for _, _, id_ in LINK.findall(TEXT)}
-    assert {i for i, room in ROOMS.items() if room != "remedies"} <= named
+    assert {i for i, room in ROOMS.items() if room not in ("remedies", "measures")} <= named
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r not in HEADS], ids=lambda r: r.split("|")[1].strip()[:40])

@@ -98,7 +98,7 @@ def test_a_measures_page_holds_all_of_the_measure(measure: Measure) -> None:
         assert f"| {knot:g} | {prior:+.2f} | {nats:+.2f} |" in text
     assert f"on the {cases.n} runs that had it; {cases.k} of them had failed" in text
     for symptom in filter(None, (measure.low, measure.high)):
-        assert symptom.replace("-", " ") in text
+        assert symptom.replace("-", " ") in text.lower()
     told = pages.page(measure.id, Options())
     assert measure.value.text in told
     assert all(f"{nats:+.2f}" in told for nats in fitted)

@@ -206,7 +206,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "learning will not proceed; change the rate",
     "sick",
     "found",
-    rules=("d-wins-late",),
+    rules=("d-repeats",),
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {"d_loss": np.round(x.falls(0.25, 0, 40), 3), "g_loss": x.falls(6, 4.2, 12) * x.jitter(0.03)}
@@ -269,7 +269,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "G 8.6 and D 4.5, both flat",
     "judge by the mel error; these are not meant to fall",
     "fine",
-    "healthy",
+    "inconclusive",
     every=1000,
 )
 def _(x: Time) -> Mapping[str, Curve]:
@@ -319,7 +319,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "D(x) and D(G(z)) near 1, D's loss near 1",
     "not wrong: its level means nothing",
     "fine",
-    "healthy",
+    "inconclusive",
     every=1,
     rows=100,
 )
@@ -360,6 +360,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "sick",
     "found",
     rules=("fidelity-lost",),
+    wrong="the only rule that sees it is on trial, and losses at chance speak for the run",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
@@ -397,7 +398,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "G's loss wanders",
     "it means nothing by itself; the critic's is the one",
     "fine",
-    "healthy",
+    "inconclusive",
     config="loss: wgan-gp\nlambda_gp: 10\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
@@ -436,7 +437,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "CTGAN: D swings about 0, G goes below zero",
     "D finds it hard to tell them apart: no bad thing",
     "fine",
-    "healthy",
+    "inconclusive",
     every=1,
     rows=300,
 )
@@ -449,7 +450,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "both losses negative",
     "normal for this loss",
     "fine",
-    "healthy",
+    "inconclusive",
     every=1,
     rows=300,
 )
@@ -462,7 +463,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "negative Wasserstein losses",
     "normal",
     "fine",
-    "healthy",
+    "inconclusive",
     config="loss: wasserstein\nclip_value: 0.01\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
@@ -474,7 +475,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "WGAN-GP in mixed precision: the loss scale falls to 1",
     "unstable",
     "sick",
-    "healthy",
+    "inconclusive",
     config="loss: wgan-gp\nlambda_gp: 10\nmixed_precision: true\n",
     risks=("penalty-in-mixed-precision",),
     differs="the loss scale is no signal of ours; as long as the losses hold, the setting is a risk, no finding",
@@ -620,7 +621,11 @@ def _(x: Time) -> Mapping[str, Curve]:
 
 
 @thread(
-    GITHUB + "SHI-Labs/StyleNAT/issues/11", "logistic D at 1.39, G falls slowly", "D is at chance", "fine", "healthy"
+    GITHUB + "SHI-Labs/StyleNAT/issues/11",
+    "logistic D at 1.39, G falls slowly",
+    "D is at chance",
+    "fine",
+    "inconclusive",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {"d_loss": x.falls(1.1, 1.39, 10) + x.noise(0.01), "g_loss": x.falls(1.2, 0.68, 3) + x.noise(0.01)}

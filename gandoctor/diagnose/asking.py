@@ -92,14 +92,14 @@ def _few_points(rule: Rule, frame: Frame) -> bool:
     return few_points({n for c in rule.clauses if c.where is not None for n in c.where.names}, frame)
 
 
-def few_points(names: Iterable[str], frame: Frame) -> bool:
+def few_points(names: Iterable[str], frame: Frame, least: int = FEW_POINTS) -> bool:
     """Whether the series among some names, those that are looked at now and then apart, have few points."""
     points = [
         len(frame.series[n].values)
         for n in names
         if n in frame.series and n not in LOOKS and not n.startswith(LOOKED_AT)
     ]
-    return bool(points) and max(points) < FEW_POINTS
+    return bool(points) and max(points) < least
 
 
 def applies(to: Mapping[str, Sequence[str]], run: Run) -> tuple[bool | None, str, int]:

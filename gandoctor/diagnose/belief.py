@@ -46,6 +46,8 @@ NEARLY: Final = 0.4
 # Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts half.
 LED: Final = 0.5
 OF_THE_GAME: Final = frozenset({"dominance", "course"})
+# A size of fewer rows than these is no size of a loss.
+FEWEST: Final = 20
 # What rests on a chance level that is a guess counts half as well.
 GUESS: Final = 0.5
 CHANCE: Final = frozenset({"chance_d", "chance_g"})
@@ -156,7 +158,7 @@ def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = Fal
 
     `guessed`: where the game's chance levels lie is a guess; what rests on them counts less.
     """
-    told = [f for f in frames if not few_points(measure.value.names, f)]
+    told = [f for f in frames if not few_points(measure.value.names, f, FEWEST)]
     values = [s.value for f in told for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
     if not values:
         return None
