@@ -156,7 +156,7 @@ def _margin(node: Node, outcomes: Mapping[str, Outcome]) -> float | None:
 def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = False) -> Sign | None:
     """What a size says, as the mean over the networks that have it; None where none has, or few points of it.
 
-    `guessed`: where the game's chance levels lie is a guess; what rests on them counts less.
+    `guessed`: where the game's chance levels lie is a guess; what rests on them counts less, and names nothing.
     """
     told = [f for f in frames if not few_points(measure.value.names, f, FEWEST)]
     values = [s.value for f in told for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
@@ -170,6 +170,7 @@ def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = Fal
             parts[key] = parts.get(key, 0.0) + share * size / len(values)
     worst = max(values, key=measure.curve.at)
     symptom = measure.low if measure.curve.low_side(worst) else measure.high
+    symptom = symptom if size == 1.0 else ""  # a guess names nothing
     text = measure.says.replace("{value}", _shown(worst))
     return Sign(measure.id, measure.group, tuple(parts.items()), text, symptom)
 
