@@ -303,6 +303,7 @@ def patch(
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --to: replace a file that is there.")] = False,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -313,7 +314,7 @@ def patch(
     from gandoctor import patching
 
     options = _options(config, map_, loss, rules, None, repo=repo)
-    _say(patching.run(run, number, options, apply=apply, to=to))
+    _say(patching.run(run, number, options, apply=apply, to=to, force=force))
 
 
 @app.command()

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from gandoctor.model.report import Prescription, Report
 
 
-def run(path: Path, number: int | None, options: Options, *, apply: bool = False, to: Path | None = None) -> str:
+def run(
+    path: Path,
+    number: int | None,
+    options: Options,
+    *,
+    apply: bool = False,
+    to: Path | None = None,
+    force: bool = False,
+) -> str:
     """Print one prescription of a run, or apply it.
 
     Parameters
@@ -33,6 +41,8 @@ def run(path: Path, number: int | None, options: Options, *, apply: bool = False
         Change the config file itself; a backup is kept.
     to : Path, optional
         Write the changed config here instead.
+    force : bool
+        Whether a file that stands at `to` may be replaced.
 
     Returns
     -------
@@ -55,7 +65,7 @@ def run(path: Path, number: int | None, options: Options, *, apply: bool = False
     if to is not None:
         if any(_same(to, root / e.file) for e in chosen.edits):
             raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
-        done = applying.apply(chosen, root, to=to)
+        done = applying.apply(chosen, root, to=to, force=force)
         return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
     if apply:
         backup = _patched_since(chosen, root, _logs(report, run_root))
@@ -66,7 +76,9 @@ def run(path: Path, number: int | None, options: Options, *, apply: bool = False
                 "train again first; what it ran with is not what the config says now",
             )
         done = applying.apply(chosen, root)
-        return "\n".join(
+        elsewhere = options.repo is not None and chosen.base == "run"
+        note = "nothing in the source tree is this run's config: its own was changed\n" if elsewhere else ""
+        return note + "\n".join(
             f"{d.file}: {', '.join(d.keys)} changed ({chosen.title}); the old file is {d.backup}" for d in done
         )
     return _text(chosen, number, len(report.prescriptions))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import errno
 import json
 import os
 import shutil
@@ -15,9 +17,11 @@ import yaml
 
 from gandoctor import api, patching
 from gandoctor.api import Options
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import GandoctorError, InputError, UsageError
 from gandoctor.model.report import Edit, Prescription, Report, RunNote
+from gandoctor.prescribe import applying
 
+SAMPLES = Path(__file__).resolve().parents[1] / "sample_logs"
 PATCHED = ("explosion", "mode-collapse", "nan-in-loss")  # nested YAML, JSON, two keys in one file
 GIT = shutil.which("git")
 
@@ -321,3 +325,81 @@ def test_a_tree_that_is_not_there(run_dir: Path) -> None:
 def test_a_healthy_run_has_no_patch_in_its_tree_either(sample_logs: Path, tree: Path) -> None:
     for healthy in sorted(p for p in sample_logs.glob("healthy-*") if p.is_dir())[:3]:
         assert api.analyze(healthy, Options(repo=tree)).prescriptions == ()
+
+
+# --- what is written, and what is lost: nothing ---
+
+
+def prescribed(tmp_path: Path) -> tuple[Path, Prescription]:
+    """A copy of a sample run, and its first patch."""
+    run = tmp_path / "run"
+    shutil.copytree(SAMPLES / "d-dominance", run)
+    report = api.analyze(run)
+    first = api.first_patch(report)
+    assert first is not None
+    return run, first
+
+
+def test_what_somebody_saves_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, first = prescribed(tmp_path)
+    config = run / "config.yaml"
+    backed_up = applying._backed_up
+
+    def slow(path: Path) -> Path:
+        made = backed_up(path)
+        config.write_text(config.read_text() + "# saved by an editor meanwhile\n")
+        return made
+
+    monkeypatch.setattr(applying, "_backed_up", slow)
+    with pytest.raises(GandoctorError, match="changed since"):
+        applying.apply(first, run)
+    assert "saved by an editor meanwhile" in config.read_text()
+    assert not list(run.glob("config.yaml.orig*"))  # no backup tells of a patch that never was
+
+
+def test_a_backup_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, first = prescribed(tmp_path)
+    before = (run / "config.yaml").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(GandoctorError, match="no room left"):
+        applying.apply(first, run)
+    assert (run / "config.yaml").read_bytes() == before
+    assert {p.name for p in run.iterdir()} == {p.name for p in (SAMPLES / "d-dominance").iterdir()}
+
+
+def test_to_replaces_nothing_unless_forced_and_no_link_ever(tmp_path: Path) -> None:
+    run, first = prescribed(tmp_path)
+    there = tmp_path / "mine.yaml"
+    there.write_text("precious: 1\n")
+    with pytest.raises(GandoctorError, match="is there already"):
+        applying.apply(first, run, to=there)
+    assert there.read_text() == "precious: 1\n"
+    applying.apply(first, run, to=there, force=True)
+    assert "precious" not in there.read_text()
+    link = tmp_path / "link.yaml"
+    link.symlink_to(tmp_path / "elsewhere.yaml")
+    os.mkfifo(tmp_path / "pipe")
+    for odd in (link, tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(GandoctorError):
+            applying.apply(first, run, to=odd, force=True)
+    assert not (tmp_path / "elsewhere.yaml").exists()
+
+
+def test_two_patches_at_once_lose_no_change(tmp_path: Path) -> None:
+    run, first = prescribed(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: _tried(first, run), range(4)))
+    assert sum(done) == 1  # the others are told that the file has changed
+    assert len(list(run.glob("config.yaml.orig*"))) == 1
+
+
+def _tried(prescription: Prescription, run: Path) -> bool:
+    try:
+        applying.apply(prescription, run)
+    except GandoctorError:
+        return False
+    return True

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.errors import InputError
+from gandoctor.errors import InputError, UsageError
 from gandoctor.prescribe import diff
+from gandoctor.writing import write_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from gandoctor.model.report import Prescription
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -85,7 +88,9 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> tuple[Applied, ...]:
+def apply(
+    prescription: Prescription, root: Path, *, to: Path | None = None, force: bool = False
+) -> tuple[Applied, ...]:
     """Change the user's files as the prescription's diff says.
 
     Parameters
@@ -95,6 +100,8 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
         Folder that the diff's files are relative to.
     to : Path, optional
         Write the changed file here and leave the original alone; only for a diff of one file.
+    force : bool
+        Whether a file that stands at `to` may be replaced; never a link, a pipe or a device.
 
     Returns
     -------
@@ -114,22 +121,32 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
     if to is not None and len(bodies) != 1:
         raise InputError(f"the diff changes {len(bodies)} files", hint="apply it without naming one")
     work: list[tuple[str, Path, str, tuple[str, ...]]] = []
+    before: dict[Path, str] = {}
     for file, body in bodies.items():
         path = inside(root, file)
         old = read_text(path)
         if dict(prescription.made_for).get(file, digest(old)) != digest(old):
             raise diff.stale(file)
         new = diff.applied(old, body, file)
+        before[path] = digest(old)
         work.append((file, path, new, _proved(prescription, file, old, new)))
     if to is not None:
         file, path, new, keys = work[0]
-        _write([(to, new, path)])
+        if not force and os.path.lexists(to):
+            raise InputError("is there already", str(to), "give another name, or --force to replace it")
+        write_bytes(to, new.encode("utf-8"), inputs=[path])
         return (Applied(file, "", keys),)
     for file, path, _, _ in work:
         if not path.stat().st_mode & 0o222:  # a rename would get round it
             raise InputError("is read-only", where=file, hint="make it writable, or write the new config elsewhere")
-    backups = [_backed_up(path) for _, path, _, _ in work]
-    _write([(path, new, path) for _, path, new, _ in work])
+    with _alone([path for _, path, _, _ in work]):
+        backups = [_backed_up(path) for _, path, _, _ in work]
+        try:
+            _write([(path, new, file, before[path]) for file, path, new, _ in work])
+        except InputError:
+            for backup in backups:  # nothing was changed: a backup would tell of a patch that never was
+                backup.unlink(missing_ok=True)
+            raise
     return tuple(
         Applied(file, str(PurePosixPath(file).with_name(backup.name)), keys)
         for (file, _, _, keys), backup in zip(work, backups, strict=True)
@@ -161,45 +178,58 @@ def _means(key: str, got: str) -> bool:
     return got == key or got.endswith(f".{key}")
 
 
+@contextlib.contextmanager
+def _alone(paths: Sequence[Path]) -> Iterator[None]:
+    """Keep other patches of the same files waiting; where files cannot be locked, the digest alone has to tell."""
+    with contextlib.ExitStack() as held:
+        for path in sorted(paths):
+            with contextlib.suppress(ImportError, OSError):
+                import fcntl
+
+                fcntl.flock(held.enter_context(path.open("rb")), fcntl.LOCK_EX)
+        yield
+
+
 def _backed_up(path: Path) -> Path:
-    """A copy beside the file, never over an older one."""
+    """A copy beside the file, whole or not at all, never over an older one."""
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise InputError(f"no backup can be written ({e.strerror})", where=path.name) from e
     for n in range(1000):
         backup = path.with_name(f"{path.name}.orig" + (f".{n}" if n else ""))
-        try:
-            with backup.open("xb") as f:
-                f.write(path.read_bytes())
-        except FileExistsError:
+        if os.path.lexists(backup):
             continue
-        except OSError as e:
-            raise InputError(f"no backup can be written ({e.strerror})", where=path.name) from e
+        try:
+            write_bytes(backup, data, new=True)
+        except UsageError as e:
+            if os.path.lexists(backup):  # another patch was quicker
+                continue
+            raise InputError(f"no backup: {e.what}", path.name, e.hint) from None
         shutil.copymode(path, backup)
         return backup
     raise InputError("there are too many backups already", where=path.name, hint="remove some of the .orig files")
 
 
-def _write(items: list[tuple[Path, str, Path]]) -> None:
-    """Write all (path, text, file whose mode it takes) or none: complete temporary files, then one rename each."""
-    import tempfile
+def _write(items: list[tuple[Path, str, str, str]]) -> None:
+    """Write all (path, text, name, digest of what it was made from) or none.
 
-    ready: list[tuple[str, Path]] = []
+    Each file is written whole beside the old one and takes its name, with its mode and owner. Right before that the old
+    text is looked at once more: what somebody saved meanwhile is not lost.
+    """
     done: list[tuple[Path, bytes]] = []
     try:
-        for path, text, like in items:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            ready.append((name, path))
-            with os.fdopen(handle, "wb") as f:
-                f.write(text.encode("utf-8"))
-                f.flush()
-                os.fsync(f.fileno())
-            Path(name).chmod(stat.S_IMODE(like.stat().st_mode))
-        for name, path in ready:
-            before = path.read_bytes() if path.exists() else b""
-            Path(name).replace(path)
-            done.append((path, before))
-    except OSError as e:
-        for path, before in done:
-            path.write_bytes(before)
-        raise InputError(f"the file cannot be written ({e.strerror})", where=items[0][0].name) from e
-    finally:
-        for name, _ in ready:
-            Path(name).unlink(missing_ok=True)
+        for path, text, file, was in items:
+            old = path.read_bytes()
+            if hashlib.sha256(old).hexdigest() != was:
+                raise diff.stale(file)
+            write_bytes(path, text.encode("utf-8"))
+            done.append((path, old))
+    except (UsageError, OSError, InputError) as e:
+        for path, old in done:
+            write_bytes(path, old)
+        if isinstance(e, InputError):
+            raise
+        what = e.what if isinstance(e, UsageError) else f"cannot be written ({e.strerror})"
+        hint = e.hint if isinstance(e, UsageError) else ""
+        raise InputError(what, items[len(done)][0].name, hint) from e
