@@ -160,7 +160,7 @@ def with_preferences(path: Path, options: Options) -> Options:
     """Fill what the caller left open from ``gandoctor.toml``."""
     if not options.use_preferences:
         return options
-    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent)
+    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent, whole=path.is_dir())
     given = {"loss"} if options.loss else set()
     given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
     given |= {f"select.{rule}" for rule in options.select} | {f"severity.{rule}" for rule in options.severity}

@@ -418,7 +418,9 @@ def _fail_on(path: Path, given: FailOn | None) -> str:
 
     if given is not None:
         return given.value
-    return preferences.load(Path.cwd(), path if path.is_dir() else path.parent).fail_on or FailOn.high.value
+    whole = path.is_dir()
+    said = preferences.load(Path.cwd(), path if whole else path.parent, whole=whole)
+    return said.fail_on or FailOn.high.value
 
 
 def _write(target: str, text: str) -> None:

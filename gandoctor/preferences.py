@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import UsageError
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
 from gandoctor.parsers.configs import bounded
@@ -69,7 +69,7 @@ class Preferences:
     refused: tuple[str, ...] = ()
 
 
-def load(here: Path, run: Path) -> Preferences:
+def load(here: Path, run: Path, *, whole: bool = False) -> Preferences:
     """Read the preferences of the user's project and what a run says of itself.
 
     Parameters
@@ -79,16 +79,19 @@ def load(here: Path, run: Path) -> Preferences:
     run : Path
         The folder that is analysed, or that holds the analysed file. Where both name a role or a loss family, its own
         word counts.
+    whole : bool
+        Whether the folder itself is analysed, and not one file that the user named. What lies in it came with it, also
+        where the user works in it: it may say what its names mean, and nothing of what is judged.
 
     Raises
     ------
     UsageError
         A file of the project that does not parse, or an entry that means nothing.
-    InputError
-        The same of a run's own file.
     """
     here, run = _real(here), _real(run)
     home = _project(here)
+    if whole and home.is_relative_to(run):
+        home = _project(run.parent)
     merged = Preferences()
     for path, data in _files(home):
         merged = _joined(merged, _read(data, os.path.relpath(path, here)), home)
@@ -127,8 +130,8 @@ def _of_run(path: Path, run: Path) -> Preferences:
     try:
         data = _table(path, shown)
         said = _read({k: v for k, v in data.items() if k in OF_A_RUN or k not in KEYS}, shown)
-    except UsageError as e:
-        raise InputError(e.what, e.where, e.hint) from None
+    except UsageError as e:  # a stranger's file must not cost the report
+        return Preferences(refused=(f"{e}; the file was not followed",))
     asked = [f"'{key}'" for key in KEYS if key in data and key not in OF_A_RUN]
     if not asked:
         return said
