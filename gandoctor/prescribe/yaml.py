@@ -471,6 +471,9 @@ def _keep_others(work: _Work, scalar: _Scalar, others: Sequence[_Way], old: str)
         first = aliases[0]
         work.pieces.append((first.start, first.end, work.text[scalar.outer : scalar.end]))
     for way in others:
+        if way.merged_into:  # who reads the merging mapping would train on with the old value
+            here = ".".join(way.path)
+            raise SpliceError(f"it is merged into `{here}` by `<<`, which may be what is read: change it by hand")
         if not way.alias:
             _override(work, way, old)
 
