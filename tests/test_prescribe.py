@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 import shutil
 import stat
 import subprocess
@@ -1057,3 +1058,18 @@ def test_a_word_that_the_code_may_not_know_gives_way_to_one_it_does(tmp_path: Pa
         made = prescribe(run_of(folder, {"c.yaml": text}), [ill], treats, folder, holds=holds)
         first = next(p for p in made if p.diff)
         assert (first.remedy, first.edits[0].new) == (remedy_id, new)
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "run.sh", "train.py", "train_opt.txt", "", "args.json"])
+@pytest.mark.parametrize(
+    "key",
+    ["$(touch x).lr", "`x`", "a;b", "a b", "a\nb", "lr\n", "a|b", "a&b", ">x", "~x", "a'b", "l[0]", "-x", ""],
+)
+@pytest.mark.parametrize("text", ["", "--lr=1", "add_argument", "_base_ = 1"])
+def test_no_line_to_paste_for_a_key_that_a_shell_would_read(file: str, key: str, text: str) -> None:
+    assert override(file, key, 4e-5, text) == ""
+
+
+def test_a_gin_binding_is_quoted_as_a_whole() -> None:
+    made = override("a.gin", "$(touch x)'.lr", 0.5)
+    assert shlex.split(made) == ["--gin_bindings=$(touch x)'.lr = 0.5"]

@@ -63,9 +63,16 @@ _STYLEGAN: Final = {
     "ada_target": "target",
 }  # fmt: skip
 
+# nothing in such a key means anything to a shell, and it cannot be taken for an option
+_PLAIN: Final = re.compile(r"[\w./][\w./-]*")
+
 
 def override(file: str, key: str, value: Value, text: str = "") -> str:
     """One override in the style of the tool that reads (or wrote) the file; empty where there is no such style.
+
+    The line is there to be pasted into a shell and the key is a stranger's text: a key that a
+    shell would read as more than a name (``$(...)``, blanks, brackets) has no line, save where
+    key and value are quoted as one.
 
     Examples
     --------
@@ -78,6 +85,8 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
         return f"--{_STYLEGAN[key]}={said}" if key in _STYLEGAN else ""
     if file.endswith(".gin"):
         return f"--gin_bindings={shlex.quote(f'{key} = {_gin(value)}')}"
+    if not _PLAIN.fullmatch(key):
+        return ""
     if file.endswith((".sh", ".bash")):
         return f"{key}={said}" if "." in key else f"--{key} {said}"
     if file.endswith(".py"):
