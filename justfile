@@ -25,3 +25,15 @@ rules:
 # docs/rules anew, after a rule has changed
 pages:
     .venv/bin/gandoctor rules docs docs/rules
+
+# constraints.txt anew: the newest versions, in a fresh environment; look at the diff, run `just ci`, commit
+pins:
+    rm -rf .pins && python3 -m venv .pins
+    .pins/bin/pip install -q "$(grep ^torch== constraints.txt)" -e '.[dev,zoo]'
+    grep -E '^(#|torch==)' constraints.txt > .pins/constraints.txt
+    .pins/bin/pip freeze --exclude-editable | grep -vE '^(torch|gandoctor)[ =]' | sort -f >> .pins/constraints.txt
+    mv .pins/constraints.txt constraints.txt && rm -rf .pins
+
+# the page's templates compiled anew, after one has changed
+templates:
+    .venv/bin/python -m gandoctor.reporters.compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import InputError, UsageError, unforeseen
 from gandoctor.model.report import (
+    BeliefNote,
     ObjectiveNote,
     Report,
     RunNote,
@@ -28,7 +28,7 @@ from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook, Severity
@@ -132,23 +132,10 @@ def analyze_with_roots(path: str | Path, options: Options | None = None) -> list
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
-    # A healthy run needs no causes and no remedies. Folders that are not ours are read whole: faults have to be said.
-    lean = len(folders) == 1
-
-    @functools.cache
-    def loaded(whole: bool) -> Rulebook:
-        if not lean:
-            return rulebook.load(folders)
-        return rulebook.load(folders, known=loaded(False)) if whole else rulebook.load(folders, rules_only=True)
-
-    @functools.cache
-    def book(whole: bool) -> Rulebook:
-        return _customised(loaded(whole), options)
-
-    book(False)
+    shelf = rulebook.Shelf(folders, lambda book: _customised(book, options))
     raws = parsers.discover(Path(path), configs=options.configs)
     several = len(raws) > 1
-    return [(raw.root, _report(raw, understand(raw, words, options, several=several), book, options)) for raw in raws]
+    return [(raw.root, _report(raw, understand(raw, words, options, several=several), shelf, options)) for raw in raws]
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
@@ -226,14 +213,15 @@ def _declares(folder: Path, group: bytes) -> bool:
 
 def _customised(book: Rulebook, options: Options) -> Rulebook:
     """The book with the rules that were selected, at the severities that were asked for."""
+    known = {*book.by_id, *(m.id for m in book.measures)}
     for key, word, ids in (
         ("ignore", "ignore", options.ignore),
         ("select", "select", options.select),
         ("severity", "give a severity", options.severity),
     ):
         for i in ids:
-            if i not in book.by_id:
-                near = difflib.get_close_matches(i, book.by_id, 1)
+            if i not in known:
+                near = difflib.get_close_matches(i, known, 1)
                 hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
                 raise UsageError(f"there is no rule {i!r} to {word}", options.origin(f"{key}.{i}", f"--{key}"), hint)
     for i, severity in options.severity.items():
@@ -246,7 +234,16 @@ def _customised(book: Rulebook, options: Options) -> Rulebook:
         for r in book.rules
         if not options.select or r.id in options.select
     )
-    return replace(book, rules=rules, by_id={r.id: r for r in rules})
+    return replace(
+        book,
+        rules=rules,
+        by_id={r.id: r for r in rules},
+        measures=tuple(m for m in book.measures if not options.select or m.id in options.select),
+        weights=replace(
+            book.weights,
+            rules={i: w for i, w in book.weights.rules.items() if i not in options.severity},
+        ),
+    )
 
 
 def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False) -> Run:
@@ -270,7 +267,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
     said = {role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins}
     placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said)
-    measured, facts = _measured(raw)
+    measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
@@ -284,7 +281,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=raw.notes,
+        notes=(*raw.notes, *remarks),
         sources=raw.sources,
         step_unit=vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit),
         higher_is_better=words.higher_is_better,
@@ -293,12 +290,17 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     )
 
 
-def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float]]:
+def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
+    """What the samples say; whatever is wrong with them, the rest of the report stands."""
     if not raw.pictures:
-        return (), {}
+        return (), {}, ()
     from gandoctor import samples
 
-    return samples.measure(raw.pictures, raw.root)
+    try:
+        return *samples.measure(raw.pictures, raw.root), ()
+    except Exception as e:
+        fault = unforeseen(e, "their", "")
+        return (), {}, (f"the samples were left out: {fault.what}",)
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:
@@ -326,23 +328,23 @@ def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) ->
     ]
 
 
-def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Options) -> Report:
-    seen = diagnose.examine(run, book(False), ignore=options.ignore)
+def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> Report:
+    seen = diagnose.examine(run, shelf, ignore=options.ignore)
     cures: tuple[Prescription, ...] = ()
-    if seen.findings:
+    if seen.diagnoses:
         from gandoctor.prescribe import prescribe
 
-        seen = diagnose.examine(run, book(True), ignore=options.ignore, asked=seen.answers)
+        book = shelf.whole
         cures = prescribe(
             run,
             seen.diagnoses,
-            book(True).remedies,
+            book.remedies,
             raw.root,
             holds=seen.holds,
-            measured=book(True).measured,
+            measured=book.measured,
             repo=options.repo,
         )
-        effort = {r.id: r.effort for r in book(True).remedies}
+        effort = {r.id: r.effort for r in book.remedies}
         cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
     diagnoses = tuple(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
@@ -351,6 +353,8 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
         run=_run_note(run),
         verdict=seen.verdict,
         why_verdict=seen.why_verdict,
+        p_failing=round(seen.belief.p, 4),
+        belief=tuple(BeliefNote(p.evidence, p.group, round(p.nats, 3), p.text) for p in seen.belief.pieces if p.nats),
         signals=tuple(_signal_note(s) for s in run.signals),
         unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
         settings=tuple(
@@ -364,7 +368,7 @@ def _report(raw: RawRun, run: Run, book: Callable[[bool], Rulebook], options: Op
         not_checked=seen.not_checked,
         ignored=seen.ignored,
         series=_series(run, seen),
-        rules_digest=book(False).digest,
+        rules_digest=shelf.judging.digest,
         version=__version__,
         preferences=(*_preferred(options), *options.refused),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gandoctor.errors import GandoctorError, RuleError, UsageError
+from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="gandoctor",
+    cls=Group,
     help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change.",
     no_args_is_help=True,
     add_completion=False,

@@ -37,3 +37,21 @@ class RuleError(GandoctorError):
 
 class UsageError(GandoctorError):
     """An option with a value that means nothing (an unknown role in ``--map``, say)."""
+
+
+# Tests set it: a fault of our own must not hide behind a polite sentence.
+STRICT = False
+
+
+def unforeseen(error: Exception, reader: str, where: str) -> InputError:
+    """What is said where a reader meets what it was not made for: the file is left out, and the report stands.
+
+    What a file can contain must never end in a traceback. A reader that gets here has a fault of its own, unless the
+    memory was too small; the words "stumbled over it" are what tests look for.
+    """
+    if STRICT and not isinstance(error, MemoryError):
+        raise error
+    if isinstance(error, MemoryError):
+        return InputError("asks for more memory than there is", where, "it was left out")
+    what = f"{reader} reader stumbled over it ({type(error).__name__})"
+    return InputError(what, where, "please report it with a few lines of the file")

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 
+from gandoctor.lang.functions import rounding_of
+from gandoctor.lang.middle import median
 from gandoctor.model.signals import FAMILIES, Objective, Signal
 
 if TYPE_CHECKING:
@@ -57,6 +59,20 @@ _LEADING: Final = re.compile(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
 _OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
+# (D's loss, G's loss) of a D that answers nothing yet, in each convention.
+_STARTS: Final[dict[Family, tuple[tuple[float, float], ...]]] = {
+    "nonsaturating": ((2 * LN2, LN2), (LN2, LN2)),
+    "minimax": ((2 * LN2, -LN2), (LN2, -LN2)),
+    "lsgan": ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)),
+    "hinge": ((2.0, 0.0), (1.0, 0.0)),
+}
+# A first row this many times an untrained D's is no chance of the initial weights.
+MANY: Final = 6.0
+# A mean that was divided by the size of the batch once more; batches are seldom smaller than this.
+FEW: Final = 1 / 16
+UNKNOWN_UNIT: Final = "both losses are lower than any family allows: they are on a scale of their own"
+# Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
+MOST_BOUNDED: Final = 3.0
 Reduction = Literal["sum", "mean", "unknown"]
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
 _WEIGHTS: Final = (
@@ -141,10 +157,13 @@ def infer(
     seen = _Evidence()
     _ask_settings(seen, settings)
     _ask_tags(seen, signals)
-    for game in games[:1]:
+    scale, how_scaled = _unit_of_losses(games[0], seen, settings)
+    game = games[0] if scale == 1 or math.isnan(scale) else _rescaled(games[0], scale)
+    if not math.isnan(scale):
         _ask_curves(seen, game)
     chosen, confidence, because, candidates = _choose(seen, settings, family, said)
-    game = games[0]
+    if math.isnan(scale) and confidence != "high":
+        chosen, because, candidates = "unknown", [], ()
     reduction, scale_d, scale_g, how = _convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and _three_terms(signals):
         scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
@@ -152,6 +171,11 @@ def infer(
     chance_d, chance_g = _chance(chosen, scale_d, scale_g, label)
     sign = _sign(chosen, game)
     floor = _floor(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
+    if scale != 1:
+        chance_d = None if chance_d is None or math.isnan(scale) else chance_d * scale
+        chance_g = None if chance_g is None or math.isnan(scale) else chance_g * scale
+        floor *= 1.0 if math.isnan(scale) else scale
+        because = [*because, how_scaled]
     if how:
         because = [*because, how]
     if sign < 0:
@@ -269,7 +293,7 @@ def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None)
 
 def _middle(signal: Signal) -> float:
     finite = np.abs(signal.values[np.isfinite(signal.values)])
-    return float(np.median(finite)) if finite.size else 0.0
+    return float(median(finite)) if finite.size else 0.0
 
 
 def _together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
@@ -383,6 +407,9 @@ def _ask_sign_of_d(seen: _Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
+        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+            # A penalty is logged beside other losses too; a critic's loss does not stay between zero and three.
+            seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.0)
 
 
 def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
@@ -390,13 +417,7 @@ def _ask_start(seen: _Evidence, d: Signal, g: Signal) -> None:
     if d.steps[0] > 1 or g.steps[0] > 1 or len(d) < 20:
         return
     d0, g0 = float(d.values[0]), float(g.values[0])
-    starts: dict[str, tuple[tuple[float, float], ...]] = {
-        "nonsaturating": ((2 * LN2, LN2), (LN2, LN2)),
-        "minimax": ((2 * LN2, -LN2), (LN2, -LN2)),
-        "lsgan": ((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)),
-        "hinge": ((2.0, 0.0), (1.0, 0.0)),
-    }
-    for family, points in starts.items():
+    for family, points in _STARTS.items():
         if any(abs(d0 - a) < 0.07 * max(1.0, a) and abs(g0 - b) < 0.08 for a, b in points):
             seen.add(f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D", **{family: 2.0})
 
@@ -426,10 +447,12 @@ def _ask_sign_of_g(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float6
 
 
 def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    if float(np.mean(d > 0)) < 0.9:
+    if float(np.mean(d >= 0)) < 0.9:
         return
-    keep = d > 0
-    d, g = np.maximum(d[keep], 1e-12), g[keep]
+    # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.
+    least = max(rounding_of(d) / 2, 1e-7)
+    keep = d >= 0
+    d, g = np.where(d[keep] == 0, least, np.maximum(d[keep], 1e-12)), g[keep]
     jensen = -np.log1p(-np.exp(-2 * d))  # mean convention: the weaker bound
     broken = float(np.mean(g < 0.8 * jensen - 0.05))
     if broken > 0.5 and float(np.mean(g > -0.02)) > 0.9:
@@ -437,7 +460,7 @@ def _ask_bounds(seen: _Evidence, d: NDArray[np.float64], g: NDArray[np.float64])
     hinge = float(np.mean(d + g < 0.85))
     if hinge > 0.3:
         seen.add("D's and G's losses sum to less than hinge allows", hinge=-3.0)
-    md, mg = float(np.median(d)), float(np.median(g))
+    md, mg = float(median(d)), float(median(g))
     if md < 0.15 and mg > 1.6:
         seen.add("D near zero while G's loss is above what least squares reaches", lsgan=-3.0)
     if md < 0.35 and 0.1 < mg < 1.15 and broken > 0.5:
@@ -512,7 +535,7 @@ def _ask_formulas(
         formulas["nonsaturating"] = np.logaddexp(0, -real) + np.logaddexp(0, fake)
         formulas["relativistic"] = 2 * np.logaddexp(0, fake - real)
     for family, least in formulas.items():
-        if not np.isfinite(least).all() or float(np.median(least)) <= 0:
+        if not np.isfinite(least).all() or float(median(least)) <= 0:
             continue
         ratio = d / np.maximum(least, 1e-9)
         half = 0.25 if family == "lsgan" else 0.5
@@ -520,7 +543,7 @@ def _ask_formulas(
         if float(np.mean(ratio < 0.93 * half)) > 0.2:
             seen.add(f"D's loss is below what its scores allow for {family}", **dict.fromkeys(weights, -3.0))
             continue
-        middle = float(np.median(ratio))
+        middle = float(median(ratio))
         spread = float(np.percentile(ratio, 75) - np.percentile(ratio, 25))
         if any(abs(middle / k - 1) < 0.04 and spread < 0.05 * k for k in (half, 0.5, 1.0)):
             seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
@@ -531,7 +554,7 @@ def _ask_formulas(
 def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
     """Whether a formula gives the logged loss, not merely a value near a flat line."""
     spread = min(float(np.std(logged)), float(np.std(formula)))
-    if logged.size < 10 or spread < 1e-3 * (abs(float(np.median(logged))) + 1e-3):
+    if logged.size < 10 or spread < 1e-3 * (abs(float(median(logged))) + 1e-3):
         return False
     close = float(np.percentile(np.abs(logged - formula), 90)) < 0.05 * spread
     return close and float(np.corrcoef(logged, formula)[0, 1]) > 0.99
@@ -562,6 +585,88 @@ def _choose(
     return best, confidence, why[:4], ()
 
 
+# ---------------------------------------------------------------- the unit of the losses
+
+
+def _unit_of_losses(game: _Game, seen: _Evidence, settings: Mapping[str, Setting]) -> tuple[float, str]:
+    """What the losses were multiplied by: (1 for means over the batch, NaN where nobody can tell; the reason).
+
+    An untrained D answers about nothing, so the first row is a known point times the factor. Where it is no such point,
+    losses below every family's bound still tell that they are on a scale of their own.
+    """
+    pair = _together(game.d, game.g)
+    if pair is None or game.d is None or game.g is None or game.mixed or pair[0].size < 20:
+        return 1.0, ""
+    d, g = pair
+    if float(np.mean(d < -1e-9)) > 0.02:
+        return 1.0, ""
+    factors = _factors_at_start(game.d, game.g, d) if game.d.steps[0] <= 1 and game.g.steps[0] <= 1 else {}
+    if factors:
+        # What the config says of the batch settles it; else what is known of the family does.
+        batch = _number(settings, "batch_size") or 0.0
+        fits = [f for f, k in factors.items() if batch > 1 and 0.8 < max(k, 1 / k) / batch < 1.25]
+        best = max(fits or factors, key=lambda f: seen.score[f])
+        if factors[best] < 1 and not fits and _below_all_bounds(d, g):
+            return math.nan, UNKNOWN_UNIT
+        factor = factors[best]
+        start = f"the first losses are {float(game.d.values[0]):.3g} and {float(game.g.values[0]):.3g}"
+        told = "summed over the batch" if factor > 1 else "divided once more than a mean is"
+        return factor, f"{start}, {factor:.3g} times those of an untrained D: the losses are {told}"
+    if _below_all_bounds(d, g):
+        return math.nan, UNKNOWN_UNIT
+    return 1.0, ""
+
+
+def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[Family, float]:
+    """Factor by family where the first row is an untrained D's many times over, or a small part of it; else empty."""
+    d0, g0 = float(d.values[0]), float(g.values[0])
+    if not (np.isfinite(d0) and np.isfinite(g0) and d0 > 0):
+        return {}
+    found: dict[Family, float] = {}
+    for family, points in _STARTS.items():
+        for a, b in points:
+            factor = d0 / a
+            if abs(g0 / factor - b) < (0.15 * abs(b) or 0.04):
+                found.setdefault(family, factor)
+    if not found or any(FEW < k < MANY for k in found.values()):
+        return {}
+    low, middle, high = (float(x) for x in np.quantile(rows, (0.05, 0.5, 0.95)))
+    if middle > 1.5 * d0:
+        return {}
+    if max(found.values()) < 1 and not (
+        middle > 0.1 * d0 and (high < 2 * low or _below_all_bounds(rows, g.values[: rows.size]))
+    ):
+        # A saturating game that D wins has small losses too, but they go on falling.
+        return {}
+    return found
+
+
+def _below_all_bounds(d: NDArray[np.float64], g: NDArray[np.float64]) -> bool:
+    """Whether cross-entropy, least squares and hinge are all ruled out, in whichever convention bears the most."""
+    if float(np.mean(g > 0)) < 0.9 or float(np.mean(d > 0)) < 0.9:
+        return False
+    keep = (d > 0) & (g > 0)
+    d, g = d[keep], g[keep]
+    broken = (
+        (g < 0.8 * -np.log1p(-np.exp(-2 * d)) - 0.05) & (np.sqrt(4 * d) + np.sqrt(2 * g) < 0.9) & (2 * d + g < 0.85)
+    )
+    if float(np.mean(broken)) <= 0.8:
+        return False
+    # On a scale of its own a game was from its first rows on; losses that fall to nothing are another matter.
+    first = max(5, d.size // 10)
+    fell = [float(np.median(x[-(x.size // 2) :])) < 0.1 * float(np.median(x[:first])) for x in (d, g)]
+    return float(np.mean(broken[:first])) > 0.8 and not any(fell)
+
+
+def _rescaled(game: _Game, factor: float) -> _Game:
+    """The game with its losses as means over the batch."""
+
+    def mean(signal: Signal | None) -> Signal | None:
+        return None if signal is None else replace(signal, values=signal.values / factor)
+
+    return replace(game, d=mean(game.d), g=mean(game.g), d_real=mean(game.d_real), d_fake=mean(game.d_fake))
+
+
 # ---------------------------------------------------------------- convention
 
 
@@ -574,9 +679,9 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
     parts = _together(game.d, game.d_real, game.d_fake)
     if parts is not None:
         d, r, f = parts
-        total = float(np.median(r + f))
+        total = float(median(r + f))
         if total > 0:
-            ratio = float(np.median(d)) / total
+            ratio = float(median(d)) / total
             if abs(ratio - 1) < 0.1:
                 return "sum", 1.0, 1.0, "D's loss is the sum of its parts"
             if abs(ratio - 0.5) < 0.05:
@@ -598,7 +703,7 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
         d, r, f = by_scores
         if r.min() >= 0 and r.max() <= 1 and f.min() >= 0 and f.max() <= 1:
             bound = -np.log(np.maximum(r, 1e-7)) - np.log(np.maximum(1 - f, 1e-7))
-            ratio = float(np.median(d)) / max(float(np.median(bound)), 1e-9)
+            ratio = float(median(d)) / max(float(median(bound)), 1e-9)
             if 0.85 < ratio < 1.6:
                 return "sum", 1.0, 1.0, "D's loss matches the sum over its scores"
             if 0.4 < ratio < 0.75:
@@ -612,7 +717,7 @@ def _convention(family: Family, game: _Game, settings: Mapping[str, Setting]) ->
             return "mean", 0.5, 1.0, "G's loss is too low beside a summed D loss, not beside a mean"
         if float(np.mean(d > 1.05)) > 0.3:
             return "sum", 1.0, 1.0, "D's loss stays where only a sum lies"
-        if float(np.median(np.abs(d - LN2))) < 0.05 and float(np.median(np.abs(g - LN2))) < 0.12:
+        if float(median(np.abs(d - LN2))) < 0.05 and float(median(np.abs(g - LN2))) < 0.12:
             return "mean", 0.5, 1.0, "both losses rest near ln 2"
     return "unknown", 1.0, 1.0, ""
 
@@ -706,9 +811,9 @@ def _sign(family: Family, game: _Game) -> int:
     both = _together(game.d, game.real, game.fake)
     if both is not None:
         d, r, f = both
-        kept, turned = np.median(np.abs(d - (f - r))), np.median(np.abs(d - (r - f)))
+        kept, turned = median(np.abs(d - (f - r))), median(np.abs(d - (r - f)))
         # Real scored low (WassersteinGAN's main.py): D minimises D(x) - D(G(z)) and the sign of the log is as usual.
-        return -1 if turned < 0.5 * kept and float(np.median(r - f)) > 0 else 1
+        return -1 if turned < 0.5 * kept and float(median(r - f)) > 0 else 1
     finite = game.d.values[np.isfinite(game.d.values)]
     if family == "wgan" and finite.size >= 20 and float(np.mean(finite > 0)) > 0.95:
         return -1
@@ -823,7 +928,7 @@ def _low_real(game: _Game) -> bool:
     if both is None:
         return False
     d, r, f = both
-    return bool(np.median(np.abs(d - (r - f))) < 0.5 * np.median(np.abs(d - (f - r))))
+    return bool(median(np.abs(d - (r - f))) < 0.5 * median(np.abs(d - (f - r))))
 
 
 def _adversarial(game: _Game, network: str) -> Signal | None:

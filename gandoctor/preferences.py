@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
+from gandoctor.parsers.configs import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,13 +161,14 @@ def _table(path: Path, shown: str = "") -> dict[str, Any]:
             return {}
     except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
+
     where = shown or path.name
     theirs = path.name == PROJECT_FILE
     try:
-        data: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        data: Any = bounded.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
         raise UsageError(f"cannot be read ({e.strerror})", where, "check the file's permissions") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+    except ValueError as e:  # no TOML, no UTF-8, or more than a config needs
         if theirs:  # somebody else's file: its faults are not ours to report
             return {}
         raise UsageError(f"does not parse as TOML ({e})", where, "mend it or take it away") from None

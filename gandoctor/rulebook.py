@@ -6,18 +6,23 @@ own folder may have any of them, or hold its files side by side; what a file is 
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 import keyword
 import math
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
+from gandoctor import rule_cache
 from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
+from gandoctor.model.belief import Curve, Cuts, Measure, RuleWeight, Weights
 from gandoctor.model.measured import RuleRecord, Share, Tallies
 from gandoctor.model.rules import (
     BEST_STEP,
@@ -40,7 +45,7 @@ KINDS: Final[tuple[Literal["symptom", "risk"], ...]] = ("symptom", "risk")
 STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = ("preview", "stable", "retired")
 EFFORTS: Final[tuple[Literal["config", "code", "data"], ...]] = ("config", "code", "data")
 RISKS: Final[tuple[Literal["safe", "trial", "advice"], ...]] = ("safe", "trial", "advice")
-ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
+ROOMS: Final = ("symptoms", "risks", "measures", "causes", "remedies")
 TEST_SUFFIX: Final = ".test.yaml"
 MAX_BYTES: Final = 1 << 20
 MAX_FILES: Final = 5000
@@ -61,7 +66,7 @@ _CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 _TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
 _RULE_KEYS: Final = (
     "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why", "evidence", "when",
-    "false_positives", "references", "confidence", "settings", "log_it", "stable_because",
+    "false_positives", "references", "confidence", "settings", "log_it", "stable_because", "group", "nats",
 )  # fmt: skip
 _CAUSE_KEYS: Final = (
     "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
@@ -73,6 +78,7 @@ _REMEDY_KEYS: Final = (
 _CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need", "if_named")
 # How often rules and causes were right and remedies cured: counted by a benchmark, no page of its own.
 MEASURED: Final = "measured.yaml"
+WEIGHTS: Final = "weights.yaml"
 _T = TypeVar("_T")
 
 
@@ -127,6 +133,7 @@ class Words:
         )
 
 
+@functools.cache
 def default_folder() -> Path:
     """Folder of the rules that come with gandoctor: inside the wheel, or at the root of the source tree.
 
@@ -165,13 +172,22 @@ def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook |
     RulebookError
         With every fault that was found.
     """
+    book = rule_cache.checked(lambda: _load(folders, known, rules_only=rules_only))
+    rule_cache.keep(lambda: (path.read_bytes() for path in _paths(default_folder())))
+    return book
+
+
+def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) -> Rulebook:
     faults: list[RuleError] = []
     words = vocabulary(folders, faults)
-    rooms = ("symptoms", "risks", "") if rules_only else ("causes", "remedies") if known else ("", *ROOMS)
+    judging = ("symptoms", "risks", "measures", "")
+    rooms = judging if rules_only else ("causes", "remedies") if known else ("", *ROOMS)
     pages = [page for page in _pages(folders, faults, rooms) if page is not None]
     rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")] + list(known.by_id if known else ())
     own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
     rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
+    measures = [m for p in pages if p.room == "measures" for m in [_tried(p, _measure, own, words)] if m]
+    weights = known.weights if known else _weights(folders, faults)
     causes = [c for p in pages if p.room == "causes" for c in [_tried(p, _cause, full, words)] if c]
     remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
     _once_each(pages, faults)
@@ -189,11 +205,39 @@ def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook |
         rules=tuple(rules),
         causes=tuple(sorted(causes, key=lambda c: c.id)),
         remedies=tuple(sorted(remedies, key=lambda r: r.id)),
-        digest=_digest(folders),
+        digest=known.digest if known else _digest(folders),
         by_id={r.id: r for r in rules},
         measured=measured,
         unseen=unseen,
+        measures=known.measures if known else tuple(sorted(measures, key=lambda m: m.id)),
+        weights=weights,
     )
+
+
+class Shelf:
+    """A rule book that is read as far as it is needed: a healthy run needs no causes and no remedies.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        As for `load`. Folders that are not ours are read whole at once: their faults have to be said.
+    customise : callable, optional
+        What the user's preferences make of a book.
+    """
+
+    def __init__(self, folders: Sequence[Path], customise: Callable[[Rulebook], Rulebook] = lambda book: book) -> None:
+        self._folders = folders
+        self._customise = customise
+        self._lean = len(folders) == 1
+        self._read = load(folders, rules_only=self._lean)
+        self.judging = customise(self._read)
+
+    @functools.cached_property
+    def whole(self) -> Rulebook:
+        """The book with causes, remedies and what was counted."""
+        if not self._lean:
+            return self.judging
+        return self._customise(load(self._folders, known=self._read))
 
 
 # ---------------------------------------------------------------- files
@@ -204,7 +248,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
 
     The room of a file that stands in no room is the empty string.
     """
-    found = [("", p) for p in folder.glob("*.y*ml") if p.name != MEASURED]
+    found = [("", p) for p in folder.glob("*.y*ml") if p.name not in (MEASURED, WEIGHTS)]
     found += [(room, p) for room in ROOMS for p in (folder / room).glob("*.y*ml")]
     for room, path in sorted(found, key=lambda f: (f[0], f[1].name)):
         if path.suffix in (".yaml", ".yml") and not path.name.endswith((TEST_SUFFIX, ".test.yml")) and path.is_file():
@@ -219,27 +263,40 @@ def read_yaml(path: Path, where: str) -> Any:
     RuleError
         Where it cannot be read, does not parse or breaks a bound.
     """
-    import yaml
-
     try:
         raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
     except OSError as e:
         raise RuleError(f"cannot be read: {e.strerror}", where) from None
     if raw is None:
         raise RuleError("is larger than a megabyte", where, "a rule is a page of text")
+    ours = str(path).startswith(f"{default_folder()}{os.sep}")
+    data = rule_cache.known(raw) if ours else rule_cache.MISSING
+    if data is rule_cache.MISSING:
+        data = _parsed(raw, where, trusted=ours)
+        if ours:
+            rule_cache.learn(raw, data)
+    return data
+
+
+def _parsed(raw: bytes, where: str, *, trusted: bool) -> Any:
+    import yaml
+
     try:
         text = raw.decode("utf-8-sig")
-        loader = _loader(yaml)
-        if not path.is_relative_to(default_folder()):  # ours are to be trusted as the code beside them is
+        if not trusted:  # ours are to be trusted as the code beside them is
             _bounded(text, yaml, where)
-        return yaml.load(text, Loader=loader)  # noqa: S506 - a SafeLoader, made stricter
+        return yaml.load(text, Loader=_loader())  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(e, "problem", None) or "not valid"
+        if "nesting" in problem:  # libyaml's own bound, which newer releases of PyYAML meet before ours
+            raise RuleError("is nested too deep or too long", f"{where}{line}") from None
         hint = "quote texts that hold : , { } or #" if "expected" in problem or "not allowed" in problem else ""
         raise RuleError(f"does not parse as YAML: {problem}", f"{where}{line}", hint) from None
-    except (UnicodeDecodeError, ValueError, RecursionError):
+    except RecursionError:
+        raise RuleError("is nested too deep or too long", where) from None
+    except (UnicodeDecodeError, ValueError):
         raise RuleError("does not parse as YAML", where, "it has to be UTF-8 text") from None
 
 
@@ -257,8 +314,11 @@ def _bounded(text: str, yaml: Any, where: str) -> None:
             raise RuleError("is nested too deep or too long", f"{where}:{event.start_mark.line + 1}")
 
 
-def _loader(yaml: Any) -> Any:
+@functools.cache
+def _loader() -> Any:
     """A safe loader (in C where there is one) that refuses a key written twice."""
+    import yaml
+
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
@@ -276,13 +336,17 @@ def _loader(yaml: Any) -> Any:
     return strict
 
 
+def _paths(folder: Path) -> list[Path]:
+    """All that a rule book is made of."""
+    paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
+    return paths + [p for p in (folder / MEASURED, folder / WEIGHTS) if p.is_file()]
+
+
 def _digest(folders: Sequence[Path]) -> str:
     """Twelve hexadecimal digits that name this very state of rules and vocabulary."""
     state = hashlib.sha256()
     for folder in folders:
-        paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
-        paths += [p for p in (folder / MEASURED,) if p.is_file()]
-        for path in paths:
+        for path in _paths(folder):
             state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
 
@@ -506,7 +570,8 @@ def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> _Page
 def _room_of(data: Mapping[str, Any]) -> str:
     if data.get("kind") in ("symptom", "risk"):
         return f"{data['kind']}s"
-    return "causes" if "explains" in data else "remedies" if "treats" in data else ""
+    telling = {"explains": "causes", "treats": "remedies", "curve": "measures"}
+    return next((room for key, room in telling.items() if key in data), "")
 
 
 def _tried(page: _Page, make: Any, scope: Scope, words: Words) -> Any:
@@ -711,7 +776,100 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
         log_it=page.text("log_it"),
         file=page.file,
         stable_because=page.text("stable_because"),
+        group=page.text("group"),
+        nats=page.number("nats", low=0.0) if "nats" in page.data else None,
     )
+
+
+_MEASURE_KEYS: Final = (
+    "id", "group", "title", "value", "over", "applies_to", "scale", "curve", "low", "high", "why", "says", "references",
+)  # fmt: skip
+SCALES: Final[tuple[Literal["linear", "log"], ...]] = ("linear", "log")
+
+
+def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
+    page.only(_MEASURE_KEYS)
+    value = _compiled(page, "value", lambda: compile_value(page.text("value", need=True), scope))
+    if value is not None and value.kind != "number":
+        page.fault("value", f"`{value.text}` is a {value.kind}, no number", "write `median(d_loss) / chance_d`")
+    over = _compiled(page, "over", lambda: parse_window(page.data.get("over"))) or Window()
+    if over.kind == "after_clause":
+        page.fault("over", "there are no clauses here", "write `last 50%`")
+    says = page.text("says", need=True)
+    for side in ("low", "high"):
+        if page.text(side) and page.text(side) not in SYMPTOMS:
+            page.fault(side, f"no symptom is called `{page.text(side)}`", near(page.text(side), SYMPTOMS))
+    return Measure(
+        id=page.id,
+        group=page.text("group", need=True),
+        title=page.text("title", need=True),
+        value=value or compile_value("1", scope),  # never seen: a measure with a fault is dropped
+        over=over,
+        curve=_curve(page),
+        applies_to=_applies_to(page),
+        why=page.text("why", need=True),
+        says=says,
+        low=page.text("low"),
+        high=page.text("high"),
+        references=_references(page),
+        file=page.file,
+    )
+
+
+def _curve(page: _Page) -> Curve:
+    """Knots and their nats, ``[[0, 1.0], [0.5, -0.3]]``."""
+    knots: list[tuple[float, float]] = []
+    given = page.data.get("curve")
+    for i, knot in enumerate(given if isinstance(given, list) else ()):
+        pair = knot if isinstance(knot, list) else []
+        numbers = [
+            float(v) for v in pair if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+        ]
+        if len(pair) != 2 or len(numbers) != 2:
+            page.fault(f"curve[{i}]", f"`{knot}` is no knot", "write a number and its nats: `[0.5, -0.3]`")
+        else:
+            knots.append((numbers[0], numbers[1]))
+    rising = all(a[0] < b[0] for a, b in itertools.pairwise(knots))
+    if len(knots) < 2 or not rising:
+        page.fault("curve", "needs two knots at least, in rising order", "write `[[0, 1.0], [0.5, -0.3]]`")
+        knots = [(0.0, 0.0), (1.0, 0.0)]
+    scale = page.choice("scale", SCALES, "linear")
+    return Curve(tuple(k for k, _ in knots), tuple(n for _, n in knots), scale)
+
+
+def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:
+    """Fitted weights; of several folders the last that has them."""
+    found = Weights()
+    for folder in folders:
+        path, where = folder / WEIGHTS, f"{folder.name}/{WEIGHTS}"
+        if not path.is_file():
+            continue
+        try:
+            data = read_yaml(path, where)
+        except RuleError as e:
+            faults.append(e)
+            continue
+        page = _Page(data if isinstance(data, dict) else {}, where, faults)
+        page.only(("about", "base", "cuts", "measures", "rules"))
+        cuts = page.at("cuts", page.mapping("cuts"))
+        fitted = page.at("measures", page.mapping("measures"))
+        found = Weights(
+            base=page.number("base", 0.0),
+            measures={m: _nats(fitted, m) for m in fitted.data},
+            rules={r: RuleWeight(inner.number("holds"), inner.number("clear")) for r, inner in _entries(page, "rules")},
+            cuts=Cuts(**{name: cuts.number(name, before) for name, before in asdict(Cuts()).items()}),
+        )
+    return found
+
+
+def _nats(page: _Page, key: str) -> tuple[float, ...]:
+    value = page.data.get(key)
+    listed = value.get("nats") if isinstance(value, dict) else None
+    good = isinstance(listed, list) and all(isinstance(v, int | float) and math.isfinite(v) for v in listed)
+    if not good or not isinstance(listed, list):
+        page.fault(f"{key}.nats", "must be a list of numbers", "it is written by a benchmark")
+        return ()
+    return tuple(float(v) for v in listed)
 
 
 def _used(name: str, clauses: Sequence[Clause]) -> bool:

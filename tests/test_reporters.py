@@ -531,7 +531,7 @@ def test_templates_escape_all_they_are_given_and_miss_nothing():
     assert "page.html.j2" in {file.name for file in folder.iterdir()}
     assert not re.search(r"\|\s*safe|autoescape|Markup", said), "markup is marked where it is made, in Python"
     assert not re.search(r"<\w[^<>{}]*=\{\{", said), "an attribute without quotes"
-    render = html._environment().from_string
+    render = html.environment().from_string
     assert render("{{ x }}").render(x="<b>\u202e\x1b'\"&") == "&lt;b&gt;\\u202e\\x1b&#39;&#34;&amp;"
     with pytest.raises(jinja2.UndefinedError):
         render("{{ x.y }}").render(x={})

@@ -14,7 +14,8 @@ from gandoctor.model.rules import Rule
 from gandoctor.model.signals import Objective, Run, Setting
 
 FOLDERS = [rulebook.default_folder()]
-BOOK = rulebook.load(FOLDERS)
+SHELF = rulebook.Shelf(FOLDERS)
+BOOK = SHELF.whole
 RISKS = [r for r in BOOK.rules if r.kind == "risk"]
 
 
@@ -25,7 +26,7 @@ def cases(rule: Rule) -> list[tuple[str, Run, Frame]]:
 
 
 def noted(run: Run, rule: str) -> RiskNote | None:
-    return next((r for r in diagnose.examine(run, BOOK).risks if r.rule == rule), None)
+    return next((r for r in diagnose.examine(run, SHELF).risks if r.rule == rule), None)
 
 
 def run_with(**settings: float | str | bool) -> Run:
@@ -38,7 +39,7 @@ def test_what_a_risk_says_is_filled_from_the_run(rule: Rule) -> None:
     found = cases(rule)
     assert found
     for name, run, frame in found:
-        note = diagnose._risk(diagnose.ask(rule, run, "", frame), run, frame)
+        note = diagnose.risk_note(diagnose.ask(rule, run, "", frame), run, frame)
         assert note.text.endswith(" ".join(rule.why.split())), name
         assert "{" not in note.text, name
         if rule.settings and run.settings and rule.id != "logged-too-rarely":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Curve = NDArray[np.float64]
 
-BOOK = rulebook.load([rulebook.default_folder()])
+BOOK = rulebook.Shelf([rulebook.default_folder()])
 WORDS = vocabulary.load([rulebook.default_folder()])
 PAGE = (Path(__file__).parents[1] / "docs/coverage.md").read_text(encoding="utf-8")
 SEED = 5

@@ -38,6 +38,7 @@ from gandoctor.lang.frame import (
 )
 from gandoctor.lang.functions import FUNCTIONS, Points, UndecidedError, best_step, cells, interval_of, quantile_of
 from gandoctor.lang.machine import COVER, Evaluation
+from gandoctor.lang.middle import median
 from gandoctor.lang.onset import dated, onset_of, stretches
 from gandoctor.lang.syntax import Expression, Node, Scope, compile_value
 from gandoctor.lang.window import Amount, Window
@@ -221,7 +222,7 @@ def _given(given: Mapping[str, tuple[str, ...]], frame: Frame) -> Told:
 # ---------------------------------------------------------------- where the window lies
 
 
-def _resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | None]) -> Span | Told:
+def resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | None]) -> Span | Told:
     first, last = (float(s) for s in frame.span)
     if over.kind == "all":
         return Span(first, last, back=True)
@@ -306,7 +307,7 @@ def _judged(
     span: Span | None = None
     blocked = ""
     if names or over.kind == "after_clause":
-        found = _resolve(over, frame, onsets)
+        found = resolve(over, frame, onsets)
         if isinstance(found, Span):
             span = found
         elif found.truth is False or where.kind == "mask":
@@ -523,7 +524,7 @@ def _shown_median(series: Points, span: Span, marks: Marks | None) -> float | No
         rows, held = rows[::stride], held[::stride]
     rows = rows[held]
     rows = rows[~np.isnan(rows)]
-    return float(np.median(rows)) if rows.size else None
+    return float(median(rows)) if rows.size else None
 
 
 _DRAWN: Final = frozenset(name for name, f in FUNCTIONS.items() if f.level or name in ("smooth", "best"))

@@ -20,6 +20,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gandoctor.lang.middle import median
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -31,6 +33,10 @@ EARLY: Final = 0.1
 ENDS: Final = 0.2
 # Autocorrelation below which a repetition is taken for chance.
 CYCLE_FLOOR: Final = 0.3
+# So many equal rows in a row are more than a value that is carried along.
+SAME_ROWS: Final = 8
+# From this many decimals on, rounding is finer than anything a rule asks of a loss.
+MOST_DECIMALS: Final = 5
 
 
 class UndecidedError(Exception):
@@ -206,7 +212,7 @@ def interval_of(steps: Ints) -> float:
     if gaps.min() == gaps.max():
         return float(gaps[0])
     gaps = gaps[gaps > 0]
-    return float(np.median(gaps)) if gaps.size else 0.0
+    return float(median(gaps)) if gaps.size else 0.0
 
 
 def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> float:
@@ -216,7 +222,7 @@ def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> 
     with np.errstate(invalid="ignore"):
         if weights is None:
             if share == 0.5:
-                return float(np.median(values))
+                return float(median(values))
             found = float(np.quantile(values, share))
             return found if not np.isnan(found) else float(np.quantile(values, share, method="nearest"))
         order = np.argsort(values, kind="stable")
@@ -325,10 +331,10 @@ def _moving_median(values: Floats, width: int) -> Floats:
     block = width // 12
     if block >= 2:
         whole = n // block * block
-        blocks = np.median(values[:whole].reshape(-1, block), axis=1)
+        blocks = median(values[:whole].reshape(-1, block), axis=1)
         centres = np.arange(blocks.size) * block + (block - 1) / 2
         if whole < n:
-            blocks = np.append(blocks, np.median(values[whole:]))
+            blocks = np.append(blocks, median(values[whole:]))
             centres = np.append(centres, (whole + n - 1) / 2)
         coarse = _moving_median(blocks, min(23, width // block))
         if np.isfinite(coarse).all():
@@ -339,8 +345,9 @@ def _moving_median(values: Floats, width: int) -> Floats:
             else np.append(np.repeat(coarse[:-1], block), np.full(n - whole, coarse[-1]))
         )
     half = width // 2
-    rows = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), width)
-    return np.partition(rows, half, axis=1)[:, half].copy()
+    rows = np.lib.stride_tricks.sliding_window_view(values, width)
+    # The outermost rows share the outermost window: rows mirrored at the edge would count a wild one twice.
+    return np.pad(np.partition(rows, half, axis=1)[:, half], half, mode="edge")
 
 
 @_function("best(x)", "series", "series", "series", "as x")
@@ -374,6 +381,14 @@ def _jump(x: Points) -> Floats:
             return np.asarray(1 + np.abs(x.values - before) / _spread(x.values))
         now, then = np.abs(x.values), np.abs(before)
         return np.asarray(np.maximum(now, then) / np.minimum(now, then))
+
+
+@_function("finite_ahead(x)", "series", "series", "series", "share of the rows")
+def _finite_ahead(x: Points) -> Floats:
+    """Share of the rows from this one to the end of the run that are finite: 0 once a signal is lost for good."""
+    finite = np.isfinite(x.values)
+    left = np.arange(finite.size, 0, -1)
+    return np.asarray(np.cumsum(finite[::-1])[::-1] / left, dtype=np.float64)
 
 
 @_function("swing(x[, n])", "series", "series", "series, count", "times", optional=1, least=3)
@@ -484,6 +499,42 @@ def _iqr(x: Points) -> float:
     return quantile_of(x.values, 0.75, x.weights) - quantile_of(x.values, 0.25, x.weights)
 
 
+@_reducer("spread(x)", "times", least=4)
+def _spread_over_level(x: Points) -> float:
+    """Distance between the quartiles over the size of the median, within the window; 0.1 is a tenth of the level."""
+    level = abs(_median(x))
+    width = _iqr(x)
+    if not level > 0:
+        if width == 0:
+            return 0.0
+        raise UndecidedError("the median is zero, a relative spread has no scale")
+    return float(width / level)
+
+
+@_reducer("repeats(x)", "0 to 1", least=8)
+def _repeats(x: Points) -> float:
+    """Share of the window's rows that stand in a row of eight or more equal ones, bit for bit.
+
+    A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
+    """
+    changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
+    lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
+    return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
+
+
+@_reducer("sway(x)", "times", least=24)
+def _sway(x: Points) -> float:
+    """How many times the window's lowest values go into its highest: its 95 % quantile over its 5 % quantile.
+
+    Both are sizes, whatever the sign. Fewer than 24 rows have no such quantiles: they are the two most extreme rows.
+    """
+    size = np.abs(x.values)
+    low, high = (quantile_of(size, share, x.weights) for share in (0.05, 0.95))
+    if low == high:
+        return 1.0
+    return high / low if low > 0 else float("inf")
+
+
 @_reducer("count(x)", "points")
 def _count(x: Points) -> float:
     """Number of points in the window that are not NaN."""
@@ -535,7 +586,7 @@ def _slope(x: Points) -> float:
     rises = rises[~np.isnan(rises)]
     if not rises.size:
         raise UndecidedError("all points have the same step")
-    return float(np.median(rises))
+    return float(median(rises))
 
 
 @_reducer("change(x)", "times", least=5)
@@ -562,7 +613,7 @@ def _end_medians(x: Points, share: float) -> tuple[float, float]:
     late = min(len(x) - 2, int(np.searchsorted(x.steps, last - width, side="left")))
     if first == last:
         early = late = len(x) // 2
-    return float(np.median(x.values[:early])), float(np.median(x.values[late:]))
+    return float(median(x.values[:early])), float(median(x.values[late:]))
 
 
 def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
@@ -571,7 +622,7 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     count = min(most, n)
     first, last = int(x.steps[0]), int(x.steps[-1])
     if first == last:
-        return x.steps[:1].astype(np.float64), np.array([np.median(x.values)])
+        return x.steps[:1].astype(np.float64), np.array([median(x.values)])
     edges = np.searchsorted(x.steps, first + (last - first) * np.arange(1, count) / count, side="left")
     edges = np.unique(np.concatenate(([0], edges, [n])))
     starts, ends = edges[:-1], edges[1:]
@@ -581,7 +632,7 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     medians = np.empty(lengths.size)
     for length in np.unique(lengths):  # there are few: one call for all of a length, not one for each
         alike = lengths == length
-        medians[alike] = np.median(x.values[starts[alike, None] + np.arange(length)], axis=1)
+        medians[alike] = median(x.values[starts[alike, None] + np.arange(length)], axis=1)
     centres = (x.steps[starts] + x.steps[ends - 1]) / 2
     return centres, medians
 
@@ -665,14 +716,47 @@ def _of_run(usage: str, unit: str = "as x", **more: Any) -> Callable[[Any], Any]
 def _early(x: Points, first: float, last: float) -> float:
     """The run's own early level: the median over its first tenth (3 points at least), whatever the window."""
     rows = max(3, int(np.searchsorted(x.steps, first + EARLY * (last - first), side="right")))
-    return float(np.median(x.values[:rows]))
+    return float(median(x.values[:rows]))
 
 
 @_of_run("late(x)", least=10)
 def _late(x: Points, first: float, last: float) -> float:
     """The run's own late level: the median over its last tenth (3 points at least), whatever the window."""
     rows = len(x) - int(np.searchsorted(x.steps, last - EARLY * (last - first), side="left"))
-    return float(np.median(x.values[-max(3, rows) :]))
+    return float(median(x.values[-max(3, rows) :]))
+
+
+@_of_run("grain(x)", least=5)
+def _grain(x: Points, first: float, last: float) -> float:
+    """Width of the rounding in the log: 0.1 where one decimal was printed, 0 where there are six or more, or none.
+
+    Read off the values of the whole run. Where hardly any row differs from the one before, nothing was seen to be
+    rounded, and the answer is 0.
+    """
+    return rounding_of(x.values)
+
+
+def rounding_of(values: Floats) -> float:
+    """Width of the decimals that were printed, 0 where they are too many to matter or cannot be told.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    float
+        A power of ten up to 1, or 0.
+    """
+    values = values[np.isfinite(values)]
+    if np.count_nonzero(np.diff(values)) < 3:
+        return 0.0
+    for decimals in range(MOST_DECIMALS + 1):
+        scaled = values * 10.0**decimals
+        # What was stored as float32 is off by some 1e-7 of its size.
+        if bool((np.abs(scaled - np.round(scaled)) <= 1e-9 + 1e-7 * np.abs(scaled)).all()):
+            return float(10.0**-decimals)
+    return 0.0
 
 
 @_of_run("argbest_step(x)", "steps")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import math
 import re
 import warnings
@@ -46,6 +47,14 @@ _REFUSED: Final[dict[type[ast.expr], str]] = {
 _SAID: Final[dict[str, str]] = {
     "series": "a series", "mask": "a test at every step", "number": "a number", "truth": "a test of the whole window",
 }  # fmt: skip
+
+
+# What an argument that is asked about, not evaluated, has to name; and the parts of a scope that have such names.
+_ASKED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "any name": ("signal, setting or fact", ("signals", "numbers", "words", "switches")),
+    "setting": ("number among the settings", ("numbers",)),
+    "flag": ("symptom or rule", ("flags",)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +121,11 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """Yield this node, then all below it, from left to right."""
-        yield self
-        for arg in self.args:
-            yield from arg.walk()
+        left = [self]
+        while left:
+            node = left.pop()
+            yield node
+            left.extend(reversed(node.args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +263,24 @@ def _compile(
     *,
     joins_clauses: bool = False,
 ) -> Expression:
+    if functions is FUNCTIONS and isinstance(text, str) and not joins_clauses:
+        return _compiled(text, scope, wanted)  # rules repeat themselves
+    return _compile_anew(text, scope, functions, wanted, joins_clauses=joins_clauses)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(text: str, scope: Scope, wanted: tuple[Kind, ...]) -> Expression:
+    return _compile_anew(text, scope, FUNCTIONS, wanted)
+
+
+def _compile_anew(
+    text: object,
+    scope: Scope,
+    functions: Mapping[str, Function],
+    wanted: tuple[Kind, ...],
+    *,
+    joins_clauses: bool = False,
+) -> Expression:
     line, tree = _parsed(text, joins_clauses=joins_clauses)
     walk = _Walk(line, scope, functions, joins_clauses=joins_clauses)
     node = (walk.switch(tree) if "truth" in wanted else None) or walk.node(tree, 0)
@@ -301,6 +330,11 @@ def _ascii(line: str) -> str:
 def _key(op: str, name: str, args: tuple[Node, ...]) -> str:
     inner = ",".join(a.key for a in args)
     return f"{op if op != 'call' else ''}{name}({inner})"
+
+
+def _varies(node: Node) -> bool:
+    """Whether anything in it depends on the run."""
+    return node.op in ("signal", "number", "call") or any(map(_varies, node.args))
 
 
 class _Walk:
@@ -420,7 +454,7 @@ class _Walk:
             if symbol is None:
                 raise self.fault("`in` and `is` mean nothing here", at, "there are < <= > >= == !=")
             left, right = sides[i], sides[i + 1]
-            if not {"signal", "number", "call"} & {n.op for side in (left, right) for n in side.walk()}:
+            if not (_varies(left) or _varies(right)):
                 raise self.fault("this compares two plain numbers", at)
             kind: Kind = "mask" if "series" in (left.kind, right.kind) else "truth"
             text = self.line[spots[i].col_offset : spots[i + 1].end_col_offset]
@@ -486,14 +520,9 @@ class _Walk:
         return self.made("call", kind, at, args, name)
 
     def argument(self, at: ast.expr, want: str, function: Function, depth: int, *, series: bool) -> Node:
-        scope = self.scope
-        asked: dict[str, tuple[frozenset[str], str]] = {
-            "any name": (scope.signals | scope.numbers | scope.words | scope.switches, "signal, setting or fact"),
-            "setting": (scope.numbers, "number among the settings"),
-            "flag": (scope.flags, "symptom or rule"),
-        }
-        if want in asked:
-            known, called = asked[want]
+        if want in _ASKED:
+            called, groups = _ASKED[want]
+            known = frozenset[str]().union(*(getattr(self.scope, group) for group in groups))
             if not isinstance(at, ast.Name):
                 raise self.fault(f"`{function.name}` asks about a name", at, f"write `{function.usage}`")
             if want == "flag" and not known:

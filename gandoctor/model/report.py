@@ -166,6 +166,16 @@ class RiskNote:
 
 
 @dataclass(frozen=True, slots=True)
+class BeliefNote:
+    """What one piece of evidence adds to the belief that the run has failed, in nats."""
+
+    evidence: str
+    group: str
+    nats: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotChecked:
     """A rule that could not be decided: why, and what to log."""
 
@@ -261,6 +271,10 @@ class Report:
     ----------
     why_verdict : str
         One sentence that carries the verdict.
+    p_failing : float or None
+        How surely the run has failed, 0 to 1; None in reports of versions that did not say.
+    belief : tuple of BeliefNote
+        What made it so, from the base rate on, the weightiest first; nats sum to the log-odds of `p_failing`.
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in vain: one sentence
         a file or option.
@@ -269,6 +283,8 @@ class Report:
     run: RunNote
     verdict: Verdict
     why_verdict: str = ""
+    p_failing: float | None = None
+    belief: tuple[BeliefNote, ...] = ()
     signals: tuple[SignalNote, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     settings: tuple[SettingNote, ...] = ()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+
+from gandoctor.model.belief import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gandoctor.lang.syntax import Expression
     from gandoctor.lang.window import Amount, Window
+    from gandoctor.model.belief import Measure
     from gandoctor.model.measured import Share, Tallies
 
 Severity = Literal["high", "medium", "low"]
@@ -79,7 +82,8 @@ class Rule:
     """Detects one symptom, or one risk. Attributes follow the keys of the YAML file.
 
     `stable_because` says why a rule is stable that measurements alone do not show to be; `measured` is how it did, None
-    where nobody has counted.
+    where nobody has counted; `group` is what it is counted with, where its symptom does not tell; `nats` what it is
+    worth where it holds, where its severity does not tell.
     """
 
     id: str
@@ -101,6 +105,8 @@ class Rule:
     file: str = ""
     stable_because: str = ""
     measured: Tallies | None = None
+    group: str = ""
+    nats: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ class Rulebook:
     """All that was read from ``rules/``, and a digest that names this very state of it.
 
     `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions; `unseen` counts them
-    on others, and is only shown.
+    on others, and is only shown. `measures` are sizes with their curves, `weights` what all evidence is worth.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -220,3 +226,17 @@ class Rulebook:
     by_id: Mapping[str, Rule] = field(default_factory=dict)
     measured: Measured = field(default_factory=dict)
     unseen: Measured = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    weights: Weights = field(default_factory=Weights)
+
+
+class Shelf(Protocol):
+    """A rule book that is read as far as it is needed."""
+
+    @property
+    def judging(self) -> Rulebook:
+        """Rules, measures and weights: all that it takes to call a run healthy."""
+
+    @property
+    def whole(self) -> Rulebook:
+        """The same with causes, remedies and what was counted."""

@@ -49,9 +49,10 @@ def thin(signal: Signal, most: int = MAX_POINTS) -> Series:
         bad = inside & ~finite[rows]
         broken = (bad.argmax(axis=1) + starts)[bad.any(axis=1)]
         keep = np.unique(np.concatenate(([0, n - 1], low, high, broken)))
-    steps = signal.steps[keep]
     shown = values[keep]
+    told: list[float] = shown.astype(np.float64).tolist()
+    known: list[bool] = np.isfinite(shown).tolist()
     return Series(
-        steps=tuple(int(s) for s in steps),
-        values=tuple(float(v) if np.isfinite(v) else None for v in shown),
+        steps=tuple(signal.steps[keep].astype(np.int64).tolist()),
+        values=tuple(told) if all(known) else tuple(v if k else None for v, k in zip(told, known, strict=True)),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MISSING: Final = frozenset(
     ("", "na", "n/a", "#n/a", "<na>", "none", "null", "nil", "-", "--", "---", "?", "no", "missing", "skip", "skipped")
 )
-_NUMBER: Final = r"[-+\u2212]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+_NUMBER: Final = r"[-+\u2212]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
 # tensor(10.5290, grad_fn=<...>), np.float32(0.5), [0.5], tf.Tensor(0.5, shape=(), dtype=float32)
 _WRAPPED: Final = re.compile(rf"^[\w.\s]*[(\[]+\s*({_NUMBER})\s*(?:[,)\]]|$)", re.IGNORECASE)
 # <tf.Tensor: shape=(), dtype=float32, numpy=0.69>

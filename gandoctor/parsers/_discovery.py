@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Reading, StepUnit
 
+_Named = list[tuple[Picture, bool]]  # pictures found by name, as `_pictures.find` gives them
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
 _HOST: Final = re.compile(r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$")
@@ -76,7 +77,8 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     files = _around(file)
     runs = []
     for group in groups:
-        run = _raw_run(group, folder, given or _settings.beside(group, files), files, [])
+        named = _pictures.find(_relative(f, group.folder) for f in files)
+        run = _raw_run(group, folder, given or _settings.beside(group, files), named, [])
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
@@ -112,11 +114,15 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         names = _merge.some(_relative(log.path, root) for log in idle)
         tree.notes.append(f"{len(idle)} logs hold no points or could not be read: {names}")
     runs = []
+    configs = _settings.Configs(tree.files)
+    named = {  # once for all runs of a folder
+        folder: _pictures.find(_relative(f, folder) for f in files)
+        for folder, files in _files_of(full, tree.files).items()
+    }
     for group in full:
         alone = len(full) == 1
-        found = given or _settings.of_run(group, root, tree.files, alone=alone)
-        files = _files_of(group, full, tree.files)
-        run = _raw_run(group, root if alone else group.folder, found, files, tree.notes)
+        found = given or _settings.of_run(group, root, configs, alone=alone)
+        run = _raw_run(group, root if alone else group.folder, found, named[group.folder], tree.notes)
         runs.append(dataclasses.replace(run, name=_name(group, root, full)))
         tree.notes.clear()  # what is said of the folder is said once
     return runs
@@ -175,13 +181,14 @@ def _sentence(error: GandoctorError) -> str:
     return f"{error.what}; {error.hint}" if error.hint else error.what
 
 
-def _files_of(group: Group, groups: list[Group], files: Iterable[Path]) -> list[Path]:
-    """Files below a run's folder that are not below another run's."""
-    others = {g.folder for g in groups if g is not group and g.folder != group.folder}
-    others = {f for f in others if f.is_relative_to(group.folder)}
-    return [
-        f for f in files if f.is_relative_to(group.folder) and not any(f.is_relative_to(other) for other in others)
-    ]  # fmt: skip
+def _files_of(groups: list[Group], files: Iterable[Path]) -> dict[Path, list[Path]]:
+    """By the folder of a run, the files below it that are not below another run's."""
+    found: dict[Path, list[Path]] = {g.folder: [] for g in groups}
+    for file in files:
+        nearest = next((folder for folder in file.parents if folder in found), None)
+        if nearest is not None:
+            found[nearest].append(file)
+    return found
 
 
 def _name(group: Group, root: Path, groups: list[Group]) -> str:
@@ -196,7 +203,7 @@ def _name(group: Group, root: Path, groups: list[Group]) -> str:
 # ---------------------------------------------------------------- one run
 
 
-def _raw_run(group: Group, home: Path, configs: list[Path], files: list[Path], notes: list[str]) -> RawRun:
+def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes: list[str]) -> RawRun:
     """Put a run together; `home` is moved up where a config lies beside or above it."""
     root, outside = _root(home, configs)
     hosts = _hosts(group)
@@ -218,7 +225,7 @@ def _raw_run(group: Group, home: Path, configs: list[Path], files: list[Path], n
         dataclasses.replace(s, source=_without_hosts(_relative(Path(s.source), root), hosts))
         for s in group.signals.values()
     ]
-    pictures, remarks = _pictures_of(group, root, files, signals)
+    pictures, remarks = _pictures_of(group, root, named, signals)
     facts: dict[str, float] = {}
     for log in group.logs:
         facts.update(log.reading.facts if log.reading else {})
@@ -291,7 +298,7 @@ def _step_unit(group: Group) -> tuple[StepUnit, list[str]]:
     return best, [f"some files count {' and '.join(others)}, most count {best}"] if others else []
 
 
-def _pictures_of(group: Group, root: Path, files: list[Path], signals: list[Signal]) -> tuple[list[Picture], list[str]]:
+def _pictures_of(group: Group, root: Path, named: _Named, signals: list[Signal]) -> tuple[list[Picture], list[str]]:
     """Pictures that the logs index, and those that lie in the run's folder."""
     pictures: dict[tuple[str, int], Picture] = {}
     for log in group.logs:
@@ -300,7 +307,6 @@ def _pictures_of(group: Group, root: Path, files: list[Path], signals: list[Sign
             found = dataclasses.replace(p, path=_relative(path, root))
             pictures[found.path, found.offset] = found
     notes: list[str] = []
-    named = _pictures.find(_relative(f, group.folder) for f in files)
     if named:
         factor, note = _pictures.scale(named, _last_step(signals), _step_unit(group)[0])
         notes += note

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gandoctor.parsers import _protobuf as pb
+from gandoctor.parsers._files import MOST_TAG_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def _value(data: pb.Buffer, start: int, stop: int) -> Value:
         elif wire != pb.BYTES:
             continue
         elif number == 1:
-            value.tag, value.tag_stop = pb.text(data, at, end), end
+            value.tag, value.tag_stop = pb.text(data, at, min(end, at + MOST_TAG_BYTES)), end
         elif number == 4:
             value.sort = "picture"
             value.spans = [(a, b) for n, w, a, b in pb.fields(data, at, end) if n == 4 and w == pb.BYTES]

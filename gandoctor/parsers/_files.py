@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLANK: Final = 1 << 16  # so many zero bytes in a row are no text and no record
+LONGEST_TAG: Final = 1_000  # characters of a tag; what follows is cut off, and it is said
+MOST_TAG_BYTES: Final = 4 * (LONGEST_TAG + 1)  # enough for a reader to see that a tag is longer
+LONGEST_LINE: Final = 4 * BLANK  # bytes of one line of a printed log; no dump of options is longer
 MOST_DAMAGE: Final = 256 << 20  # bytes of damage in which a sound record is looked for before a file is given up
 LARGEST: Final = 2 << 30  # bytes; a longer text log is no log anybody reads in one piece
 _BOMS: Final = (
@@ -24,6 +27,7 @@ _BOMS: Final = (
 )
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
 # What no text holds: control characters other than tab, newlines, form feed, backspace (progress bars) and escape.
+_HIGH: Final = bytes(range(0x80, 0x100))
 _CONTROL: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
 
@@ -84,14 +88,16 @@ def look_at(path: Path) -> tuple[int, bytes]:
     return size, head
 
 
-def load_text(path: Path) -> tuple[str, list[str]]:
+def load_text(path: Path, *, cut_lines: bool = False) -> tuple[str, list[str]]:
     """The content of a file that should be text, and what of it was lost; raises as `look_at` does.
 
-    Long stretches of zeros are passed over: room that was set aside and never written (a crash, a full disk).
+    Long stretches of zeros are passed over: room that was set aside and never written (a crash, a full disk). With
+    `cut_lines`, so is what follows the first `LONGEST_LINE` bytes of a line, that memory may not grow with it.
     """
-    size, _ = look_at(path)
+    size, head = look_at(path)
     parts: list[bytes] = []
     zeros = 0
+    lines = _Lines(wide=str(encoding_of(head)).startswith(("utf-16", "utf-32")))
     blank = bytes(BLANK)
     try:
         with path.open("rb", buffering=0) as stream:
@@ -101,16 +107,50 @@ def load_text(path: Path) -> tuple[str, list[str]]:
                     at = stream.tell()
                     zeros += stream.seek(next_data(stream.fileno(), at, size)) - at
                 else:
-                    parts.append(part)
+                    parts.append(lines.kept(part) if cut_lines else part)
     except OSError as fault:
         raise InputError(f"cannot be read ({fault.strerror or fault})", path.name) from None
-    padded, undecoded = decode(b"".join(parts))
+    data = b"".join(parts)
+    del parts
+    padded, undecoded = decode(data)
     text = padded.rstrip("\0")
     zeros += len(padded) - len(text)
     lost = [zeros_of(zeros)] if zeros else []
+    if lines.cut:
+        lost.append(f"{lines.cut:,} lines of more than {LONGEST_LINE >> 10} KiB were cut")
     if undecoded:
         lost.append(f"{undecoded} characters could not be decoded")
     return text, lost
+
+
+class _Lines:
+    """Takes a text block by block, and lets go of what makes a line too long.
+
+    Parameters
+    ----------
+    wide : bool
+        Whether a character takes two bytes or four: the text is then cut between blocks and at multiples of four.
+    """
+
+    def __init__(self, *, wide: bool) -> None:
+        self.wide = wide
+        self.length = 0  # bytes of the line that the last block ended in
+        self.cut = 0  # lines that were cut
+
+    def kept(self, block: bytes) -> bytes:
+        """What of the next block is kept."""
+        ends = max(block.rfind(b"\n"), block.rfind(b"\r"))
+        if self.length < LONGEST_LINE:
+            self.length = len(block) - ends - 1 if ends >= 0 else self.length + len(block)
+            if self.length < LONGEST_LINE:
+                return block
+            self.cut += 1
+            return block if self.wide else block.rstrip(_HIGH)  # a character is not cut in two
+        if ends < 0:
+            return b""
+        first = min(at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0)
+        self.length = len(block) - ends - 1
+        return block[first - first % 4 if self.wide else first :]
 
 
 def next_data(descriptor: int, at: int, size: int) -> int:

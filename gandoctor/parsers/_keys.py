@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gandoctor.parsers._table import BATCH_NAMES, EPOCH_NAMES, KIMG_NAMES, STEP_NAMES, plain, tells_of_training
@@ -55,7 +56,7 @@ _THINGS: Final = re.compile(
 _WRAPPER: Final = re.compile(r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$")
 _WORTH_A_CALL: Final = re.compile(r"(?:[dgc][ab]?|.*loss.*|.*err.*)$", re.IGNORECASE)
 _COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
-_PREPOSITION: Final = re.compile(r"(.*?)[\s,]+(?:at|in|for|after|on)\s+\w+\s*[:=#]?\s*$", re.IGNORECASE)
+_PREPOSITION: Final = re.compile(r"(.*?)(?<![\s,])[\s,]++(?:at|in|for|after|on)\s++\w++\s*+[:=#]?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +202,21 @@ def _is_part(whole: str, opening: int, closing: int, *, at_end: bool) -> bool:
 
 
 def _opening(whole: str, closing: int) -> int:
-    depth = 0
-    for k in range(closing, -1, -1):
-        depth += (whole[k] == ")") - (whole[k] == "(")
-        if depth == 0:
-            return k
-    return -1
+    """Where the round bracket opens that `closing` closes; -1 where it is not opened."""
+    return _openings(whole).get(closing, -1)
+
+
+@lru_cache(maxsize=4)
+def _openings(whole: str) -> dict[int, int]:
+    """The opening bracket of each closing one: worked out once a line, as each of its names may ask."""
+    opened: list[int] = []
+    found = {}
+    for i, c in enumerate(whole):
+        if c == "(":
+            opened.append(i)
+        elif c == ")" and opened:
+            found[i] = opened.pop()
+    return found
 
 
 def _outer(whole: str, begin: int, sep: str) -> Key | None:

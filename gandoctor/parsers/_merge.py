@@ -44,9 +44,10 @@ _FIRST: Final = ("tensorboard", "wandb", "csv", "jsonl")
 _LAST: Final = ("text", "notebook")
 _ALIKE: Final = 0.95
 _CLOSE: Final = 2e-5  # relative: values that were cut to float32 and rounded are still equal
+_COARSEST: Final = 0.01  # more coarsely nobody rounds
 _ENOUGH: Final = 8
 _LONG: Final = 50
-MAX_COMPARED: Final = 40
+MAX_COMPARED: Final = 40  # runs; of more in one folder, a log is compared with these last ones and its namesakes
 MAX_COPIES: Final = 400
 _NO_WORD: Final = frozenset(
     {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
@@ -116,18 +117,27 @@ def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
     """
     runs: list[Group] = []
     idle: list[Log] = []
+    namesakes: dict[str, dict[int, Group]] = {}  # by the file's name, runs by their place in `runs`
     for log in order(logs):
         if log.reading is None or not log.points:
             idle.append(log)
             continue
         apart = bool(log.label) or log.parser == "notebook"  # a training of its own, whatever lies beside it
-        run = None if apart else _home(runs, log)
+        signals = _named(log)
+        near = runs
+        if len(runs) > MAX_COMPARED:
+            known = namesakes.get(log.path.stem, {})
+            older = [known[i] for i in sorted(known)[:MAX_COMPARED] if i < len(runs) - MAX_COMPARED]
+            near = [*older, *runs[-MAX_COMPARED:]]
+        run = None if apart else _home(near, log, signals)
         if run is None:
             stamp = EVENT_NAME.search(log.path.name)
             stem = f"events {stamp[1]}" if stamp else log.path.stem
             run = Group(folder, stem=f"{stem} {log.label}".strip())
             runs.append(run)
         _add(run, log, _named(log))
+        place = next(i for i in range(len(runs) - 1, -1, -1) if runs[i] is run)
+        namesakes.setdefault(log.path.stem, {})[place] = run
     if not runs:
         return [Group(folder, idle)] if idle else []
     runs[0].logs += idle
@@ -150,9 +160,9 @@ def _named(log: Log) -> Signals:
     return named
 
 
-def _home(runs: Sequence[Group], log: Log) -> Group | None:
+def _home(runs: Sequence[Group], log: Log, signals: Signals) -> Group | None:
     """The run that a log repeats, continues or adds to; None where it contradicts them all."""
-    relations = [(_relation(run, log, _named(log)), run) for run in runs]
+    relations = [(_relation(run, log, signals), run) for run in runs]
     for wanted in ("same", "follows", "apart"):
         for relation, run in relations:
             if relation == wanted:
@@ -193,9 +203,7 @@ def _relation(run: Group, log: Log, signals: Signals) -> Relation:
         alike = alone and any(o.parser == log.parser and o.split == log.split and not o.prefix for o in run.logs)
         both_whole = alike and is_whole(t for t, _ in run.signals) and is_whole(t for t, _ in signals)
         return "conflict" if both_whole else "apart"
-    agree = [_agreement(run.signals[k], signals[k]) for k in shared]
-    known = [a for a in agree if a is not None]
-    if known and float(np.mean(known)) >= _ALIKE:
+    if _alike([(run.signals[k], signals[k]) for k in shared]):
         return "same"
     resumes = _first(signals[k] for k in shared)
     if log.parser == "tensorboard":
@@ -271,10 +279,15 @@ def _prefers_second(first: float, second: float) -> bool:
 # ---------------------------------------------------------------- series
 
 
-def _agreement(one: Signal, two: Signal) -> float | None:
-    """Share of their common steps on which two series have the same value; None where they have no step in common."""
-    i, j = _common_steps(one, two)
-    return float(np.mean(_equal(one.values[i], two.values[j]))) if i.size else None
+def _alike(pairs: Sequence[tuple[Signal, Signal]]) -> bool:
+    """Whether two series each have the same values on nearly all steps that they have in common."""
+    common = [(one.values[i], two.values[j]) for one, two in pairs for i, j in [_common_steps(one, two)] if i.size]
+    if not common:
+        return False
+    # Most pairs of runs are told apart without a look at the decimals, which takes longer.
+    if np.mean([_near(one, two, _COARSEST).mean() for one, two in common]) < _ALIKE:
+        return False
+    return bool(np.mean([_equal(one, two).mean() for one, two in common]) >= _ALIKE)
 
 
 def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -288,7 +301,10 @@ def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[
 
 def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Equal up to float32 and up to the decimals that the coarser of the two was printed with."""
-    grain = max(_grain(one), _grain(two))
+    return _near(one, two, max(_grain(one), _grain(two)))
+
+
+def _near(one: NDArray[np.float64], two: NDArray[np.float64], grain: float) -> NDArray[np.bool_]:
     near = np.abs(one - two) <= _CLOSE * np.maximum(np.abs(one), np.abs(two)) + 0.51 * grain
     alike: NDArray[np.bool_] = near | (one == two) | (np.isnan(one) & np.isnan(two))
     return alike
@@ -299,7 +315,7 @@ def _grain(values: NDArray[np.float64]) -> float:
     finite = values[np.isfinite(values)][:200]
     if not finite.size:
         return 0.0
-    for k in range(2, 6):
+    for k in range(2, 6):  # from `_COARSEST` on
         if np.all(np.abs(finite - np.round(finite, k)) <= 1e-9 * np.maximum(1.0, np.abs(finite))):
             return float(10.0**-k) if np.any(finite != np.round(finite)) else 0.0
     return 0.0
@@ -312,11 +328,13 @@ def _take(signal: Signal, mask: NDArray[np.bool_]) -> Signal:
 
 def _union(one: Signal, two: Signal) -> Signal:
     """Both series by step; where both have a step, the first one's value stays."""
-    fresh = ~np.isin(two.steps, one.steps)
+    if not len(one):
+        return two if len(two) else one
+    fresh = np.ones(len(two), dtype=bool)
+    if len(two) and two.steps[0] <= one.steps[-1]:  # else it follows, as after a restart
+        fresh = ~np.isin(two.steps, one.steps)
     if not fresh.any():
         return one
-    if not len(one):
-        return two
     added = _take(two, fresh)
     steps = np.concatenate([one.steps, added.steps])
     by = np.argsort(steps, kind="stable")

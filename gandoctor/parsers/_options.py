@@ -18,15 +18,18 @@ LONGEST: Final = 200_000  # characters of one printed option dump
 MOST: Final = 2_000  # settings kept from one log
 _DEEPEST: Final = 12
 _MOST_ITEMS: Final = 64
+_LONGEST_KEY: Final = 200  # characters of one key: a longer one would be written again before each of its members
 _CALL: Final = re.compile(r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams|Config|dict)\(")
+_DUMP: Final = re.compile(rf"(?P<call>{_CALL.pattern})|\{{\s*['\"]")
 _SIGNATURE: Final = re.compile(
     r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams)\(|[>:=]\s*\{['\"]|^\s*\{['\"]"
 )
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _PAIR: Final = re.compile(
-    r"""^[\s|>*\-]*(?P<key>[A-Za-z_][\w.\-]*(?:[ /][A-Za-z_][\w.\-]*){0,3})\s*(?:[:=]|\s->\s)\s*(?P<value>\S.*?)\s*$"""
+    r"""^[\s|>*\-]*(?P<key>[A-Za-z_][\w.\-]*(?:[ /][A-Za-z_][\w.\-]*){0,3})\s*(?:[:=]|\s->\s)\s*(?P<value>\S.*)$"""
 )
-_DEFAULT: Final = re.compile(r"\s*\[default:.*\]\s*$")
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # one that is not closed goes on to the end
+_LAST_NAME: Final = re.compile(r"(?<![\w.])[\w.]++$")
 
 
 def parse_namespace(text: str) -> list[tuple[str, SettingValue]]:
@@ -71,10 +74,10 @@ def settings_of(lines: Iterable[str]) -> list[Setting]:
                 found.update(_json_block(block, prefix))
                 block, prefix = [], ""
             continue
-        if named := re.search(r"([A-Za-z_][\w.]*)\s*=\s*$", text):
-            prefix = named[1].rsplit(".", 1)[-1] + "."
+        if name := _assigned(text):
+            prefix = name.rsplit(".", 1)[-1][:_LONGEST_KEY] + "."
             continue
-        if re.search(r"(?:^|[\s>=:])\{\s*$", text):
+        if text.endswith("{") and (len(text) == 1 or text[-2] in ">=:" or text[-2].isspace()):
             block, depth = [text[text.rindex("{") :]], 1
             continue
         prefix = ""
@@ -85,8 +88,21 @@ def settings_of(lines: Iterable[str]) -> list[Setting]:
     return [Setting("", value, key) for key, value in list(found.items())[:MOST]]
 
 
+def without_default(text: str) -> str:
+    """A printed option without the ``[default: x]`` that pix2pix's programs put behind it."""
+    text = text.rstrip()
+    begin = text.find("[default:") if text.endswith("]") else -1
+    return text if begin < 0 else text[:begin].rstrip()
+
+
+def _assigned(text: str) -> str:
+    """The name before an equals sign that ends the line; what follows is its value. Empty where there is none."""
+    found = _LAST_NAME.search(text[:-1].rstrip()) if text.endswith("=") else None
+    return re.sub(r"^[^A-Za-z_]+", "", found[0]) if found else ""
+
+
 def _balance(text: str) -> int:
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    bare = _STRING.sub("", text)
     return bare.count("{") - bare.count("}")
 
 
@@ -101,7 +117,7 @@ def _json_block(block: list[str], prefix: str) -> dict[str, SettingValue]:
 
 def _pair(text: str) -> tuple[str, SettingValue] | None:
     """``key: value``, the only one on its line, its value a plain literal."""
-    found = _PAIR.match(_DEFAULT.sub("", text))
+    found = _PAIR.match(without_default(text))
     if not found or len(found["value"]) > 200:
         return None
     value = _literal(found["value"])
@@ -130,14 +146,9 @@ def _plain(value: Any, text: str) -> SettingValue:
 def _dumped(text: str) -> Iterator[tuple[str, SettingValue]]:
     """Pairs of every dump in a text: calls with keywords and dictionaries."""
     at = 0
-    while True:
-        call = _CALL.search(text, at)
-        brace = re.compile(r"\{\s*['\"]").search(text, at)
-        begin = min((m.start() for m in (call, brace) if m), default=-1)
-        if begin < 0:
-            return
-        opening = call.end() - 1 if call and call.start() == begin else begin
-        end = _end_of(text, opening)
+    while found := _DUMP.search(text, at):
+        begin = found.start()
+        end = _end_of(text, found.end() - 1 if found["call"] else begin)
         if end < 0:
             return
         source = text[begin:end]
@@ -146,7 +157,7 @@ def _dumped(text: str) -> Iterator[tuple[str, SettingValue]]:
             node = ast.parse(source.strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             continue
-        yield from _pairs(node, source, "", 0)
+        yield from _pairs(node, source.encode().split(b"\n"), "", 0)
 
 
 def _end_of(text: str, opening: int) -> int:
@@ -175,36 +186,47 @@ def _end_of(text: str, opening: int) -> int:
     return -1
 
 
-def _pairs(node: ast.expr, source: str, prefix: str, depth: int) -> Iterator[tuple[str, SettingValue]]:
+def _pairs(node: ast.expr, source: list[bytes], prefix: str, depth: int) -> Iterator[tuple[str, SettingValue]]:
     if isinstance(node, ast.Call) and node.keywords and depth < _DEEPEST:
         for keyword in node.keywords:
             if keyword.arg:
-                yield from _item(f"{prefix}{keyword.arg}", keyword.value, source, depth)
+                yield from _item(f"{prefix}{keyword.arg[:_LONGEST_KEY]}", keyword.value, source, depth)
     elif isinstance(node, ast.Dict) and depth < _DEEPEST:
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
-                yield from _item(f"{prefix}{str(key.value)[:200]}", value, source, depth)
+                yield from _item(f"{prefix}{str(key.value)[:_LONGEST_KEY]}", value, source, depth)
 
 
-def _item(key: str, node: ast.expr, source: str, depth: int) -> Iterator[tuple[str, SettingValue]]:
+def _item(key: str, node: ast.expr, source: list[bytes], depth: int) -> Iterator[tuple[str, SettingValue]]:
     if isinstance(node, ast.Dict) or (isinstance(node, ast.Call) and _CALL.match(ast.unparse(node.func) + "(")):
         yield from _pairs(node, source, f"{key}.", depth + 1)
         return
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, MemoryError, RecursionError):
-        value = (ast.get_source_segment(source, node) or "")[:200]
+        value = _printed(source, node)
     if isinstance(value, list | tuple) and value and all(isinstance(v, int | float) for v in value):
         yield from ((f"{key}.{i}", v) for i, v in enumerate(value[:_MOST_ITEMS]))
     else:
         yield key, _plain(value, str(value)[:200])
 
 
+def _printed(source: list[bytes], node: ast.expr) -> str:
+    """How a value was printed, its first 200 characters; `source` is split once for all values of a dump."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    piece = source[first][node.col_offset : node.end_col_offset if first == last else None]
+    if first != last and len(piece) < 200:
+        piece += b"\n" + source[first + 1][: node.end_col_offset if first + 1 == last else None]
+    return piece[:800].decode(errors="ignore")[:200]
+
+
 def _flat(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, SettingValue]]:
     """Dotted keys of a JSON value."""
     if isinstance(value, dict) and depth < _DEEPEST:
         for key, item in value.items():
-            yield from _flat(item, f"{prefix}.{key}" if prefix else str(key), depth + 1)
+            yield from _flat(
+                item, f"{prefix}.{str(key)[:_LONGEST_KEY]}" if prefix else str(key)[:_LONGEST_KEY], depth + 1
+            )
     elif isinstance(value, list) and value and all(isinstance(v, int | float) for v in value):
         yield from ((f"{prefix}.{i}", v) for i, v in enumerate(value[:_MOST_ITEMS]))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -64,6 +64,8 @@ class Log:
         Sub tag of ``add_scalars``.
     prefix, split : str
         What the folder says about the series: ``fake_data/``, ``val``.
+    times : tuple of float, or "unknown"
+        First and last wall time once `span` has found them, as each of many logs may be asked for them by all others.
     """
 
     path: Path
@@ -74,6 +76,7 @@ class Log:
     sub: str = ""
     prefix: str = ""
     split: str = ""
+    times: tuple[float, float] | Literal["unknown"] | None = None
 
     @property
     def points(self) -> int:
@@ -196,6 +199,12 @@ def _side_by_side(one: Log, two: Log) -> bool:
 
 def span(log: Log) -> tuple[float, float] | None:
     """First and last wall time of a log, in seconds; None where it has none."""
+    if log.times is None:
+        log.times = _span(log) or "unknown"
+    return None if log.times == "unknown" else log.times
+
+
+def _span(log: Log) -> tuple[float, float] | None:
     times = [s.wall_time for s in log.reading.signals if s.wall_time is not None and len(s)] if log.reading else []
     finite = [t[np.isfinite(t)] for t in times]
     finite = [t for t in finite if t.size]

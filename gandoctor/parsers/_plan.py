@@ -18,7 +18,7 @@ NUMBER: Final = re.compile(
         (?<![A-Za-z0-9_.\\])(?<![A-Za-z_]\d/)
         (?:(?<![)\]])[-+\u2212](?=[\d.ni]))?
         (?:
-            [1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)(?:\.\d+)?
+            [1-9]\d{0,2}(?:,\d{3}){1,7}+(?!\d|,\d)(?:\.\d+)?
           | \d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\.?\d)
           | \.\d+(?:[eE][-+]?\d+)?
           | (?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?!\w)
@@ -125,6 +125,7 @@ class _Line:
         self.numbers = numbers
         self.whole = SLOT.join(texts)
         self.at = [i for i, c in enumerate(self.whole) if c == SLOT]
+        self.groups = _groups(self.whole)
         self.is_whole = [bool(re.fullmatch(r"[-+]?[\d,]+", n)) for n in numbers]
         self.keys = [key_before(self.whole, pos) for pos in self.at]
         self.used: set[int] = set()
@@ -212,9 +213,9 @@ class _Line:
             return False
         if re.match(r"%\s*[\])]", after):
             return self._count("percent", i)
-        return bool(re.fullmatch(r"\s*\]?\s*[\[(]\s*", before) and re.match(r"\s*[\])]", after)) and not self._mean(
-            i, before, after
-        )
+        return bool(
+            re.fullmatch(r"\s*+(?:\]\s*+)?[\[(]\s*", before) and re.match(r"\s*[\])]", after)
+        ) and not self._mean(i, before, after)
 
     # ------------------------------------------------------------ numbers that are no metrics
 
@@ -228,7 +229,7 @@ class _Line:
     def _mean(self, i: int, before: str, after: str) -> bool:
         """The mean in brackets after a value."""
         follows = bool(self.found) and self.found[-1].slots[-1] == i - 1
-        return follows and bool(re.fullmatch(r"\s*%?\s*\(\s*", before)) and after.lstrip().startswith(")")
+        return follows and bool(re.fullmatch(r"\s*+(?:%\s*+)?\(\s*", before)) and after.lstrip().startswith(")")
 
     def _spread(self, i: int, before: str, after: str) -> bool:
         """A mean or a standard deviation behind the value."""
@@ -249,7 +250,8 @@ class _Line:
 
     def _name_part(self, i: int, before: str, after: str) -> bool:
         """The 1 of ``discr (scale 1) loss: 0.5``."""
-        return bool(re.search(r"\(\D*$", before)) and bool(re.match(r"\)\s*[^\W\d][\w /]*\s*[:=]\s*[\[(]?\s*$", after))
+        opened = re.search(r"\([^\d(]*$", before)
+        return bool(opened and re.match(r"\)\s*[^\W\d][\w /]*+\s*+[:=]\s*+[\[(]?\s*$", after))
 
     # ------------------------------------------------------------ metrics
 
@@ -292,14 +294,16 @@ class _Line:
     def _drop_prose(self) -> None:
         """Names without a colon count only if they look like identifiers, or stand among such and not in a sentence."""
         named = " ".join(f.key.text for f in self.found)
-        words = [w for w in re.findall(r"[^\W\d_]{3,}", self.whole) if w not in named and not kind_of(w)]
+        words = [w for w in _words(self.whole) if w not in named and not kind_of(w)]
         prose = len(words) > len(self.found) + self.tabular
         told = set() if prose else telling([f.key.text for f in self.found])
-        firm = [f for f in self.found if f.key.is_identifier() or f.key.text in told]
-        if self.tabular >= 2 or (len(firm) >= 2 and len(firm) * 3 >= len(self.found)):
-            self.found = [f for f in self.found if f in firm or re.fullmatch(r"[A-Za-z][\w.]*", f.key.text)]
-        else:
-            self.found = firm
+        firm = [f.key.is_identifier() or f.key.text in told for f in self.found]
+        joined = self.tabular >= 2 or (sum(firm) >= 2 and sum(firm) * 3 >= len(self.found))
+        self.found = [
+            f
+            for f, sure in zip(self.found, firm, strict=True)
+            if sure or (joined and re.fullmatch(r"[A-Za-z][\w.]*", f.key.text))
+        ]
 
     def _is_vits(self) -> bool:
         """``[disc, gen, fm, mel, kl, step, lr]`` and nothing else; the step becomes a counter."""
@@ -328,7 +332,7 @@ class _Line:
         taken: dict[str, int] = {}
         out = []
         for f in self.found:
-            group = self._group(self.at[f.slots[0]])
+            group = self.groups[f.slots[0]]
             base = "losses" if vits and f.key.sep == "[" else self._named(f.key)
             first = base.split()[0] if base else ""
             if f.key.owner and not _PLAYER.search(base):
@@ -364,15 +368,6 @@ class _Line:
         head, *rest = key.text.split(SLOT)
         return head + "".join(f"{SLOT}{first + k}{SLOT}{part}" for k, part in enumerate(rest))
 
-    def _group(self, pos: int) -> int:
-        """Where the square bracket around a place opens; -1 outside of one."""
-        depth = 0
-        for k in range(pos - 1, -1, -1):
-            depth += (self.whole[k] == "]") - (self.whole[k] == "[")
-            if depth < 0:
-                return k
-        return -1
-
     def _split(self) -> str:
         """``val`` where the line begins with such a word, before the first name."""
         front = self.whole[: self.found[0].key.begin] if self.found else ""
@@ -382,7 +377,7 @@ class _Line:
     def _settled(self, has_metrics: bool) -> list[Counter]:
         """Kinds of the nameless counters; none from prose (``saving the model at iteration 5``)."""
         if not has_metrics:
-            words = [w for w in re.findall(r"[^\W\d_]{3,}", self.whole) if not kind_of(w)]
+            words = [w for w in _words(self.whole) if not kind_of(w)]
             if len(words) > _MOST_PROSE or _PROSE.search(self.whole):
                 return []
         kinds = {c.kind for c in self.counters}
@@ -399,3 +394,21 @@ class _Line:
             if kind := meaning.get(c.kind, c.kind):
                 out.setdefault(kind, Counter(kind, c.slot, c.total))
         return list(out.values())
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{3,}", text)
+
+
+def _groups(whole: str) -> list[int]:
+    """For each slot, where the square bracket around it opens; -1 outside of one."""
+    opened: list[int] = []
+    found = []
+    for i, c in enumerate(whole):
+        if c == "[":
+            opened.append(i)
+        elif c == "]" and opened:
+            opened.pop()
+        elif c == SLOT:
+            found.append(opened[-1] if opened else -1)
+    return found

@@ -22,7 +22,7 @@ from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import beyond, telling, tells_of_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,16 +42,17 @@ _OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
 _FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[@-_]")
+_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]")
 _BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
 _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
-_MARK: Final = re.compile(r"={4,}[^=]*[A-Za-z][^=]*={4,}\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
+_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 _FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
 # VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
 _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
+_LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
@@ -146,7 +147,7 @@ class _Log:
             if "%|" in line:
                 line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
             if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
-                if line.startswith("====") and _MARK.match(line):
+                if line.startswith("====") and (mark := _MARK.match(line)) and re.search("[A-Za-z]", mark[1]):
                     self.marks.append(at)
                 line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
             self._keep_header(at, line)
@@ -251,7 +252,8 @@ class _Log:
                 signals.append(_in_order(Signal(tag, steps[kept], track.values[kept], split=split)))
         notes = list(axis.notes)
         if self.vits:
-            signals = [_named_vits(s, [t for t, _ in series]) for s in signals]
+            places = _vits_places([t for t, _ in series])
+            signals = [_named_vits(s, places) for s in signals]
             notes.append("the losses are printed as a list without names; they were named by VITS' order")
         if self.percent:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
@@ -352,12 +354,21 @@ def _variants(tag: str, rows: Sequence[Sequence[str]]) -> dict[str, Ints]:
     return {t: np.array(at, dtype=np.int64) for t, at in found.items()}
 
 
-def _named_vits(signal: Signal, tags: Sequence[str]) -> Signal:
+def _vits_places(tags: Iterable[str]) -> dict[str, list[int]]:
+    """By the name of a list, the places in it that have a tag, ascending."""
+    found: dict[str, list[int]] = {}
+    for tag in tags:
+        if m := _LIST_ITEM.fullmatch(tag):
+            found.setdefault(m[1], []).append(int(m[2]))
+    return {name: sorted(places) for name, places in found.items()}
+
+
+def _named_vits(signal: Signal, places_of: Mapping[str, Sequence[int]]) -> Signal:
     """``losses[0]/loss_disc``: the place in the list, and the name that VITS' code gives it."""
-    found = re.fullmatch(r"(losses|损失)\[(\d+)\]", signal.tag, re.IGNORECASE)
+    found = _LIST_ITEM.fullmatch(signal.tag)
     if not found:
         return signal
-    places = sorted(int(m[1]) for t in tags if (m := re.fullmatch(re.escape(found[1]) + r"\[(\d+)\]", t)))
+    places = places_of[found[1]]
     # The nameless list ends with the step, which is a counter and no series, and the learning rate.
     nameless = len(places) != places[-1] + 1
     losses = places[:-1] if nameless else places

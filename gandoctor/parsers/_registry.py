@@ -6,11 +6,13 @@ import importlib
 import pkgutil
 import re
 import sys
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
-from gandoctor.errors import GandoctorError, InputError
+from gandoctor.errors import GandoctorError, InputError, unforeseen
 from gandoctor.parsers import _walk
+from gandoctor.parsers._files import LONGEST_TAG
 from gandoctor.parsers.configs import ANY_JSON, SURE_NAME, config_rank
 
 if TYPE_CHECKING:
@@ -262,8 +264,8 @@ def _read(path: Path, parser: Parser) -> list[tuple[str, str, Reading]]:
     many: Callable[[Path], Sequence[tuple[str, Reading]]] | None = getattr(parser, "read_runs", None)
     try:
         if many is not None:
-            return [(label, parser.NAME, reading) for label, reading in many(path)]
-        return [("", parser.NAME, parser.read(path))]
+            return [(label, parser.NAME, _bounded(reading)) for label, reading in many(path)]
+        return [("", parser.NAME, _bounded(parser.read(path)))]
     except GandoctorError as e:
         if e.where:
             raise
@@ -271,6 +273,23 @@ def _read(path: Path, parser: Parser) -> list[tuple[str, str, Reading]]:
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or type(e).__name__})", name) from e
     except Exception as e:
-        # What a file can contain must never end in a traceback; a parser that gets here has a fault of its own.
-        what = f"the {parser.NAME} reader stumbled over it ({type(e).__name__})"
-        raise InputError(what, name, "please report it with a few lines of the file") from e
+        raise unforeseen(e, f"the {parser.NAME}", name) from e
+
+
+def _bounded(reading: Reading) -> Reading:
+    """A reading whose tags are short enough to be shown and compared."""
+    tags = {*(s.tag for s in reading.signals), *(p.tag for p in reading.pictures)}
+    long = [tag for tag in tags if len(tag) > LONGEST_TAG]
+    if not long:
+        return reading
+    note = f"{len(long):,} name{'s' * (len(long) > 1)} of more than {LONGEST_TAG:,} characters: the rest was cut off"
+    return replace(
+        reading,
+        signals=tuple(replace(s, tag=_cut(s.tag)) for s in reading.signals),
+        pictures=tuple(replace(p, tag=_cut(p.tag)) for p in reading.pictures),
+        notes=(*reading.notes, note),
+    )
+
+
+def _cut(tag: str) -> str:
+    return tag if len(tag) <= LONGEST_TAG else f"{tag[:LONGEST_TAG]}..."

@@ -17,12 +17,29 @@ MAX_DOUBTFUL: Final = 20  # more .json or .yaml files in one folder are data
 _CONFIG_FOLDERS: Final = ("", ".hydra", "config", "configs", "conf", "options", "hparams", "files")
 
 
-def of_run(group: Group, root: Path, files: Iterable[Path], *, alone: bool) -> list[Path]:
+class Configs:
+    """The files of a tree whose names are those of configs: sorted once for all of its runs.
+
+    Attributes
+    ----------
+    by_folder : dict of Path to list of Path
+    sure : dict of str to list of Path
+        By the name of their folder, those whose name alone tells.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.by_folder: dict[Path, list[Path]] = {}
+        self.sure: dict[str, list[Path]] = {}
+        for file in files:
+            if config_rank(file) is not None:
+                self.by_folder.setdefault(file.parent, []).append(file)
+        for folder, found in self.by_folder.items():
+            self.sure.setdefault(folder.name, []).extend(f for f in found if _is_sure(f))
+
+
+def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[Path]:
     """Configs of a run below `root`: in its folder, else in the nearest folder above, else under its name elsewhere."""
-    by_folder: dict[Path, list[Path]] = {}
-    for file in files:
-        if config_rank(file) is not None:
-            by_folder.setdefault(file.parent, []).append(file)
+    by_folder = configs.by_folder
     below = [log.path.parent for log in group.logs if log.path.parent != group.folder]
     for folder in dict.fromkeys((group.folder, *below)):
         if found := _around(group, folder, by_folder, sure=False):
@@ -33,11 +50,10 @@ def of_run(group: Group, root: Path, files: Iterable[Path], *, alone: bool) -> l
         if found := _around(group, folder, by_folder, sure=not alone):
             return found
     # checkpoints/NAME/train_opt.txt beside logs/NAME/events...
-    namesakes = [f for where, fs in by_folder.items() if where.name == group.folder.name for f in fs if _is_sure(f)]
-    if namesakes:
+    if namesakes := configs.sure.get(group.folder.name):
         return _best(namesakes)
-    anywhere = [f for fs in by_folder.values() for f in fs if _is_sure(f)]
-    return anywhere if alone and len(anywhere) == 1 else []
+    anywhere = [f for found in configs.sure.values() for f in found] if alone else []
+    return anywhere if len(anywhere) == 1 else []
 
 
 def beside(group: Group, files: Sequence[Path]) -> list[Path]:

@@ -173,29 +173,32 @@ def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
     back = np.flatnonzero((step_by < 0) | (marked & (step_by == 0))) + 1
     if not len(back):
         return Axis(steps, kept)
-    lost = _overwritten(steps, back)
-    resumes = {int(b) for b, cost in zip(back, lost, strict=True) if cost}
-    if sum(cost for b, cost in zip(back, lost, strict=True) if int(b) in resumes) * 10 > n:
-        resumes = set()
+    resumes = _resumes(steps, back)
     out = steps.astype(np.int64, copy=True)
-    shift, trainings, begin = 0, 1, 0
+    shift, trainings = 0, 1
     bounds = [*(int(b) for b in back), n]
+    resumed: list[int | None] = []  # for each way back, the step from which it writes again
     out_last = int(steps[: bounds[0]].max())
     gap = _gap(steps)
     for first, stop in itertools.pairwise(bounds):
         piece = steps[first:stop]
         if first in resumes:
-            resumed = int(piece[0]) + shift
-            kept[begin:first] &= out[begin:first] < resumed
+            resumed.append(int(piece[0]) + shift)
         else:
+            resumed.append(None)
             trainings += 1
-            begin = first
             # The new training's first step follows one logging interval after the last one.
             shift = max(out_last + gap - int(piece[0]), out_last - int(piece[0]) + 1)
         if int(piece.max()) + shift > LARGEST:  # numbers that large are damage, and so is the order they stand in
             return Axis(np.arange(n, dtype=np.int64), np.ones(n, dtype=bool), notes=(_ROWS_COUNTED,))
         out[first:stop] = piece + shift
         out_last = max(int(out[stop - 1]), out_last if first not in resumes else 0)
+    least = np.iinfo(np.int64).max
+    for first, stop, again in zip(
+        reversed([0, *bounds[:-1]]), reversed(bounds), [*reversed(resumed), None], strict=True
+    ):
+        kept[first:stop] = out[first:stop] < least
+        least = np.iinfo(np.int64).max if again is None else min(least, again)
     notes = []
     dropped = int(n - kept.sum())
     if dropped:
@@ -208,17 +211,30 @@ def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
     return Axis(out, kept, "unknown", tuple(notes), trainings)
 
 
-def _overwritten(steps: Ints, back: NDArray[np.intp]) -> list[int]:
-    """Rows each way back would overwrite if it were a resume; 0 where it goes back to the beginning."""
-    cost, begin = [], 0
-    for b in back:
-        head = steps[begin:b]
-        cost_here = int((head >= steps[b]).sum())
-        whole = cost_here > 0.5 * len(head)
-        cost.append(0 if whole else cost_here)
-        if whole:
-            begin = int(b)
-    return cost
+def _resumes(steps: Ints, back: NDArray[np.intp]) -> set[int]:
+    """Which of the ways back are resumes: those that would overwrite at most half of the training before them.
+
+    None is one where together they would cost more than a tenth of the rows. The steps of a training are held in order,
+    so that what a way back costs is looked up, however many there are.
+    """
+    found: set[int] = set()
+    held = np.empty(len(steps), dtype=np.int64)
+    size = cost = begin = 0
+    for b in back.tolist():
+        piece = steps[begin:b]
+        at = int(np.searchsorted(held[:size], piece[0], side="left"))
+        held[at : size + len(piece)] = np.sort(np.concatenate([held[at:size], piece]), kind="stable")
+        size += len(piece)
+        begin = b
+        here = size - int(np.searchsorted(held[:size], steps[b], side="left"))
+        if here > 0.5 * size:
+            size = 0
+            continue
+        found.add(b)
+        cost += here
+        if cost * 10 > len(steps):
+            return set()
+    return found
 
 
 def _gap(steps: Ints) -> int:
@@ -475,14 +491,14 @@ def assemble(
     parts = _splits(words, rows)
     keeps_all = bool(axis.kept.all())
     signals = []
+    rows_of = [(split, axis.kept if mask is None else axis.kept & mask, mask is not None) for split, mask in parts]
     for name in names:
         column = table[name]
         if name in used or not len(column):
             continue
-        for split, mask in parts:
+        for split, chosen, is_part in rows_of:
             at, values = column.at, column.cells
-            if mask is not None or not keeps_all:
-                chosen = axis.kept if mask is None else axis.kept & mask
+            if is_part or not keeps_all:
                 pick = chosen if at is None else chosen[at]
                 at, values = (np.flatnonzero(pick) if at is None else at[pick]), values[pick]
             if len(values):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import mmap
 import re
 import warnings
 from collections import Counter
@@ -16,7 +15,7 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
-from gandoctor.parsers._files import BLANK, decode, encoding_of, load_text, look_at, text_of_head
+from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
 from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading
 
 NAME: Final = "csv"
+_PART: Final = 4 << 20  # bytes read at once where one thing is looked for in all of a file
 SMALL: Final = 2_000_000  # bytes; below, the csv module is faster than importing pandas
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BLANKS: Final = " "  # stands for runs of blanks
@@ -36,6 +36,7 @@ _FEW_ROWS: Final = 5
 _LONGEST_HEADER: Final = 4_000
 _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
+_MOST_WORDS: Final = 200  # columns of words: no more are looked at
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
@@ -330,7 +331,7 @@ Table = tuple[list[Column], int, dict[str, list[str]], list[str]]  # columns, ro
 def _unique(names: Sequence[str]) -> list[str]:
     seen: Counter[str] = Counter()
     out = []
-    for name in names:
+    for name in (n[: LONGEST_TAG + 1] for n in names):
         seen[name] += 1
         out.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
     return out
@@ -357,8 +358,9 @@ def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
     notes = [f"the header is repeated {repeated} times within the file"] if repeated else []
     if short:
         notes.append(f"{short} rows have fewer cells than the header")
-    columns, words = _columns(_by_name(sections, names), dialect.comma, lost)
-    return columns, sum(len(section) for _, section in sections), words, notes
+    count = sum(len(section) for _, section in sections)
+    columns, words = _columns(_by_name(sections, names), count, dialect.comma, lost)
+    return columns, count, words, notes
 
 
 def _few_enough(names: list[str], dialect: Dialect, lost: list[str]) -> list[str]:
@@ -400,14 +402,39 @@ def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[l
     return sections, repeated
 
 
-def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]) -> dict[str, list[str]]:
-    """Cells of each column over all sections; empty where a row has none."""
-    out: dict[str, list[str]] = {n: [] for n in names}
+@dataclass(slots=True)
+class _Cells:
+    """The cells of a column, and their rows, stretch by stretch."""
+
+    cells: list[str]
+    at: list[range]
+
+
+def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]) -> dict[str, _Cells]:
+    """Cells of each column over all sections; those that a row or a section does not have take no room."""
+    out = {n: _Cells([], []) for n in names}
+    first = 0
     for own, rows in sections:
-        columns = dict(zip(own, itertools.zip_longest(*rows, fillvalue=""), strict=False))
-        nothing = ("",) * len(rows)
-        for n in names:
-            out[n].extend(columns.get(n, nothing))
+        if not rows:
+            continue
+        # Side by side as far as most rows go; what stands further out in a few of them is picked one by one.
+        width = min(len(own), 2 * sum(map(len, rows)) // len(rows) + 1)
+        here = range(first, first + len(rows))
+        for name, cells in zip(
+            own[:width],
+            itertools.zip_longest(*(r if len(r) <= width else r[:width] for r in rows), fillvalue=""),
+            strict=False,
+        ):
+            if (column := out.get(name)) is not None:
+                column.cells.extend(cells)
+                column.at.append(here)
+        further = own[width:]
+        for i, row in zip(here, rows, strict=True):
+            for name, cell in zip(further, row[width:], strict=False) if len(row) > width else ():
+                if (column := out.get(name)) is not None:
+                    column.cells.append(cell)
+                    column.at.append(range(i, i + 1))
+        first += len(rows)
     return out
 
 
@@ -425,17 +452,26 @@ def _is_header(cells: Sequence[str], comma: bool) -> bool:
     )
 
 
-def _columns(cells_of: dict[str, list[str]], comma: bool, lost: list[str]) -> tuple[list[Column], dict[str, list[str]]]:
+def _columns(
+    cells_of: dict[str, _Cells], rows: int, comma: bool, lost: list[str]
+) -> tuple[list[Column], dict[str, list[str]]]:
     columns: list[Column] = []
     words: dict[str, list[str]] = {}
-    for name, cells in cells_of.items():
-        values, present, unread = numbers(cells, comma=comma)
+    for name, column in cells_of.items():
+        values, present, unread = numbers(column.cells, comma=comma)
         if unread * 2 > unread + int(present.sum()):
-            words[name] = cells
+            if len(words) < _MOST_WORDS:
+                words[name] = [""] * rows
+                for i, cell in zip(itertools.chain.from_iterable(column.at), column.cells, strict=True):
+                    words[name][i] = cell
             continue
         if unread:
             lost.append(f"{unread} cells of {name or 'the first column'} are no numbers")
-        columns.append(Column.dense(name, values, present))
+        if len(values) == rows:
+            columns.append(Column.dense(name, values, present))
+        else:
+            at = np.fromiter(itertools.chain.from_iterable(column.at), dtype=np.int64, count=len(values))
+            columns.append(Column(name, values[present], at[present]))
     return columns, words
 
 
@@ -493,19 +529,35 @@ def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:
 
 def _has_blank(path: Path) -> bool:
     """Whether the file holds a long stretch of zeros, or ends in zeros."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data[-1] == 0 or (data.find(b"\0") >= 0 and data.find(bytes(BLANK)) >= 0)
+    blank, last = bytes(BLANK), 1
+    for part in _parts(path, BLANK):
+        if 0 in part and blank in part:
+            return True
+        last = part[-1]
+    return last == 0
 
 
 def _spelt_nan(path: Path, skip: int) -> bool:
     """Whether a NaN is written below the header; looks for a single letter first, which is much faster."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    for part in _parts(path, 2):
         begin = 0
-        for _ in range(skip):
-            begin = data.find(b"\n", begin) + 1
-        if data.find(b"a", begin) < 0 and data.find(b"A", begin) < 0:
-            return False
-        return any(data.find(word, begin) >= 0 for word in (b"nan", b"NaN", b"NAN"))
+        for _ in range(skip):  # the header lies in the first part
+            begin = part.find(b"\n", begin) + 1
+        skip = 0
+        if part.find(b"a", begin) < 0 and part.find(b"A", begin) < 0:
+            continue
+        if any(part.find(word, begin) >= 0 for word in (b"nan", b"NaN", b"NAN")):
+            return True
+    return False
+
+
+def _parts(path: Path, overlap: int) -> Iterator[bytes]:
+    """A file piece by piece, each beginning with the end of the one before; read, so that it may shrink meanwhile."""
+    tail = b""
+    with path.open("rb", buffering=0) as stream:
+        while part := stream.read(_PART):
+            yield tail + part
+            tail = (tail + part)[-overlap:]
 
 
 # ---------------------------------------------------------------- tables without a header
@@ -567,7 +619,7 @@ def _dashboards(
     if not _is_wandb(names):
         return columns, False, words
     charted = [n for n in names if " - " in n]
-    bands = [n for n in names if n.endswith(("__MIN", "__MAX"))]
+    bands = {n for n in names if n.endswith(("__MIN", "__MAX"))}
     if bands:
         notes.append(f"{len(bands)} __MIN and __MAX columns of a W&B chart are left out")
     runs = {n.rsplit(" - ", 1)[0] for n in charted}

@@ -13,7 +13,7 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers._cells import number
-from gandoctor.parsers._files import load_text, text_of_head
+from gandoctor.parsers._files import LONGEST_TAG, load_text, text_of_head
 from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import Column, assemble, has_counter, tells_of_training, unroll
 
@@ -27,6 +27,7 @@ NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8
+_LONGEST_KEY: Final = LONGEST_TAG + 1  # of one level: a longer one would be written again before each of its members
 _LONGEST_WORD: Final = 64
 _MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})
@@ -190,17 +191,23 @@ def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str])
         steps.append(float(found[1]) if found else math.nan)
     known = all(abs(s) <= LARGEST for s in steps)  # NaN is not
     axis = unroll(np.array(steps if known else range(len(rows)), dtype=np.int64))
-    names = list(dict.fromkeys(str(k) for row in rows for k in row["results"]))[:_MOST_KEYS]
+    stamps = np.array([_scalar(row.get("timestamp")) or math.nan for row in rows])
+    timed = bool(np.isfinite(stamps).all())
+    series: dict[str, tuple[list[int], list[float]]] = {}
+    for i, row in enumerate(rows):
+        for key, value in row["results"].items():
+            name = key[:_LONGEST_KEY]
+            if name not in series and len(series) >= _MOST_KEYS:
+                continue
+            at, cells = series.setdefault(name, ([], []))
+            if axis.kept[i] and (cell := _scalar(value)) is not None:
+                at.append(i)
+                cells.append(cell)
     signals = []
-    for name in names:
-        cells = [_scalar(row["results"].get(name)) for row in rows]
-        pick = np.array([c is not None for c in cells]) & axis.kept
-        if not pick.any():
-            continue
-        values = np.array([math.nan if c is None else c for c in cells])
-        stamps = np.array([_scalar(row.get("timestamp")) or math.nan for row in rows])
-        wall = stamps[pick] if np.isfinite(stamps).all() else None
-        signals.append(Signal(name, axis.steps[pick], values[pick], wall_time=wall))
+    for name, (at, cells) in series.items():
+        if at:
+            wall = stamps[at] if timed else None
+            signals.append(Signal(name, axis.steps[at], np.array(cells, dtype=np.float64), wall_time=wall))
     if not signals:
         raise InputError("no numbers among its results", path.name)
     unit: StepUnit = "kimg" if known else "unknown"
@@ -257,7 +264,7 @@ def _find_lists(data: Mapping[str, Any], prefix: str = "", depth: int = 0) -> di
     """Lists of numbers by name: ``{"d_loss": [...]}``, Keras' history, pandas' ``{"d_loss": {"0": ...}}``."""
     out: dict[str, list[float | None]] = {}
     for key, value in data.items():
-        name = f"{prefix}{key}"
+        name = f"{prefix}{key[:_LONGEST_KEY]}"
         cells: Sequence[Any] | None = None
         if isinstance(value, list):
             cells = value
@@ -317,7 +324,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str,
     """Nested keys joined by slashes; StyleGAN's ``{num, mean, std}`` becomes its mean."""
     out: dict[str, Any] = {}
     for key, value in row.items():
-        name = f"{prefix}{key}"
+        name = f"{prefix}{key[:_LONGEST_KEY]}"
         if isinstance(value, dict):
             if "mean" in value and value.keys() <= _STATISTICS:
                 out[name] = value["mean"]

@@ -66,16 +66,17 @@ def read(path: Path) -> Reading:
 def _cells(text: str, path: Path) -> list[dict[str, Any]]:
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         raise InputError("a damaged notebook: no valid JSON", path.name) from None
     if not isinstance(data, dict):
         raise InputError("no notebook", path.name)
     cells = data.get("cells")
     if cells is None:  # nbformat 3
         sheets = data.get("worksheets")
-        cells = (
-            [c for s in sheets if isinstance(s, dict) for c in s.get("cells", [])] if isinstance(sheets, list) else None
-        )
+        if isinstance(sheets, list):
+            held = [s.get("cells") for s in sheets if isinstance(s, dict)]
+            lists = [c for c in held if isinstance(c, list)]
+            cells = [c for one in lists for c in one] if lists or not held else None
     if not isinstance(cells, list):
         raise InputError("no notebook: it has no cells", path.name)
     return [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
@@ -95,7 +96,9 @@ def _printed(cells: list[dict[str, Any]]) -> str:
 
 
 def _output(cell: dict[str, Any]) -> str:
-    items = [x for x in cell.get("outputs") or [] if isinstance(x, dict) and x.get("output_type") == "stream"]
+    outputs = cell.get("outputs")
+    outputs = outputs if isinstance(outputs, list) else []
+    items = [x for x in outputs if isinstance(x, dict) and x.get("output_type") == "stream"]
     return "".join(_joined(x.get("text")) for x in items)
 
 

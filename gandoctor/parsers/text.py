@@ -54,6 +54,6 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is binary, a Git LFS pointer, or prints no training metrics.
     """
-    text, lost = load_text(path)
+    text, lost = load_text(path, cut_lines=True)
     reading = read_text(text, path.stem)
     return replace(reading, lost="; ".join(x for x in (*lost, reading.lost) if x) or None)

@@ -24,7 +24,9 @@ from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers import _protobuf as pb
 from gandoctor.parsers._files import (
     BLANK,
+    LONGEST_TAG,
     MOST_DAMAGE,
+    MOST_TAG_BYTES,
     cut_short,
     given_up,
     is_pointer,
@@ -435,7 +437,7 @@ class _Run:
             self._word(name, value, row)
         elif isinstance(value, dict) and depth < _MAX_DEPTH:
             for key, inner in value.items():
-                self._any(f"{name}.{key}", inner, row, depth + 1)
+                self._any(f"{name}.{key[: LONGEST_TAG + 1]}", inner, row, depth + 1)
         elif isinstance(value, list) and name.endswith(".filenames"):
             for one in value[:_MAX_TILES]:
                 if isinstance(one, str) and len(self.media) < _MAX_MEDIA:
@@ -600,7 +602,7 @@ def _item(data: bytes, start: int, stop: int) -> tuple[list[str], bytes | str | 
     for number, wire, at, end in pb.fields(data, start, stop):
         if wire == pb.BYTES:
             if number == 1 or (number == 2 and len(keys) < _MAX_DEPTH):
-                keys.append(pb.text(data, at, end))
+                keys.append(pb.text(data, at, min(end, at + MOST_TAG_BYTES)))
             elif number in (8, 16):
                 value = data[at:end]
             elif number == 7:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
-from gandoctor.prescribe import diff, json, options, overrides, python, shell, toml, yaml
+from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
 from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
@@ -427,16 +427,28 @@ def format_of(file: str, text: str) -> _Format:
     """
     suffix = PurePosixPath(file).suffix.lower()
     if suffix in (".yaml", ".yml"):
+        from gandoctor.prescribe import yaml
+
         return yaml
     if suffix in (".json", ".jsonc", ".json5") or text.lstrip("\ufeff \t\r\n")[:1] == "{":
+        from gandoctor.prescribe import json
+
         return json
     if suffix == ".toml":
+        from gandoctor.prescribe import toml
+
         return toml
     if suffix == ".py":
+        from gandoctor.prescribe import python
+
         return python
     if suffix in (".sh", ".bash"):
+        from gandoctor.prescribe import shell
+
         return shell
     if suffix in (".txt", ".opt", ".cfg", ".ini", ".flags", ".args", ".gin", ".conf", ""):
+        from gandoctor.prescribe import options
+
         return options
     raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")
 

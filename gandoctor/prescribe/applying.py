@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -180,6 +179,8 @@ def _backed_up(path: Path) -> Path:
 
 def _write(items: list[tuple[Path, str, Path]]) -> None:
     """Write all (path, text, file whose mode it takes) or none: complete temporary files, then one rename each."""
+    import tempfile
+
     ready: list[tuple[str, Path]] = []
     done: list[tuple[Path, bytes]] = []
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gandoctor.errors import GandoctorError
@@ -227,6 +226,8 @@ def number_text(old: str, new: float, *, dotted: bool = False) -> str:
     whole = bool(_INT.fullmatch(old)) if known else isinstance(new, int)
     if whole and float(new).is_integer() and abs(new) < 1e15:
         return str(int(new))
+    from decimal import Decimal
+
     exact = Decimal(f"{new:.6g}").normalize()
     size = abs(exact)
     scientific = known and "e" in old.lower()

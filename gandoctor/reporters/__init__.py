@@ -43,9 +43,20 @@ class Reporter(Protocol):
 
 
 @functools.cache
+def _modules() -> tuple[str, ...]:
+    return tuple(m.name for m in pkgutil.iter_modules(__path__) if not m.ispkg)
+
+
+@functools.cache
 def _reporters() -> dict[str, Reporter]:
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in _modules())
     return {m.NAME: cast("Reporter", m) for m in modules if hasattr(m, "NAME")}
+
+
+def _called(name: str) -> Reporter | None:
+    """The reporter of that name if its module is called so too: no other has to be imported."""
+    module = importlib.import_module(f"{__name__}.{name}") if name in _modules() else None
+    return cast("Reporter", module) if getattr(module, "NAME", None) == name else None
 
 
 def names() -> tuple[str, ...]:
@@ -61,7 +72,8 @@ def by_name(name: str) -> Reporter:
     UsageError
         Where there is none of that name.
     """
-    found = _reporters().get(name.strip().lower())
+    wanted = name.strip().lower()
+    found = _called(wanted) or _reporters().get(wanted)
     if found is None:
         raise UsageError(f"no output format is called {name!r}", "--format", f"there are: {', '.join(names())}")
     return found
@@ -77,6 +89,9 @@ def by_suffix(suffix: str) -> Reporter:
     """
     wanted = suffix.lower()
     wanted = _ALIASES.get(wanted, wanted)
+    alike = _called(wanted[1:])
+    if alike is not None and wanted == alike.SUFFIX:
+        return alike
     for reporter in _reporters().values():
         if reporter.SUFFIX and wanted == reporter.SUFFIX:
             return reporter

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from gandoctor.lang.middle import median
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
     starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
     ends = np.r_[starts[1:], len(order)]
     middle = order[(starts + ends - 1) // 2]
-    spread = float(np.median(y[order[ends - 1]] - y[order[starts]] - np.abs(y[ends - 1] - y[starts])))
+    spread = float(median(y[order[ends - 1]] - y[order[starts]] - np.abs(y[ends - 1] - y[starts])))
     centres = np.add.reduceat(x[order], starts) / (ends - starts)
     return centres, y[middle], spread
 
@@ -620,7 +621,7 @@ def sparkline(series: Series, width: int) -> str:
         inside = line.values[column == i]
         finite = inside[np.isfinite(inside)]
         if finite.size:
-            level = float(scale.place(np.array([np.median(finite)]))[0])
+            level = float(scale.place(np.array([median(finite)]))[0])
             last = _BLOCKS[min(7, int(level * 8))]
         elif inside.size:
             last = "x"

@@ -72,7 +72,7 @@ def page(template: str, title: str, made_by: str, **values: object) -> str:
 
     style, script = _assets()
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             policy=_policy(style, script),
@@ -91,12 +91,14 @@ def made_with(version: str, digest: str) -> str:
 
 
 @functools.cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Our templates: each value is escaped unless it is markup, and one that is not there is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+    from gandoctor.reporters.compiled import Loader
+
+    made = Environment(
+        loader=Loader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_harmless,
@@ -104,8 +106,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"exact": _exact, "whole": _whole, "number": w.number, "thousands": "{:,}".format}
-    return environment
+    made.filters |= {"exact": _exact, "whole": _whole, "number": w.number, "thousands": "{:,}".format}
+    return made
 
 
 def _harmless(value: object) -> object:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.model.signals import Signal
-from gandoctor.samples import fidelity, load, png, tiles
+from gandoctor.samples import fidelity, load, look, png, tiles
 from gandoctor.samples.load import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,7 +30,11 @@ __all__ = ["measure"]
 
 MAX_STEPS: Final = 64
 MAX_A_STEP: Final = 64
-MAX_PIXELS: Final = 6_000_000
+MAX_PIXELS: Final = 6_000_000  # of as many steps as fit
+MOST_DECODED: Final = png.MAX_PIXELS  # of the two steps that are always looked at, however large
+MAX_VALUES: Final = 24_000_000  # of all arrays
+_FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
+_HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
 _FLAT: Final = 0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
@@ -79,7 +83,8 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
 
     Notes
     -----
-    At most 64 evenly spread steps are read, and 6 million pixels.
+    At most 64 evenly spread steps are read, and 6 million pixels or 24 million values of arrays; what a file costs is
+    known from its header, before any is decoded.
     """
     series = _series(pictures)
     signals: list[Signal] = []
@@ -170,53 +175,99 @@ def _spread(steps: list[int], most: int) -> list[int]:
     return [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, most).astype(int))]
 
 
+_Seen = tuple["Picture", look.Look]
+
+
 def _load(
     wanted: Mapping[int, list[Picture]], root: Path
 ) -> tuple[dict[int, Batch], dict[int, list[NDArray[np.uint8]]]]:
-    """Arrays, and decoded pictures, by step; what cannot be read is not in them."""
-    arrays: dict[int, Batch] = {}
+    """Arrays, and decoded pictures, by step; what cannot be read, or is beyond the budget, is not in them."""
+    seen = {step: [(p, s) for p in ps if (s := load.look_at(p, root))] for step, ps in wanted.items()}
+    rows = {step: next(((p, s) for p, s in them if not s.pixels), None) for step, them in seen.items()}
+    arrays = _arrays({step: one for step, one in rows.items() if one}, root)
+    pictures = _affordable({step: [(p, s) for p, s in them if s.pixels] for step, them in seen.items()})
     decoded: dict[int, list[NDArray[np.uint8]]] = defaultdict(list)
-    waiting: dict[png.Shape, list[tuple[int, bytes]]] = defaultdict(list)
-    pixels: dict[int, int] = defaultdict(int)
-    for step, pictures in wanted.items():
-        for p in pictures:
-            if p.path.lower().endswith(".npy"):
-                found = load.array(p, root)
-                if isinstance(found, Batch):
-                    arrays.setdefault(step, found)
-                elif found is not None:
-                    decoded[step].append(found)
+    by_shape: dict[png.Shape, list[tuple[int, Picture, look.Look]]] = defaultdict(list)
+    for step, them in pictures.items():
+        for p, s in them:
+            if s.png is not None:
+                by_shape[s.png].append((step, p, s))
                 continue
-            data = load.read_bytes(p, root)
-            if data is None:
-                continue
-            if data.startswith(b"\xff\xd8"):
-                image = load.jpeg(data)
-                if image is not None:
-                    decoded[step].append(image)
-                continue
-            try:
-                shape = png.shape_of(data)
-            except png.PngError:
-                continue
-            waiting[shape].append((step, data))
-            pixels[step] += shape.height * shape.width
-    affordable = _affordable(pixels)
-    for all_of_them in waiting.values():
-        those = [(step, data) for step, data in all_of_them if step in affordable]
-        for (step, _), image in zip(those, png.decode([data for _, data in those]), strict=True):
-            if image is not None:
+            image = load.array(p, root, s) if s.kind == "picture" else _jpeg(p, root, s)
+            if isinstance(image, np.ndarray):
                 decoded[step].append(image)
+    for those in by_shape.values():
+        for step, image in _decoded(those, root):
+            decoded[step].append(image)
     return arrays, {step: _of_one_size(images) for step, images in decoded.items()}
 
 
-def _affordable(pixels: Mapping[int, int]) -> set[int]:
-    """Evenly spread steps that are decoded within the budget; the real data always is."""
+def _jpeg(picture: Picture, root: Path, seen: look.Look) -> NDArray[np.uint8] | None:
+    data = load.read_bytes(picture, root, seen)
+    return load.jpeg(data, seen) if data is not None else None
+
+
+def _decoded(those: Iterable[tuple[int, Picture, look.Look]], root: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """PNGs of one shape, decoded together, but not so many that their files fill the memory."""
+    held: list[tuple[int, bytes]] = []
+    for step, picture, seen in those:
+        data = load.read_bytes(picture, root, seen)
+        if data is not None and png.is_of(data, seen.png):
+            held.append((step, data))
+        if sum(len(d) for _, d in held) > _HELD:
+            yield from _all_good(held)
+            held = []
+    yield from _all_good(held)
+
+
+def _all_good(held: list[tuple[int, bytes]]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    for (step, _), image in zip(held, png.decode([data for _, data in held]), strict=True):
+        if image is not None:
+            yield step, image
+
+
+def _arrays(those: Mapping[int, _Seen], root: Path) -> dict[int, Batch]:
+    """Arrays by step: of fewer steps, then of each fewer rows, where all of them would not fit."""
+    steps = sorted(s for s in those if s >= 0)
+    most = len(steps)
+    longest = max((s.length for _, s in those.values()), default=1)
+    rows = max((min(s.shape[0], load.MAX_SAMPLES) for _, s in those.values()), default=1)
+    while most > 2 and (most + 1) * min(rows, _FEW_ROWS) * longest > MAX_VALUES:
+        most = max(2, int(most * 0.8))
+    share = max(2, MAX_VALUES // ((most + 1) * longest))
+    chosen = [s for s in (-1, *_spread(steps, most)) if s in those]
+    found = {step: load.array(*_of(those[step], root), most=share) for step in chosen}
+    return {step: batch for step, batch in found.items() if isinstance(batch, Batch)}
+
+
+def _of(seen: _Seen, root: Path) -> tuple[Picture, Path, look.Look]:
+    return seen[0], root, seen[1]
+
+
+def _affordable(seen: Mapping[int, list[_Seen]]) -> dict[int, list[_Seen]]:
+    """Pictures of evenly spread steps that are decoded within the budget; real data has a share of its own."""
+    pixels = {step: sum(s.pixels for _, s in them) for step, them in seen.items() if them}
     steps = sorted(s for s in pixels if s >= 0)
     most = len(steps)
     while most > 2 and sum(pixels[s] for s in _spread(steps, most)) > MAX_PIXELS:
         most = max(2, int(most * 0.8))
-    return {-1, *_spread(steps, most)}
+    real = {-1: _fitting(seen[-1], MOST_DECODED // 2)} if -1 in pixels else {}
+    chosen = _spread(steps, most)
+    if sum(pixels[s] for s in chosen) <= MOST_DECODED:
+        return {**{step: seen[step] for step in chosen}, **real}
+    while most:
+        chosen = _spread(steps, most) if most > 1 else steps[-1:]
+        found = {step: _fitting(seen[step], MOST_DECODED // most) for step in chosen}
+        if any(found.values()) or most == 1:
+            return {**found, **real}
+        most -= 1
+    return real
+
+
+def _fitting(seen: list[_Seen], most: int) -> list[_Seen]:
+    """The first pictures of a step that have no more pixels than that."""
+    totals = itertools.accumulate(s.pixels for _, s in seen)
+    return [one for one, total in zip(seen, totals, strict=True) if total <= most]
 
 
 def _of_one_size(images: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
@@ -229,7 +280,9 @@ def _layout(decoded: Mapping[int, list[NDArray[np.uint8]]]) -> tiles.Layout | No
     same = [p for p in pictures if p.shape == pictures[-1].shape]
     if not same or len(pictures) >= _BATCH * len(decoded):
         return None
-    return tiles.find_layout(np.stack(same), padded_only=len(pictures) > len(decoded))
+    few = max(1, MAX_PIXELS // (same[0].shape[0] * same[0].shape[1]))
+    those = [same[i] for i in _spread(list(range(len(same))), few)]
+    return tiles.find_layout(np.stack(those), padded_only=len(pictures) > len(decoded))
 
 
 def _as_batch(pictures: list[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch | None:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import math
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.samples import png, tiles
+from gandoctor.samples import look, tiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from gandoctor.model.signals import Picture
+    from gandoctor.samples.look import Look
 
-MAX_BYTES: Final = 64_000_000
 MAX_VALUES: Final = 4_000_000
 MAX_SAMPLES: Final = 1_024
+MOST_READ: Final = 256 << 20  # bytes of an array whose rows do not lie together
+_CHUNK: Final = 8 << 20
+_ROOM_FOR_NOTES: Final = 1 << 20  # what a picture carries beside itself: colour profile, thumbnail, the settings
+_MOST_SCANS: Final = 64
 _SIDE: Final = 64  # larger tiles are shrunk: diversity shows at this size
 
 
@@ -52,82 +59,121 @@ def _inside(name: str, root: Path) -> Path | None:
     return path if path.is_relative_to(root.resolve()) and path.is_file() else None
 
 
-def read_bytes(picture: Picture, root: Path) -> bytes | None:
-    """The encoded picture; None where it cannot be had, is too large, or lies outside `root`."""
+def look_at(picture: Picture, root: Path) -> Look | None:
+    """What a file will cost, from its header; None where it is not read, or lies outside `root`."""
     try:
         path = _inside(picture.path, root)
         if path is None:
             return None
-        size = picture.length or path.stat().st_size
-        if size > MAX_BYTES:
-            return None
         with path.open("rb") as file:
+            if path.suffix.lower() == ".npy":
+                found = look.array(file, path.stat().st_size)
+                return found if found and (found.pixels or found.length <= MAX_VALUES) else None
             file.seek(picture.offset)
-            return file.read(size)
+            return look.picture(file)
     except (OSError, RuntimeError, ValueError):
         return None
 
 
-def array(picture: Picture, root: Path) -> Batch | NDArray[np.uint8] | None:
-    """A ``.npy`` file: a batch of samples, or one picture (uint8, height x width x 3).
+def read_bytes(picture: Picture, root: Path, seen: Look) -> bytes | None:
+    """The encoded picture; None where it cannot be had or is too large.
 
-    The header alone is parsed first; object arrays, which would need a pickle, are refused. Of a large array evenly
-    spread samples are taken.
+    No picture is longer packed than plain, so of a longer file no more than that is read.
     """
     try:
         path = _inside(picture.path, root)
         if path is None:
             return None
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, RuntimeError, ValueError, EOFError, TypeError, SyntaxError, MemoryError, OverflowError):
+        size = picture.length or path.stat().st_size
+        with path.open("rb") as file:
+            file.seek(picture.offset)
+            return file.read(min(size, math.prod(seen.shape) + _ROOM_FOR_NOTES))
+    except (OSError, RuntimeError, ValueError):
         return None
-    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiub" or not 1 < found.ndim <= 5 or not found.size:
-        return None
-    if (
-        found.dtype == np.uint8
-        and found.ndim == 3
-        and found.shape[2] in (3, 4)
-        and found.shape[0] * found.shape[1] <= png.MAX_PIXELS
-    ):
-        return np.array(found[:, :, :3])
-    length = math.prod(found.shape[1:])
-    if length > MAX_VALUES:
-        return None
-    most = max(2, min(MAX_SAMPLES, MAX_VALUES // length))
-    if len(found) > most:
-        found = _rows(found, path, np.linspace(0, len(found) - 1, most).astype(np.int64))
-        if found is None:
-            return None
-    values = np.array(found, dtype=np.float64).reshape(len(found), -1)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (math.nan, math.nan)
-    if found.ndim >= 4 or (found.ndim == 3 and length >= 256):
-        values = _shrunk(np.array(found, dtype=np.float64))
-    return Batch(values, length >= 16, low, high)
 
 
-def _rows(found: NDArray[Any], path: Path, wanted: NDArray[np.int64]) -> NDArray[Any] | None:
-    """Some rows of an array on disk, read one by one: a page fault for each would read far around it (2 GB: 4 s)."""
-    if not isinstance(found, np.memmap) or not found.flags.c_contiguous:
-        return np.array(found[wanted])
-    length = math.prod(found.shape[1:])
-    rows = np.empty((len(wanted), length), dtype=found.dtype)
+def array(picture: Picture, root: Path, seen: Look, most: int = MAX_SAMPLES) -> Batch | NDArray[np.uint8] | None:
+    """A ``.npy`` file: a batch of samples, or one picture (uint8, height x width x 3).
+
+    Of a large array evenly spread samples are taken, `most` of them. The file is read, never mapped: a mapping of a
+    file that somebody cuts off meanwhile ends the process without a word.
+    """
+    most = seen.shape[0] if seen.pixels else max(2, min(most, MAX_SAMPLES, MAX_VALUES // seen.length))
     try:
-        with path.open("rb", buffering=0) as file:
-            for row, i in zip(rows, wanted.tolist(), strict=True):
-                file.seek(found.offset + i * length * found.dtype.itemsize)
-                row[:] = np.fromfile(file, dtype=found.dtype, count=length)
-    except (OSError, ValueError):  # cut off under our eyes
+        path = _inside(picture.path, root)
+        found = None if path is None else _rows(path, seen, most)
+    except (OSError, RuntimeError, ValueError):
         return None
-    return rows.reshape(len(wanted), *found.shape[1:])
+    if found is None:
+        return None
+    if seen.pixels:
+        return np.ascontiguousarray(found[:, :, :3]).astype(np.uint8)
+    values = found.astype(np.float64)
+    finite = np.isfinite(values)
+    low, high = math.nan, math.nan
+    if finite.any():
+        low = float(values.min(where=finite, initial=math.inf))
+        high = float(values.max(where=finite, initial=-math.inf))
+    is_picture = found.ndim >= 4 or (found.ndim == 3 and seen.length >= 256)
+    flat = _shrunk(values) if is_picture else values.reshape(len(values), -1)
+    return Batch(flat, seen.length >= 16, low, high)
+
+
+def _rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
+    """Evenly spread rows of an array on disk, no more than `most`; None where it is cut off under our eyes."""
+    count = seen.shape[0]
+    wanted = np.linspace(0, count - 1, most).astype(np.int64) if count > most else np.arange(count)
+    with path.open("rb", buffering=0) as file:
+        if seen.fortran:
+            return _columns(file, seen, wanted)
+        rows = np.empty((len(wanted), seen.length), dtype=seen.dtype)
+        file.seek(seen.start)
+        if len(wanted) == count:
+            return rows.reshape(seen.shape) if _filled(file, rows) else None
+        for row, i in zip(rows, wanted.tolist(), strict=True):
+            file.seek(seen.start + i * row.nbytes)
+            if not _filled(file, row):
+                return None
+    return rows.reshape(len(wanted), *seen.shape[1:])
+
+
+def _columns(file: BinaryIO, seen: Look, wanted: NDArray[np.int64]) -> NDArray[Any] | None:
+    """As `_rows` where the first index runs fastest: every column is read for a few of its values."""
+    if math.prod(seen.shape) * seen.dtype.itemsize > MOST_READ:
+        return None
+    rows = np.empty((seen.length, len(wanted)), dtype=seen.dtype)
+    at_once = max(1, _CHUNK // (seen.shape[0] * seen.dtype.itemsize))
+    file.seek(seen.start)
+    for first in range(0, seen.length, at_once):
+        part = np.empty((min(at_once, seen.length - first), seen.shape[0]), dtype=seen.dtype)
+        if not _filled(file, part):
+            return None
+        rows[first : first + len(part)] = part[:, wanted]
+    return rows.ravel().reshape((len(wanted), *seen.shape[1:]), order="F")
+
+
+def _filled(file: BinaryIO, into: NDArray[Any]) -> bool:
+    """Read until the array is full; False where the file ends before."""
+    room = into.reshape(-1).view(np.uint8).data
+    at = 0
+    while at < len(room):
+        got = file.readinto(room[at : at + _CHUNK])  # type: ignore[attr-defined]
+        if not got:
+            return False
+        at += got
+    return True
 
 
 def batch(pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch:
     """Samples of one step, from its pictures: cut by the layout, or each picture a sample."""
     cuts = [tiles.cut(p, layout) if layout else p[None] for p in pictures]
-    samples = np.concatenate(cuts)[:MAX_SAMPLES]
-    values = _shrunk(samples).astype(np.float64) / 255.0  # shrunk first: floats take eight times the room
-    return Batch(values, image_like=True, low=float(samples.min()) / 255.0, high=float(samples.max()) / 255.0)
+    samples = cuts[0][:MAX_SAMPLES] if len(cuts) == 1 else np.concatenate(cuts)[:MAX_SAMPLES]
+    low, high = float(samples.min()) / 255.0, float(samples.max()) / 255.0
+    values = _shrunk(samples)  # shrunk first: floats take eight times the room
+    most = max(2, MAX_VALUES // values.shape[1])
+    if len(values) > most:
+        values = values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
+    return Batch(values.astype(np.float64) / 255.0, image_like=True, low=low, high=high)
 
 
 def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
@@ -144,17 +190,22 @@ def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
     return samples.reshape(len(samples), -1)
 
 
-def jpeg(data: bytes) -> NDArray[np.uint8] | None:
+def jpeg(data: bytes, seen: Look) -> NDArray[np.uint8] | None:
     """A JPEG picture, where Pillow happens to be installed; None otherwise."""
+    # Every scan of a progressive picture passes over all of it: a few KB of empty scans would cost minutes.
+    if data.count(b"\xff\xda") > _MOST_SCANS:
+        return None
     try:
-        import io
-
         from PIL import Image  # type: ignore[import-not-found,unused-ignore]
 
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            if image.width * image.height > png.MAX_PIXELS:
-                return None
-            pixels: NDArray[np.uint8] = np.asarray(image.convert("RGB"), dtype=np.uint8)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow only warns of a bomb
+            with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+                if (image.height, image.width) != seen.shape[:2]:
+                    return None
+                pixels: NDArray[np.uint8] = np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except MemoryError:
+        raise
     except Exception:  # Pillow raises what it likes on damaged files, and need not be there
         return None
     return pixels

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS: Final = 16_000_000
+MAX_SIDE: Final = 16_384  # a filter is undone row by row or diagonal by diagonal: 1 x 16,000,000 takes minutes
 # Bytes a pixel, by colour type: grey, RGB, palette, grey + alpha, RGB + alpha.
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_BATCH_BYTES: Final = 64_000_000
+_BATCH_BYTES: Final = 4_000_000
 _SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
 
 
@@ -57,6 +58,11 @@ class Shape:
         return _CHANNELS[self.colour]
 
 
+def fits(height: int, width: int) -> bool:
+    """Whether a picture of that size is decoded."""
+    return 0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and height * width <= MAX_PIXELS
+
+
 def shape_of(data: bytes) -> Shape:
     """Size and kind of a picture, from its first 33 bytes.
 
@@ -68,11 +74,19 @@ def shape_of(data: bytes) -> Shape:
     if len(data) < 33 or not data.startswith(SIGNATURE) or data[12:16] != b"IHDR":
         raise PngError("no PNG")
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
-    if not width or not height or width * height > MAX_PIXELS:
+    if not fits(height, width):
         raise PngError(f"{width} x {height} pixels")
     if depth != 8 or colour not in _CHANNELS or interlaced:
         raise PngError(f"{depth} bits a channel, colour type {colour}{', interlaced' if interlaced else ''}")
     return Shape(height, width, colour)
+
+
+def is_of(data: bytes, shape: Shape | None) -> bool:
+    """Whether a file still is what it was when it was looked at."""
+    try:
+        return shape_of(data) == shape
+    except PngError:
+        return False
 
 
 def decode(pictures: Sequence[bytes]) -> list[NDArray[np.uint8] | None]:
@@ -98,7 +112,7 @@ def decode(pictures: Sequence[bytes]) -> list[NDArray[np.uint8] | None]:
         except (PngError, zlib.error, struct.error):
             raw.append(None)
     good = [i for i, lines in enumerate(raw) if lines is not None]
-    at_once = max(1, _BATCH_BYTES // (2 * (shape.height + shape.width) * shape.height * shape.channels))
+    at_once = max(1, _BATCH_BYTES // (shape.height * shape.width * shape.channels))
     found: list[NDArray[np.uint8] | None] = [None] * len(pictures)
     for start in range(0, len(good), at_once):
         some = good[start : start + at_once]
@@ -123,9 +137,13 @@ def _scanlines(data: bytes, shape: Shape) -> NDArray[np.uint8]:
     """Filtered rows, each behind its filter byte: (height, 1 + width * channels). Inflates no more than that."""
     if shape_of(data) != shape:
         raise PngError("another size")
-    packed = b"".join(body for kind, body in _chunks(data) if kind == b"IDAT")
     row = 1 + shape.width * shape.channels
-    plain = zlib.decompressobj().decompress(packed, shape.height * row)
+    plain = bytearray()
+    inflate = zlib.decompressobj()
+    for kind, body in _chunks(data):
+        room = shape.height * row - len(plain)
+        if kind == b"IDAT" and room and not inflate.eof:
+            plain += inflate.decompress(inflate.unconsumed_tail + body, room)
     if len(plain) < shape.height * row:
         raise PngError("the picture is cut off")
     return np.frombuffer(plain, dtype=np.uint8).reshape(shape.height, row)
@@ -151,29 +169,30 @@ def _unfilter(lines: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
 def _along_diagonals(pixels: NDArray[np.uint8], filters: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Undo `Up`, `Average` and `Paeth`; rows of the other filters are final already.
 
-    Row y is shifted right by y, so that column t of the shifted picture holds pixels whose neighbours to the left,
-    above and above left stand in columns t - 1 and t - 2.
+    The pixels of diagonal t, (y, t - y), stand w - 1 apart. Only the two diagonals before are kept beside the picture,
+    with row 0 for the row above it, which is all zero.
     """
     n, h, w, c = pixels.shape
-    # wave[t, :, y + 1] is pixel (y, t - y); row 0 stands for the row above the picture, which is all zero.
-    wave = np.zeros((h + w + 1, n, h + 1, c), dtype=np.int16)
-    for y in range(h):
-        wave[y + 2 : y + w + 2, :, y + 1] = pixels[:, y].transpose(1, 0, 2)
+    cells = pixels.reshape(n, h * w, c).view(f"V{c}")[:, :, 0]  # a pixel is moved in one piece
+    before, last_but_one = (np.zeros((n, h + 1, c), dtype=np.int16) for _ in range(2))
     masks = [np.ascontiguousarray((filters == f)[:, :, None]) for f in (_UP, _AVERAGE, _PAETH)]
     for t in range(h + w - 1):
         first, last = max(0, t - w + 1), min(h, t + 1)
         rows, above = slice(first + 1, last + 1), slice(first, last)
-        left, up, corner = wave[t + 1, :, rows], wave[t + 1, :, above], wave[t, :, above]
+        left, up, corner = before[:, rows], before[:, above], last_but_one[:, above]
         is_up, is_average, is_paeth = (m[:, first:last] for m in masks)
         by_left, by_up = np.abs(up - corner), np.abs(left - corner)
         by_corner = np.abs(left + up - 2 * corner)
         paeth = np.where((by_left <= by_up) & (by_left <= by_corner), left, np.where(by_up <= by_corner, up, corner))
         predicted = np.where(is_paeth, paeth, np.where(is_average, (left + up) >> 1, np.where(is_up, up, 0)))
-        here = wave[t + 2, :, rows]
-        here += predicted.astype(np.int16)
-        here &= 255
-    for y in range(h):
-        pixels[:, y] = wave[y + 2 : y + w + 2, :, y + 1].transpose(1, 0, 2)
+        start = first * w + t - first
+        here = slice(start, start + (last - first - 1) * (w - 1) + 1, max(1, w - 1))
+        raw = np.ascontiguousarray(cells[:, here]).view(np.uint8).reshape(n, last - first, c)
+        raw += predicted.astype(np.uint8)
+        cells[:, here] = raw.view(f"V{c}")[:, :, 0]
+        # Row y of a diagonal is the left neighbour of row y of the next: what is no longer in the picture is not read.
+        last_but_one[:, rows] = raw
+        before, last_but_one = last_but_one, before
     return pixels
 
 

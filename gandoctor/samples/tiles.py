@@ -77,8 +77,11 @@ def cut(picture: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
 def _by_background(pictures: NDArray[np.uint8]) -> Layout | None:
     """Bands of the corner's colour between equal segments."""
     corner = pictures[:, :1, :1]
-    blank = np.all(np.abs(pictures.astype(np.int16) - corner) <= 1, axis=(0, 3))
-    rows, columns = _segments(blank.all(axis=1)), _segments(blank.all(axis=0))
+    blank: NDArray[np.bool_] = np.ones(pictures.shape[1:3], dtype=np.bool_)
+    for picture, its in zip(pictures, corner, strict=True):  # one by one: wider numbers take several times the room
+        for c in range(picture.shape[2]):
+            np.logical_and(blank, np.abs(picture[:, :, c].astype(np.int16) - its[:, :, c]) <= 1, out=blank)
+    rows, columns = _segments(np.asarray(blank.all(axis=1))), _segments(np.asarray(blank.all(axis=0)))
     if not rows or not columns or len(rows) * len(columns) < 4:
         return None
     height, width = min(b - a for a, b in rows), min(b - a for a, b in columns)
@@ -178,7 +181,7 @@ def _by_period(pictures: NDArray[np.uint8]) -> Layout | None:
 
 def _roughness(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
     """Mean step between neighbouring rows, and between neighbouring columns; entry k is the step from k - 1 to k."""
-    grey = pictures.astype(np.float32).mean(axis=3)
+    grey = pictures.mean(axis=3, dtype=np.float32)
     down = np.abs(np.diff(grey, axis=1)).mean(axis=(0, 2), dtype=np.float64)
     across = np.abs(np.diff(grey, axis=2)).mean(axis=(0, 1), dtype=np.float64)
     return np.concatenate([[0.0], down]), np.concatenate([[0.0], across])

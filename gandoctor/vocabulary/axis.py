@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,7 +46,7 @@ def step_unit(signals: Sequence[Signal], settings: Sequence[Setting], said: Step
     last = int(longest.steps[-1])
     epochs, steps = _planned(settings, _EPOCHS), _planned(settings, _ITERS)
     gaps = np.diff(np.unique(longest.steps))
-    dense = bool(gaps.size) and int(np.median(gaps)) == 1
+    dense = bool(gaps.size) and int(median(gaps)) == 1
     if steps and last > 0.05 * steps and (not epochs or last > 1.5 * epochs):
         return "iterations"
     if epochs and dense and last <= epochs + 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gandoctor import rule_cache
 from gandoctor.errors import InputError, RuleError
 from gandoctor.vocabulary.words import Lexicon
 
@@ -159,6 +160,10 @@ def load(folders: Sequence[Path]) -> Vocabulary:
     RuleError
         A file that does not parse, or an entry that means nothing; says which file and key.
     """
+    return rule_cache.checked(lambda: _load(folders))
+
+
+def _load(folders: Sequence[Path]) -> Vocabulary:
     roles: dict[str, Role] = {}
     concepts: dict[str, set[str]] = {}
     phrases: dict[tuple[str, ...], str] = {}
@@ -199,15 +204,13 @@ def load(folders: Sequence[Path]) -> Vocabulary:
 
 
 def _yaml(file: Path) -> dict[str, Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  a safe loader, in C where there is one
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise RuleError(f"does not parse: {' '.join(str(e).split())}", file.name, "it has to be YAML") from e
+        raw = file.read_bytes()
     except OSError as e:
         raise InputError(f"cannot be read: {e.strerror}", file.name) from e
+    data = rule_cache.known(raw)
+    if data is rule_cache.MISSING:
+        data = _parsed(raw, file.name)
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -215,6 +218,16 @@ def _yaml(file: Path) -> dict[str, Any]:
             "is no mapping", file.name, "its keys are roles, words, phrases, decide, aliases, fingerprints, settings"
         )
     return data
+
+
+def _parsed(raw: bytes, name: str) -> Any:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(raw.decode("utf-8"), Loader=loader)  # noqa: S506  a safe loader, in C where there is one
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise RuleError(f"does not parse: {' '.join(str(e).split())}", name, "it has to be YAML") from e
 
 
 def _mapping(data: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import combinations, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -331,18 +332,17 @@ def _network(words: Words, concepts: Sequence[frozenset[str]], owner: str, vocab
 
 def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
     """Whole names and fingerprints; what they say is not overruled by siblings."""
-    present = {squeezed(g.tag) for g in guesses}
+    names = [squeezed(g.tag) for g in guesses]
+    present, losses = set(names), {n for n, g in zip(names, guesses, strict=True) if "loss" in g.role}
     aliases: dict[str, str] = {}
     for alias in reversed(vocabulary.aliases):
         aliases.update(dict.fromkeys(map(squeezed, alias.tags), alias.role))
     says: dict[str, tuple[str, str]] = {}
     for mark in reversed(vocabulary.fingerprints):
-        if mark.only and any(_is_loss(g) and squeezed(g.tag) not in map(squeezed, mark.has) for g in guesses):
-            continue
-        if all(squeezed(t) in present for t in mark.has):
+        has = set(map(squeezed, mark.has))
+        if has <= present and not (mark.only and losses - has):
             says.update({squeezed(t): (role, mark.because) for t, role in mark.says.items()})
-    for g in guesses:
-        name = squeezed(g.tag)
+    for g, name in zip(guesses, names, strict=True):
         if name in says:
             role, because = says[name]
             g.settle(role, because)
@@ -352,11 +352,8 @@ def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
             g.fixed = True
 
 
-def _is_loss(guess: Guess) -> bool:
-    return "loss" in guess.role
-
-
 # ---------------------------------------------------------------- by the other signals
+# A rule asks who has a role before it goes through the signals, not at each of them: a log may have 100,000.
 
 
 def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
@@ -366,20 +363,38 @@ def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
 def _real_fake(guesses: list[Guess]) -> None:
     """``D_real`` is a score beside a whole loss of D, and a loss where there is none."""
     scores = _having(guesses, "d_real_score", "d_fake_score")
-    for g in _having(guesses, "d_real?", "d_fake?"):
-        whole = [o for o in _having(guesses, "d_loss", f"d_loss_{g.role[2:6]}") if o.network == g.network]
+    # By side and network: the first loss of D beside which a part is seen, and whether one of them is a total.
+    first: dict[tuple[str, str], tuple[int, Guess]] = {}
+    total: set[tuple[str, str]] = set()
+
+    def beside(i: int, g: Guess, *sides: str) -> None:
+        for key in ((side, g.network) for side in sides):
+            first[key] = min(first.get(key, (i, g)), (i, g), key=itemgetter(0))
+            if "total" in g.found:
+                total.add(key)
+
+    for i, g in enumerate(guesses):
+        if g.role in ("d_loss", "d_loss_real", "d_loss_fake"):
+            beside(i, g, *(("real", "fake") if g.role == "d_loss" else (g.role[-4:],)))
+    for i, g in enumerate(guesses):
+        if g.role not in ("d_real?", "d_fake?"):
+            continue
         side = "real" if g.role == "d_real?" else "fake"
-        if any("total" in o.found for o in whole) and "mean" not in g.found:
-            g.settle(f"d_loss_{side}", f"a part of {whole[0].tag}")
+        whole = first.get((side, g.network))
+        if whole and (side, g.network) in total and "mean" not in g.found:
+            g.settle(f"d_loss_{side}", f"a part of {whole[1].tag}")
         elif whole and not scores:
-            g.settle(f"d_{side}_score", f"D on {side} data beside a whole loss ({whole[0].tag})")
+            g.settle(f"d_{side}_score", f"D on {side} data beside a whole loss ({whole[1].tag})")
         else:
             g.settle(f"d_loss_{side}", f"D on {side} data, and no whole loss of D beside it")
+        if g.role == f"d_loss_{side}":
+            beside(i, g, side)
 
 
 def _accuracy(guesses: list[Guess]) -> None:
+    on_real = _having(guesses, "d_real_acc")
     for g in _having(guesses, "gen_acc?"):
-        if _having(guesses, "d_real_acc"):
+        if on_real:
             g.settle("d_fake_acc", "accuracy on generated data, beside one on real data")
         else:
             g.settle("other", "accuracy under the name of G: how often D is fooled")
@@ -388,10 +403,11 @@ def _accuracy(guesses: list[Guess]) -> None:
 def _gradients(guesses: list[Guess]) -> None:
     named = _having(guesses, "grad_norm_d")
     loose = _having(guesses, "grad_norm?")
+    numbers = {t for g in loose for t in g.tokens}
     for g in loose:
-        if "0" in g.tokens and any("1" in o.tokens for o in loose):
+        if "0" in g.tokens and "1" in numbers:
             g.settle("grad_norm_d", "the first of two optimisers")
-        elif "1" in g.tokens and any("0" in o.tokens for o in loose):
+        elif "1" in g.tokens and "0" in numbers:
             g.settle("grad_norm_g", "the second of two optimisers")
         elif named and "norm" in g.found:
             g.settle("grad_norm_g", f"the other gradient norm beside {named[0].tag}")
@@ -402,42 +418,46 @@ def _gradients(guesses: list[Guess]) -> None:
 def _bare_losses(guesses: list[Guess]) -> None:
     """A loss without a name is what the others leave: G's whole, D's, or the sum of both."""
     d, g_whole = _having(guesses, "d_loss", "d_loss_real", "d_loss_fake"), _having(guesses, "g_loss")
+    adversarial, penalty = _having(guesses, "g_loss_adv"), _having(guesses, "gradient_penalty")
+    aux = bool(_having(guesses, "g_loss_aux"))
     numbered = {t: g for g in _having(guesses, "loss?") for t in g.tokens if t in ("0", "1") and not g.unknown}
     for g in _having(guesses, "loss?"):
         if len(numbered) == 2 and g in numbered.values() and "total" not in g.found:
             role, which = ("d_loss", "first") if "0" in g.tokens else ("g_loss", "second")
             g.settle(role, f"loss of the {which} of two optimisers")
         elif g.split == "val" and "total" not in g.found:
-            aux = _having(guesses, "g_loss_aux")
             g.settle("g_loss_aux" if aux else "other", "a validation loss without a name")
-        elif "total" in g.found and (d or _having(guesses, "g_loss_adv")):
-            g.settle("g_loss", f"a total beside {(d or _having(guesses, 'g_loss_adv'))[0].tag}")
+        elif "total" in g.found and (d or adversarial):
+            g.settle("g_loss", f"a total beside {(d or adversarial)[0].tag}")
         elif "maybe_d" in g.found and g_whole and not d:
             g.settle("d_loss", f"the other loss beside G's ({g_whole[0].tag})")
         elif "norm" in g.found and (d or g_whole):
             g.settle("g_loss_aux", "a norm that is trained on")
         elif d and not g_whole and not g.unknown:
             g.settle("g_loss", f"the other loss beside D's ({d[0].tag})")
-        elif not d and not g_whole and _having(guesses, "gradient_penalty"):
+        elif not d and not g_whole and penalty:
             g.settle("d_loss", "the only loss beside a gradient penalty")
         elif g.unknown and (d or g_whole):
             g.settle("g_loss_aux", f"a loss of its own name ({' '.join(g.unknown)}) beside those of D and G")
         else:
             g.settle("other", "a loss without a name")
+        aux = aux or g.role == "g_loss_aux"
 
 
 def _wasserstein(guesses: list[Guess]) -> None:
+    whole = _having(guesses, "d_loss")
     for g in _having(guesses, "wass?"):
-        whole = _having(guesses, "d_loss")
         if whole:
             g.settle("wasserstein_estimate", f"a Wasserstein loss beside D's whole loss ({whole[0].tag})")
         else:
             g.settle("d_loss", "a Wasserstein loss, and no other loss of D")
+            whole = [g]
 
 
 def _weak_parts(guesses: list[Guess]) -> None:
+    both = _having(guesses, "d_loss", "d_loss_real") and _having(guesses, "g_loss", "g_loss_adv")
     for g in _having(guesses, "aux?"):
-        if _having(guesses, "d_loss", "d_loss_real") and _having(guesses, "g_loss", "g_loss_adv"):
+        if both:
             g.settle("g_loss_aux", "a part of G's loss, by its place among losses")
         else:
             g.settle("other", "too little to go by")
@@ -447,16 +467,16 @@ def _generator_part(guesses: list[Guess]) -> None:
     """``G_gen_loss`` is the adversarial part, unless another one is: then it is the rest."""
     explicit = [g for g in _having(guesses, "g_loss_adv") if g.found & {"adv", "fake"}]
     for g in _having(guesses, "g_loss_adv"):
-        if explicit and "g_again" in g.found and g not in explicit:
+        if explicit and "g_again" in g.found and not g.found & {"adv", "fake"}:
             g.settle("g_loss_aux", f"G's loss without the adversarial part ({explicit[0].tag})")
 
 
 def _adversarial_part(guesses: list[Guess]) -> None:
     """G's plain loss is the adversarial part where another one is the total."""
-    totals = [g for g in _having(guesses, "g_loss") if "total" in g.found or not g.owner or "weak_g" in g.found]
+    totals = [g for g in _having(guesses, "g_loss") if _is_total(g)]
     if totals and not _having(guesses, "g_loss_adv"):
         for g in _having(guesses, "g_loss"):
-            if g not in totals and g.owner == "G":
+            if not _is_total(g) and g.owner == "G":
                 g.settle("g_loss_adv", f"G's loss beside a total ({totals[0].tag})")
     cycle = [g for g in guesses if "aux" in g.found and g.role == "g_loss_aux"]
     if cycle:
@@ -464,6 +484,10 @@ def _adversarial_part(guesses: list[Guess]) -> None:
         for g in _having(guesses, "g_loss"):
             if g.network and g.network not in taken and "loss" not in g.leaf:
                 g.settle("g_loss_adv", f"one direction's G beside {cycle[0].tag}")
+
+
+def _is_total(guess: Guess) -> bool:
+    return "total" in guess.found or not guess.owner or "weak_g" in guess.found
 
 
 def _parts(guesses: list[Guess]) -> None:

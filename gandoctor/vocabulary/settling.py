@@ -54,7 +54,7 @@ _FILLER: Final = frozenset(
         "gan",
     }
 )
-_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
 # What D and G share where the config names neither; a width or depth without a network may be anybody's.
 _BOTH: Final = (
     "lr", "beta1", "beta2", "momentum", "optimizer", "weight_decay", "activation", "batchnorm", "init_gain",

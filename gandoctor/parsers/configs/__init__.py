@@ -9,7 +9,7 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from gandoctor.errors import InputError
+from gandoctor.errors import InputError, unforeseen
 from gandoctor.model.signals import Reading, Setting
 from gandoctor.parsers import _walk
 from gandoctor.parsers.configs._entries import Entries, keys_of
@@ -150,7 +150,10 @@ def _parse(path: Path) -> Entries:
         raise InputError("is a binary file, no config", path.name, "give a YAML, JSON or TOML file")
     kind = _BY_SUFFIX.get(path.suffix.lower()) or ("json" if re.match(r"\s*[{]", text) else "options")
     reader = cast("_Format", importlib.import_module(f"{__name__}.{kind}"))
-    entries = reader.parse(text)
+    try:
+        entries = reader.parse(text)
+    except Exception as e:
+        raise unforeseen(e, f"the {kind} config", path.name) from e
     if len(head) > MAX_BYTES:
         entries.lost.append(f"only the first {MAX_BYTES >> 20} MiB were read")
     return entries

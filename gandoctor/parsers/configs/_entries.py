@@ -17,7 +17,10 @@ MAX_DEPTH: Final = 32
 MAX_ITEMS: Final = 256
 MAX_TEXT: Final = 2_000
 _MAX_LITERAL: Final = 50_000
-_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_MOST_BITS: Final = 1_000  # what follows 2 ** 1024 is no float, and 4,300 digits are no int that Python prints
+_MOST_DIGITS: Final = 300
+_DIGITS: Final = re.compile(r"[-+]?[\d_:]+")  # with a colon: to the base 60, in YAML
+_NUMBER: Final = re.compile(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eE][-+]?\d+)?")
 _WORDS: Final[dict[str, SettingValue]] = {
     "true": True,
     "false": False,
@@ -57,6 +60,9 @@ class Entries:
         FullError
             Where the file holds more than `MAX_SETTINGS`.
         """
+        if _too_large(value) or (isinstance(value, list | tuple) and any(map(_too_large, value[:MAX_ITEMS]))):
+            self.lost.append(f"{'.'.join(path)[:200]} is too large to be read")
+            return
         if isinstance(value, list | tuple):
             items = tuple(plain(v) for v in value[:MAX_ITEMS])
             if len(value) > MAX_ITEMS:
@@ -70,6 +76,13 @@ class Entries:
             raise FullError
         self.found.pop(path, None)  # the last one also takes the last one's place
         self.found[path] = (value, line)
+
+
+def _too_large(value: object) -> bool:
+    """Whether a number is beyond what any program counts with; readers leave very long ones as text."""
+    if isinstance(value, int):
+        return value.bit_length() > _MOST_BITS
+    return isinstance(value, str) and len(value) > _MOST_DIGITS and _DIGITS.fullmatch(value) is not None
 
 
 def plain(value: object) -> SettingValue:

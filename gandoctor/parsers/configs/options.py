@@ -11,12 +11,12 @@ import itertools
 import re
 from typing import Final
 
+from gandoctor.parsers._options import without_default
 from gandoctor.parsers.configs._entries import MAX_SETTINGS, Entries, FullError, flatten, word
 
 SUFFIXES: Final = (".txt", ".ini", ".cfg", ".conf", ".gin", ".flags", ".opt", ".args", "")
 _NAMESPACE: Final = re.compile(r"\bNamespace\s*\(")
-_DEFAULT: Final = re.compile(r"\s*\[default: .*\]\s*$")
-_LINE: Final = re.compile(r"""\s*["']?([A-Za-z_][\w./@-]*)["']?\s*(=|:(?!//)|\t+)\s*(.*?),?\s*$""")
+_LINE: Final = re.compile(r"""\s*["']?([A-Za-z_][\w./@-]*)["']?\s*(=|:(?!//)|\t+)\s*(.*)$""")
 _SECTION: Final = re.compile(r"\s*\[([^\]\n]{1,100})\]\s*$")
 _FLAG: Final = re.compile(r"(?:^|\s)--?([A-Za-z][\w.-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
 _LONGEST: Final = 200_000
@@ -50,8 +50,8 @@ def _pairs(entries: Entries, text: str) -> None:
         if head := _SECTION.match(line):
             section = (head[1].strip(),)
             continue
-        if found := _LINE.match(line):
-            value = _DEFAULT.sub("", found[3])
+        if found := _LINE.match(line.rstrip()):
+            value = without_default(found[3].removesuffix(","))
             if value.startswith("{") and found[1].lower() in _WHOLE:
                 # `config: {'G_lr': ...}`: a printed dict of everything is no section of its own
                 _printed(entries, value[1:_LONGEST], ":", number)
@@ -79,8 +79,11 @@ def _flags(entries: Entries, text: str) -> None:
 
 def _printed(entries: Entries, text: str, separator: str, line: int) -> None:
     """The inside of a printed ``Namespace(...)`` (``=``) or dict (``:``); what is no literal stays as printed."""
+    at = 0
     for name, value, offset in _arguments(text, separator):
-        flatten(entries, (name,), word(value), line + text.count("\n", 0, offset))
+        line += text.count("\n", at, offset)
+        at = offset
+        flatten(entries, (name,), word(value), line)
 
 
 def _arguments(text: str, separator: str) -> list[tuple[str, str, int]]:

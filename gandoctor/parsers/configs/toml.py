@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Final
 
+from gandoctor.parsers.configs import bounded
 from gandoctor.parsers.configs._entries import MAX_SETTINGS, Entries, FullError, flatten
 
 SUFFIXES: Final = (".toml",)
@@ -19,8 +19,8 @@ def parse(text: str) -> Entries:
     """Settings of a TOML file; a file with a fault gives none, and the fault is named."""
     entries = Entries()
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as e:
+        data = bounded.loads(text)
+    except ValueError as e:
         entries.lost.append(" ".join(str(e).split())[:200])
         return entries
     try:

@@ -1,0 +1,233 @@
+"""From answers and sizes to a belief: how surely a run has failed, and what made it so.
+
+Each piece of evidence gives nats, for the run's having failed or against it. Evidence that says one thing in several
+ways stands in one group, where the strongest witness counts whole and each further one half of the one before. What
+could not be asked, or is not about this game, adds nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.diagnose.asking import applies
+from gandoctor.lang.sizes import size_of
+from gandoctor.model.belief import (
+    CLEAR,
+    DISCOUNT,
+    HOLDS,
+    ON_TRIAL,
+    RISK,
+    Belief,
+    Parameter,
+    Piece,
+    RuleWeight,
+    Sign,
+    Weights,
+    probability,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gandoctor.diagnose.asking import Answer
+    from gandoctor.lang.evaluate import Frame, Outcome
+    from gandoctor.lang.syntax import Node
+    from gandoctor.model.belief import Measure
+    from gandoctor.model.rules import Rule
+    from gandoctor.model.signals import Run
+
+# A rule that holds by this much of its threshold or more counts whole; one that only just does counts `JUST` of it.
+FULL_MARGIN: Final = 0.25
+JUST: Final = 0.5
+# A rule that misses its threshold by less than this is no evidence against, but a little of what it would be for.
+NEAR_MISS: Final = 0.15
+NEARLY: Final = 0.4
+# Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts half.
+LED: Final = 0.5
+OF_THE_GAME: Final = frozenset({"dominance", "course"})
+SETTINGS: Final = "settings"  # the group of doubtful settings
+_GROUPS: Final[Mapping[str, str]] = {
+    "discriminator-dominance": "dominance",
+    "weak-discriminator": "dominance",
+    "vanishing-generator-gradient": "gradients",
+    "exploding-or-nan": "explosion",
+    "generator-divergence": "course",
+    "oscillation": "stability",
+    "mode-collapse": "samples",
+    "data-range-mismatch": "samples",
+    "discriminator-overfitting": "overfitting",
+    "no-convergence": "progress",
+}
+
+
+def group_of(rule: Rule) -> str:
+    """The group of a rule: its own word, that of the samples where it looks at them, else that of its symptom."""
+    if rule.group:
+        return rule.group
+    if rule.kind == "risk":
+        return SETTINGS
+    named = {n for c in rule.clauses if c.where is not None for n in c.where.signals}
+    if any(n.startswith("sample_") for n in named):
+        return "samples"
+    return _GROUPS[rule.symptom or ""]
+
+
+# ---------------------------------------------------------------- what was seen
+
+
+def signs_of(
+    run: Run, measures: Iterable[Measure], answers: Sequence[Answer], frames: Mapping[str, Frame]
+) -> list[Sign]:
+    """What every rule that was really asked and every measure says of a run, each once over all networks."""
+    by_rule: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_rule.setdefault(answer.rule.id, []).append(answer)
+    signs: list[Sign | None] = []
+    for of_one in by_rule.values():
+        asked = [a for a in of_one if a.asked]
+        if asked:
+            told = next((a for a in asked if a.truth), asked[0])
+            signs.append(of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by)))
+    about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
+    signs += [of_measure(m, frames.values()) for m in about_it]
+    return [s for s in signs if s is not None]
+
+
+def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
+    """What the answer of a rule says; None where it was not really asked.
+
+    Parameters
+    ----------
+    rule : Rule
+    truth : bool or None
+    outcomes : Mapping of str to Outcome
+        Of its clauses; empty where the rule is not about this game.
+    led : bool
+        Whether another loss than D's leads G.
+    """
+    if truth is None or not outcomes:
+        return None
+    holds: Parameter = ("rule", rule.id, 0)
+    clear: Parameter = ("rule", rule.id, 1)
+    if rule.kind == "risk":
+        return Sign(rule.id, SETTINGS, ((holds, 1.0),), rule.title) if truth else None
+    margin = _margin(rule.when.tree, outcomes)
+    if truth:
+        size = JUST + (1 - JUST) * min(1.0, (1.0 if margin is None else abs(margin)) / FULL_MARGIN)
+        group = group_of(rule)
+        size *= LED if led and group in OF_THE_GAME else 1.0
+        return Sign(rule.id, group, ((holds, size),), rule.title, rule.symptom or "")
+    near = 0.0 if margin is None else max(0.0, 1 - abs(margin) / NEAR_MISS)
+    parts = ((clear, 1 - near), (holds, NEARLY * near)) if near else ((clear, 1.0),)
+    return Sign(rule.id, group_of(rule), parts, f"not so: {rule.title}", rule.symptom or "")
+
+
+def _margin(node: Node, outcomes: Mapping[str, Outcome]) -> float | None:
+    """How far the whole is from flipping: positive where it holds; None where nothing tells."""
+    if node.op == "clause":
+        outcome = outcomes.get(node.name)
+        if outcome is None or outcome.truth is None:
+            return None
+        size = 1.0 if outcome.margin is None else abs(outcome.margin)
+        return size if outcome.truth else -size
+    parts = [_margin(arg, outcomes) for arg in node.args]
+    if node.op == "not":
+        return None if parts[0] is None else -parts[0]
+    known = [p for p in parts if p is not None]
+    if not known:
+        return None
+    if node.op == "or":
+        return max(known)
+    # What `and` joins fails by the sum of what is missing: three conditions that are a little short are not one.
+    short = [p for p in known if p < 0]
+    return sum(short) if short else min(known)
+
+
+def of_measure(measure: Measure, frames: Iterable[Frame]) -> Sign | None:
+    """What a size says, as the mean over the networks that have it; None where none has."""
+    values = [s.value for f in frames for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
+    if not values:
+        return None
+    parts: dict[Parameter, float] = {}
+    for value in values:
+        for knot, share in measure.curve.shares(value):
+            key: Parameter = ("measure", measure.id, knot)
+            parts[key] = parts.get(key, 0.0) + share / len(values)
+    worst = max(values, key=measure.curve.at)
+    symptom = measure.low if measure.curve.low_side(worst) else measure.high
+    text = measure.says.replace("{value}", _shown(worst))
+    return Sign(measure.id, measure.group, tuple(parts.items()), text, symptom)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3g}"
+
+
+# ---------------------------------------------------------------- what it is worth
+
+
+def parameter(key: Parameter, weights: Weights, rules: Mapping[str, Rule], measures: Mapping[str, Measure]) -> float:
+    """The nats of one parameter: fitted, or what its own file says."""
+    kind, name, index = key
+    if kind == "measure":
+        fitted = weights.measures.get(name)
+        return fitted[index] if fitted else measures[name].curve.nats[index]
+    weight = weights.rules.get(name) or before_counting(rules[name])
+    return weight.clear if index else weight.holds
+
+
+def before_counting(rule: Rule) -> RuleWeight:
+    """What a rule is worth before anybody has counted."""
+    if rule.kind == "risk":
+        return RuleWeight(RISK, 0.0)
+    told = ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity]
+    return RuleWeight(told if rule.nats is None else rule.nats, CLEAR)
+
+
+def believe(
+    signs: Sequence[Sign], weights: Weights, rules: Mapping[str, Rule], measures: Mapping[str, Measure]
+) -> Belief:
+    """Add up what was seen.
+
+    Parameters
+    ----------
+    signs : sequence of Sign
+    weights : Weights
+    rules, measures : Mapping of str
+        By id.
+
+    Returns
+    -------
+    Belief
+        Its pieces in the order of what they weigh, the base rate first.
+    """
+    worth = {sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts) for sign in signs}
+    counted = discounts([(s.group, worth[s]) for s in signs])
+    pieces = [
+        Piece(s.evidence, s.group, worth[s] * factor, s.text, s.symptom)
+        for s, factor in zip(signs, counted, strict=True)
+    ]
+    pieces.sort(key=lambda p: (-abs(p.nats), p.evidence))
+    base = Piece("base-rate", "base", weights.base, "of the runs that were counted, so many had failed")
+    total = math.fsum(p.nats for p in (base, *pieces))
+    groups = frozenset(s.group for s in signs if s.group != SETTINGS)
+    return Belief(probability(total), (base, *pieces), groups)
+
+
+def discounts(weighed: Sequence[tuple[str, float]]) -> list[float]:
+    """How much of each piece counts: within a group and a sign, the strongest whole, each further one half as much.
+
+    Parameters
+    ----------
+    weighed : sequence of (group, nats)
+    """
+    order = sorted(range(len(weighed)), key=lambda i: -abs(weighed[i][1]))
+    seen: dict[tuple[str, bool], int] = {}
+    factors = [1.0] * len(weighed)
+    for i in order:
+        group, nats = weighed[i]
+        rank = seen.get((group, nats > 0), 0)
+        seen[group, nats > 0] = rank + 1
+        factors[i] = DISCOUNT**rank
+    return factors

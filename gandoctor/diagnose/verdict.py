@@ -1,0 +1,158 @@
+"""The verdict: it follows from the belief, from what can be named, and from how much was asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.diagnose.frame import GAME
+from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.model.report import Evidence, Finding
+from gandoctor.model.rules import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gandoctor.model.belief import Belief, Cuts, Piece
+    from gandoctor.model.report import Diagnosis, Verdict
+    from gandoctor.model.rules import Rulebook, Severity
+    from gandoctor.model.signals import Run
+
+# Below this many points of D's and of G's loss, "healthy" would be a guess.
+ENOUGH_POINTS: Final = 20
+# What tells how good samples are, whatever the losses.
+QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
+# Samples that end before this share of the log say nothing of how the run ended.
+SAMPLES_REACH: Final = 0.34
+# A size that adds this many nats may name a symptom where no rule does.
+NAMES: Final = 0.4
+MOST_NAMED: Final = 2
+_LOSSES: Final = (
+    (("d_loss", "d_loss_real", "d_loss_fake", "wasserstein_estimate"), "D's loss"),
+    (("g_loss", "g_loss_adv"), "G's loss"),
+)
+
+
+def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str) -> Verdict:
+    """The word for a belief.
+
+    Parameters
+    ----------
+    belief : Belief
+    cuts : Cuts
+    findings : sequence of Finding
+        Of stable rules; where there are none, what else names a symptom.
+    lacking : str
+        Why too little was asked to call a run healthy; empty where enough was.
+    """
+    serious = any(f.status != "preview" and f.severity != "low" for f in findings)
+    # What was right in all of many counted cases needs less company to be believed.
+    sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
+    cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing
+    if findings and belief.p >= cut:
+        return "failing"
+    if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
+        return "warning"
+    return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
+
+
+def named_by_sizes(pieces: Iterable[Piece], book: Rulebook) -> list[Finding]:
+    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for."""
+    measures = {m.id: m for m in book.measures}
+    found: list[Finding] = []
+    for piece in pieces:
+        measure = measures.get(piece.evidence)
+        if measure is None or not piece.symptom or piece.nats < NAMES:
+            continue
+        if piece.symptom in {f.symptom for f in found}:
+            continue
+        evidence = Evidence(clause=measure.id, truth="true", text=piece.text, where=measure.value.text)
+        found.append(
+            Finding(
+                rule=measure.id,
+                symptom=piece.symptom,
+                title=piece.text[:1].upper() + piece.text[1:],
+                severity="high",
+                confidence="medium",
+                onset_step=None,
+                fingerprint=f"{measure.id}:",
+                why=measure.why,
+                evidence=(evidence,),
+            )
+        )
+    return found[:MOST_NAMED]
+
+
+def toned(findings: Sequence[Finding], verdict: Verdict) -> list[Finding]:
+    """Findings no louder than the verdict: what was outweighed is told in the belief alone."""
+    if verdict == "failing":
+        return list(findings)
+    if verdict == "warning":
+        return [_at_most(f, "medium") for f in findings]
+    return [_at_most(f, "low") for f in findings] if verdict == "inconclusive" else []
+
+
+def _at_most(finding: Finding, severity: Severity) -> Finding:
+    worst = max(SEVERITIES.index(finding.severity), SEVERITIES.index(severity))
+    return replace(finding, severity=SEVERITIES[worst])
+
+
+def why(
+    verdict: Verdict,
+    *,
+    belief: Belief,
+    run: Run,
+    findings: Sequence[Finding],
+    diagnoses: Sequence[Diagnosis],
+    lacking: str,
+) -> str:
+    """One sentence that carries the verdict."""
+    sure = f"{100 * belief.p:.0f} %"
+    if verdict == "failing" and diagnoses:
+        first = diagnoses[0]
+        what = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        return f"{what}: {lower(first.title)}; {sure} sure that the run has failed."
+    if verdict in ("failing", "warning") and findings:
+        f = findings[0]
+        return f"{f.title}{since(f.onset_step, run.step_unit)}; {sure} sure that the run has failed."
+    if lacking:
+        return f"Too little was logged to tell: {lacking}."
+    if verdict == "inconclusive":
+        return f"What was logged speaks both ways: {sure} for a failed run."
+    return f"Enough was logged to know, and little speaks against the run: {sure} for a failed one."
+
+
+def lacking(run: Run, belief: Belief) -> str:
+    """Why too little was asked to call a run healthy; empty where enough was."""
+    for roles, name in _LOSSES:
+        points = max((len(s) for r in roles for s in run.by_role(r)), default=0)
+        if not points:
+            return f"no series could be understood as {name}"
+        if points < ENOUGH_POINTS:
+            return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
+    if "explosion" not in belief.groups:
+        return "whether the losses exploded could not be asked"
+    judged = any(s.role in QUALITY and len(s) for s in run.signals)
+    if not (judged or "dominance" in belief.groups):
+        return "whether D has won could not be asked, and no measure of quality was logged"
+    objective = run.objective
+    if objective.family == "unknown" and not objective.candidates and not judged:
+        return "nothing tells which loss family this is, and no measure of quality was logged"
+    return _apart(run)
+
+
+def _apart(run: Run) -> str:
+    """Why the samples say nothing of the run's end, where their steps are not those of the log."""
+    looks = [s.steps for s in run.signals if (s.role or "").startswith("sample_") and len(s)]
+    played = [s.steps for s in run.signals if s.role in GAME and len(s)]
+    if not looks or not played:
+        return ""
+    began, ended = min(int(s[0]) for s in looks), max(int(s[-1]) for s in looks)
+    first, last = min(int(s[0]) for s in played), max(int(s[-1]) for s in played)
+    if ended >= first + SAMPLES_REACH * (last - first) and began <= last:
+        return ""
+    unit = unit_word(run.step_unit)
+    return (
+        f"the samples are of {unit} {began:,} to {ended:,} and the losses of {unit} {first:,} to {last:,}, "
+        "so they do not match"
+    )

@@ -1,0 +1,384 @@
+# Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
+JINJA = '3.1'
+MADE_FROM = '818c93a3748f148005c0fa06da8fd988bbf38c10b1c434bf127a50d60eadfa5f'
+from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
+name = 'rest.html.j2'
+
+def root(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    l_0_run = resolve('run')
+    l_0_figures = resolve('figures')
+    l_0_r = resolve('r')
+    l_0_sheet = missing
+    try:
+        t_1 = environment.filters['length']
+    except KeyError:
+        @internalcode
+        def t_1(*unused):
+            raise TemplateRuntimeError("No filter named 'length' found.")
+    try:
+        t_2 = environment.filters['number']
+    except KeyError:
+        @internalcode
+        def t_2(*unused):
+            raise TemplateRuntimeError("No filter named 'number' found.")
+    try:
+        t_3 = environment.filters['thousands']
+    except KeyError:
+        @internalcode
+        def t_3(*unused):
+            raise TemplateRuntimeError("No filter named 'thousands' found.")
+    pass
+    def macro(l_1_to, l_1_title, l_1_n, l_1_caller):
+        t_4 = []
+        l_1_tally = resolve('tally')
+        if l_1_to is missing:
+            l_1_to = undefined("parameter 'to' was not provided", name='to')
+        if l_1_title is missing:
+            l_1_title = undefined("parameter 'title' was not provided", name='title')
+        if l_1_n is missing:
+            l_1_n = undefined("parameter 'n' was not provided", name='n')
+        pass
+        t_4.extend((
+            '<section class="sheet" id="',
+            escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id'))),
+            escape(environment.finalize(l_1_to)),
+            '">\n<h',
+            escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1))),
+            '>',
+            escape(environment.finalize(l_1_title)),
+            escape(environment.finalize(context.call((undefined(name='tally') if l_1_tally is missing else l_1_tally), l_1_n))),
+            '</h',
+            escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1))),
+            '>\n<div>\n',
+            escape(environment.finalize(context.call(l_1_caller))),
+            '\n</div>\n</section>\n',
+        ))
+        return concat(t_4)
+    context.exported_vars.add('sheet')
+    context.vars['sheet'] = l_0_sheet = Macro(environment, macro, 'sheet', ('to', 'title', 'n'), False, False, True, context.eval_ctx.autoescape)
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'curves'):
+        pass
+        yield '<section class="card" id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'curves">\n<h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield ' class="title">The run in curves</h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield '>\n'
+        yield escape(environment.finalize(context.call((undefined(name='figures') if l_0_figures is missing else l_0_figures), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'curves'))))
+        yield '\n</section>\n'
+    if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
+        pass
+        def macro():
+            t_5 = []
+            pass
+            t_5.append(
+                '<p class="meta">Doubtful settings and blind spots. They never decide the verdict.</p>\n<ul class="plain">\n',
+            )
+            for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
+                _loop_vars = {}
+                pass
+                t_5.extend((
+                    '<li><b>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
+                    '</b>',
+                ))
+                for l_3_key in environment.getattr(l_2_x, 'settings'):
+                    _loop_vars = {}
+                    pass
+                    t_5.extend((
+                        ' <code>',
+                        escape(environment.finalize(l_3_key)),
+                        '</code>',
+                    ))
+                l_3_key = missing
+                t_5.extend((
+                    '<br>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'text'))),
+                    '</li>\n',
+                ))
+            l_2_x = missing
+            t_5.append(
+                '</ul>\n',
+            )
+            return concat(t_5)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'risks', 'Risks', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks')), caller=caller)
+    if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
+        pass
+        def macro():
+            t_6 = []
+            pass
+            t_6.append(
+                '<p class="meta">What could not be decided is no pass. This is what was missing, and how to log it.</p>\n<ul class="plain">\n',
+            )
+            for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
+                _loop_vars = {}
+                pass
+                t_6.extend((
+                    '<li><b>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
+                    '</b> <span class="muted">',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'rule'))),
+                    '</span><br>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'reason'))),
+                ))
+                if environment.getattr(l_2_x, 'log_it'):
+                    pass
+                    t_6.extend((
+                        '<pre class="log" tabindex="0"><code>',
+                        escape(environment.finalize(environment.getattr(l_2_x, 'log_it'))),
+                        '</code></pre>',
+                    ))
+                t_6.append(
+                    '</li>\n',
+                )
+            l_2_x = missing
+            t_6.append(
+                '</ul>\n',
+            )
+            return concat(t_6)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'open', 'Not checked', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked')), caller=caller)
+    def macro():
+        t_7 = []
+        pass
+        if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'):
+            pass
+            t_7.append(
+                '<p>Looked for, and not found: ',
+            )
+            l_2_loop = missing
+            for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'), undefined):
+                _loop_vars = {}
+                pass
+                t_7.extend((
+                    escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
+                    '<code>',
+                    escape(environment.finalize(l_2_x)),
+                    '</code>',
+                ))
+            l_2_loop = l_2_x = missing
+            t_7.append(
+                '.</p>\n',
+            )
+        else:
+            pass
+            t_7.append(
+                '<p>No rule could be called clear.</p>\n',
+            )
+        if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
+            pass
+            t_7.append(
+                '<p class="label">Not asked, because you said so</p>\n<ul>',
+            )
+            for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
+                _loop_vars = {}
+                pass
+                t_7.extend((
+                    '<li><code>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'rule'))),
+                    '</code>: ',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'reason'))),
+                    '</li>',
+                ))
+            l_2_x = missing
+            t_7.append(
+                '</ul>\n',
+            )
+        return concat(t_7)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'clear', 'Clear', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear')), caller=caller)
+    def macro():
+        t_8 = []
+        l_1_more = resolve('more')
+        pass
+        if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'):
+            pass
+            t_8.append(
+                '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Tag</th><th>Role</th><th class="num">Points</th><th class="num">Last</th><th>Because</th></tr></thead>\n<tbody>\n',
+            )
+            for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
+                _loop_vars = {}
+                pass
+                t_8.extend((
+                    '<tr><td><code>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'tag'))),
+                    '</code></td><td><code>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'role'))),
+                    '</code>',
+                ))
+                if environment.getattr(l_2_s, 'network'):
+                    pass
+                    t_8.extend((
+                        ' ',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'network'))),
+                    ))
+                if (environment.getattr(l_2_s, 'split') == 'val'):
+                    pass
+                    t_8.append(
+                        ' (validation)',
+                    )
+                t_8.extend((
+                    '</td><td class="num">',
+                    escape(environment.finalize(t_3(environment.getattr(l_2_s, 'points')))),
+                    '</td><td class="num">',
+                    escape(environment.finalize(t_2(environment.getattr(l_2_s, 'last')))),
+                    '</td><td>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'because'))),
+                    '</td></tr>\n',
+                ))
+            l_2_s = missing
+            t_8.extend((
+                '</tbody></table></div>\n',
+                escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
+                '\n',
+            ))
+        if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'):
+            pass
+            t_8.append(
+                '<details',
+            )
+            if (t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')) <= 8):
+                pass
+                t_8.append(
+                    ' open',
+                )
+            t_8.extend((
+                '><summary>',
+                escape(environment.finalize(t_3(t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'))))),
+                ' not placed</summary>\n<p>',
+            ))
+            l_2_loop = missing
+            for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
+                _loop_vars = {}
+                pass
+                t_8.extend((
+                    escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
+                    '<code>',
+                    escape(environment.finalize(environment.getattr(l_2_x, 'tag'))),
+                    '</code> (',
+                    escape(environment.finalize(t_3(environment.getattr(l_2_x, 'points')))),
+                    ')',
+                ))
+            l_2_loop = l_2_x = missing
+            t_8.extend((
+                '</p>\n',
+                escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
+                '\n<p class="meta">If one of them matters, say what it is: <code>--map ROLE=TAG</code>.</p></details>\n',
+            ))
+        return concat(t_8)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'names', 'How names were understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')), caller=caller)
+    if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'):
+        pass
+        def macro():
+            t_9 = []
+            l_1_more = resolve('more')
+            pass
+            t_9.append(
+                '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Setting</th><th>Value</th><th>Your key</th><th>Where</th></tr></thead>\n<tbody>\n',
+            )
+            for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
+                _loop_vars = {}
+                pass
+                t_9.extend((
+                    '<tr><td><code>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'name'))),
+                    '</code></td><td><code>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'value'))),
+                    '</code></td><td><code>',
+                    escape(environment.finalize(environment.getattr(l_2_s, 'key'))),
+                    '</code></td><td>',
+                    escape(environment.finalize((environment.getattr(l_2_s, 'file') or 'the log'))),
+                ))
+                if environment.getattr(l_2_s, 'line'):
+                    pass
+                    t_9.extend((
+                        ':',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
+                    ))
+                t_9.append(
+                    '</td></tr>\n',
+                )
+            l_2_s = missing
+            t_9.extend((
+                '</tbody></table></div>\n',
+                escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
+                '\n',
+            ))
+            return concat(t_9)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'settings', 'Settings understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')), caller=caller)
+    def macro():
+        t_10 = []
+        l_1_more = resolve('more')
+        pass
+        t_10.append(
+            '<div class="wide" tabindex="0"><table>\n<thead><tr><th>File</th><th>As</th><th class="num">Values</th><th>Lost</th></tr></thead>\n<tbody>\n',
+        )
+        for l_2_s in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
+            _loop_vars = {}
+            pass
+            t_10.extend((
+                '<tr><td><code>',
+                escape(environment.finalize(environment.getattr(l_2_s, 'path'))),
+                '</code></td><td>',
+                escape(environment.finalize(environment.getattr(l_2_s, 'parser'))),
+                '</td><td class="num">',
+                escape(environment.finalize(t_3(environment.getattr(l_2_s, 'points')))),
+                '</td><td>',
+                escape(environment.finalize((environment.getattr(l_2_s, 'lost') or 'nothing'))),
+                '</td></tr>\n',
+            ))
+        l_2_s = missing
+        t_10.extend((
+            '</tbody></table></div>\n',
+            escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
+            '\n',
+        ))
+        if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
+            pass
+            t_10.append(
+                '<p class="label">What preferences changed of what is judged</p>\n<ul>',
+            )
+            for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
+                _loop_vars = {}
+                pass
+                t_10.extend((
+                    '<li>',
+                    escape(environment.finalize(l_2_x)),
+                    '</li>',
+                ))
+            l_2_x = missing
+            t_10.append(
+                '</ul>\n',
+            )
+        if environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
+            pass
+            t_10.append(
+                '<ul>',
+            )
+            for l_2_x in environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
+                _loop_vars = {}
+                pass
+                t_10.extend((
+                    '<li>',
+                    escape(environment.finalize(l_2_x)),
+                    '</li>',
+                ))
+            l_2_x = missing
+            t_10.append(
+                '</ul>\n',
+            )
+        return concat(t_10)
+    caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+    yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
+
+blocks = {}
+debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&12=70&15=72&16=74&19=80&20=85&16=108&25=109&26=111&29=117&30=122&26=144&35=145&36=148&37=154&41=172&43=177&35=193&46=194&47=198&51=203&52=208&55=236&57=239&58=244&59=255&60=269&46=274&64=275&65=277&69=284&70=289&73=309&65=314&76=315&80=322&81=327&84=339&85=342&87=347&89=359&90=364&76=378'

@@ -1,0 +1,185 @@
+# Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
+JINJA = '3.1'
+MADE_FROM = '68f6d7aec72960cbf2963a7d3d46f3bade57d3ebc20268f18110e4dc382a33d7'
+from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
+name = 'run.html.j2'
+
+def root(context, missing=missing):
+    resolve = context.resolve_or_missing
+    undefined = environment.undefined
+    concat = environment.concat
+    cond_expr_undefined = Undefined
+    if 0: yield None
+    l_0_run = resolve('run')
+    l_0_cause = resolve('cause')
+    l_0_finding = resolve('finding')
+    l_0_figure = l_0_figures = l_0_more = l_0_tally = l_0_r = l_0_game = missing
+    pass
+    included_template = environment.get_template('pieces.html.j2', 'run.html.j2')._get_default_module(context)
+    l_0_figure = getattr(included_template, 'figure', missing)
+    if l_0_figure is missing:
+        l_0_figure = undefined(f"the template {included_template.__name__!r} (imported on line 1 in 'run.html.j2') does not export the requested name 'figure'", name='figure')
+    l_0_figures = getattr(included_template, 'figures', missing)
+    if l_0_figures is missing:
+        l_0_figures = undefined(f"the template {included_template.__name__!r} (imported on line 1 in 'run.html.j2') does not export the requested name 'figures'", name='figures')
+    l_0_more = getattr(included_template, 'more', missing)
+    if l_0_more is missing:
+        l_0_more = undefined(f"the template {included_template.__name__!r} (imported on line 1 in 'run.html.j2') does not export the requested name 'more'", name='more')
+    l_0_tally = getattr(included_template, 'tally', missing)
+    if l_0_tally is missing:
+        l_0_tally = undefined(f"the template {included_template.__name__!r} (imported on line 1 in 'run.html.j2') does not export the requested name 'tally'", name='tally')
+    context.vars.update({'figure': l_0_figure, 'figures': l_0_figures, 'more': l_0_more, 'tally': l_0_tally})
+    context.exported_vars.difference_update(('figure', 'figures', 'more', 'tally'))
+    l_0_r = environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'report')
+    context.vars['r'] = l_0_r
+    context.exported_vars.add('r')
+    l_0_game = environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'objective')
+    context.vars['game'] = l_0_game
+    context.exported_vars.add('game')
+    yield '<article class="run '
+    yield escape(environment.finalize(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'verdict')))
+    yield '" id="'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+    yield 'run">\n<header class="hero'
+    if (not environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'head')):
+        pass
+        yield ' alone'
+    yield '">\n<div class="verdict">\n<p class="name">'
+    yield escape(environment.finalize(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'name')))
+    yield '</p>\n<h'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level')))
+    yield '><span class="word">'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'word')))
+    yield '</span>'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'since'):
+        pass
+        yield ' <span class="since">since '
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'since')))
+        yield '</span>'
+    yield '</h'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level')))
+    yield '>\n<p class="lede">'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'why')))
+    yield '</p>\n<dl>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'first'):
+        pass
+        yield '<div><dt>Try first</dt><dd><a href="#'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'patch'
+        yield escape(environment.finalize(environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'first'), 'number')))
+        yield '">'
+        yield escape(environment.finalize(environment.getattr(environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'first'), 'it'), 'title')))
+        yield '</a>'
+        for l_1_e in environment.getattr(environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'first'), 'it'), 'edits')[:3]:
+            _loop_vars = {}
+            pass
+            yield '<br><code>'
+            yield escape(environment.finalize(environment.getattr(l_1_e, 'key')))
+            yield '</code> <del>'
+            yield escape(environment.finalize(environment.getattr(l_1_e, 'old')))
+            yield '</del> <span aria-hidden="true">&rarr;</span> <ins>'
+            yield escape(environment.finalize(environment.getattr(l_1_e, 'new')))
+            yield '</ins>'
+        l_1_e = missing
+        yield '</dd></div>\n'
+    yield '<div><dt>Read</dt><dd>'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'read')))
+    yield '</dd></div>\n<div><dt>Objective</dt><dd>'
+    yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'game')))
+    yield ' <span class="muted">('
+    yield escape(environment.finalize(environment.getattr((undefined(name='game') if l_0_game is missing else l_0_game), 'confidence')))
+    yield ' confidence)</span>'
+    if environment.getattr((undefined(name='game') if l_0_game is missing else l_0_game), 'led_by'):
+        pass
+        yield '<br>G is led by <code>'
+        yield escape(environment.finalize(environment.getattr((undefined(name='game') if l_0_game is missing else l_0_game), 'led_by')))
+        yield '</code>'
+    if environment.getattr((undefined(name='game') if l_0_game is missing else l_0_game), 'because'):
+        pass
+        yield '<ul class="because">'
+        for l_1_x in environment.getattr((undefined(name='game') if l_0_game is missing else l_0_game), 'because'):
+            _loop_vars = {}
+            pass
+            yield '<li>'
+            yield escape(environment.finalize(l_1_x))
+            yield '</li>'
+        l_1_x = missing
+        yield '</ul>'
+    yield '</dd></div>\n</dl>\n</div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'head'):
+        pass
+        yield escape(environment.finalize(context.call((undefined(name='figure') if l_0_figure is missing else l_0_figure), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'head'))))
+        yield '\n'
+    yield '</header>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'nav'):
+        pass
+        yield '<nav aria-label="Sections">\n'
+        for (l_1_to, l_1_name, l_1_n) in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'nav'):
+            _loop_vars = {}
+            pass
+            yield '<a href="#'
+            yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+            yield escape(environment.finalize(l_1_to))
+            yield '">'
+            yield escape(environment.finalize(l_1_name))
+            yield escape(environment.finalize(context.call((undefined(name='tally') if l_0_tally is missing else l_0_tally), l_1_n, _loop_vars=_loop_vars)))
+            yield '</a>\n'
+        l_1_to = l_1_name = l_1_n = missing
+        yield '</nav>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'causes'):
+        pass
+        included_template = environment.get_template('causes.html.j2', 'run.html.j2')._get_default_module(context)
+        l_0_cause = getattr(included_template, 'cause', missing)
+        if l_0_cause is missing:
+            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 33 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
+        context.vars['cause'] = l_0_cause
+        context.exported_vars.discard('cause')
+        yield '<div id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'causes">\n'
+        for l_1_c in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'causes'):
+            _loop_vars = {}
+            pass
+            yield escape(environment.finalize(context.call((undefined(name='cause') if l_0_cause is missing else l_0_cause), l_1_c, environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id'), (environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1), _loop_vars=_loop_vars)))
+        l_1_c = missing
+        yield '</div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'lone'):
+        pass
+        included_template = environment.get_template('findings.html.j2', 'run.html.j2')._get_default_module(context)
+        l_0_finding = getattr(included_template, 'finding', missing)
+        if l_0_finding is missing:
+            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 39 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
+        context.vars['finding'] = l_0_finding
+        context.exported_vars.discard('finding')
+        yield '<div id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'findings">\n'
+        for (l_1_kicker, l_1_tone, l_1_f) in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'lone'):
+            _loop_vars = {}
+            pass
+            yield '<section class="card '
+            yield escape(environment.finalize(l_1_tone))
+            yield '"><p class="kicker">'
+            yield escape(environment.finalize(l_1_kicker))
+            yield '</p>'
+            yield escape(environment.finalize(context.call((undefined(name='finding') if l_0_finding is missing else l_0_finding), l_1_f, (environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1), _loop_vars=_loop_vars)))
+            yield '</section>\n'
+        l_1_kicker = l_1_tone = l_1_f = missing
+        yield '</div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'brief'):
+        pass
+        yield '<p class="meta">In brief. Its own report (<code>gandoctor analyze RUN</code>) has also '
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'brief')))
+        yield '.</p>\n'
+    else:
+        pass
+        template = environment.get_template('rest.html.j2', 'run.html.j2')
+        gen = template.root_render_func(template.new_context(context.get_all(), True, {'cause': l_0_cause, 'figure': l_0_figure, 'figures': l_0_figures, 'finding': l_0_finding, 'game': l_0_game, 'more': l_0_more, 'r': l_0_r, 'tally': l_0_tally}))
+        try:
+            for event in gen:
+                yield event
+        finally: gen.close()
+    yield '</article>'
+
+blocks = {}
+debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=83&16=85&17=89&18=94&21=106&22=108&25=111&27=114&28=118&32=126&33=128&34=135&35=137&38=143&39=145&40=152&41=154&42=158&46=166&47=169&49=173'

@@ -1,0 +1,73 @@
+"""What we work out ourselves for speed, against the libraries made for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from gandoctor.lang.functions import FUNCTIONS, Points
+from gandoctor.model.measured import Share
+from gandoctor.parsers import tensorboard
+from gandoctor.samples.fidelity import _distances
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ask(name: str, *series: np.ndarray) -> float:
+    steps = np.arange(series[0].size, dtype=np.int64) * 10
+    call = FUNCTIONS[name].call
+    assert call is not None
+    return float(call(*(Points(steps, s) for s in series)))
+
+
+@pytest.fixture(params=range(8))
+def walk(request: pytest.FixtureRequest) -> np.ndarray:
+    """A random walk without ties, shorter than the number of stretches that are taken together."""
+    rng = np.random.default_rng(request.param)
+    return rng.normal(size=rng.integers(12, 290)).cumsum()
+
+
+def test_trend_is_kendalls_tau(walk: np.ndarray) -> None:
+    assert ask("trend", walk) == pytest.approx(stats.kendalltau(np.arange(walk.size), walk).statistic)
+
+
+def test_slope_is_theil_and_sens(walk: np.ndarray) -> None:
+    assert ask("slope", walk) == pytest.approx(stats.theilslopes(walk, np.arange(walk.size) * 10.0).slope)
+
+
+def test_correlation_is_spearmans(walk: np.ndarray) -> None:
+    other = np.round(walk + np.random.default_rng(0).normal(size=walk.size), 1)  # with ties
+    assert ask("correlation", walk, other) == pytest.approx(stats.spearmanr(walk, other).statistic)
+
+
+def test_iqr(walk: np.ndarray) -> None:
+    assert ask("iqr", walk) == pytest.approx(stats.iqr(walk))
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 5), (5, 5), (3, 7), (44, 65), (2, 64), (1, 1000)])
+def test_intervals_are_wilsons(k: int, n: int) -> None:
+    theirs = stats.binomtest(k, n).proportion_ci(confidence_level=0.95, method="wilson")
+    assert Share(k, n).interval == pytest.approx((theirs.low, theirs.high), abs=1e-4)
+
+
+def test_distances() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(40, 9)), rng.normal(size=(30, 9))
+    assert _distances(a, b) == pytest.approx(cdist(a, b))
+
+
+def test_hparams_as_tbparse_reads_them(tmp_path: Path) -> None:
+    from tbparse import SummaryReader
+    from tensorboardX import SummaryWriter
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        writer.add_hparams({"lr": 0.25, "batch": 64, "norm": "spectral"}, {"fid": 3.0}, name="h")
+    (path,) = (tmp_path / "h").iterdir()
+    theirs = SummaryReader(str(path)).hparams
+    ours = {s.key: s.value for s in tensorboard.read(path).settings}
+    assert ours == dict(zip(theirs["tag"], theirs["value"], strict=True))
