@@ -1,5 +1,24 @@
-"""``python -m gandoctor``."""
+"""``python -m gandoctor``, and the installed command: little is imported here, so that Ctrl-C is heard early."""
 
-from gandoctor.cli import main
+from __future__ import annotations
 
-main()
+from typing import NoReturn
+
+from gandoctor import interrupts
+
+
+def main() -> NoReturn:
+    """Load the command line and run it."""
+    interrupts.listen()
+    try:
+        from gandoctor import cli
+
+        cli.main()
+    except BaseException:
+        if interrupts.heard():
+            interrupts.leave()
+        raise
+
+
+if __name__ == "__main__":
+    main()

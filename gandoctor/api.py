@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary
+from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary, writing
 from gandoctor.errors import InputError, UsageError, unforeseen
 from gandoctor.model.report import (
     BeliefNote,
@@ -73,6 +73,8 @@ class Options:
         Where an entry stands that the caller did not give, as `preferences.Preferences` says it.
     refused : tuple of str
         What the run's own ``gandoctor.toml`` asks for and does not get.
+    outputs : sequence of Path
+        What the caller is going to write: an error where a run was read from one of these.
     """
 
     configs: Sequence[Path] = ()
@@ -86,6 +88,7 @@ class Options:
     use_preferences: bool = True
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    outputs: Sequence[Path] = ()
 
     def origin(self, entry: str, option: str) -> str:
         """Where an entry stands: the option, or ``file:key``."""
@@ -133,7 +136,7 @@ def analyze_with_roots(path: str | Path, options: Options | None = None) -> list
     folders = rule_folders(options)
     words = vocabulary.load(folders)
     shelf = rulebook.Shelf(folders, lambda book: _customised(book, options))
-    raws = parsers.discover(Path(path), configs=options.configs)
+    raws = _discover(Path(path), options)
     several = len(raws) > 1
     return [(raw.root, _report(raw, understand(raw, words, options, several=several), shelf, options)) for raw in raws]
 
@@ -142,8 +145,15 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     """Read and understand every run below a path, without judging it."""
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
-    raws = parsers.discover(Path(path), configs=options.configs)
+    raws = _discover(Path(path), options)
     return [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+
+
+def _discover(path: Path, options: Options) -> list[RawRun]:
+    raws = parsers.discover(path, configs=options.configs)
+    if options.outputs:
+        writing.spare(options.outputs, (file for raw in raws for file in raw.files))
+    return raws
 
 
 def with_preferences(path: Path, options: Options) -> Options:
@@ -271,7 +281,9 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
-    game = objective.infer(known, settings, family=options.loss, said=options.origin("loss", "--loss"))
+    unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
+    said_by = options.origin("loss", "--loss")
+    game = objective.infer(known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name)
     derived = objective.derive(known, game, facts)
     return Run(
         name=raw.name,
@@ -283,7 +295,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         facts=facts,
         notes=(*raw.notes, *remarks),
         sources=raw.sources,
-        step_unit=vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit),
+        step_unit=unit,
         higher_is_better=words.higher_is_better,
         log_it=words.log_it,
         finished=raw.finished,
@@ -367,6 +379,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         clear=seen.clear,
         not_checked=seen.not_checked,
         ignored=seen.ignored,
+        log_next=seen.log_next,
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,

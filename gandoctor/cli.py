@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import sys
+import warnings
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
-from gandoctor.errors import GandoctorError, RuleError, UsageError
+from gandoctor import interrupts
+from gandoctor.errors import GandoctorError, RuleError, UsageError, of_system, shortened
 from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ rules_app = typer.Typer(help="List, show, test and start rules.", no_args_is_hel
 app.add_typer(rules_app, name="rules")
 
 DEFAULT_REPORT = "gandoctor-report.html"
+_LONG_WORD = re.compile(r"\S{400,}")
 
 
 class FailOn(str, Enum):  # noqa: UP042  typer shows a plain str enum's values
@@ -102,7 +108,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from gandoctor import __version__
 
-        typer.echo(__version__)
+        _say(__version__)
         raise typer.Exit
 
 
@@ -133,14 +139,14 @@ def analyze(
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
     from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore, select, repo)
     targets = output if output is not None else [DEFAULT_REPORT]
+    options = _options(config, map_, loss, rules, ignore, select, repo, outputs=_outputs(targets))
     chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
     reports = api.analyze_all(path, options)
     for target, reporter in chosen:
         _write(target, reporters.render(reporter, reports))
     if not quiet and "-" not in targets:
-        _say(reporters.render(reporters.by_name("text"), reports, colour=_colour()))
+        _say(reporters.render(reporters.by_name("text"), reports, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
     raise typer.Exit(api.exit_code(reports, _fail_on(path, fail_on)))
@@ -167,14 +173,15 @@ def check(
     line = reporters.by_name("check")
     code = 0
     for path in paths:
-        if path.is_file() and not parsers.is_log(path):
-            continue
         try:
+            if path.is_file() and not parsers.is_log(path):
+                continue
             reports = api.analyze_all(path, options)
         except UsageError:
             raise
-        except GandoctorError as e:
-            _note(" ".join(f"gandoctor: {e}".split()))
+        except (GandoctorError, OSError) as e:
+            fault = of_system(e, str(path)) if isinstance(e, OSError) else e
+            _note(" ".join(f"gandoctor: {fault}".split()))
             code = 2
             continue
         for sentence in dict.fromkeys(s for r in reports for s in r.preferences):
@@ -202,9 +209,11 @@ def signals(
     ] = None,
 ) -> None:
     """Show how names were understood, and which could not be placed."""
-    from gandoctor import mapping
+    from gandoctor import mapping, writing
 
     options = _options(config, map_, loss, None, None)
+    if write_map is not None:
+        writing.check(write_map, new=True)  # it is there to be corrected by hand: no second call takes that back
     if (run is None) == (tags is None):
         raise UsageError("nothing to show" if run is None else "two things to show", "", "give a RUN, or --tags FILE")
     as_json = format_ is ListFormat.json
@@ -214,8 +223,8 @@ def signals(
     assert run is not None  # noqa: S101  for the type checker: one of the two is given
     _say(mapping.show_run(run, options, as_json=as_json))
     if write_map is not None:
-        write_map.write_text(mapping.as_toml(run, options), encoding="utf-8")
-        typer.echo(f"mapping: {write_map}", err=True)
+        writing.write_text(write_map, mapping.as_toml(run, options), new=True)
+        _note(f"mapping: {write_map}")
 
 
 @rules_app.command("list")
@@ -340,15 +349,15 @@ def compare(
     from gandoctor import api, comparing
     from gandoctor.reporters import comparison
 
-    options = _options(config, map_, loss, rules, ignore, select)
-    own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     targets = output or (["-"] if format_ else [])
+    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets))
+    own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options, own)
     for target, format_name in chosen:
         _write(target, comparison.render(format_name, found))
     if not quiet and "-" not in targets:
-        _say(comparison.render("text", found, colour=_colour()))
+        _say(comparison.render("text", found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
     raise typer.Exit(api.exit_code([report], _fail_on(after, fail_on)))
@@ -362,6 +371,7 @@ def _options(
     ignore: Sequence[str] | None,
     select: Sequence[str] | None = None,
     repo: Path | None = None,
+    outputs: Sequence[Path] = (),
 ) -> Options:
     from gandoctor.api import Options
 
@@ -381,7 +391,18 @@ def _options(
         ignore=dict.fromkeys(ignore or (), "given with --ignore"),
         select=tuple(select or ()),
         repo=repo,
+        outputs=outputs,
     )
+
+
+def _outputs(targets: Sequence[str]) -> tuple[Path, ...]:
+    """Files to be written; what is wrong with one is said before the work is done."""
+    from gandoctor import writing
+
+    files = tuple(Path(t) for t in targets if t != "-")
+    for file in files:
+        writing.check(file)
+    return files
 
 
 def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
@@ -403,16 +424,40 @@ def _write(target: str, text: str) -> None:
     if target == "-":
         _say(text)
         return
+    from gandoctor import writing
+
+    writing.write_text(Path(target), text)
+
+
+def _say(text: str, *, clean: bool = False) -> None:
+    """Print to the standard output; on a terminal what would steer it is spelled out, where it is not `clean` already.
+
+    Where nobody reads on (``| head``) the rest goes nowhere: the exit code still tells the verdict.
+    """
+    if not clean and sys.stdout.isatty():
+        text = _harmless(text)
     try:
-        Path(target).write_text(text, encoding="utf-8")
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _mute(sys.stdout)
     except OSError as e:
-        raise UsageError(
-            f"cannot be written ({e.strerror or e})", target, "give a path in a folder that exists"
-        ) from None
+        _mute(sys.stdout)
+        raise of_system(e, "the standard output", "cannot be written") from None
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+def _harmless(text: str) -> str:
+    from gandoctor.reporters import wording
+
+    return "\r\n".join(wording.visible(part) for part in text.split("\r\n"))  # line ends of a file's own are no trick
+
+
+def _mute(stream: TextIO) -> None:
+    """What is still to come of a stream goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _colour() -> bool:
@@ -421,34 +466,88 @@ def _colour() -> bool:
 
 def main() -> NoReturn:
     """Run the command line; every error is one sentence on stderr and exit code 2."""
+    interrupts.listen()
+    _hold_streams()
+    if not sys.warnoptions:  # a sum of infinities is no news: the report says what is not finite
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy|gandoctor")
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="backslashreplace")  # a strange tag must not end the report on a narrow console
     try:
+        code = _run()
+    except BaseException as e:
+        if not interrupts.heard() and not isinstance(e, KeyboardInterrupt):
+            raise
+        code = interrupts.CODE
+    if interrupts.heard():
+        code = interrupts.CODE
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _mute(stream)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; gives the exit code."""
+    try:
         app()
+    except SystemExit as e:
+        # Where a reader of the help went away, click exits with 1, which is said of failing runs alone.
+        went_away = isinstance(e.__context__, OSError) and e.__context__.errno == errno.EPIPE
+        return 0 if went_away else e.code if isinstance(e.code, int) else int(e.code is not None)
+    except BrokenPipeError:
+        return 2
     except RuleError as e:
-        _end("\n".join(" ".join(line.split()) for line in f"gandoctor: {e}".splitlines()))
+        _complain("\n".join(" ".join(line.split()) for line in str(e).splitlines()))
     except GandoctorError as e:
-        _end(" ".join(f"gandoctor: {e}".split()))
-    except (BrokenPipeError, KeyboardInterrupt):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(2)
-    except PermissionError as e:
-        _end(f"gandoctor: {e.filename}: cannot be opened (permission denied); check the permissions on the way to it")
+        _complain(" ".join(str(e).split()))
     except Exception as e:
         if "GANDOCTOR_DEBUG" in os.environ:
             raise
-        _end(f"gandoctor: internal error ({type(e).__name__}: {e}); GANDOCTOR_DEBUG=1 shows where, please report it")
-    sys.exit(0)
+        _complain(_unforeseen(e))
+    else:
+        return 0
+    return 2
+
+
+def _complain(message: str) -> None:
+    if not interrupts.heard():  # then it may well be the cause, and is an answer by itself
+        _note(f"gandoctor: {message}")
+
+
+def _unforeseen(e: Exception) -> str:
+    if isinstance(e, OSError) and e.errno is not None:
+        if e.filename is None:
+            try:
+                Path.cwd()
+            except OSError:
+                return "the folder that you work in is gone; change into one that is there"
+        return " ".join(str(of_system(e)).split())
+    return f"internal error ({type(e).__name__}: {e}); GANDOCTOR_DEBUG=1 shows where, please report it"
+
+
+def _hold_streams() -> None:
+    """Keep a file that we open from taking the number of a stream that is closed; to write to that is an error."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  a descriptor, not a path
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _note(message: str) -> None:
     # Names of files are not ours: what would move the cursor or turn the line round is spelled out.
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message)
-    sys.stderr.write(shown + "\n")
-
-
-def _end(message: str) -> NoReturn:
-    _note(message)
-    sys.exit(2)
+    lines = (shortened(_LONG_WORD.sub(lambda m: shortened(m[0]), line), 2_000) for line in shown.split("\n"))
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        _mute(sys.stderr)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor import __version__, api
+from gandoctor import __version__, api, writing
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.comparison import (
     Answer,
@@ -119,6 +119,7 @@ def _report(path: Path, options: Options, own: Sequence[Path]) -> Report:
     elif own:
         raise UsageError("is a saved report", str(path), "its config was read when it was made: give it no --config")
     else:
+        writing.spare(options.outputs, [path])
         reports = saved
     if len(reports) != 1:
         raise InputError(f"holds {len(reports)} runs", str(path), "give one of them")

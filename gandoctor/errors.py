@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
 
 class GandoctorError(Exception):
     """Anything that went wrong and can be said in one sentence.
@@ -37,6 +40,37 @@ class RuleError(GandoctorError):
 
 class UsageError(GandoctorError):
     """An option with a value that means nothing (an unknown role in ``--map``, say)."""
+
+
+# What helps, by what the system said.
+_HINTS: Final = {
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EACCES: "check the permissions on the way to it",
+    errno.EPERM: "check the permissions on the way to it",
+    errno.ENOSPC: "there is no room left on the disk",
+    errno.EBADF: "leave it open, or have the output written to a file",
+}
+
+
+def of_system(fault: OSError, where: str = "", what: str = "cannot be opened") -> InputError:
+    """What is said where the system refused.
+
+    Parameters
+    ----------
+    fault : OSError
+    where : str
+        The file as the user named it; by default as the system did.
+    what : str
+        What could not be done.
+    """
+    named = where or (str(fault.filename) if fault.filename is not None else "")
+    said = (fault.strerror or type(fault).__name__).lower()
+    return InputError(f"{what} ({said})", shortened(named), _HINTS.get(fault.errno or 0, "check the path"))
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """A name that fits into a sentence."""
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]} ({len(text):,} characters)"
 
 
 # Tests set it: a fault of our own must not hide behind a polite sentence.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor import api, vocabulary
@@ -26,17 +27,27 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
     InputError
         The file cannot be read as text.
     """
+    hint = "give a text file with one tag a line"
     try:
-        if file.stat().st_size > MAX_TAG_FILE:
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode):  # to read from a pipe may be to wait for ever
+            raise InputError("is not a regular file", str(file), hint)
+        if found.st_size > MAX_TAG_FILE:
             raise InputError("is too large for a list of names", str(file), "give one tag a line, 16 MB at most")
-        tags = [t for t in file.read_text(encoding="utf-8").splitlines() if t.strip()]
-    except (OSError, UnicodeDecodeError) as e:
-        raise InputError(f"cannot be read ({e})", str(file), "give a text file with one tag a line") from None
+        with file.open("rb") as lines:
+            data = (
+                lines.read(MAX_TAG_FILE) if found.st_size else b""
+            )  # what lies in /proc has no size, and may never end
+        tags = [t for t in data.decode("utf-8").splitlines() if t.strip()]
+    except OSError as e:
+        raise InputError(f"cannot be read ({e.strerror or e})", str(file), hint) from None
+    except UnicodeDecodeError as e:
+        raise InputError(f"cannot be read ({e.reason} at byte {e.start:,})", str(file), hint) from None
     words = vocabulary.load(api.rule_folders(options))
     placed = vocabulary.place_names(tags, vocabulary=words)
     if as_json:
         rows = [{"tag": p.tag, "role": p.role, "network": p.network, "split": p.split} for p in placed]
-        return json.dumps(rows, ensure_ascii=False, indent=1)
+        return json.dumps(rows, indent=1)  # ASCII: what would steer a terminal or reorder a line is spelled out
     return table(
         ("tag", "role", "network", "split", "because"),
         [(p.tag, p.role or "?", p.network, p.split, p.because) for p in placed],
@@ -47,7 +58,7 @@ def show_run(path: Path, options: Options, *, as_json: bool) -> str:
     """Signals, settings, loss family and step axis of every run below a path, as they were understood."""
     runs = api.read(path, options)
     if as_json:
-        return json.dumps([_plain(r) for r in runs] if len(runs) > 1 else _plain(runs[0]), ensure_ascii=False, indent=1)
+        return json.dumps([_plain(r) for r in runs] if len(runs) > 1 else _plain(runs[0]), indent=1)
     return "\n\n".join(_text(r) for r in runs)
 
 

@@ -1,4 +1,4 @@
-"""Rules, causes and remedies as text: ``gandoctor rules list | show`` and ``gandoctor explain``."""
+"""Rules, measures, causes and remedies as text: ``gandoctor rules list | show`` and ``gandoctor explain``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from gandoctor import api, rulebook
+from gandoctor.diagnose.belief import before_counting, group_of
 from gandoctor.errors import UsageError
 from gandoctor.mapping import table
 from gandoctor.model.measured import Share
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gandoctor.api import Options
+    from gandoctor.model.belief import Measure
     from gandoctor.model.rules import Cause, Clause, Reference, Remedy, Rule, Rulebook, Term
 
 WIDTH = 100
 
 
 def listing(options: Options) -> str:
-    """One line a rule, then one a cause and one a remedy."""
+    """One line a rule, then one a measure, one a cause and one a remedy."""
     book = rulebook.load(api.rule_folders(options))
     rules = [(r.id, r.symptom or r.kind, r.severity, r.status, r.title) for r in book.rules]
     causes = [(c.id, c.title) for c in book.causes]
@@ -29,6 +31,7 @@ def listing(options: Options) -> str:
     return "\n\n".join(
         [
             table(("rule", "symptom", "severity", "status", "title"), rules),
+            table(("measure", "group", "title"), [(m.id, m.group, m.title) for m in book.measures]),
             table(("cause", "title"), causes),
             table(("remedy", "risk", "title"), remedies),
         ]
@@ -36,7 +39,7 @@ def listing(options: Options) -> str:
 
 
 def page(name: str, options: Options) -> str:
-    """Everything about one rule, cause or remedy.
+    """Everything about one rule, measure, cause or remedy.
 
     Raises
     ------
@@ -53,10 +56,18 @@ def page(name: str, options: Options) -> str:
     for remedy in book.remedies:
         if remedy.id == name:
             return _remedy(remedy, book)
-    known = [*(r.id for r in book.rules), *(c.id for c in book.causes), *(r.id for r in book.remedies)]
+    for measure in book.measures:
+        if measure.id == name:
+            return _measure(measure, book)
+    known = [
+        *(r.id for r in book.rules),
+        *(m.id for m in book.measures),
+        *(c.id for c in book.causes),
+        *(r.id for r in book.remedies),
+    ]
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
-    raise UsageError(f"there is no rule, cause or remedy {name!r}", "", hint)
+    raise UsageError(f"there is no rule, measure, cause or remedy {name!r}", "", hint)
 
 
 def _rule(rule: Rule, book: Rulebook) -> str:
@@ -76,11 +87,37 @@ def _rule(rule: Rule, book: Rulebook) -> str:
     if rule.kind == "symptom":
         out += ["", "How well it does", *_indented(f"on the zoo: {rule.measured or 'not yet measured'}")]
         out += _indented(f"stable because {rule.stable_because}") if rule.stable_because else []
+    weight = book.weights.rules.get(rule.id) or before_counting(rule)
+    out += ["", "What it is worth, in nats that the run has failed"]
+    out += [f"  where it holds {weight.holds:+.2f}, where it is clear {weight.clear:+.2f}; group {group_of(rule)}"]
+    if weight.asked.n:
+        out += [f"  fitted on {weight.asked.n} runs; it held in {weight.fired.n}, {weight.fired.k} of these had failed"]
     causes = [c for c in book.causes if rule.symptom in c.explains]
     if causes:
         out += ["", "What may be behind it"]
         out += [f"  {c.id}: {c.title}" for c in sorted(causes, key=lambda c: -c.explains[rule.symptom or ""])]
     return "\n".join([*out, *_references(rule.references)])
+
+
+def _measure(measure: Measure, book: Rulebook) -> str:
+    fitted = book.weights.measures.get(measure.id) or measure.curve.nats
+    out = [f"{measure.title}  ({measure.id})", f"measure, group {measure.group}", ""]
+    out += [
+        *_wrapped(measure.why),
+        "",
+        "What it measures",
+        f"  {measure.value.text}, over {measure.over.text or 'all'}",
+    ]
+    if measure.applies_to:
+        out += ["  only where " + "; ".join(f"{k} is {' or '.join(v)}" for k, v in measure.applies_to.items())]
+    out += ["", "What a value is worth, in nats that the run has failed"]
+    out += [f"  {knot:>6g}  {nats:+.2f}" for knot, nats in zip(measure.curve.knots, fitted, strict=True)]
+    cases = book.weights.cases.get(measure.id)
+    if cases is not None and cases.n:
+        out += [f"  fitted on {cases.n} runs that had it; {cases.k} of these had failed"]
+    sides = [(side, symptom) for side, symptom in (("low", measure.low), ("high", measure.high)) if symptom]
+    out += ["", "What it speaks for", *(f"  where it is too {side}: {symptom}" for side, symptom in sides)]
+    return "\n".join([*out, *_references(measure.references)])
 
 
 def _cause(cause: Cause, book: Rulebook) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final, Literal
 
-from gandoctor import __version__, rulebook
+from gandoctor import __version__, rulebook, writing
 from gandoctor.errors import UsageError
 from gandoctor.lang.syntax import near
 from gandoctor.model.rules import SYMPTOMS
@@ -147,11 +147,10 @@ def start(id_: str, folder: Path, kind: Literal["symptom", "risk"] = "symptom", 
     rule, beside = room / f"{id_}.yaml", room / f"{id_}{rulebook.TEST_SUFFIX}"
     try:
         room.mkdir(parents=True, exist_ok=True)
-        for path, content in ((rule, text), (beside, test)):
-            with path.open("x", encoding="utf-8", newline="\n") as out:
-                out.write(content)
-    except FileExistsError as e:
-        raise UsageError("is there already", str(e.filename), "choose another id, or remove it") from None
     except OSError as e:
         raise UsageError(f"cannot be written ({e.strerror or e})", str(room), "give a folder with --rules") from None
+    for path in (rule, beside):
+        writing.check(path, new=True)
+    for path, content in ((rule, text), (beside, test)):
+        writing.write_text(path, content, new=True)
     return [rule, beside]

@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -79,6 +79,7 @@ _CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need",
 # How often rules and causes were right and remedies cured: counted by a benchmark, no page of its own.
 MEASURED: Final = "measured.yaml"
 WEIGHTS: Final = "weights.yaml"
+CUTS: Final = ("failing", "seen", "warning", "healthy")
 _T = TypeVar("_T")
 
 
@@ -187,7 +188,7 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
     own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
     rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
     measures = [m for p in pages if p.room == "measures" for m in [_tried(p, _measure, own, words)] if m]
-    weights = known.weights if known else _weights(folders, faults)
+    weights = known.weights if known else _weights(folders, measures, faults)
     causes = [c for p in pages if p.room == "causes" for c in [_tried(p, _cause, full, words)] if c]
     remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
     _once_each(pages, faults)
@@ -796,6 +797,8 @@ def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
     if over.kind == "after_clause":
         page.fault("over", "there are no clauses here", "write `last 50%`")
     says = page.text("says", need=True)
+    if "{value}" not in says and says:
+        page.fault("says", "does not say the number", "write `{value}` where it belongs")
     for side in ("low", "high"):
         if page.text(side) and page.text(side) not in SYMPTOMS:
             page.fault(side, f"no symptom is called `{page.text(side)}`", near(page.text(side), SYMPTOMS))
@@ -837,9 +840,10 @@ def _curve(page: _Page) -> Curve:
     return Curve(tuple(k for k, _ in knots), tuple(n for _, n in knots), scale)
 
 
-def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:
-    """Fitted weights; of several folders the last that has them."""
+def _weights(folders: Sequence[Path], measures: Iterable[Measure], faults: list[RuleError]) -> Weights:
+    """Fitted weights; of several folders the last that has them. What is not there any more does no harm."""
     found = Weights()
+    knots = {m.id: len(m.curve.knots) for m in measures}
     for folder in folders:
         path, where = folder / WEIGHTS, f"{folder.name}/{WEIGHTS}"
         if not path.is_file():
@@ -849,27 +853,62 @@ def _weights(folders: Sequence[Path], faults: list[RuleError]) -> Weights:
         except RuleError as e:
             faults.append(e)
             continue
-        page = _Page(data if isinstance(data, dict) else {}, where, faults)
+        if not isinstance(data, dict):
+            faults.append(RuleError("is no mapping", where, "it is written by a benchmark"))
+            continue
+        page = _Page(data, where, faults)
         page.only(("about", "base", "cuts", "measures", "rules"))
-        cuts = page.at("cuts", page.mapping("cuts"))
-        fitted = page.at("measures", page.mapping("measures"))
+        fitted = dict(_entries(page, "measures"))
         found = Weights(
             base=page.number("base", 0.0),
-            measures={m: _nats(fitted, m) for m in fitted.data},
-            rules={r: RuleWeight(inner.number("holds"), inner.number("clear")) for r, inner in _entries(page, "rules")},
-            cuts=Cuts(**{name: cuts.number(name, before) for name, before in asdict(Cuts()).items()}),
+            measures={m: _nats(inner, knots.get(m)) for m, inner in fitted.items()},
+            rules={r: _rule_weight(inner) for r, inner in _entries(page, "rules")},
+            cuts=_cuts(page),
+            cases={m: _cases(inner, "cases") for m, inner in fitted.items()},
         )
     return found
 
 
-def _nats(page: _Page, key: str) -> tuple[float, ...]:
-    value = page.data.get(key)
-    listed = value.get("nats") if isinstance(value, dict) else None
-    good = isinstance(listed, list) and all(isinstance(v, int | float) and math.isfinite(v) for v in listed)
-    if not good or not isinstance(listed, list):
-        page.fault(f"{key}.nats", "must be a list of numbers", "it is written by a benchmark")
-        return ()
-    return tuple(float(v) for v in listed)
+def _rule_weight(page: _Page) -> RuleWeight:
+    page.only(("holds", "clear", "fired", "asked"))
+    return RuleWeight(page.number("holds"), page.number("clear"), _cases(page, "fired"), _cases(page, "asked"))
+
+
+def _cases(page: _Page, key: str) -> Share:
+    """Runs that a weight rests on, and how many of those had failed; where it does not say, none."""
+    inner = page.at(key, page.mapping(key))
+    inner.only(("runs", "failed", "interval"))
+    failed, runs = (inner.number(name, 0.0, low=0.0) for name in ("failed", "runs"))
+    if failed > runs or failed != int(failed) or runs != int(runs):
+        inner.fault("failed", f"{failed:g} of {runs:g} runs cannot be")
+        return Share(0, 0)
+    return Share(int(failed), int(runs))
+
+
+def _cuts(page: _Page) -> Cuts:
+    inner = page.at("cuts", page.mapping("cuts"))
+    inner.only(CUTS)
+    usual = Cuts()
+    made = Cuts(**{name: inner.number(name, getattr(usual, name)) for name in CUTS})
+    if not (0 <= made.healthy <= made.warning <= made.failing <= 1 and made.healthy <= made.seen <= 1):
+        page.fault("cuts", "are in no order", "write 0 <= healthy <= warning <= failing <= 1")
+    return made
+
+
+def _nats(page: _Page, knots: int | None) -> tuple[float, ...]:
+    """Nats of a measure, as many as its curve has knots (None: there is no such measure, any number will do)."""
+    page.only(("nats", "cases"))
+    listed = page.data.get("nats")
+    numbers = [
+        float(v)
+        for v in (listed if isinstance(listed, list) else ())
+        if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+    ]
+    if not isinstance(listed, list) or len(numbers) != len(listed):
+        page.fault("nats", "must be a list of numbers", "it is written by a benchmark")
+    elif knots is not None and len(numbers) != knots:
+        page.fault("nats", f"has {len(numbers)} numbers, the measure's curve {knots} knots", "fit the weights anew")
+    return tuple(numbers)
 
 
 def _used(name: str, clauses: Sequence[Clause]) -> bool:

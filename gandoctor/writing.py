@@ -10,10 +10,12 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.errors import UsageError
+from gandoctor.errors import UsageError, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["check", "shortened", "spare", "write_bytes", "write_text"]
 
 _HINTS: Final = {
     errno.ENOENT: "give a path in a folder that exists",
@@ -24,13 +26,16 @@ _HINTS: Final = {
     errno.EPERM: "check the folder's permissions, or give another path",
     errno.EROFS: "the file system is read-only; give another path",
     errno.ENAMETOOLONG: "give a shorter name",
+    errno.EFBIG: "files may not grow that large here; what was there before is untouched",
 }
+# What a file system answers that knows no hard links, or no such thing as writing through to the disk.
+_LACKING: Final = frozenset({errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
-def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
+def write_text(path: Path, text: str, *, inputs: Iterable[Path] = (), new: bool = False) -> None:
     """Write a file whole: into a new one beside it, which then takes its name.
 
     A run may be a stranger's: a link of that name is not followed, a pipe or device not written to.
@@ -39,27 +44,75 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
     ----------
     path : Path
     text : str
-        Written as UTF-8; lone surrogates of a strange file name are spelled out.
+        Written as UTF-8, line ends as they are; lone surrogates of a strange file name are spelled out.
     inputs : iterable of Path
         What was read: none of it is ever written over, by whatever name.
+    new : bool
+        Whether a file that is there already is an error, and is never replaced.
 
     Raises
     ------
     UsageError
         It cannot be written; what stood there before is as it was.
     """
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs)
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs, new=new)
 
 
-def write_bytes(path: Path, data: bytes, *, inputs: Iterable[Path] = ()) -> None:
+def write_bytes(path: Path, data: bytes, *, inputs: Iterable[Path] = (), new: bool = False) -> None:
     """As `write_text`, with bytes as they are."""
+    with _told(path):
+        old = _there(path, new=new)
+        if old is not None:
+            spare([path], inputs)
+        _replace(path, data, old, new=new)
+
+
+def check(path: Path, *, new: bool = False) -> None:
+    """Say what `write_text` would say of the path, before the work is done.
+
+    Raises
+    ------
+    UsageError
+        It is no name for a plain file in a folder that exists, or may not be written.
+    """
+    with _told(path):
+        if _there(path, new=new) is None and not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+def spare(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse to write over what was read.
+
+    Raises
+    ------
+    UsageError
+        One of the targets is one of the inputs, by whatever name.
+    """
+    known = {found: t for t in targets if (found := _identity(t)) is not None}
+    for one in inputs if known else ():
+        if (target := known.get(_identity(one) or (0, 0))) is not None:
+            where = shortened(str(target))
+            raise UsageError("was read, and is not written over", where, "give the report another name")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others; as `os.path.samefile` sees it."""
     try:
-        mode = _mode_of(path)
-        if mode is not None:
-            _refuse_inputs(path, inputs)
-        _replace(path, data, 0o644 & ~_umask() if mode is None else mode)
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    where = shortened(str(path))
+    try:
+        yield
+    except FileExistsError:
+        raise UsageError("is there already", where, "give another name, or remove it") from None
     except OSError as e:
-        raise UsageError(_why(e), shortened(str(path)), _HINTS.get(e.errno or 0, "give another path")) from None
+        raise UsageError(_why(e), where, _HINTS.get(e.errno or 0, "give another path")) from None
     except ValueError:  # a name with a zero byte
         raise UsageError("is no name for a file", shortened(repr(str(path))), "give another path") from None
 
@@ -68,8 +121,8 @@ def _why(e: OSError) -> str:
     return f"cannot be written ({e.strerror or type(e).__name__})"
 
 
-def _mode_of(path: Path) -> int | None:
-    """Permissions of what stands there; None where nothing does."""
+def _there(path: Path, *, new: bool) -> os.stat_result | None:
+    """The plain file that stands there; None where nothing does."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -81,41 +134,67 @@ def _mode_of(path: Path) -> int | None:
         raise UsageError("is a folder", where, "give the path of a file")
     if not stat.S_ISREG(found.st_mode):
         raise UsageError("is no regular file", where, "give another path; `-` writes to the terminal or a pipe")
-    return stat.S_IMODE(found.st_mode) & 0o777
+    if new:
+        raise FileExistsError
+    if not os.access(path, os.W_OK):  # a rename would not ask
+        raise UsageError("is write-protected", where, "give another path, or change its mode")
+    return found
 
 
-def _refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
-    for one in inputs:
-        with contextlib.suppress(OSError):
-            if one.exists() and os.path.samefile(path, one):
-                raise UsageError(
-                    "was read, and is not written over", shortened(str(path)), "give the report another name"
-                )
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+def _replace(path: Path, data: bytes, old: os.stat_result | None, *, new: bool) -> None:
+    fresh = path.with_name(f".gandoctor-{secrets.token_hex(8)}.tmp")  # short, however long the name of the file is
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
-    handle = os.open(fresh, flags, mode)
+    handle = os.open(fresh, flags, 0o644 if old is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
             out.flush()
-            os.fsync(out.fileno())
-        os.replace(fresh, path)  # noqa: PTH105  the same as Path.replace, beside its kin
+            if old is not None:
+                _like(old, out.fileno())
+            _to_disk(out.fileno())
+        if new:
+            _take_free_name(fresh, path)
+        else:
+            os.replace(fresh, path)  # noqa: PTH105  the same as Path.replace, beside its kin
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(fresh)  # noqa: PTH108
         raise
+    with contextlib.suppress(OSError):  # the name survives a power cut, too, where the system can do that
+        folder = os.open(path.parent, os.O_RDONLY | _CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
-def _umask() -> int:
-    # There is no way to read it but to set it; threads of ours write no files meanwhile.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _like(old: os.stat_result, handle: int) -> None:
+    """A file that is replaced hands on its mode and, where that is allowed, its owner."""
+    if hasattr(os, "fchown"):
+        with contextlib.suppress(OSError):
+            os.fchown(handle, old.st_uid, old.st_gid)
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):
+            os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o777)
 
 
-def shortened(text: str, most: int = 200) -> str:
-    """A name that fits into a sentence."""
-    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]} ({len(text):,} characters)"
+def _take_free_name(fresh: Path, path: Path) -> None:
+    """Rename, but fail where a file of that name has come meanwhile."""
+    try:
+        os.link(fresh, path)
+    except OSError as e:
+        if e.errno not in _LACKING:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        os.rename(fresh, path)  # noqa: PTH104
+    else:
+        os.unlink(fresh)  # noqa: PTH108
+
+
+def _to_disk(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as e:
+        if e.errno not in _LACKING:  # anything else is a lost write
+            raise

@@ -6,7 +6,9 @@ import functools
 
 import numpy as np
 
+from gandoctor.model.belief import probability
 from gandoctor.model.report import (
+    BeliefNote,
     Diagnosis,
     Edit,
     Evidence,
@@ -39,6 +41,13 @@ def series(steps: np.ndarray, values: np.ndarray) -> Series:
 def note(tag: str, role: str, data: Series, because: str, source: str = "events.out.tfevents.0") -> SignalNote:
     last = next((v for v in reversed(data.values) if v is not None), None)
     return SignalNote(tag, role, "", "train", len(data.steps), last, because, source)
+
+
+def believed(*pieces: tuple[str, str, float, str]) -> dict[str, object]:
+    """The belief that these pieces and a base rate of 0.05 nats come to, as a report's fields."""
+    base = BeliefNote("base-rate", "base", 0.05, "of the runs that were counted, so many had failed")
+    notes = (base, *(BeliefNote(*p) for p in pieces))
+    return {"belief": notes, "p_failing": round(probability(sum(n.nats for n in notes)), 4)}
 
 
 @functools.cache
@@ -190,6 +199,12 @@ def dominance() -> Report:
         ),
         verdict="failing",
         why_verdict="Discriminator dominance since iteration 420: D learns too fast for G.",
+        **believed(
+            ("d-loss-collapses-early", "dominance", 1.51, "D's loss falls towards zero and stays there"),
+            ("d-level-late", "dominance", 0.505, "D's loss rested at 0.0147 of its chance level over the second half"),
+            ("g-change", "course", 0.8, "G's loss changed by 7.9 times its early value"),
+            ("nan-in-loss", "explosion", -0.11, "not so: A loss is NaN or infinite"),
+        ),
         signals=(
             note("Loss/D", "d_loss", d, "'Loss' and 'D' in the tag; its partner is Loss/G"),
             note("Loss/G", "g_loss", g, "'Loss' and 'G' in the tag; its partner is Loss/D"),
@@ -249,6 +264,11 @@ def healthy() -> Report:
         ),
         verdict="healthy",
         why_verdict="Enough was logged to know, and no symptom was found.",
+        **believed(
+            ("quality-kept", "quality", -0.98, "the last FID is 1 times the best"),
+            ("progress-late", "quality", -0.4, "what measures quality changed by -0.3 of its value over the last part"),
+            *((f"rule-{i}", "other", -0.2 + 0.01 * i, f"not so: Symptom {i} of a critic") for i in range(9)),
+        ),
         signals=(
             note("critic_loss", "d_loss", d, "'critic' and 'loss' in the name", "metrics.csv"),
             note("gen_loss", "g_loss", g, "'gen' and 'loss' in the name", "metrics.csv"),
@@ -280,6 +300,11 @@ def inconclusive() -> Report:
         ),
         verdict="inconclusive",
         why_verdict="Too little was logged to tell: no series could be understood as G's loss.",
+        **believed(("d-change", "course", -0.05, "D's loss changed by -0.2 times its early value")),
+        log_next=(
+            NotChecked("fid", "fid", "4 rules and measures wait for it; together they may move the belief by 6.4 nats",
+                       'writer.add_scalar("eval/fid", fid.compute().item(), step)'),
+        ),
         signals=(note("d", "d_loss", loss, "'d' beside 'x'; a guess", "run.csv"),),
         unmapped=(Unmapped("x", 8),),
         not_checked=(
@@ -367,6 +392,8 @@ def hostile() -> Report:
                     ObjectiveNote("unknown", None, None, "unknown", "low", (bad,), bad), (bad,)),
         verdict="failing",
         why_verdict=bad,
+        **believed((bad, bad, 2.5, bad), (bad + "2", bad, -0.5, bad)),
+        log_next=(NotChecked(bad, bad, bad, bad),),
         signals=(SignalNote(tag, bad, bad, bad, 100, 0.01, bad, bad),
                  SignalNote(tag2, "d_loss", "", "", 100, None, bad, bad)),
         unmapped=(Unmapped(bad, 1),),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import csv, read_log
+from gandoctor.parsers import csv, discover, read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -438,3 +438,164 @@ def test_small_files_need_no_pandas(table) -> None:
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- tables drawn for the eye, and cells of tensors
+
+DRAWN = {
+    "markdown": "# Run 3\n\n| Epoch | D loss | G loss |\n|:---|:---:|---:|\n{rows}\nDone.\n",
+    "no frame": "Losses so far\n\nEpoch | D loss | G loss\n--- | --- | ---\n{bare}",
+    "no rule": "| Epoch | D loss | G loss |\n{rows}",
+    "grid": "+-----+-----+\n| Epoch | D loss | G loss |\n+=====+=====+\n{ruled}",
+    "box": "┏━━━┳━━━┓\n┃ Epoch ┃ D loss ┃ G loss ┃\n┡━━━╇━━━┩\n{boxed}└───┴───┘\n",
+    "again": "{again}",
+}
+
+
+@pytest.mark.parametrize("form", DRAWN)
+@pytest.mark.parametrize("epoch", ["{k}", "{k}/9", "[{k}/9]", "**{k}**"])
+def test_drawn_tables(table, form: str, epoch: str) -> None:
+    rows = [f"| {epoch.format(k=k)} | 0.{k} | {k}.5 |\n" for k in range(1, 9)]
+    head = "| Epoch | D loss | G loss |\n|---|---|---|\n"
+    content = DRAWN[form].format(
+        rows="".join(rows),
+        bare="".join(r.strip("|\n ") + "\n" for r in rows),
+        ruled="".join(f"{r}+-----+-----+\n" for r in rows),
+        boxed="".join(rows).replace("|", "│"),
+        again="".join(f"now:\n{head}{r}" for r in rows),
+    )
+    ((_, _, got),) = read_log(table(content, "run.log"))
+    assert values(got) == {"D loss": [k / 10 for k in range(1, 9)], "G loss": [k + 0.5 for k in range(1, 9)]}
+    assert steps(got)["D loss"] == list(range(1, 9))
+
+
+def test_a_drawn_table_that_breaks_off_keeps_what_it_has(table) -> None:
+    rows = "".join(f"| {k} | 0.{k} | {k}.5 |\n" for k in range(1, 9)).replace("| 0.4 | 4.5 |", "| 0.4")
+    ((_, _, got),) = read_log(table(f"| Epoch | D loss | G loss |\n|---|---|---|\n{rows}"[:-6], "run.md"))
+    assert steps(got) == {"D loss": list(range(1, 8)), "G loss": [1, 2, 3, 5, 6, 7]}
+    assert "unfinished" in (got.lost or "")
+
+
+TENSORS = [
+    "\"tensor({x}, device='cuda:0')\"",
+    "\"tensor({x}, device='cuda:1', grad_fn=<MeanBackward0>)\"",
+    "tensor({x}, device='cuda:0', dtype=torch.float64, grad_fn=<NegBackward>)",
+    "\"tensor([[{x}]], device='cuda:0')\"",
+    '"tf.Tensor({x}, shape=(), dtype=float32)"',
+    "array({x}, dtype=float32)",
+    "torch.tensor({x})",
+]
+
+
+@pytest.mark.parametrize("cell", TENSORS)
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+def test_cells_are_told_apart_before_what_is_in_them(table, cell: str, sep: str) -> None:
+    numbers = ["0.0123", "nan", "-1.5e-03", "2."] * 5
+    rows = "".join(f"{k}{sep}{cell.format(x=x)}{sep}{cell.format(x='0.5')}\n" for k, x in enumerate(numbers))
+    path = table(f"epoch{sep}D_loss{sep}G_loss\n{rows}")
+    assert sure(path) >= 0.9
+    ((_, parser, got),) = read_log(path)
+    assert parser == "csv"
+    np.testing.assert_array_equal(values(got)["D_loss"], [float(x) for x in numbers])
+    assert values(got)["G_loss"] == [0.5] * 20
+
+
+def test_rows_of_two_runs_that_take_turns(table) -> None:
+    rows = "".join(f"{s},{n}.5,{'' if i % 2 else i},run\n" for i in range(20) for n, s in enumerate((i, i + 90)))
+    got = [reading for _, _, reading in read_log(table(f"epoch,d_loss,g_loss,note\n{rows}"))]
+    assert [steps(g)["d_loss"] for g in got] == [list(range(20)), list(range(90, 110))]
+    assert [set(values(g)["d_loss"]) for g in got] == [{0.5}, {1.5}]
+    assert [steps(g)["g_loss"] for g in got] == [list(range(0, 20, 2)), list(range(90, 110, 2))]
+    assert "2 runs take turns" in got[0].notes[-1]
+
+
+def test_a_resume_from_an_older_checkpoint_goes_on_beyond_it(table) -> None:
+    rows = [*range(100, 5001, 100), *range(1100, 8001, 100)]
+    got = csv.read(table("step,d_loss\n" + "".join(f"{s},{k}\n" for k, s in enumerate(rows))))
+    assert steps(got)["d_loss"] == list(range(100, 8001, 100))
+    assert values(got)["d_loss"][9:11] == [9, 50]
+
+
+# ---------------------------------------------------------------- names above the rows in another way, or in the file's
+
+HEADED = {
+    "commas over blanks": ("generator loss, discriminator loss", "{g} {d}"),
+    "a remark over blanks": ("# G_loss D_loss", "{g} {d}"),
+    "a remark over tabs": ("# G loss, D loss", "{g}\t{d}"),
+    "slashes": ("G loss / D loss", "{g} / {d}"),
+    "bars over tabs": ("G loss | D loss", "{g}\t{d}"),
+    "words in pairs": ("Generator loss Discriminator loss", "{g} {d}"),
+    "wide blanks": ("G loss    D loss", "   {g}   {d}"),
+    "columns": ("columns: g_loss, d_loss", "{g} {d}"),
+    "brackets": ("(G loss, D loss)", "({g}, {d})"),
+    "a list": ("G loss, D loss", "[{g}, {d}]"),
+    "a time in front": ("[12:00:00] G_loss D_loss", "[2024-01-02 12:00:01] {g} {d}"),
+    "a title": ("Run 3, Tuesday\n\nG_loss D_loss", "{g} {d}"),
+}
+
+
+@pytest.mark.parametrize("form", HEADED)
+def test_a_line_that_names_bare_numbers(table, form: str) -> None:
+    head, row = HEADED[form]
+    rows = [row.format(g=f"1.{k}", d=f"{k}e-2") for k in range(1, 10)]
+    ((_, _, got),) = read_log(table(f"{head}\n" + "\n".join(rows) + "\n", "run.log"))
+    g, d = got.signals
+    assert (g.values.tolist(), d.values.tolist()) == (
+        [1 + k / 10 for k in range(1, 10)],
+        [k / 100 for k in range(1, 10)],
+    )
+    assert g.tag.lower().startswith("g")
+    assert d.tag.lower().startswith("d")
+
+
+def test_a_count_in_front_of_bare_numbers(table) -> None:
+    for head in ("Epoch; D loss; G loss", "D loss; G loss", "# epoch, D loss, G loss"):
+        rows = "".join(f"{k}, 0.{k}, 1.{k}\n" for k in range(3, 9))
+        ((_, _, got),) = read_log(table(f"{head}\n{rows}", "run.log"))
+        assert steps(got) == {"D loss": list(range(3, 9)), "G loss": list(range(3, 9))}
+
+
+def test_a_row_of_bare_numbers_that_lacks_one(table) -> None:
+    rows = "".join(f"1.{k} 0.{k}\n" if k != 4 else "1.4\n" for k in range(1, 9))
+    ((_, _, got),) = read_log(table(f"G loss, D loss\n{rows}1.9", "run.log"))
+    assert steps(got) == {"G loss": list(range(8)), "D loss": [0, 1, 2, 4, 5, 6, 7]}
+    assert "unfinished" in (got.lost or "")
+    with pytest.raises(GandoctorError):
+        read_log(table(f"width, height\n{rows}", "run.log"))
+
+
+def one_of_two(path: Path, rows: str) -> dict[str, list[float]]:
+    path.write_text(rows)
+    ((_, _, got),) = read_log(path)
+    return values(got)
+
+
+@pytest.mark.parametrize("sep", [" ", "\t", ",", ", ", ";"])
+@pytest.mark.parametrize(
+    "names", [("D.txt", "G.txt"), ("discriminator.csv", "generator.csv"), ("loss_D.log", "loss_G.log")]
+)
+def test_a_file_named_after_a_player_begins_with_its_loss(tmp_path: Path, sep: str, names: tuple[str, str]) -> None:
+    folder = tmp_path / "run_with_acc"
+    folder.mkdir()
+    for whose, name in zip("DG", names, strict=True):
+        losses, shares = [1 + k * len(name) / 100 for k in range(9)], [k / (10 + len(name)) for k in range(9)]
+        losses += [2.0 if whose == "D" else 3.0]
+        shares += [0.5 if whose == "D" else 0.25]
+        rows = "".join(f"{a}{sep}{b}\n" for a, b in zip(losses, shares, strict=True))
+        assert one_of_two(folder / name, rows) == {f"{whose} loss": losses, f"{whose} acc": shares}
+    assert sure(folder / names[0]) >= 0.5
+    (run,) = discover(folder)
+    assert {s.tag for s in run.signals} == {"D loss", "D acc", "G loss", "G acc"}
+
+
+def test_what_stands_behind_a_loss_is_an_accuracy_only_where_a_name_says_so(tmp_path: Path) -> None:
+    rows = "".join(f"{k}, 1.{k}, 0.{k}\n" for k in range(1, 9))
+    assert list(one_of_two(tmp_path / "D.txt", rows)) == ["D loss", "column 1 of D"]
+    rows = "".join(f"0.{k}, 1.{k}\n" for k in range(1, 9))
+    assert list(one_of_two(tmp_path / "G_loss.txt", rows)) == ["column 0", "column 1"], "the share stands in front"
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "data" / "D.txt"
+    path.write_text(rows)
+    assert 0 < sure(path) < 0.5, "nothing says that it is a log"
+    (tmp_path / "data" / "G.txt").write_text(rows)
+    assert sure(path) >= 0.5

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gandoctor import api
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers import _registry, choose, discover, is_log, iter_parsers
@@ -222,6 +223,29 @@ def test_folders_made_of_part_words_are_prefixes(tmp_path):
     events(tmp_path / "real_data", {"D(x)": curve(20)})
     events(tmp_path / "fake_data", {"D(x)": curve(20, 1)})
     assert set(tags(only(tmp_path))) == {"real_data/D(x)", "fake_data/D(x)"}
+
+
+@pytest.mark.parametrize("names", [("D_logs", "G_logs"), ("logs_disc", "logs_gen"), ("dLog", "gLog")])
+def test_folders_of_each_players_logs_tell_whose_loss_it_is(tmp_path, names):
+    for k, name in enumerate(names):
+        events(tmp_path / "run" / name, {"losses": curve(20, k)}, at=1_600_000_000 + k)
+    assert set(tags(only(tmp_path / "run"))) == {f"{name}/losses" for name in names}
+    (run,) = api.read(tmp_path / "run")
+    placed = {s.role: s.tag for s in run.signals}
+    assert (placed["d_loss"], placed["g_loss"]) == tuple(f"{name}/losses" for name in names)
+
+
+def test_headerless_files_named_after_a_loss_are_one_run(tmp_path):
+    """What a loss is printed with (its accuracy) stands beside it without a name."""
+    for k, name in enumerate(("d_loss", "g_loss")):
+        rows = zip(curve(30, k), curve(30, k + 5), strict=True)
+        (tmp_path / f"{name}.txt").write_text("".join(f"{a:.5f} {b:.5f}\n" for a, b in rows))
+    (run,) = api.read(tmp_path)
+    placed = {s.role: s.tag for s in run.signals}
+    assert [placed[role].lower().replace(" ", "_") for role in ("d_loss", "g_loss")] == ["d_loss", "g_loss"]
+    (alone,) = api.read(tmp_path / "d_loss.txt")
+    (loss,) = alone.by_role("d_loss")
+    assert loss.values == pytest.approx(curve(30), abs=1e-4)
 
 
 def test_add_scalars(tmp_path):
@@ -694,3 +718,57 @@ def test_json_logs_and_configs_are_told_apart(tmp_path):
 
 def test_errors_are_of_one_tree():
     assert issubclass(InputError, GandoctorError)
+
+
+# ---------------------------------------------------------------- a file that the user named
+
+
+def _prints(n: int = 12) -> str:
+    return "".join(f"iter {10 * k} | D_loss {0.7 + k / 100:.3f} | G_loss {0.8 - k / 100:.3f}\n" for k in range(n))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.md", "a.rst", "a.tex", "a.html", "a.bak", "a.log.2", "a", "a.odd", "a.py", "a.cfg", "a.json", "a.yml", "a.sh"],
+)
+def test_a_named_file_is_tried_whatever_its_suffix(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(f"Device: cuda\n\n{_prints()}")
+    assert tags(only(path)) == {"D_loss": 12, "G_loss": 12}
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.bak", "a.rst", "a.2"])
+def test_a_named_table_is_tried_whatever_its_suffix(tmp_path, name):
+    assert tags(only(table(tmp_path / name, two()))) == {"loss/d": 30, "loss/g": 30}
+
+
+def test_the_prints_of_a_page_are_read_without_its_markup(tmp_path):
+    page = tmp_path / "run.html"
+    body = _prints().replace("iter", "<b>&gt; iter</b>")
+    style = "<style>p { d_loss: 3; }</style><script>var d_loss = 0.1;</script>"
+    page.write_text(f"<!DOCTYPE html>\n<html><head>{style}</head><body><pre>{body}</pre></body></html>")
+    assert tags(only(page)) == {"D_loss": 12, "G_loss": 12}
+    rows = "".join(f"<tr><td>{k}</td><td>0.{k}</td><td>1.{k}</td></tr>" for k in range(1, 9))
+    page.write_text(f"<html><table><tr><th>epoch</th><th>D loss</th><th>G loss</th></tr>{rows}</table></html>")
+    assert tags(only(page)) == {"D loss": 8, "G loss": 8}
+
+
+def test_words_and_noise_are_refused_though_they_were_named(tmp_path):
+    """A number in a text is no measurement until it recurs, and a table of results is no course of training."""
+    results = "| Model | FID |\n|---|---|\n| ours | 12.5 |\n| DCGAN | 37 |\n| WGAN | 22.1 |\n"
+    cases = {
+        "readme.md": f"# A GAN\n\nTrained with lr: 0.0002. FID: 12.5, d_loss: 0.6, g_loss: 0.7\n\n{results}".encode(),
+        "results.md": results.encode(),
+        "model.yml": b"d_loss: 1.0\ng_loss: 2.0\nlr: 0.1\n",
+        "noise.md": bytes(range(256)) * 20,
+        "noise.odd": b"\x01\xff\xfe\x02\x90" * 500,
+    }
+    for name, data in cases.items():
+        (tmp_path / name).write_bytes(data)
+        assert "no training log" in sentence(tmp_path / name), name
+
+
+def test_files_of_words_in_a_folder_are_passed_over_all_the_same(tmp_path):
+    table(tmp_path / "log.csv", two())
+    (tmp_path / "notes.md").write_text(_prints())
+    assert tags(only(tmp_path)) == {"loss/d": 30, "loss/g": 30}

@@ -92,6 +92,16 @@ def test_losses_alone_never_name_a_wrong_unbounded_game(family: str, skill: floa
         assert family in got.candidates
 
 
+@pytest.mark.parametrize("family", ["nonsaturating", "lsgan", "hinge", "wgan-gp"])
+def test_what_the_code_computes_is_believed_unless_the_curves_cannot_be_it(family: str) -> None:
+    d, g = 0.4 + 0.01 * np.sin(np.arange(100)), 1.3 + 0.05 * np.cos(np.arange(100))
+    named = objective.infer([], setting(loss_call=family))
+    assert named.family == family
+    assert "code" in named.because[0]
+    game = objective.infer([series("d_loss", d - 9), series("g_loss", g)], setting(loss_call=family))
+    assert game.family in ("wgan", "wgan-gp", "unknown")
+
+
 @pytest.mark.parametrize("family", objective.PRIOR)
 def test_what_the_config_says_is_believed(family: str) -> None:
     if family == "other":
@@ -399,3 +409,157 @@ def test_chance_knows_the_label_that_d_is_trained_towards(family: str, chance: f
     level = series("d_loss", np.full(50, chance))
     got = objective.infer([level, series("g_loss", np.full(50, 0.7))], setting(real_label=0.3), family=family)
     assert got.chance_d == pytest.approx(chance, rel=0.01)
+
+
+# ---------------------------------------------------------------- what is taken for another family
+
+
+def noise(n: int = 200, seed: int = 3) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_a_distance_measured_beside_cross_entropy_makes_no_wgan() -> None:
+    rng = noise()
+    p = play("nonsaturating", skill=0.5)
+    p["d_loss"] = p["d_loss"] / 2
+    emd = series("wasserstein_estimate", 0.08 + 0.2 * np.exp(-np.arange(200) / 9) + 0.01 * rng.random(200), "test/EMD")
+    got = objective.infer([series("d_loss", p["d_loss"]), series("g_loss", p["g_loss"]), emd], {})
+    assert got.family == "nonsaturating"
+
+
+def test_a_critics_loss_is_known_by_its_estimate() -> None:
+    """Logged with its sign turned, so that no value is negative; the penalty is logged as well."""
+    rng = noise()
+    estimate = 6 * np.exp(-np.arange(200) / 70) + 1 + 0.2 * rng.standard_normal(200)
+    gp = 0.2 + 0.02 * rng.random(200)
+    got = objective.infer(
+        [
+            series("d_loss", -estimate + 10 * gp),
+            series("gradient_penalty", gp),
+            series("wasserstein_estimate", estimate),
+            series("g_loss", 3 + np.sin(np.arange(200) / 20)),
+        ],
+        {},
+    )
+    assert got.family == "wgan-gp"
+
+
+def test_a_penalty_beside_a_bounded_loss_makes_no_wgan() -> None:
+    rng = noise()
+    d = np.clip(1.5 + 0.2 * rng.standard_normal(200), 0.1, None)
+    g = 0.2 + 0.5 * rng.standard_normal(200)
+    gp = 0.1 + 0.02 * rng.random(200)
+    got = objective.infer([series("d_loss", d), series("g_loss", g), series("gradient_penalty", gp)], {})
+    assert got.family == "hinge"
+
+
+def test_two_losses_that_both_vanish_are_no_least_squares() -> None:
+    """D's step and G's see different networks: no family's bound holds, and the first rows are cross-entropy's."""
+    fall = np.exp(-np.arange(300) / 12)
+    got = objective.infer([series("d_loss", LN2 * fall + 1e-4), series("g_loss", LN2 * fall**1.5 + 1e-5)], {})
+    assert got.family in ("nonsaturating", "unknown")
+
+
+def test_the_first_epoch_is_no_untrained_d() -> None:
+    rng = noise()
+    d, g = 0.56 + 0.03 * rng.standard_normal(80), 1.2 + 0.05 * rng.standard_normal(80)
+    d[0], g[0] = 0.5, 1.0
+    signals = [series("d_loss", d, steps=np.arange(80)), series("g_loss", g, steps=np.arange(80))]
+    got = objective.infer(signals, {}, step_unit="epochs")
+    assert got.family in ("nonsaturating", "unknown")
+    assert not any("untrained" in b for b in got.because)
+
+
+def test_a_d_above_the_chance_level_of_least_squares_is_none() -> None:
+    rng = noise()
+    d, g = 0.62 + 0.02 * rng.standard_normal(200), 0.9 + 0.03 * rng.standard_normal(200)
+    got = objective.infer([series("d_loss", d), series("g_loss", g)], {})
+    assert got.family == "nonsaturating"
+
+
+def test_a_loss_at_its_clamp_is_cross_entropy() -> None:
+    """D turned round for good: it gives 1 to everything, and PyTorch cuts the logarithm at -100."""
+    d, g = np.full(100, 100.0), np.zeros(100)
+    d[:3], g[:3] = (3.0, 60.0, 99.0), (50.0, 2.0, 0.1)
+    assert objective.infer([series("d_loss", d), series("g_loss", g)], {}).family == "nonsaturating"
+
+
+def test_equal_halves_of_drifting_scores_are_a_relativistic_game() -> None:
+    rng = noise()
+    n = 300
+    gap = np.linspace(1, 12, n) + 0.5 * rng.standard_normal(n)
+    drift = np.linspace(0, -40, n) + 5 * rng.standard_normal(n)
+    real, fake = (softplus(-gap) * np.exp(0.3 * rng.standard_normal(n) + 1) for _ in range(2))
+    signals = [
+        series("d_loss_real", real),
+        series("d_loss_fake", fake),
+        series("d_real_score", drift),
+        series("d_fake_score", drift - gap),
+        series("g_loss_adv", 0.005 * softplus(gap)),
+    ]
+    assert objective.infer(signals, {}).family == "relativistic"
+
+
+@pytest.mark.parametrize(
+    ("family", "formula"),
+    [("nonsaturating", lambda f: -np.log(f)), ("lsgan", lambda f: 0.5 * (1 - f) ** 2)],
+)
+def test_the_score_on_samples_tells_gs_loss(family: str, formula: Any) -> None:
+    rng = noise()
+    fake = 0.1 + 0.35 * rng.random(200)
+    d = 0.3 + 0.02 * rng.standard_normal(200)
+    signals = [series("d_loss", d), series("g_loss", formula(fake)), series("d_fake_score", fake)]
+    signals.append(series("d_real_score", 0.9 - 0.3 * rng.random(200)))
+    got = objective.infer(signals, {})
+    assert got.family == family
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("wgan_gp_faces.ipynb", "wgan-gp"),
+        ("logs/WGAN-GP", "wgan-gp"),
+        ("run_3", "unknown"),
+        ("wgan-gp_vs_lsgan", "unknown"),
+    ],
+)
+def test_a_name_is_a_hint(name: str, family: str) -> None:
+    """The curves fit hinge and a printed estimate alike; the name settles it where it names one family alone."""
+    estimate = 4 * np.exp(-np.arange(200) / 15) + 2
+    signals = [series("d_loss", estimate), series("g_loss", np.sin(np.arange(200) / 30))]
+    assert objective.infer(signals, {}, name=name).family == family
+
+
+@pytest.mark.parametrize(
+    ("name", "family"), [("BigGAN_bs256.jsonl", "hinge"), ("hifigan_v1", "lsgan"), ("stylegan3-r", "nonsaturating")]
+)
+def test_a_method_is_trained_with_its_loss(name: str, family: str) -> None:
+    got = objective.infer([series("fid", [90.0, 50.0, 20.0])], {}, name=name)
+    assert (got.family, got.confidence != "high") == (family, True)
+    assert objective.infer([series("fid", [90.0, 50.0, 20.0])], {}, name="run").family == "unknown"
+
+
+def test_a_printed_estimate_has_its_sign_turned() -> None:
+    estimate = 4 * np.exp(-np.arange(200) / 30) + 2
+    signals = [series("d_loss", estimate), series("g_loss", np.sin(np.arange(200) / 30))]
+    game = objective.infer(signals, setting(loss_kind="wgan", gp_lambda=10.0))
+    assert (game.family, game.sign) == ("wgan-gp", -1)
+    made = {s.role: s for s in objective.derive(signals, game, {})}
+    assert made["wasserstein_estimate"].values == pytest.approx(estimate)
+
+
+def test_the_estimate_is_the_part_of_ds_loss_without_its_penalty() -> None:
+    """Ten times a penalty of three outweighs the estimate: the whole is positive, the critic is in order."""
+    rng = noise()
+    estimate = 9 * np.exp(-np.arange(150) / 50) + 3 + 0.2 * rng.standard_normal(150)
+    gp = 3 + 0.3 * rng.random(150)
+    signals = [
+        series("d_loss", -estimate + 10 * gp, "critic_total"),
+        series("d_loss", -estimate, "critic_bare", rank=1),
+        series("gradient_penalty", gp),
+        series("g_loss", 2 * np.sin(np.arange(150) / 30)),
+    ]
+    game = objective.infer(signals, {})
+    assert game.family == "wgan-gp"
+    made = {s.role: s for s in objective.derive(signals, game, {})}
+    assert made["wasserstein_estimate"].values == pytest.approx(estimate)

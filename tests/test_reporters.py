@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 
 from gandoctor import reporters
 from gandoctor.errors import UsageError
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Edit, Evidence, Prescription, Report, Series
-from gandoctor.reporters import charts, wording
+from gandoctor.reporters import believing, charts, wording
 
 GOLD = Path(__file__).parent / "gold"
 VOID = {"meta", "link", "br", "path", "rect", "img", "input"}
@@ -800,6 +801,69 @@ def test_a_sparkline_shows_the_shape_in_its_width():
     assert line[-1] == "█"
     broken = examples.series(np.arange(100), np.r_[np.ones(50), np.full(50, np.nan)])
     assert charts.sparkline(broken, 10).endswith("xxxxx")
+
+
+# --- the belief -------------------------------------------------------------------------------------------------------
+
+
+def test_the_waterfall_begins_where_the_piece_before_ended_and_ends_at_the_belief():
+    for made in (examples.dominance(), examples.healthy(), examples.hostile()):
+        *pieces, last = believing.waterfall(made)
+        nats = [float(b.nats.replace("\u2212", "-")) for b in pieces]
+        total = sum(b.nats for b in made.belief)
+        assert sum(nats) == pytest.approx(total, abs=0.011 * len(nats))
+        assert (last.kind, pieces[0].kind) == ("sum", "base")
+        assert in_per_cent(made.p_failing) in last.text
+        edge = float(pieces[0].zero)
+        for bar, value in zip(pieces, nats, strict=True):
+            left, right = float(bar.x), float(bar.x) + float(bar.width)
+            start, end = (left, right) if value > 0 else (right, left)
+            assert start == pytest.approx(edge, abs=2)
+            assert 0 <= left <= right <= believing.WIDTH
+            edge = end
+        assert [b.kind for b in pieces[1:]] == ["against" if n > 0 else "for" for n in nats[1:]]
+
+
+def test_small_pieces_are_told_together():
+    rows = believing.told(examples.healthy().belief)
+    assert len(rows) == 2 + believing.MOST
+    assert rows[-1] == ("3 smaller pieces", pytest.approx(-0.39))
+    assert "smaller" not in str(believing.told(examples.dominance().belief))
+    sizes = [abs(nats) for _, nats in rows[1:-1]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_one_line_says_how_sure_and_why():
+    said = "failing, 94 %: D's loss falls towards zero and stays there (+1.51); G's loss changed by 7.9 times its"
+    assert said[:70] in text.render(examples.dominance(), width=100)
+    assert said in markdown.render(examples.dominance())
+    assert believing.line(examples.exploding()) == ""
+    assert "Belief" not in Page(html.render(examples.exploding())).text
+
+
+def test_a_healthy_report_says_what_spoke_for_health():
+    said = believing.line(examples.healthy())
+    assert said.startswith("healthy, 6 % for a failure: the last FID is 1 times the best (\u22120.98)")
+    page = Page(html.render(examples.healthy())).text
+    assert "How the verdict came about" in page
+    assert "3 smaller pieces" in page
+    assert "together: 6 % sure that the run has failed" in page
+
+
+def test_a_run_in_which_nothing_is_certain_is_not_said_to_be():
+    sure = dataclasses.replace(examples.healthy(), p_failing=0.0001)
+    assert "under 1 %" in believing.line(sure)
+    assert "over 99 %" in believing.line(dataclasses.replace(sure, p_failing=0.99999))
+
+
+def test_what_to_log_next_is_told_with_its_line_of_code():
+    line = 'writer.add_scalar("eval/fid", fid.compute().item(), step)'
+    for said in (text.render(examples.inconclusive(), width=100), markdown.render(examples.inconclusive())):
+        assert line in said
+    page = Page(html.render(examples.inconclusive())).text
+    assert "What to log next" in page
+    assert page.index("What to log next") < page.index("Not checked")
+    assert line in page
 
 
 # --- golden reports ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ RISKS = [r for r in BOOK.rules if r.kind == "risk"]
 
 def cases(rule: Rule) -> list[tuple[str, Run, Frame]]:
     """Every case of a rule that fires: (name, run, frame)."""
-    trials = ruletest._trials(rule, FOLDERS, rulebook.vocabulary(FOLDERS), [])
+    trials = ruletest.trials(rule, FOLDERS, rulebook.vocabulary(FOLDERS), [])
     return [(t.name, t.run, t.frame) for t in trials if t.verdict == "fires"]
 
 

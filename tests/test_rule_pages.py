@@ -13,6 +13,7 @@ from test_cli import one_sentence, run
 from gandoctor import pages, rule_pages, rule_start, rulebook, ruletest
 from gandoctor.api import Options
 from gandoctor.errors import UsageError
+from gandoctor.model.belief import Measure
 from gandoctor.model.measured import Share
 
 DOCS = Path(__file__).parents[1] / "docs/rules"
@@ -30,8 +31,9 @@ def test_the_pages_in_the_repository_are_those_of_the_rules() -> None:
     assert not stale, "write them anew: gandoctor rules docs docs/rules"
 
 
-def test_every_rule_cause_and_remedy_has_a_page_and_a_line_in_the_index() -> None:
+def test_every_rule_measure_cause_and_remedy_has_a_page_and_a_line_in_the_index() -> None:
     rules = {f"{'symptoms' if r.kind == 'symptom' else 'risks'}/{r.id}.md" for r in BOOK.rules}
+    rules |= {f"measures/{m.id}.md" for m in BOOK.measures}
     pages = rules | {f"causes/{c.id}.md" for c in BOOK.causes} | {f"remedies/{r.id}.md" for r in BOOK.remedies}
     assert PAGES.keys() == pages | {"index.md"}
     assert set(LINK.findall(PAGES["index.md"])) == pages
@@ -81,6 +83,48 @@ evidence:
   words: {given: {optimizer_d: [sgd, adam]}, where: lr_d > 0.1}
 when: late and soon and then_ and best_ and clause_ and all_ and once and words
 """
+
+
+@pytest.mark.parametrize("measure", BOOK.measures, ids=lambda m: m.id)
+def test_a_measures_page_holds_all_of_the_measure(measure: Measure) -> None:
+    text = PAGES[f"measures/{measure.id}.md"]
+    assert f"\n# {measure.title}\n" in text
+    assert f"`{measure.value.text}`" in text
+    assert measure.says in text
+    assert " ".join(measure.why.split()) in text
+    assert all(f"- `{name}`: " in text for name in measure.value.names)
+    fitted, cases = BOOK.weights.measures[measure.id], BOOK.weights.cases[measure.id]
+    for knot, prior, nats in zip(measure.curve.knots, measure.curve.nats, fitted, strict=True):
+        assert f"| {knot:g} | {prior:+.2f} | {nats:+.2f} |" in text
+    assert f"on the {cases.n} runs that had it; {cases.k} of them had failed" in text
+    for symptom in filter(None, (measure.low, measure.high)):
+        assert symptom.replace("-", " ") in text
+    told = pages.page(measure.id, Options())
+    assert measure.value.text in told
+    assert all(f"{nats:+.2f}" in told for nats in fitted)
+
+
+def test_a_rules_page_says_what_it_is_worth() -> None:
+    weight = BOOK.weights.rules["d-wins-late"]
+    for text in (PAGES["symptoms/d-wins-late.md"], pages.page("d-wins-late", Options())):
+        assert f"{weight.holds:+.2f}" in text
+        assert f"{weight.clear:+.2f}" in text
+        assert f"held in {weight.fired.n}" in text
+        assert f"{weight.asked.n} runs" in text
+
+
+def test_a_rule_that_nobody_counted_says_so(tmp_path: Path) -> None:
+    rule_start.start("mine", tmp_path)
+    text = rule_pages.render(Options(rules=(tmp_path,)))["symptoms/mine.md"]
+    assert "Nobody has counted yet" in text
+
+
+def test_the_list_knows_measures() -> None:
+    listed = pages.listing(Options())
+    assert all(m.id in listed and m.title in listed for m in BOOK.measures)
+    with pytest.raises(UsageError, match="no rule, measure, cause or remedy") as e:
+        pages.page("d-repeat", Options())
+    assert "d-repeats" in e.value.hint
 
 
 def test_windows_and_amounts_are_said_in_words(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from gandoctor import rulebook
 from gandoctor.errors import RuleError
+from gandoctor.model.belief import Cuts, RuleWeight, Weights
+from gandoctor.model.measured import Share
 from gandoctor.rulebook import RulebookError, default_folder, load, read_yaml
 
 SIGNALS = """
@@ -405,6 +407,120 @@ BAD_REMEDIES = [
 def test_remedies_that_are_wrong(folder, keys, says):
     changed(folder, "remedies/slow-d.yaml", **keys)
     assert any("remedies/slow-d.yaml" in f and says in f for f in faults(folder))
+
+
+MEASURE = """
+id: d-level
+group: dominance
+title: D's loss over chance
+value: median(d_loss) / chance_d
+over: last 50%
+applies_to: {family: [nonsaturating]}
+scale: log
+curve: [[0, 1.0], [0.5, -0.3], [2, 0.8]]
+low: discriminator-dominance
+high: weak-discriminator
+why: so
+says: "D's loss is {value} of chance"
+"""
+WEIGHTS = """
+about: {real: {runs: 5, failed: 2}}
+base: 0.1
+cuts: {failing: 0.8, seen: 0.7, warning: 0.6, healthy: 0.3}
+measures:
+  d-level: {nats: [0.9, -0.2, 0.7], cases: {runs: 9, failed: 4, interval: [0.1, 0.9]}}
+rules:
+  low-d: {holds: 1.4, clear: -0.1, fired: {runs: 3, failed: 2}, asked: {runs: 8, failed: 5}}
+"""
+
+
+@pytest.fixture
+def weighed(folder: Path) -> Path:
+    write(folder, "measures/d-level.yaml", MEASURE)
+    write(folder, "weights.yaml", WEIGHTS)
+    return folder
+
+
+def test_measures_and_weights_are_read_in_full(weighed):
+    book = load([weighed])
+    (measure,) = book.measures
+    assert measure.curve.knots == (0, 0.5, 2)
+    assert measure.curve.nats == (1.0, -0.3, 0.8)
+    assert (measure.low, measure.high, measure.group) == ("discriminator-dominance", "weak-discriminator", "dominance")
+    assert book.weights.base == 0.1
+    assert book.weights.measures == {"d-level": (0.9, -0.2, 0.7)}
+    assert book.weights.cases["d-level"] == Share(4, 9)
+    assert book.weights.rules["low-d"] == RuleWeight(1.4, -0.1, Share(2, 3), Share(5, 8))
+    assert book.weights.cuts == Cuts(0.8, 0.7, 0.6, 0.3)
+
+
+def test_weights_of_what_is_gone_do_no_harm(weighed):
+    gone = WEIGHTS.replace("rules:", "  gone: {nats: [1]}\nrules:\n  no-rule: {holds: 1, clear: 0}")
+    write(weighed, "weights.yaml", gone)
+    assert load([weighed]).weights.rules["no-rule"].holds == 1
+
+
+def test_of_several_folders_the_last_weights_count(weighed, tmp_path_factory):
+    own = tmp_path_factory.mktemp("own")
+    write(own, "weights.yaml", "base: 2")
+    assert load([weighed, own]).weights == Weights(base=2.0)
+
+
+BAD_MEASURES = [
+    ({"curve": [[0, 1], [0, 2]]}, ":curve: needs two knots at least, in rising order"),
+    ({"curve": [[1, 1], [0.5, 2]]}, ":curve: needs two knots at least, in rising order"),
+    ({"curve": [[0, 1]]}, ":curve: needs two knots at least"),
+    ({"curve": None}, ":curve: needs two knots at least"),
+    ({"curve": [[0, 1], [1, True]]}, ":curve[1]: `[1, True]` is no knot"),
+    ({"curve": [[0, 1], [1, math.nan]]}, ":curve[1]: `[1, nan]` is no knot"),
+    ({"curve": [[0, 1], 5]}, ":curve[1]: `5` is no knot"),
+    ({"low": "dominance"}, ":low: no symptom is called `dominance`"),
+    ({"high": "oscilation"}, "did you mean `oscillation`?"),
+    ({"value": "d_loss"}, "`d_loss` is a series, no number"),
+    ({"value": "median(d_los)"}, ":value: "),
+    ({"value": None}, ":value: is missing"),
+    ({"over": "after x"}, "there are no clauses here"),
+    ({"over": "late"}, ":over: "),
+    ({"scale": "square"}, ":scale: `square` is none of its values"),
+    ({"says": "it is low"}, ":says: does not say the number"),
+    ({"says": None}, ":says: is missing"),
+    ({"why": None}, ":why: is missing"),
+    ({"group": None}, ":group: is missing"),
+    ({"applies_to": {"family": ["gan"]}}, "no family is called `gan`"),
+    ({"curv": 1}, "did you mean `curve`?"),
+]
+
+
+@pytest.mark.parametrize(("keys", "says"), BAD_MEASURES)
+def test_measures_that_are_wrong(weighed, keys, says):
+    changed(weighed, "measures/d-level.yaml", **keys)
+    assert any("measures/d-level.yaml" in f and says in f for f in faults(weighed))
+
+
+BAD_WEIGHTS = [
+    ("[0.9, -0.2, 0.7]", "[0.9, -0.2]", ":measures.d-level.nats: has 2 numbers, the measure's curve 3 knots"),
+    ("[0.9, -0.2, 0.7]", "[0.9, -0.2, 0.7, 0]", ":measures.d-level.nats: has 4 numbers"),
+    ("[0.9, -0.2, 0.7]", "[0.9, -0.2, x]", ":measures.d-level.nats: must be a list of numbers"),
+    ("[0.9, -0.2, 0.7]", "[0.9, -0.2, true]", ":measures.d-level.nats: must be a list of numbers"),
+    ("{nats: [0.9, -0.2, 0.7]", "{nat: [0.9, -0.2, 0.7]", "did you mean `nats`?"),
+    ("{runs: 9, failed: 4", "{runs: 9, failed: 14", ":measures.d-level.cases.failed: 14 of 9 runs cannot be"),
+    ("holds: 1.4", "holds: .nan", ":rules.low-d.holds: `nan` is no number"),
+    ("holds: 1.4, ", "", ":rules.low-d.holds: is missing"),
+    ("base: 0.1", "base: much", ":base: `much` is no number"),
+    ("warning: 0.6", "warning: 0.9", ":cuts: are in no order"),
+    ("seen: 0.7", "seen: 0.2", ":cuts: are in no order"),
+    ("healthy: 0.3", "healthy: -1", ":cuts: are in no order"),
+    ("healthy: 0.3", "well: 0.3", ":cuts.well: the key `well` means nothing here"),
+    ("base: 0.1", "bias: 0.1", ":bias: the key `bias` means nothing here"),
+    (WEIGHTS, "- 1", "weights.yaml: is no mapping"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "says"), BAD_WEIGHTS)
+def test_weights_that_are_wrong(weighed, old, new, says):
+    assert old in WEIGHTS
+    write(weighed, "weights.yaml", WEIGHTS.replace(old, new))
+    assert any("weights.yaml" in f and says in f for f in faults(weighed))
 
 
 def test_ids_are_never_used_twice(folder, tmp_path_factory):

@@ -299,6 +299,101 @@ def test_cases_near_the_threshold_notice(folder):
 def test_a_mutant_is_judged_as_the_rule_is(folder):
     rule = rulebook.load([folder]).by_id["d-low"]
     clause = rule.clauses[1]
-    moved = ruletest._moved(clause, 0, 1.25)
+    moved = ruletest.moved(clause, 0, 1.25)
     assert moved.where.tree.args[1].value == pytest.approx(0.125)
     assert clause.where.tree.args[1].value == pytest.approx(0.1)
+
+
+# ---------------------------------------------------------------- measures
+
+MEASURE = """
+id: d-level
+group: dominance
+title: D's loss over chance
+value: median(d_loss) / chance_d
+over: last 50%
+applies_to: {family: [nonsaturating]}
+curve: [[0, 1], [0.5, -0.5], [1, 0.1]]
+low: discriminator-dominance
+why: so
+says: "D's loss is {value} of chance"
+"""
+OF_MEASURE = """
+against:
+  - {name: D has won, signals: {d_loss: "decay(1.4, 0, 20)"}, value: 0, tolerance: 0.01}
+for:
+  - {name: half way, signals: {d_loss: constant(0.693)}, value: 0.5}
+little:
+  - {name: chance, signals: {d_loss: constant(1.386)}}
+unknown:
+  - {name: nothing was logged}
+  - {name: another game, family: wgan, signals: {d_loss: constant(0)}}
+"""
+
+
+@pytest.fixture
+def measures(folder: Path) -> Path:
+    (folder / "measures").mkdir()
+    (folder / "measures/d-level.yaml").write_text(MEASURE, encoding="utf-8")
+    (folder / "measures/d-level.test.yaml").write_text(OF_MEASURE, encoding="utf-8")
+    return folder
+
+
+def test_a_measure_is_tested_by_the_file_beside_it(measures):
+    result = run(measures)
+    assert result.passed, result.format()
+    told = [(c.verdict, c.name) for c in result.cases if c.measure]
+    assert told == [
+        ("against", "D has won"),
+        ("for", "half way"),
+        ("little", "chance"),
+        ("unknown", "nothing was logged"),
+        ("unknown", "another game"),
+    ]
+    assert "1 rule, 1 measure, 10 cases: all as expected" in result.format()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("decay(1.4, 0, 20)", "constant(0.693)", "is 0.4999, which is worth -0.50 nats"),
+        ("constant(0.693)", "constant(1.386)", "is 0.9998, which is worth +0.10 nats"),
+        ("d_loss: constant(1.386)", "g_loss: constant(1)", "it is unknown: d_loss was not logged"),
+        ("value: 0.5", "value: 0.9", "is 0.4999, not 0.9 (give or take 0.045)"),
+        ("{name: nothing was logged}", "{signals: {d_loss: constant(0)}}", "is 0, which is worth +1.00 nats"),
+        ("family: wgan", "family: nonsaturating", "is 0, which is worth +1.00 nats"),
+    ],
+)
+def test_a_measure_that_says_something_else(measures, old, new, says):
+    assert old in OF_MEASURE
+    (measures / "measures/d-level.test.yaml").write_text(OF_MEASURE.replace(old, new), encoding="utf-8")
+    result = run(measures)
+    assert not result.passed
+    (failure,) = result.failures
+    assert says in failure.message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "has no test; write measures/d-level.test.yaml with against, for, little and unknown"),
+        (OF_MEASURE.replace("against:", "fires:"), "the key `fires` means nothing here"),
+        ("against: []\nfor: []\nunknown: []", "has no list `against`"),
+        ("against: [{signals: {d_loss: constant(0)}}]\nunknown: []", "has no case under `for` or `little`"),
+        (OF_MEASURE.replace("value: 0.5", "onset: 5"), "the key `onset` means nothing here"),
+        (OF_MEASURE.partition("unknown:")[0], "has no list `unknown`"),
+    ],
+)
+def test_tests_of_measures_that_are_wrong(measures, text, says):
+    path = measures / "measures/d-level.test.yaml"
+    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+    result = run(measures)
+    assert not result.passed
+    (fault,) = result.faults
+    assert says in fault
+
+
+def test_a_test_without_a_measure_is_a_fault(measures):
+    (measures / "measures/gone.test.yaml").write_text(OF_MEASURE, encoding="utf-8")
+    (fault,) = run(measures).faults
+    assert fault.startswith("measures/gone.test.yaml: is a test without a measure")

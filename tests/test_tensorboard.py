@@ -17,7 +17,7 @@ from tensorboardX.crc32c import crc32c as reference_crc
 from tensorboardX.record_writer import masked_crc32c as reference_masked
 
 from gandoctor.errors import InputError
-from gandoctor.parsers import _crc, _tfrecord, tensorboard
+from gandoctor.parsers import _crc, _tfrecord, discover, tensorboard
 from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -644,3 +644,42 @@ def test_next_header_is_quick_over_zeros() -> None:
     assert _tfrecord.next_header(bytes(3 << 20), 0, 1 << 40) == -1
     data = bytes(100_000) + zlib.compress(bytes(range(256)) * 30) + VERSION
     assert _tfrecord.next_header(data, 1, 1 << 40) == len(data) - len(VERSION)
+
+
+# ---------------------------------------------------------------- nothing was read
+
+
+def test_a_header_alone_and_records_that_all_fail_are_no_run(tmp_path: Path) -> None:
+    rotten = [bytearray(scalar("d_loss", i, 1.0)) for i in range(300)]
+    for each in rotten:
+        each[-1] ^= 1
+    for parts, says in (
+        ((VERSION,), "holds no values; the training has only begun"),
+        ((VERSION, *map(bytes, rotten)), "holds nothing that can be read .*damaged bytes"),
+    ):
+        path = put(tmp_path, *parts)
+        for place in (path, tmp_path):
+            with pytest.raises(InputError, match=says) as e:
+                discover(place)
+            assert len(str(e.value).splitlines()) == 1
+            assert str(e.value).startswith((path.name, str(tmp_path)))
+
+
+def test_a_header_alone_beside_what_can_be_read_is_no_error(tmp_path: Path) -> None:
+    put(tmp_path, VERSION)
+    (tmp_path / "samples").mkdir()
+    pictures = np.random.default_rng(0).random((8, 8, 8, 3)).astype(np.float32)
+    np.save(tmp_path / "samples" / "step_000040.npy", pictures)
+    assert len(discover(tmp_path)[0].pictures) == 1
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    put(tmp_path / "a", VERSION)
+    put(tmp_path / "b", VERSION, scalar("d_loss", 1, 1.0))
+    assert [len(run.signals) for run in discover(tmp_path)] == [1]
+
+
+def test_what_is_in_a_file_and_cannot_be_used_is_no_error(tmp_path: Path) -> None:
+    event = Event(wall_time=1.7e9, step=3)
+    event.summary.value.add(tag="weights").histo.num = 1
+    put(tmp_path, VERSION, record(event.SerializeToString()))
+    assert "histogram" in discover(tmp_path)[0].notes[0]

@@ -10,6 +10,7 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,17 +18,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from gandoctor import vocabulary
 from gandoctor.errors import GandoctorError
+from gandoctor.model.signals import Signal
 from gandoctor.parsers import notebook, read_log, text
 from gandoctor.parsers._options import parse_namespace
 from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from gandoctor.model.signals import Reading
 
+VOCABULARY = vocabulary.load([Path(__file__).parents[1] / "rules"])
 RECORDS = 12
 PER_EPOCH = 4
 BATCHES = 50
@@ -603,6 +606,38 @@ def test_notebooks_keep_their_prints(tmp_path: Path) -> None:
     assert {s.key: s.value for s in reading.settings} == {"lr": 2e-4, "name": "x"}
 
 
+@pytest.mark.parametrize(
+    ("source", "family"),
+    [
+        ("criterion = nn.BCELoss()", "nonsaturating"),
+        ("loss = F.binary_cross_entropy_with_logits(D(x), ones)", "nonsaturating"),
+        ("D.compile(optimizer=adam, loss='binary_crossentropy')", "nonsaturating"),
+        ("d = -tf.reduce_mean(tf.log(d_real) + tf.log(1 - d_fake + 1e-8))", "nonsaturating"),
+        ("d = F.softplus(-D(x)).mean() + F.softplus(D(G(z))).mean()", "nonsaturating"),
+        ("bce = nn.BCELoss()\npixels = nn.MSELoss()", "nonsaturating"),
+        ("adv = nn.MSELoss()", "lsgan"),
+        ("d = 0.5 * (((D(x) - 1) ** 2).mean() + (D(fake) ** 2).mean())", "lsgan"),
+        ("d = F.relu(1.0 - D(x)).mean() + F.relu(1 + D(fake)).mean()", "hinge"),
+        ("loss = critic(fake).mean() - critic(real).mean()", "wgan"),
+        ("loss = -torch.mean(D(real)) + torch.mean(D(fake))", "wgan"),
+        ("l = netD(fake).mean() - netD(real).mean() + 10 * ((gradients.norm(2, 1) - 1) ** 2).mean()", "wgan-gp"),
+        ("def step():\n    d = D(fake).mean() - D(x).mean()\n    return d + w * gradient_penalty(D, x)", "wgan-gp"),
+        # Two games in one notebook, statistics of the data, and no loss at all: nothing is said.
+        ("a = nn.BCELoss()\nb = D(fake).mean() - D(real).mean()", None),
+        ("shift = images.mean() - pictures.mean()", None),
+        ("fm = (D(real).abs().mean() - D(fake).abs().mean())", None),
+        ("x = 3", None),
+        ("y = " + "+".join(["a"] * 3000), None),
+    ],
+)
+def test_the_code_of_a_notebook_names_the_loss(tmp_path: Path, source: str, family: str | None) -> None:
+    log, _ = printed(SHAPES["yunjey"])
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book(log, source=source))
+    found = {s.key: s.value for s in notebook.read(path).settings}
+    assert found.get("loss_call") == family
+
+
 def test_two_trainings_in_a_notebook(tmp_path: Path) -> None:
     log, _ = printed(SHAPES["yunjey"])
     path = tmp_path / "GAN.ipynb"
@@ -610,6 +645,53 @@ def test_two_trainings_in_a_notebook(tmp_path: Path) -> None:
     reading = notebook.read(path)
     assert len(series(reading)["d_loss"][0]) == 2 * RECORDS
     assert "2 trainings" in reading.notes[0]
+
+
+PRE = [
+    [f"Epoch {k}, Loss {1 / (k + 1):.4f}\n" for k in range(0, 61, 5)],
+    [f"pretrain epoch {k} g_loss: {1 / (k + 1):.4f}\n" for k in range(0, 61, 5)],
+    [f"[{k}/60][3/7] MSE loss {1 / (k + 1):.4f}\n" for k in range(60)],
+]
+GAME = [f"{s:6d} | d_loss: 1.3{s % 7} | g_adv_loss: 0.7{s % 3} | moment_loss: 0.08\n" for s in range(0, 1000, 10)]
+
+
+@pytest.mark.parametrize("before", PRE)
+def test_cells_of_a_notebook_are_phases_of_their_own(tmp_path: Path, before: list[str]) -> None:
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book("4212\n", before, before[:4], GAME, "FID: 31.5\n", "12\n"))
+    reading = notebook.read(path)
+    assert series(reading)["d_loss"][0] == list(range(0, 1000, 10))
+    assert series(reading)["g_adv_loss"][0] == list(range(0, 1000, 10))
+    assert set(series(reading)) <= {"d_loss", "g_adv_loss", "moment_loss", "FID"}
+    assert "2 cells beside the training of D and G" in reading.notes[-1]
+    path.write_text(book(GAME, before, GAME))
+    assert len(series(notebook.read(path))["d_loss"][0]) == 2 * len(GAME)
+
+
+def test_a_number_that_a_cell_prints_alone_counts_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "GAN.ipynb"
+    lines = [f"d_loss: 1.{k} g_loss: 0.{k}\n" for k in range(1, 9)]
+    path.write_text(book("4212\n", "Epoch 60\n", lines))
+    assert series(notebook.read(path))["d_loss"][0] == list(range(8))
+
+
+def test_a_notebook_that_prints_no_game_keeps_all_of_its_losses(tmp_path: Path) -> None:
+    path = tmp_path / "net.ipynb"
+    path.write_text(book(PRE[0], "d_loss: 0.5\nd_loss: 0.6\n"))
+    assert set(series(notebook.read(path))) == {"Loss", "d_loss"}
+
+
+@pytest.mark.parametrize("name", ["Loss", "total loss"])
+def test_a_loss_beside_the_game_is_not_gs(name: str) -> None:
+    def placed(steps: range) -> str | None:
+        game = [Signal(t, np.arange(5000, 6000, 10), np.linspace(0, 1, 100)) for t in ("d_loss", "moments")]
+        other = Signal(name, np.array(steps), np.linspace(0, 1, len(steps)))
+        return vocabulary.place([*game, other], vocabulary=VOCABULARY)[2].role
+
+    assert placed(range(0, 4000, 100)) is None
+    assert placed(range(0, 60_000, 1003)) is None
+    assert placed(range(5000, 6000, 10)) == "g_loss"
+    assert placed(range(5005, 6000, 10)) == "g_loss", "G's turn comes between D's"
 
 
 @pytest.mark.parametrize(
@@ -709,3 +791,217 @@ def test_a_log_of_many_shapes_stays_bounded() -> None:
     lines = ["".join(rng.choices("abcdefgh :=0123456789[]", k=60)) for _ in range(3000)]
     log = printed(SHAPES["yunjey"])[0].splitlines()
     assert len(series(of(*log, *lines))["d_loss"][0]) >= RECORDS
+
+
+# ---------------------------------------------------------------- what else people print
+
+GLUED = [
+    "(epoch: {e}, iters: {b}, time: 10.019G_GAN: {p}D_real: {q}D_fake: {r})",
+    "(epoch: {e}, iters: {b}, time: 0.2s G_GAN: {p}D_real: {q}D_fake: {r}lr: 0.0002)",
+    "Epoch: {e}Batch: {b}G_GAN={p}D_real={q}D_fake={r}",
+    "12:30:01 INFO epoch {e} batch {b} G_GAN:{p}D_real:{q}D_fake:{r}",
+]
+
+
+@pytest.mark.parametrize("line", GLUED)
+def test_fields_without_a_blank_between_them(line: str) -> None:
+    log, values = printed(Shape(line, {}))
+    got = series(read_text(log, "train"))
+    for tag, field_ in {"G_GAN": "p", "D_real": "q", "D_fake": "r"}.items():
+        assert got[tag][1] == [float(v[field_]) for v in values]
+        assert got[tag][0] == [10 * k for k in range(RECORDS)], "an epoch is as long as it is seen to be"
+
+
+def test_glued_fields_that_are_no_numbers_and_units_that_are_no_names() -> None:
+    reading = of(*(f"iter: {k} took 1.5s mem: 3.2GB D_loss: nanG_loss: infD(x): 0.5G: 1.{k}" for k in range(1, 5)))
+    got = series(reading)
+    assert {t: v[1][0] for t, v in got.items()} == {"D_loss": pytest.approx(np.nan, nan_ok=True), "G_loss": np.inf,
+                                                   "D(x)": 0.5, "G": 1.1}  # fmt: skip
+    assert set(series(of(*(f"iter {k}: 12ms/step 1.5s: d_loss: 0.{k} 3m: g_loss: 1.{k}" for k in range(1, 5))))) == {
+        "d_loss", "g_loss",
+    }  # fmt: skip
+
+
+LISTS = [
+    ">{k}, dr[{p},{a}], df[{q},{b}], g[{r},{c}]",
+    ">{k}, {k}/99, dr[{p}, {a}] df[{q}, {b}] g[{r}, {c}]",
+    "INFO:root:>{k}, dr=[{p};{a}], df=[{q};{b}], g=[{r};{c}]",
+    "[12:30:07] >{k}, dr({p},{a}), df({q},{b}), g({r},{c})",
+]
+
+
+def listed(line: str, second: Callable[[float], float], most: float = 1.6) -> dict[str, tuple[list[int], list[float]]]:
+    rng = random.Random(11)
+    rows = [[rng.uniform(0.4, 1.0) * most for _ in range(3)] for _ in range(RECORDS)]
+    named = [dict(zip("pqrabc", [f"{x:.4f}" for x in (*v, *map(second, v))], strict=True)) for v in rows]
+    got = series(of(*(line.format(k=k + 1, **v) for k, v in enumerate(named))))
+    for tag, field_ in {"dr": "p", "df": "q", "g": "r"}.items():
+        assert got[tag][1] == [float(v[field_]) for v in named]
+    return got
+
+
+@pytest.mark.parametrize("line", LISTS)
+@pytest.mark.parametrize("most", [1.6, 0.9])
+def test_a_list_behind_half_of_d_begins_with_its_loss(line: str, most: float) -> None:
+    got = listed(line, lambda loss: 1 - loss / 4, most)
+    assert {"dr acc", "df acc"} <= set(got)
+    assert got["dr"][0][-1] - got["dr"][0][0] >= RECORDS - 1, "the number behind the arrow counts"
+
+
+@pytest.mark.parametrize(("second", "most"), [(lambda loss: 3 * loss, 1.6), (lambda loss: loss / 2, 0.9)])
+def test_a_second_loss_in_a_list_is_no_accuracy(second: Callable[[float], float], most: float) -> None:
+    assert not any("acc" in tag for tag in listed(LISTS[0], second, most))
+
+
+def test_lists_that_name_no_half_of_d_stay_networks() -> None:
+    lines = [f"(epoch: {k}, iters: 10) D: 0.{k}, 0.9 | G: 1.{k}, 0.8" for k in range(1, 9)]
+    assert {"D[0]", "D[1]", "G[0]", "G[1]"} <= set(series(of(*lines)))
+
+
+@pytest.mark.parametrize(
+    ("line", "roles"),
+    [
+        (">{k}, c1=-0.{k}, c2=0.{k} g=1.{k}", {"c1": "d_loss_real", "c2": "d_loss_fake", "g": "g_loss"}),
+        (">{k}, {k}/99, d1:0.{k} d2:0.3{k} g:1.{k}", {"d1": "d_loss_real", "d2": "d_loss_fake", "g": "g_loss"}),
+        ("[09:10:11] step {k} | dr 0.{k} | df 0.2{k} | g 1.{k}",
+         {"dr": "d_loss_real", "df": "d_loss_fake", "g": "g_loss"}),
+        ("step {k}: c_real=-0.{k}; c_fake=0.{k}; g=1.{k}",
+         {"c_real": "d_loss_real", "c_fake": "d_loss_fake", "g": "g_loss"}),
+        ("step {k} | c 0.{k} | g 1.{k}", {"c": "d_loss", "g": "g_loss"}),
+    ],
+)  # fmt: skip
+def test_short_names_of_a_critic_and_its_halves(line: str, roles: dict[str, str]) -> None:
+    reading = of(*(line.format(k=k) for k in range(1, 9)))
+    placed = vocabulary.place(reading.signals, vocabulary=VOCABULARY)
+    assert {s.tag: s.role for s in placed} == roles
+    assert {s.network for s in placed} == {""}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ending global_step {k}: generator average loss {g}, discriminator average loss {d}",
+        "After epoch {k}: average generator loss {g}; average discriminator loss {d}",
+        "2024-01-02 03:04:05 INFO epoch {k} - critic total loss {d} - generator total loss {g} - 12.3 s",
+        "epoch {k}: loss of the generator {g}, loss of the discriminator {d}",
+        "epoch {k}: the generator has a loss of {g}, the discriminator has a loss of {d}",
+        "{k} Gen loss mean {g} Disc loss mean {d}",
+        "Finished training on the whole data at step {k}: D mean loss {d}, G mean loss {g}",
+    ],
+)
+def test_words_between_the_player_and_its_loss(line: str) -> None:
+    reading = of(*(line.format(k=k, d=f"0.{k}", g=f"1.{k}") for k in range(1, 9)))
+    placed = vocabulary.place(reading.signals, vocabulary=VOCABULARY)
+    found = {s.role: s.values.tolist() for s in placed}
+    assert found == {"d_loss": [k / 10 for k in range(1, 9)], "g_loss": [1 + k / 10 for k in range(1, 9)]}
+
+
+def test_a_table_drawn_upright() -> None:
+    rows = [
+        f"----------\n| iterations | {k} |\n| train/ | |\n|    loss_d | 0.{k} |\n| loss_g | 1.{k} |"
+        for k in range(1, 9)
+    ]
+    assert {t: v[0] for t, v in series(of(*rows)).items()} == {
+        "loss_d": list(range(1, 9)), "loss_g": list(range(1, 9)),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- older checkpoints, and runs that take turns
+
+
+def stepped(steps: list[int], line: str = "Step: {s} d_loss: {k}.0 g_loss: 0.5") -> list[str]:
+    return [line.format(s=s, k=k) for k, s in enumerate(steps)]
+
+
+FAR = [*range(100, 5001, 100), *range(1100, 8001, 100)]
+
+
+@pytest.mark.parametrize(
+    "line", ["Step: {s} d_loss: {k}.0 g_loss: 0.5", "[09:10:11] iter {s}/9000 | d_loss={k}.0 g_loss=0.5"]
+)
+def test_a_resume_from_an_older_checkpoint_replaces_what_came_after_it(line: str) -> None:
+    reading = of(*stepped(FAR, line))
+    found, values = series(reading)["d_loss"]
+    assert found == list(range(100, 8001, 100))
+    assert values[9:11] == [9.0, 50.0]
+    assert "40 rows that were written again are left out" in reading.notes[0]
+
+
+def test_a_score_printed_before_the_resume_is_given_up_with_its_rows() -> None:
+    lines = [x for s, line in zip(FAR, stepped(FAR), strict=True)
+             for x in (line, *([f"FID score (Step: {s}): {s / 100}"] if s % 500 == 0 else []))]  # fmt: skip
+    assert series(of(*lines))["FID score"][0] == list(range(500, 8001, 500))
+
+
+def test_two_resumes_from_older_checkpoints() -> None:
+    steps = [*range(100, 5001, 100), *range(1100, 6001, 100), *range(2100, 9001, 100)]
+    assert series(of(*stepped(steps)))["d_loss"][0] == list(range(100, 9001, 100))
+
+
+def test_how_far_the_training_was_to_go_decides_where_the_resume_got_no_further() -> None:
+    steps = [*range(100, 5001, 100), *range(1100, 4001, 100)]
+    assert "2 trainings" in of(*stepped(steps)).notes[0]
+    planned = of("{'adv_loss': 'hinge', 'total_step': 6000}", *stepped(steps))
+    assert series(planned)["d_loss"][0] == list(range(100, 4001, 100))
+    assert "2 trainings" in of("{'adv_loss': 'hinge', 'total_step': 9000}", *stepped(steps)).notes[0]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [range(100, 8001, 100), range(1050, 8001, 50), range(1130, 8001, 100), range(1100, 1301, 100)],
+    ids=["from the first step", "another interval", "beside the grid", "three rows"],
+)
+def test_what_is_no_resume_is_a_training_of_its_own(second: range) -> None:
+    reading = of(*stepped([*range(100, 5001, 100), *second]))
+    assert len(series(reading)["d_loss"][0]) == 50 + len(second)
+    assert "2 trainings" in reading.notes[0]
+
+
+def runs_in(path: Path) -> list[dict[str, tuple[list[int], list[float]]]]:
+    return [series(reading) for _, _, reading in read_log(path)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch {s} D: {d} G: {g}",
+        "2024-01-02 03:04:05 INFO epoch {s}/900 - D: {d} - G: {g}",
+        "Epoch {s}\nD: {d}\nG: {g}",
+    ],
+)
+@pytest.mark.parametrize("from_", [(0, 500), (0, 300, 100), (40, 3)])
+def test_runs_that_take_turns_are_taken_apart(tmp_path: Path, line: str, from_: tuple[int, ...]) -> None:
+    lines = [line.format(s=i + s, d=f"{n}.{i}", g=i / 10) for i in range(40) for n, s in enumerate(from_)]
+    path = tmp_path / "train.log"
+    path.write_text("lr: 0.0002\n" + "\n".join(lines) + "\n")
+    got = runs_in(path)
+    assert [g["D"][0] for g in got] == [list(range(s, s + 40)) for s in from_]
+    assert [{int(v) for v in g["D"][1]} for g in got] == [{n} for n in range(len(from_))]
+    assert all(len(g["G"][0]) == 40 for g in got)
+    assert all(f"{len(from_)} runs take turns" in r.notes[-1] and r.settings for _, _, r in read_log(path))
+
+
+def test_turns_need_not_be_regular(tmp_path: Path) -> None:
+    rng, at, lines = random.Random(5), [0, 7000], []
+    for _ in range(200):
+        k = rng.random() < 0.4
+        lines.append(f"step {at[k]} D: {int(k)}.5 G: 0.5")
+        at[k] += 10
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(lines) + "\n")
+    assert [set(g["D"][1]) for g in sorted(runs_in(path), key=lambda g: g["D"][0][0])] == [{0.5}, {1.5}]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [*range(0, 30, 10)] * 8,
+        [*range(0, 300, 10), *range(0, 200, 10)],
+        [s + j for s in range(0, 300, 10) for j in (5, 0)],
+    ],
+    ids=["a counter within epochs", "two trainings", "out of order"],
+)
+def test_what_takes_no_turns_stays_one(tmp_path: Path, steps: list[int]) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(stepped(steps)) + "\n")
+    assert len(runs_in(path)) == 1

@@ -248,6 +248,10 @@ def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
         (("D_losses", "mixed_norms", "Grad_norm/D_loss"), {"mixed_norms": None, "Grad_norm/D_loss": "grad_norm_d"}),
         (("g_loss", "g_loss_1", "d_loss"), {"g_loss": "g_loss", "g_loss_1": None}),
         (("real_score_penalty", "d_drift"), {"real_score_penalty": None, "d_drift": None}),
+        (
+            ("Loss/Discriminator", "Loss/Generator", "GPU/Memory_Total"),
+            {"GPU/Memory_Total": None, "Loss/Generator": "g_loss"},
+        ),
         # Accuracies.
         (("real_acc", "gen_acc"), {"real_acc": "d_real_acc", "gen_acc": "d_fake_acc"}),
         (("d_acc", "g_acc"), {"d_acc": "d_acc", "g_acc": None}),
@@ -306,6 +310,39 @@ def test_values_tell_losses_from_scores() -> None:
     assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == ["d_loss_real", "d_loss_fake"]
     log[0] = series("d_loss", rng.uniform(0.5, 1.5, 40))
     assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == ["d_real_score", "d_fake_score"]
+
+
+def test_a_sum_with_one_weight_tells_the_penalty_whatever_its_name() -> None:
+    rng = np.random.default_rng(4)
+    bare, slip = -5 + rng.standard_normal(60), 1 + rng.random(60)
+    logged = [
+        series("disc_total_loss", np.round(bare + 10 * slip, 4)),
+        series("disc_naked_loss", np.round(bare, 4)),
+        series("disc_gradient_panelty", np.round(slip, 4)),
+        series("gen_loss", rng.standard_normal(60)),
+    ]
+    placed = {s.tag: s for s in vocabulary.place(logged, vocabulary=words())}
+    assert placed["disc_gradient_panelty"].role == "gradient_penalty"
+    assert "10 times" in placed["disc_gradient_panelty"].because
+    assert placed["disc_total_loss"].role == "d_loss"
+    # Where no weight fits every row, the name is all there is.
+    logged[0] = series("disc_total_loss", bare + rng.random(60))
+    placed = {s.tag: s for s in vocabulary.place(logged, vocabulary=words())}
+    assert placed["disc_gradient_panelty"].role != "gradient_penalty"
+
+
+def test_a_sum_with_one_weight_tells_gs_adversarial_part() -> None:
+    rng = np.random.default_rng(5)
+    own, pixels = 1 + rng.random(60), 0.1 + 0.05 * rng.random(60)
+    logged = [
+        series("d_loss", rng.random(60)),
+        series("G_total", own + 100 * pixels),
+        series("G_fool_loss", own),
+        series("G_L1", pixels),
+    ]
+    placed = {s.tag: s.role for s in vocabulary.place(logged, vocabulary=words())}
+    assert placed["G_fool_loss"] == "g_loss_adv"
+    assert placed["G_total"] == "g_loss"
 
 
 def test_columns_without_names_are_read_by_their_sums() -> None:

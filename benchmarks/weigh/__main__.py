@@ -96,9 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         runs += gather.corpus(args.corpus, ids) if args.corpus else []
         gather.save(gather.gather(runs, args.jobs), args.into)
         return 0
-    seen = [s for path in args.seen for s in gather.kept(path)]
     book = gather.shelf().whole
     at = fit.space(book)
+    seen = fit.known([s for path in args.seen for s in gather.kept(path)], at)
     outside = fit.left_out(seen, at)
     told(seen, outside)
     if args.command == "reliability":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +88,12 @@ def space(book: Rulebook) -> Space:
     for i, j in smooth:
         penalty[np.ix_((i, j), (i, j))] += SMOOTH * np.array([[1, -1], [-1, 1]])
     return Space(keys, np.array([*prior, 0.0]), penalty)
+
+
+def known(seen: Sequence[Seen], at: Space) -> list[Seen]:
+    """What was seen, without the signs of rules and measures that are gone or have changed their knots since."""
+    keys = frozenset(at.keys)
+    return [replace(one, signs=tuple(s for s in one.signs if all(key in keys for key, _ in s.parts))) for one in seen]
 
 
 def design(seen: Sequence[Seen], at: Space, values: NDArray[np.float64]) -> NDArray[np.float64]:

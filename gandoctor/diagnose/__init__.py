@@ -16,6 +16,7 @@ from gandoctor.diagnose.causes import rank
 from gandoctor.diagnose.findings import CONFIDENCES, finding, finding_order, not_checked, risk_note
 from gandoctor.diagnose.frame import frame_of, networks, pick
 from gandoctor.diagnose.verdict import lacking, named_by_sizes, toned, why, word_for
+from gandoctor.diagnose.wanting import log_next
 from gandoctor.model.belief import Belief
 from gandoctor.model.report import Diagnosis, Finding, NotChecked, RiskNote, Verdict
 
@@ -45,6 +46,7 @@ class Examination:
     clear: tuple[str, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
     ignored: tuple[NotChecked, ...] = ()
+    log_next: tuple[NotChecked, ...] = ()
     answers: tuple[Answer, ...] = field(default=(), compare=False)
     frame: Frame | None = field(default=None, compare=False)
 
@@ -83,9 +85,9 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
     told = _found(answers, run, frames)
     stable = [f for f in told if f.status != "preview"]
     trial = [f for f in told if f.status == "preview"]
-    named = stable or named_by_sizes(believed.pieces, book) or trial
+    named = stable or named_by_sizes(believed, book) or trial
     short = lacking(run, believed)
-    verdict = word_for(believed, book.weights.cuts, named, lacking=short)
+    verdict = word_for(believed, book.weights.cuts, named, lacking=short, by_rule=bool(stable))
     findings = toned(named, verdict)
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
     frame = frames[fired[0].network if fired else next(iter(frames))]
@@ -101,6 +103,7 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
         why_verdict=why(
             verdict,
             belief=believed,
+            cuts=book.weights.cuts,
             run=run,
             findings=findings,
             diagnoses=diagnoses,
@@ -115,6 +118,7 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
         clear=tuple(r.id for r in book.rules if r.kind == "symptom" and truth_of(r.id, answers) is False),
         not_checked=tuple(not_checked(book, answers, run)),
         ignored=tuple(_ignored(book, ignore)),
+        log_next=log_next(run, book, measures.values(), answers) if verdict == "inconclusive" else (),
         answers=tuple(answers),
         frame=frame,
     )

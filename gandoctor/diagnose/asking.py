@@ -21,7 +21,7 @@ TAKES_TIME: Final = ("no-convergence",)
 # Fewer points than this of a loss and what a rule finds is held with less confidence.
 FEW_POINTS: Final = 12
 # Signals that are looked at now and then; a few looks at them are enough.
-LOOKS: Final = frozenset({"fid", "kid"})
+LOOKS: Final = frozenset({"fid", "kid", "progress"})
 LOOKED_AT: Final = "sample_"
 
 
@@ -89,10 +89,14 @@ def _few_points(rule: Rule, frame: Frame) -> bool:
     """Whether a rule about the course of the losses has too few of them to be sure; a NaN needs no second look."""
     if rule.symptom == ENDS_THE_GAME:
         return False
-    named = {n for c in rule.clauses if c.where is not None for n in c.where.names}
+    return few_points({n for c in rule.clauses if c.where is not None for n in c.where.names}, frame)
+
+
+def few_points(names: Iterable[str], frame: Frame) -> bool:
+    """Whether the series among some names, those that are looked at now and then apart, have few points."""
     points = [
         len(frame.series[n].values)
-        for n in named
+        for n in names
         if n in frame.series and n not in LOOKS and not n.startswith(LOOKED_AT)
     ]
     return bool(points) and max(points) < FEW_POINTS

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.diagnose.asking import applies
+from gandoctor.diagnose.asking import applies, few_points
 from gandoctor.lang.sizes import size_of
 from gandoctor.model.belief import (
     CLEAR,
@@ -95,7 +95,7 @@ def signs_of(
 
 
 def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
-    """What the answer of a rule says; None where it was not really asked.
+    """What the answer of a rule says; None where it was not really asked: in full, where it is to speak for health.
 
     Parameters
     ----------
@@ -112,6 +112,8 @@ def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, 
     clear: Parameter = ("rule", rule.id, 1)
     if rule.kind == "risk":
         return Sign(rule.id, SETTINGS, ((holds, 1.0),), rule.title) if truth else None
+    if not truth and any(o.truth is None for o in outcomes.values()):
+        return None  # what decided it is that something else was wanting: of what was not logged it says nothing
     margin = _margin(rule.when.tree, outcomes)
     if truth:
         size = JUST + (1 - JUST) * min(1.0, (1.0 if margin is None else abs(margin)) / FULL_MARGIN)
@@ -145,8 +147,9 @@ def _margin(node: Node, outcomes: Mapping[str, Outcome]) -> float | None:
 
 
 def of_measure(measure: Measure, frames: Iterable[Frame]) -> Sign | None:
-    """What a size says, as the mean over the networks that have it; None where none has."""
-    values = [s.value for f in frames for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
+    """What a size says, as the mean over the networks that have it; None where none has, or few points of it."""
+    told = [f for f in frames if not few_points(measure.value.names, f)]
+    values = [s.value for f in told for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
     if not values:
         return None
     parts: dict[Parameter, float] = {}
@@ -181,8 +184,9 @@ def before_counting(rule: Rule) -> RuleWeight:
     """What a rule is worth before anybody has counted."""
     if rule.kind == "risk":
         return RuleWeight(RISK, 0.0)
-    told = ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity]
-    return RuleWeight(told if rule.nats is None else rule.nats, CLEAR)
+    if rule.nats is not None:  # it is about something rare: that it is not so says nothing
+        return RuleWeight(rule.nats, 0.0)
+    return RuleWeight(ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity], CLEAR)
 
 
 def believe(

@@ -33,18 +33,23 @@ class _Candidate:
     score: float
     reasons: tuple[Reason, ...]
     blamed: tuple[str, ...]
+    guess: bool = False  # it blames settings, and nothing but the symptom speaks for it
 
 
 def rank(
     causes: Sequence[Cause], findings: Sequence[Finding], run: Run, frame: Frame
 ) -> tuple[list[Diagnosis], list[Finding]]:
-    """Causes by score, deepest first among equals; and the findings, each silenced by the cause that explains it."""
+    """Causes by score, deepest first among equals; and the findings, each silenced by the cause that explains it.
+
+    A setting that nobody has seen, or that nothing points at, is not blamed before a cause that names none.
+    """
     candidates = [c for c in (_weigh(cause, findings, run, frame) for cause in causes) if c is not None]
     candidates.sort(key=lambda c: (-c.score, c.cause.id))
-    candidates = _deepest_first(candidates)
+    founded, guesses = [c for c in candidates if not c.guess], [c for c in candidates if c.guess]
+    candidates = [*_deepest_first(founded), *_deepest_first(guesses)]
     chosen: list[_Candidate] = []
     covered: set[str] = set()
-    best = candidates[0].score if candidates else 0.0
+    best = max((c.score for c in candidates), default=0.0)
     for c in candidates:
         new = {f.fingerprint for f in c.explained} - covered
         if (new or c.score >= best - NEAR) and len(chosen) < MOST_DIAGNOSES:
@@ -91,11 +96,13 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
                 score += sign * term.weight
                 named |= settings_of(term.clause) if sign > 0 else set()
                 reasons.append(Reason(fill(text, outcome, frame, extra), sign * term.weight))
-    if not cause.common and not any(r.weight > 0 for r in reasons[told:]):
+    pointed_at = any(r.weight > 0 for r in reasons[told:])
+    if not (cause.common or pointed_at):
         return None
     # Where reasons point at some of a cause's settings, the others are not to blame.
     blamed = tuple(s for s in cause.settings if s in named) or cause.settings
-    return _Candidate(cause, explained, score, tuple(reasons), blamed)
+    guess = bool(cause.settings) and not pointed_at
+    return _Candidate(cause, explained, score, tuple(reasons), blamed, guess)
 
 
 def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:

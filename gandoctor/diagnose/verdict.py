@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from gandoctor.diagnose.frame import GAME
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Evidence, Finding
 from gandoctor.model.rules import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gandoctor.model.belief import Belief, Cuts, Piece
+    from gandoctor.model.belief import Belief, Cuts
     from gandoctor.model.report import Diagnosis, Verdict
     from gandoctor.model.rules import Rulebook, Severity
     from gandoctor.model.signals import Run
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 ENOUGH_POINTS: Final = 20
 # What tells how good samples are, whatever the losses.
 QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
+# What tells more of D than its loss does.
+BESIDE_LOSSES: Final = frozenset({
+    "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
+    "inception_score", "lpips", "progress",
+})  # fmt: skip
+# Below this advantage D only guesses: a run's losses lie there where G is perfect, and where D is blind.
+D_GUESSES: Final = 0.015
 # Samples that end before this share of the log say nothing of how the run ended.
 SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
@@ -33,7 +43,7 @@ _LOSSES: Final = (
 )
 
 
-def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str) -> Verdict:
+def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str, by_rule: bool = True) -> Verdict:
     """The word for a belief.
 
     Parameters
@@ -44,8 +54,11 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
         Of stable rules; where there are none, what else names a symptom.
     lacking : str
         Why too little was asked to call a run healthy; empty where enough was.
+    by_rule : bool
+        Whether rules found them, and not sizes alone.
     """
-    serious = any(f.status != "preview" and f.severity != "low" for f in findings)
+    # What sizes alone name weighs no more than they do; a rule stands for a threshold of its own.
+    serious = by_rule and any(f.status != "preview" and f.severity != "low" for f in findings)
     # What was right in all of many counted cases needs less company to be believed.
     sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
     cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing
@@ -56,11 +69,16 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
     return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
 
 
-def named_by_sizes(pieces: Iterable[Piece], book: Rulebook) -> list[Finding]:
-    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for."""
+def named_by_sizes(belief: Belief, book: Rulebook) -> list[Finding]:
+    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for.
+
+    A size has no threshold that anybody set: it accuses only together with all the rest, from the warning on.
+    """
+    if belief.p < book.weights.cuts.warning:
+        return []
     measures = {m.id: m for m in book.measures}
     found: list[Finding] = []
-    for piece in pieces:
+    for piece in belief.pieces:
         measure = measures.get(piece.evidence)
         if measure is None or not piece.symptom or piece.nats < NAMES:
             continue
@@ -101,13 +119,14 @@ def why(
     verdict: Verdict,
     *,
     belief: Belief,
+    cuts: Cuts,
     run: Run,
     findings: Sequence[Finding],
     diagnoses: Sequence[Diagnosis],
     lacking: str,
 ) -> str:
     """One sentence that carries the verdict."""
-    sure = f"{100 * belief.p:.0f} %"
+    sure = in_per_cent(belief.p)
     if verdict == "failing" and diagnoses:
         first = diagnoses[0]
         what = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
@@ -115,10 +134,11 @@ def why(
     if verdict in ("failing", "warning") and findings:
         f = findings[0]
         return f"{f.title}{since(f.onset_step, run.step_unit)}; {sure} sure that the run has failed."
+    if verdict == "inconclusive" and belief.p >= cuts.healthy:
+        more = f"; and {lacking}" if lacking else ""
+        return f"What was logged speaks both ways, {sure} for a failed run{more}."
     if lacking:
         return f"Too little was logged to tell: {lacking}."
-    if verdict == "inconclusive":
-        return f"What was logged speaks both ways: {sure} for a failed run."
     return f"Enough was logged to know, and little speaks against the run: {sure} for a failed one."
 
 
@@ -138,7 +158,23 @@ def lacking(run: Run, belief: Belief) -> str:
     objective = run.objective
     if objective.family == "unknown" and not objective.candidates and not judged:
         return "nothing tells which loss family this is, and no measure of quality was logged"
-    return _apart(run)
+    return _apart(run) or _blind(run)
+
+
+def _blind(run: Run) -> str:
+    """Why losses at chance alone are no proof of health: so they lie too where D is blind to one repeated sample."""
+    roles = {s.role or "" for s in run.signals if len(s)}
+    if roles & (QUALITY | BESIDE_LOSSES) or any(r.startswith("sample_") for r in roles):
+        return ""
+    for s in run.by_role("d_advantage"):
+        late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
+        late = late[np.isfinite(late)]
+        if late.size and float(np.median(late)) < D_GUESSES:
+            return (
+                "D's loss lies where D only guesses, be it that G is perfect or that D is blind to a collapse, and "
+                "nothing but losses was logged"
+            )
+    return ""
 
 
 def _apart(run: Run) -> str:

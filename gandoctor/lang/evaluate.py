@@ -36,7 +36,16 @@ from gandoctor.lang.frame import (
     joined_reasons,
     word_of,
 )
-from gandoctor.lang.functions import FUNCTIONS, Points, UndecidedError, best_step, cells, interval_of, quantile_of
+from gandoctor.lang.functions import (
+    FUNCTIONS,
+    Points,
+    UndecidedError,
+    best_step,
+    cells,
+    interval_of,
+    quantile_of,
+    regime_step,
+)
 from gandoctor.lang.machine import COVER, Evaluation
 from gandoctor.lang.middle import median
 from gandoctor.lang.onset import dated, onset_of, stretches
@@ -52,6 +61,8 @@ MOST_INTERVALS: Final = 50
 MOST_VALUES: Final = 24
 # Margins and shown medians are for reading: 20,000 rows tell them to three digits.
 SHOWN_ROWS: Final = 20_000
+# Whose change for good begins another regime of the run.
+LOSSES: Final = ("d_loss", "g_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +241,8 @@ def resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | Non
         return _after_clause(over.of, onsets, last)
     if over.kind == "after_best":
         return _after_best(over.of, frame, last)
+    if over.kind == "last_regime":
+        return Span(max(first, _regime_of(frame)), last)
     if over.kind == "first" and frame.resumed and over.unit != "%":
         return Told(None, reason="the log starts in mid-training, so the run's first steps are not in it")
     size: float | str = (last - first) * over.amount / 100
@@ -289,6 +302,16 @@ def _after_best(text: str, frame: Frame, last: float) -> Span | Told:
     if best >= int(found.steps[-1]):
         return Told(False, reason=f"{text} was best at its very end")
     return Span(float(best), last, after=True)
+
+
+def _regime_of(frame: Frame) -> float:
+    """Step since which neither of the two losses has changed its level or width for good."""
+
+    def begins() -> float:
+        losses = (frame.series[n] for n in LOSSES if n in frame.series)
+        return max((regime_step(Points(s.steps, s.values)) for s in losses), default=-math.inf)
+
+    return float(frame.memo.get("last regime", begins))
 
 
 def _best_of(text: str, numbers: frozenset[str]) -> Node:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandoctor.lang.middle import median
+from gandoctor.lang.regimes import changes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,6 +36,8 @@ ENDS: Final = 0.2
 CYCLE_FLOOR: Final = 0.3
 # So many equal rows in a row are more than a value that is carried along.
 SAME_ROWS: Final = 8
+# Decimals wider than this share of a loss hide the noise of its batches.
+COARSE: Final = 0.02
 # From this many decimals on, rounding is finer than anything a rule asks of a loss.
 MOST_DECIMALS: Final = 5
 
@@ -518,6 +521,8 @@ def _repeats(x: Points) -> float:
     A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
     """
     changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
+    if changes.size and _printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(float(np.median(x.values))):
+        raise UndecidedError("so few decimals were printed that they may hide what changed")
     lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
     return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
 
@@ -666,7 +671,8 @@ def _repetition(x: Points) -> tuple[float, float]:
     place = np.linspace(-1, 1, count)
     even = even - even.mean() - place * (even @ place) / (place @ place)
     power = float(even @ even)
-    if not power > 1e-24 * max(1.0, float(np.abs(values).max()) ** 2):
+    size = float(np.abs(values).max())
+    if not power > 1e-24 * max(1.0, size * size):  # a power of Python's own would raise where this is infinite
         return 0.0, 0.0
     spectrum = np.fft.rfft(even, 2 * count)
     lags = count // 3
@@ -749,8 +755,11 @@ def rounding_of(values: Floats) -> float:
         A power of ten up to 1, or 0.
     """
     values = values[np.isfinite(values)]
-    if np.count_nonzero(np.diff(values)) < 3:
-        return 0.0
+    return 0.0 if np.count_nonzero(np.diff(values)) < 3 else _printed_width(values)
+
+
+def _printed_width(values: Floats) -> float:
+    """As `rounding_of`, however few of the values differ."""
     for decimals in range(MOST_DECIMALS + 1):
         scaled = values * 10.0**decimals
         # What was stored as float32 is off by some 1e-7 of its size.
@@ -769,6 +778,22 @@ def _argbest_step(x: Points, first: float, last: float) -> float:
 def _since_best(x: Points, first: float, last: float) -> float:
     """Share of the run that was spent after the best value of x."""
     return max(0.0, last - best_step(x)) / (last - first) if last > first else 0.0
+
+
+@_of_run("since_regime(x)", "share of the run", least=40)
+def _since_regime(x: Points, first: float, last: float) -> float:
+    """Share of the run that the last regime of x fills: from where its level or its width changed for good.
+
+    1 where it is of one piece.
+    """
+    return (last - max(first, regime_step(x))) / (last - first) if last > first else 1.0
+
+
+def regime_step(x: Points) -> float:
+    """Step at which the last regime of a signal begins; minus infinity where it is of one piece."""
+    finite = np.isfinite(x.values)
+    found = changes(x.values[finite])
+    return float(x.steps[finite][found[-1]]) if found else -np.inf
 
 
 def best_step(x: Points) -> int:

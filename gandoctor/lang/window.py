@@ -9,12 +9,13 @@ from typing import Final, Literal
 
 from gandoctor.errors import RuleError
 
-WindowKind = Literal["all", "first", "last", "after_step", "after_best", "after_clause"]
+WindowKind = Literal["all", "first", "last", "after_step", "after_best", "after_clause", "last_regime"]
 Unit = Literal["%", "steps", "epochs"]
 AmountKind = Literal["ever", "always", "share", "row"]
 
 WINDOW_HINT: Final = (
-    "write `first 100 steps`, `last 50%`, `first 3 epochs`, `after 10000 steps`, `after best(x)` or `after CLAUSE`"
+    "write `first 100 steps`, `last 50%`, `first 3 epochs`, `last regime`, `after 10000 steps`, `after best(x)` or "
+    "`after CLAUSE`"
 )
 AMOUNT_HINT: Final = "write `ever`, `always`, `80% of steps` or `100 steps in a row`"
 _NUMBER: Final = r"(?P<amount>\d{1,12}(?:_\d{3})*(?:\.\d{1,6})?)"
@@ -33,7 +34,8 @@ class Window:
     Attributes
     ----------
     kind : str
-        ``all``, ``first``, ``last``, ``after_step``, ``after_best`` or ``after_clause``.
+        ``all``, ``first``, ``last``, ``after_step``, ``after_best``, ``after_clause`` or ``last_regime`` (since D's
+        or G's loss last changed its level or width for good; the whole run where neither did).
     amount : float
         How much, in `unit`; 0 where the kind needs none. Per cent run from 0 to 100.
     unit : str
@@ -86,6 +88,8 @@ def parse_window(text: str | None) -> Window:
     line = _one_line(text, "over", WINDOW_HINT)
     if line in ("all", "whole run", "the whole run"):
         return Window(text=line)
+    if line == "last regime":
+        return Window("last_regime", text=line)
     if found := _PART.fullmatch(line):
         side, unit = found["side"], _unit(found["unit"])
         amount = float(found["amount"])

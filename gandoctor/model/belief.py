@@ -7,6 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from gandoctor.model.measured import Share
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,6 +23,7 @@ DISCOUNT: Final = 0.5
 HOLDS: Final[Mapping[str, float]] = {"high": 1.5, "medium": 0.9, "low": 0.4}
 ON_TRIAL: Final = 0.5  # a rule on trial says so much, whatever its severity
 CLEAR: Final = -0.2
+_NONE: Final = Share(0, 0)
 RISK: Final = 0.1  # what a doubtful setting adds
 
 
@@ -86,10 +89,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RuleWeight:
-    """What the answer of a rule is worth: where it holds, and where it was really asked and does not."""
+    """What the answer of a rule is worth: where it holds, and where it was really asked and does not.
+
+    `fired` and `asked` are the runs that it rests on: how many of them had failed.
+    """
 
     holds: float
     clear: float
+    fired: Share = _NONE
+    asked: Share = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +125,15 @@ class Weights:
         Measure to the nats at its knots.
     rules : Mapping of str to RuleWeight
     cuts : Cuts
+    cases : Mapping of str to Share
+        Measure to the runs that had it: how many of them had failed.
     """
 
     base: float = 0.0
     measures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     rules: Mapping[str, RuleWeight] = field(default_factory=dict)
     cuts: Cuts = Cuts()
+    cases: Mapping[str, Share] = field(default_factory=dict)
 
 
 Parameter = tuple[str, str, int]
@@ -183,3 +194,8 @@ class Belief:
 def probability(nats: float) -> float:
     """Log-odds to a probability."""
     return 1 / (1 + math.exp(-nats)) if nats > -700 else 0.0
+
+
+def in_per_cent(p: float) -> str:
+    """``93 %``; what is not certain is never shown as 0 or 100."""
+    return "under 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"

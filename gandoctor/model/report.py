@@ -275,6 +275,8 @@ class Report:
         How surely the run has failed, 0 to 1; None in reports of versions that did not say.
     belief : tuple of BeliefNote
         What made it so, from the base rate on, the weightiest first; nats sum to the log-odds of `p_failing`.
+    log_next : tuple of NotChecked
+        Of an inconclusive run: what to log so that the belief moves most; `rule` and `title` name signals here.
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in vain: one sentence
         a file or option.
@@ -300,6 +302,7 @@ class Report:
     version: str = ""
     schema: str = SCHEMA
     preferences: tuple[str, ...] = ()
+    log_next: tuple[NotChecked, ...] = ()
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all: the first with a diff, else the first that is not blocked."""

@@ -181,6 +181,8 @@ class RawRun:
         Folder that every `Source.path`, `Setting.file` and `Picture.path` is relative to.
     signals, settings, sources, pictures, notes, facts, step_unit, finished
         As in `Reading`, of all files together.
+    files : tuple of Path
+        Logs, configs and pictures that the run was read from, absolute.
     """
 
     name: str
@@ -193,6 +195,7 @@ class RawRun:
     facts: Mapping[str, float] = field(default_factory=dict)
     step_unit: StepUnit = "unknown"
     finished: bool | None = None
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ _WRAPPED: Final = re.compile(rf"^[\w.\s]*[(\[]+\s*({_NUMBER})\s*(?:[,)\]]|$)", r
 _NUMPY: Final = re.compile(rf"numpy=\[?({_NUMBER})", re.IGNORECASE)
 # 51.56%, 0.5 (0.6), 0.69 +- 0.1, 0.5s
 _TRAILED: Final = re.compile(rf"^({_NUMBER})\s*(%|s|ms|x|\(.*\)|(?:\+/-|\+-|±).*)$", re.IGNORECASE)
+# 12/938 and "12 of 938": so far of so many
+_SO_FAR: Final = re.compile(r"^[\[(]?\s*(\d{1,15})\s*(?:/|of)\s*(\d{1,15})\s*[\])]?$")
 _THOUSANDS: Final = re.compile(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _COMMA: Final = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 LONGEST: Final = 400  # characters of a cell that are looked at
@@ -61,6 +63,8 @@ def number(cell: str, *, comma: bool = False) -> float | None:
     if found := _TRAILED.match(text):
         value = _float(found[1])
         return value / 100 if found[2] == "%" else value
+    if (found := _SO_FAR.match(text)) and int(found[1]) <= int(found[2]):
+        return float(found[1])
     if found := _WRAPPED.match(text) or _NUMPY.search(text):
         return _float(found[1])
     return _float(text)

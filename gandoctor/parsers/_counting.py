@@ -11,6 +11,7 @@ from gandoctor.parsers._table import (
     Axis,
     counted_in_epochs,
     restarts_with,
+    takes_turns,
     telling,
     unroll,
     whole_numbers,
@@ -81,14 +82,22 @@ class Counting:
         By kind, see `gandoctor.parsers._plan.Counter`.
     marks : sequence of int
         Lines that announce a training.
+    planned : mapping of str to float
+        How many ``iterations`` and ``epochs`` the training was to take, as far as the log says so.
 
     Attributes
     ----------
     lines : ndarray of int64, shape (n,)
         Lines that hold a metric, ascending.
+    turns : ndarray of int64, shape (lines of `lead`,), or None
+        Known after `axis`: which of several runs each leading line is of, where they take turns in the log.
     """
 
-    def __init__(self, series: Series, counters: Mapping[str, Track], marks: Sequence[int]) -> None:
+    def __init__(
+        self, series: Series, counters: Mapping[str, Track], marks: Sequence[int], planned: Mapping[str, float]
+    ) -> None:
+        self.planned = planned
+        self.turns: Ints | None = None
         self.series = series
         self.lead = lead_of(series)
         self.marks = np.array(marks, dtype=np.int64)
@@ -129,7 +138,9 @@ class Counting:
     def _directly(self, counter: Track, unit: StepUnit) -> Axis:
         values, totals = counter.held(self.lines)
         steps, factor = whole_numbers(values)
-        return self._settled(_turns(steps, totals), counter.lines, unit if factor == 1 else "unknown")
+        if takes_turns(steps[np.searchsorted(self.lines, self.lead)]) is None:
+            steps = _turns(steps, totals)
+        return self._settled(steps, counter.lines, unit if factor == 1 else "unknown")
 
     def _in_epochs(self, epoch: Track, inner: Track, unit: StepUnit) -> Axis:
         epochs, _ = whole_numbers(epoch.held(self.lines)[0])
@@ -176,7 +187,8 @@ class Counting:
         main = np.searchsorted(self.lines, self.lead)
         counted = raw[main]
         marks = np.searchsorted(self.lead, self.marks, side="left")
-        axis = unroll(counted, marks=marks.tolist())
+        axis = unroll(counted, marks=marks.tolist(), total=self.planned.get(unit, float("nan")))
+        self.turns = axis.turns
         at = np.maximum(np.searchsorted(main, np.arange(len(self.lines)), side="right") - 1, 0)
         following = np.minimum(at + 1, len(main) - 1)
         is_own = np.isin(self.lines, own)

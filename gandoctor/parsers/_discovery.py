@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _Named = list[tuple[Picture, bool]]  # pictures found by name, as `_pictures.find` gives them
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
+_BEGUN: Final = "the training has only begun, or logged nothing: wait, or give the log of another run"
 _HOST: Final = re.compile(r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$")
 
 
@@ -82,7 +83,22 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
+    if not any(run.pictures for run in runs) and not any(_holds(reading) for _, _, reading in readings):
+        what, hint = _idle(readings[0][2]) if readings else ("holds no values", _BEGUN)
+        raise InputError(what, file.name, hint)
     return runs
+
+
+def _holds(reading: Reading) -> bool:
+    """Whether anything at all was read, be it that a note says what is in the file and cannot be used."""
+    return bool(reading.signals or reading.pictures or reading.settings or reading.facts or reading.notes)
+
+
+def _idle(reading: Reading) -> tuple[str, str]:
+    """What is said of a log of which nothing was read, and what would be right."""
+    if reading.lost:
+        return f"holds nothing that can be read ({reading.lost})", "copy it again, or use a backup"
+    return "holds no values", _BEGUN
 
 
 def _around(file: Path) -> list[Path]:
@@ -90,7 +106,8 @@ def _around(file: Path) -> list[Path]:
     tree = _walk.walk(file.parent, depth=1)
     here = [f for f in tree.files if f.parent == file.parent]
     kind = _registry.hinted(file)
-    alone = not any(f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind for f in here)
+    like = (f for f in here if f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind)
+    alone = all(_walk.wrote(f) for f in like)
     return tree.files if alone else here
 
 
@@ -119,6 +136,10 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         folder: _pictures.find(_relative(f, folder) for f in files)
         for folder, files in _files_of(full, tree.files).items()
     }
+    if not any(_holds(log.reading) for log in logs if log.reading) and not any(named.values()):
+        for log in logs:
+            log.error = log.error or ("; ".join(_idle(log.reading)) if log.reading else "")
+        raise _nothing(shown, tree, logs)
     for group in full:
         alone = len(full) == 1
         found = given or _settings.of_run(group, root, configs, alone=alone)
@@ -146,7 +167,8 @@ def _read_all(tree: _walk.Tree) -> list[Log]:
         try:
             found = _registry.read_found(file, _walk.head_of(file))
             logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
-            misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
+            if found or not _walk.wrote(file):
+                misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
             logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
     if passed:
@@ -243,6 +265,7 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
         facts=facts,
         step_unit=unit,
         finished=any(ends) if ends else None,
+        files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in pictures)),
     )
 
 

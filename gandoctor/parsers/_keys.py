@@ -27,6 +27,7 @@ _OWNERS: Final = _words(
     "d g c e q dis disc discr discriminator discrim critic gen generator d_a d_b g_a g_b da db ga gb netd netg "
     "enc encoder dec decoder cls classifier vae ae adversary train val valid validation test eval"
 )
+_PLAYERS: Final = _words("d g c disc discriminator discrim critic gen generator netd netg")
 _EPOCH_WORDS: Final = EPOCH_NAMES | _words("回合 轮 轮次 周期 训练回合 epoche époque época эпоха")
 _STEP_WORDS: Final = STEP_NAMES | _words("步数 步 迭代 迭代次数")
 # A word before a counter's name that makes it something else: max_epoch, save_iter, best epoch.
@@ -38,6 +39,13 @@ _SMALL_WORDS: Final = _words(
     "a about above after an and around as at below by for from in into is least most next of on or over per "
     "than the to under until up upto was with within only first last all"
 )
+# What stands between a player and its loss, or before and behind both: "generator average loss", "loss of the critic".
+_BETWEEN: Final = _words(
+    "average avg averaged mean total overall running moving current final last adversarial adv gan real fake "
+    "train training of the for on a has had its with loss losses"
+)
+_VERBS: Final = _words("has had a its with")
+_LONGEST_PHRASE: Final = 6
 _NOISE: Final = re.compile(
     r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|"
     r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|took|remaining|date|"
@@ -53,8 +61,9 @@ _THINGS: Final = re.compile(
     r"files?|params|parameters|workers|classes|bytes|[kmg]b)\b",
     re.IGNORECASE,
 )
+_UNIT: Final = re.compile(r"(?:s|ms|us|m|min|h|secs?|mins?|hrs?|it/s|s/it|[KMG]i?B)[ \t]++(?=[^\W\d])")
 _WRAPPER: Final = re.compile(r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$")
-_WORTH_A_CALL: Final = re.compile(r"(?:[dgc][ab]?|.*loss.*|.*err.*)$", re.IGNORECASE)
+_WORTH_A_CALL: Final = re.compile(r"(?:[dgc][abrf12]?|.*loss.*|.*err.*)$", re.IGNORECASE)
 _COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
 _PREPOSITION: Final = re.compile(r"(.*?)(?<![\s,])[\s,]++(?:at|in|for|after|on)\s++\w++\s*+[:=#]?\s*$", re.IGNORECASE)
 
@@ -150,6 +159,8 @@ def key_before(whole: str, pos: int) -> Key | None:
         quote = whole.rfind(whole[end - 1], 0, end - 1)
         return _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None  # {'d_loss': 0.5}
     begin = _scan_back(whole, end)
+    if begin and whole[begin - 1] == SLOT and (unit := _UNIT.match(whole, begin, end)):
+        begin = unit.end()  # time: 0.1s G_GAN: 0.9
     raw = whole[begin:end]
     if sep != " " and not raw.strip(" )]-") and (outer := _outer(whole, begin, sep)):
         return outer
@@ -273,4 +284,23 @@ def _last_name(words: list[str]) -> list[str]:
     pair = words[-2:]
     lower = {w.lower().strip(".") for w in pair}
     telling = "loss" in " ".join(pair).lower() or not lower.isdisjoint(("real", "fake"))
-    return pair if len(lower) == 2 and telling and not lower.isdisjoint(_OWNERS) else words[-1:]
+    if len(lower) == 2 and telling and not lower.isdisjoint(_OWNERS):
+        return pair
+    return _phrase(words) or words[-1:]
+
+
+def _phrase(words: list[str]) -> list[str]:
+    """The last words, where they name a player and its loss with others between: ``generator average loss``."""
+    plain_words = [w.lower().strip(".'").removesuffix("'s") for w in words[-_LONGEST_PHRASE:]]
+    known = [w in _BETWEEN or w in _PLAYERS for w in plain_words]
+    begin = max((i + 1 for i, sure in enumerate(known) if not sure), default=0)
+    end = len(known)
+    while end > begin and plain_words[end - 1] in _SMALL_WORDS:
+        end -= 1
+    while begin < end and plain_words[begin] in _SMALL_WORDS:
+        begin += 1
+    told = plain_words[begin:end]
+    if _PLAYERS.isdisjoint(told) or not any(w.startswith("loss") for w in told):
+        return []
+    shift = max(0, len(words) - _LONGEST_PHRASE)
+    return [w for w in words[shift + begin : shift + end] if w.lower() not in _VERBS]

@@ -40,6 +40,7 @@ _HOLDERS: Final = frozenset(
         "loss", "losses", "files", "train_log", "train_logs", "training_logs",
     }
 )  # fmt: skip
+_OF_LOGS: Final = frozenset({"log", "logs", "summary", "summaries", "events", "tb"})
 WANDB_RUN: Final = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+")
 _RATES: Final = frozenset({"lr", "rate"})
 EVENT_NAME: Final = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
@@ -113,7 +114,8 @@ def is_whole(tags: Iterable[str]) -> bool:
 def is_part(name: str) -> bool:
     """Whether a folder's (or file's) name is made of the words for parts of a GAN's log alone."""
     words = tokens(name)
-    return bool(words) and not re.search(r"\d", name) and all(w in _PARTS or split_of(w) for w in words)
+    own = [w for w in words if w not in _OF_LOGS]  # `D_logs` is D's part, `logs` is nobody's
+    return bool(own) and not re.search(r"\d", name) and all(w in _PARTS or split_of(w) for w in own)
 
 
 def place(logs: Iterable[Log], root: Path) -> dict[Path, list[Log]]:

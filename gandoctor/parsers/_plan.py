@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.parsers._keys import SLOT, Key, is_owner, key_before, kind_of
+from gandoctor.parsers._places import is_whole
 from gandoctor.parsers._table import plain, telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # A number that is no part of a word, a version or a path; thousands may be set apart by commas.
 NUMBER: Final = re.compile(
@@ -22,6 +28,7 @@ NUMBER: Final = re.compile(
           | \d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\.?\d)
           | \.\d+(?:[eE][-+]?\d+)?
           | (?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?!\w)
+          | (?:(?<=[:=])|(?<=[:=]\s))(?:nan|inf)(?=[A-Z]\w{0,40}+[ ]?[:=(])  # glued to the next name
         )
     )""",
     re.VERBOSE,
@@ -39,6 +46,13 @@ _PROSE: Final = re.compile(
 _MOST_PROSE: Final = 5  # further words that a line without metrics may have and still count
 _COUNTED: Final = {"epoch": "epoch", "轮": "epoch", "回合": "epoch", "步": "step", "batch": "inner", "iter": "inner"}
 _SUFFIX: Final = re.compile(f"({'|'.join(_COUNTED)})(?![a-z])")
+# The name of the next field, where no blank parts it from the number before: 0.967D_real: 0.5
+_GLUED: Final = re.compile(r"([^\W\d][\w/.]{0,40}+(?:[ ][A-Za-z]{2,20}+)?(?:\([\w() ]{0,12}\))?)\s?[:=]\s*")
+_UNITS: Final = _names(
+    "s ms us ns m min mins sec secs h hr hrs hour hours d day days k kb mb gb tb kib mib gib b x px hz khz mhz db it "
+    "its img imgs fps am pm utc st nd rd th v w c"
+)
+_ARROW: Final = re.compile(r"(?:^|[\s:\])])>\s?$")
 _UNITS_KEPT: Final = re.compile(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
 _PLAYER: Final = re.compile(r"(?<![a-z])(?:d|g|dis|disc|discriminator|critic|gen|generator)(?![a-z])", re.IGNORECASE)
@@ -191,8 +205,9 @@ class _Line:
         return True
 
     def _leading(self, i: int, before: str, after: str) -> bool:
-        """A whole number that begins the line: ``120 [D loss``, ``[   12/1000000]``, ``[0/25][100/1583]``."""
-        if i or self.keys[i] or before.strip(" \t([<#>") or not self.is_whole[i]:
+        """A whole number that begins the line, or an arrow: ``120 [D loss``, ``[   12/1000000]``, ``INFO: >12,``."""
+        begins = not i and not before.strip(" \t([<#>")
+        if self.keys[i] or not self.is_whole[i] or not (begins or _ARROW.search(before)):
             return False
         if self._fraction(i):
             return self._count("first", i, total=True)
@@ -220,11 +235,19 @@ class _Line:
     # ------------------------------------------------------------ numbers that are no metrics
 
     def _unit(self, i: int, before: str, after: str) -> bool:
-        """``1.65s``, ``98m``, ``512x512``, ``10%|``; decibels and percentages with a name stay."""
+        """``1.65s``, ``98m``, ``512x512``, ``10%|``; decibels, percentages with a name and glued fields stay."""
         if after.startswith("%"):
             key = self.keys[i]
             return key is None or key.is_noise() or plain(key.text) in ("progress", "done", "completed")
-        return bool(re.match(r"[^\W\d]|_", after)) and not _UNITS_KEPT.match(after)
+        return bool(re.match(r"[^\W\d]|_", after)) and not _UNITS_KEPT.match(after) and not self._glued(i)
+
+    def _glued(self, i: int) -> bool:
+        """Whether what follows a number without a blank is the name of the next one, and no unit."""
+        found = _GLUED.fullmatch(self.texts[i + 1]) if i + 1 < len(self.numbers) else None
+        if not found or self.keys[i] is None:
+            return False
+        first = found[1].split()[0]
+        return first in ("D", "G", "C") if len(first) == 1 else first.lower() not in _UNITS
 
     def _mean(self, i: int, before: str, after: str) -> bool:
         """The mean in brackets after a value."""
@@ -296,7 +319,8 @@ class _Line:
         named = " ".join(f.key.text for f in self.found)
         words = [w for w in _words(self.whole) if w not in named and not kind_of(w)]
         prose = len(words) > len(self.found) + self.tabular
-        told = set() if prose else telling([f.key.text for f in self.found])
+        keys = [f.key.text for f in self.found]
+        told = telling(keys) if not prose or is_whole(k for k in keys if "loss" in k.lower()) else set()
         firm = [f.key.is_identifier() or f.key.text in told for f in self.found]
         joined = self.tabular >= 2 or (sum(firm) >= 2 and sum(firm) * 3 >= len(self.found))
         self.found = [

@@ -7,6 +7,7 @@ worked out once for each shape (`_plan`), and the numbers of all lines of a shap
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,15 @@ from gandoctor.parsers._keys import SLOT
 from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, Plan, make_plan
 from gandoctor.parsers._steps import LARGEST
-from gandoctor.parsers._table import beyond, telling, tells_of_training
+from gandoctor.parsers._table import (
+    EPOCH_NAMES,
+    KIMG_NAMES,
+    STEP_NAMES,
+    beyond,
+    plain,
+    telling,
+    tells_of_training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,11 +57,22 @@ _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
 _MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+# | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
+_UPRIGHT: Final = re.compile(r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*")
+_BARS: Final = frozenset("|│┃")
 _FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
 # VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
 _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
 _LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
+_HALF: Final = re.compile(
+    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?", re.IGNORECASE
+)
+_OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
+_PLANNED: Final = frozenset({"total", "max", "num", "n", "nb", "niter", "train", "training"})
+_NO_PLAN: Final = frozenset(
+    {"decay", "warmup", "save", "log", "eval", "d", "g", "dis", "disc", "gen", "critic", "per", "every"}
+)
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
@@ -75,6 +95,19 @@ def read_text(text: str, name: str) -> Reading:
     return log.reading(name)
 
 
+def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
+    """As `read_text`, for each run of a log in which several take turns; the first of each pair tells them apart.
+
+    Raises
+    ------
+    InputError
+        No training metrics are printed.
+    """
+    log = _Log()
+    log.take(text)
+    return log.readings(name)
+
+
 @dataclass(slots=True)
 class _Pieces:
     """A track while it is being gathered."""
@@ -89,6 +122,15 @@ class _Pieces:
         order = np.argsort(lines, kind="stable")
         values = np.concatenate([p.values for p in self.pieces])
         return Track(lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order])
+
+    def of_run(self, lead: Ints, own: NDArray[np.bool_], *, counts: bool = False) -> _Pieces | None:
+        """What was printed on the leading lines of one run or behind them; a counter may stand before them, too."""
+        track = self.joined()
+        behind = np.searchsorted(lead, track.lines, side="right") - 1
+        if counts and not np.isin(track.lines, lead).mean() > 0.5:
+            behind += 1
+        here = own[np.clip(behind, 0, len(lead) - 1)]
+        return _Pieces([Track(track.lines[here], track.values[here], track.totals[here])]) if here.any() else None
 
 
 @dataclass(slots=True)
@@ -114,10 +156,12 @@ class _Log:
         self.beyond = 0
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
+        self.cells: list[int] = []  # lines at which the output of a notebook's cell begins
         self.long: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
+        self.turns: tuple[Ints, Ints] | None = None
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
@@ -149,7 +193,11 @@ class _Log:
             if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
                 if line.startswith("====") and (mark := _MARK.match(line)) and re.search("[A-Za-z]", mark[1]):
                     self.marks.append(at)
+                    if line == MARK:
+                        self.cells.append(at)
                 line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
+            if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
+                line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
             self._keep_header(at, line)
             parts = NUMBER.split(line)
             if len(parts) == 1:
@@ -240,9 +288,12 @@ class _Log:
         InputError
             Nothing that a training would print.
         """
-        series = self._credible({key: p.joined() for key, p in self.metrics.items()}, name)
-        counting = Counting(series, self._counted(), self.marks)
+        series = _halves(self._credible({key: p.joined() for key, p in self.metrics.items()}, name))
+        first = min(int(track.lines[0]) for track in series.values())
+        found = tuple(self._settings({t for t, _ in series}, first))
+        counting = Counting(series, self._counted(), self.marks, _planned(found))
         axis = counting.axis()
+        self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
         for (tag, split), track in series.items():
             rows = np.searchsorted(counting.lines, track.lines)
@@ -257,14 +308,38 @@ class _Log:
             notes.append("the losses are printed as a list without names; they were named by VITS' order")
         if self.percent:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
-        first = int(counting.lines[0])
         return Reading(
             signals=tuple(signals),
-            settings=tuple(self._settings({t for t, _ in series}, first)),
+            settings=found,
             lost="; ".join(self._lost(first)) or None,
             step_unit=axis.unit,
             notes=tuple(notes),
         )
+
+    def readings(self, name: str) -> list[tuple[str, Reading]]:
+        """As `reading`, for each of the runs that take turns in the log: a short name and what was read.
+
+        Raises
+        ------
+        InputError
+            As `reading` does.
+        """
+        whole = self.reading(name)
+        if self.turns is None:
+            return [("", whole)]
+        lead, of = self.turns
+        count = int(of.max()) + 1
+        found = []
+        for k in range(count):
+            part = copy(self)
+            part.metrics = {key: one for key, p in self.metrics.items() if (one := p.of_run(lead, of == k))}
+            part.counters = {
+                key: one for key, p in self.counters.items() if (one := p.of_run(lead, of == k, counts=True))
+            }
+            reading = part.reading(name)
+            note = f"{count} runs take turns in the log; they were taken apart, and this is number {k + 1}"
+            found.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
+        return found
 
     def _counted(self) -> dict[str, Track]:
         """The counters, without numbers too large to be any: a digit was doubled, or a line break lost."""
@@ -273,9 +348,17 @@ class _Log:
             sound = ~(np.abs(track.values) > LARGEST)
             self.beyond += int(np.count_nonzero(~sound))
             totals = np.where(np.abs(track.totals) > LARGEST, np.nan, track.totals)
+            if self.cells:
+                sound &= self._counts_here(track.lines)
             if sound.any():
                 found[kind] = Track(track.lines[sound], track.values[sound], totals[sound])
         return found
+
+    def _counts_here(self, lines: Ints) -> NDArray[np.bool_]:
+        """Which lines are of cells that print a metric: what another cell counts is the size of something."""
+        cells = np.array(self.cells, dtype=np.int64)
+        of_metrics = [np.searchsorted(cells, piece.lines) for p in self.metrics.values() for piece in p.pieces]
+        return np.isin(np.searchsorted(cells, lines), np.concatenate(of_metrics))
 
     def _lost(self, first: int) -> Iterator[str]:
         """What was not looked at, of the lines from the first record on."""
@@ -331,6 +414,57 @@ class _Log:
     def _settings(self, tags: set[str], first: int) -> Iterable[Setting]:
         """Options printed before the first record, which is on line `first`."""
         return [s for s in settings_of(line for at, line in self.header if at < first) if s.key not in tags]
+
+
+def _halves(series: Series) -> Series:
+    """``dr[0.6,0.9], df[0.7,0.8], g[1.2,0.1]``: where a pair is D's on one half of the data, it is no pair of networks.
+
+    A list names its loss first; what follows is an accuracy where it is a share throughout, else a further part.
+    """
+    tags = {tag for tag, _ in series}
+    pairs = {t[:-3] for t in tags if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags}
+    if not any(_HALF.fullmatch(base) for base in pairs):
+        return series
+    pairs = {b for b in pairs - tags if _HALF.fullmatch(b) or _OTHER_PLAYER.fullmatch(b)}
+    named: Series = {}
+    for (tag, split), track in series.items():
+        base = tag[:-3]
+        if base in pairs:
+            first = series.get((f"{base}[0]", split), track)
+            what = "acc" if _is_accuracy(first.values, track.values) else "further"
+            tag = f"{base} {what}" if tag.endswith("[1]") else base  # noqa: PLW2901
+        named[tag, split] = track
+    return named
+
+
+def _is_accuracy(loss: Floats, values: Floats) -> bool:
+    """Whether what stands behind a loss is an accuracy: a share throughout, which does not rise with the loss.
+
+    Where the loss stays below 1 as well, it has to fall as the loss rises: two losses may both be that small.
+    """
+    sound = np.isfinite(values) & np.isfinite(loss) if len(loss) == len(values) else np.zeros(len(values), dtype=bool)
+    loss, values = loss[sound], values[sound] if sound.any() else values
+    if not len(loss) or float(values.min()) < 0 or float(values.max()) > 1:
+        return False
+    moves = float(np.ptp(loss)) > 0 and float(np.ptp(values)) > 0
+    together = float(np.corrcoef(loss, values)[0, 1]) if moves else 0.0
+    return together < (0.2 if float(loss.max()) > 1 else -0.2)
+
+
+def _planned(settings: Iterable[Setting]) -> dict[str, float]:
+    """How many iterations and epochs the options ask for."""
+    found: dict[str, float] = {}
+    for setting in settings:
+        name = plain(setting.key.rsplit(".", 1)[-1])
+        words = name.split("_")
+        value = setting.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            continue
+        for unit, names in (("iterations", STEP_NAMES), ("epochs", EPOCH_NAMES), ("kimg", KIMG_NAMES)):
+            counts = name == f"n_{words[-1]}" or words[0] in _PLANNED or words[-1] in ("epochs", "steps", "iterations")
+            if words[-1] in names and len(words) <= 3 and counts and _NO_PLAN.isdisjoint(words):
+                found[unit] = max(found.get(unit, 0.0), float(value))
+    return found
 
 
 def _in_order(signal: Signal) -> Signal:

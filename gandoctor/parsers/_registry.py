@@ -152,7 +152,7 @@ def read_log(path: Path) -> list[tuple[str, str, Reading]]:
         Where no parser wants it, or nothing in it can be read.
     """
     rank = config_rank(path)
-    if rank is not None and rank <= SURE_NAME:
+    if rank is not None and rank <= SURE_NAME and not _walk.wrote(path):
         raise InputError(
             "is a configuration file, no training log",
             path.name,
@@ -243,7 +243,7 @@ def read_found(path: Path, head: bytes) -> list[tuple[str, str, Reading]]:
     GandoctorError
         It looks like a log, and cannot be read.
     """
-    if not head:
+    if not head or _walk.is_own_report(head):
         return []
     if odd := _walk.foreign(head):
         if not _LOG_NAME.search(path.name) or "is a picture" in odd[0]:

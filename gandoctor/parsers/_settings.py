@@ -31,7 +31,7 @@ class Configs:
         self.by_folder: dict[Path, list[Path]] = {}
         self.sure: dict[str, list[Path]] = {}
         for file in files:
-            if config_rank(file) is not None:
+            if _may_be_config(file):
                 self.by_folder.setdefault(file.parent, []).append(file)
         for folder, found in self.by_folder.items():
             self.sure.setdefault(folder.name, []).extend(f for f in found if _is_sure(f))
@@ -59,7 +59,7 @@ def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[P
 def beside(group: Group, files: Sequence[Path]) -> list[Path]:
     """Configs beside a log that was named alone, or in the folder above where its own is called ``logs``."""
     folder = group.folder
-    by_folder = {folder: [f for f in files if config_rank(f) is not None]}
+    by_folder = {folder: [f for f in files if _may_be_config(f)]}
     places = [folder]
     if folder.name.lower() in ("log", "logs", "tb", "tensorboard", "files") or folder.name.startswith("version_"):
         places.append(folder.parent)
@@ -76,7 +76,7 @@ def beside(group: Group, files: Sequence[Path]) -> list[Path]:
 def _listed(folder: Path) -> list[Path]:
     try:
         found = sorted(f for f in folder.iterdir() if config_rank(f) is not None)
-        return [f for f in found if f.is_file() and not f.is_symlink()]
+        return [f for f in found if f.is_file() and not f.is_symlink() and _may_be_config(f)]
     except OSError:
         return []
 
@@ -102,6 +102,12 @@ def _around(
         if found:
             return _best(found)
     return []
+
+
+def _may_be_config(file: Path) -> bool:
+    """By its name; where that is all that is asked of a config, a look tells our own reports apart."""
+    rank = config_rank(file)
+    return rank is not None and (rank > SURE_NAME or looks_like_config(file))
 
 
 def _is_sure(file: Path) -> bool:

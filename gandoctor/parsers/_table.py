@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -54,7 +54,8 @@ _STRONG: Final = re.compile(
 _DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 _PLAYER_D: Final = re.compile(
-    r"(?<![a-z])(?:d|d[ab]|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])",
+    re.IGNORECASE,
 )
 _PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
 
@@ -89,6 +90,12 @@ class Column:
         """The same column under another name."""
         return replace(self, name=name)
 
+    def of(self, rows: Mask) -> Column:
+        """What of it stands in some of the rows, which are counted anew."""
+        at = np.arange(len(self), dtype=np.int64) if self.at is None else self.at
+        own = rows[at]
+        return Column(self.name, self.cells[own], None if self.at is None else (np.cumsum(rows) - 1)[at[own]])
+
     def __len__(self) -> int:
         return len(self.cells)
 
@@ -108,6 +115,8 @@ class Axis:
     notes : tuple of str
     trainings : int
         How many trainings stand one after the other.
+    turns : ndarray of int64, shape (rows,), or None
+        Which of several runs each row is of, where they take turns and are better read one by one.
     """
 
     steps: Ints
@@ -115,6 +124,7 @@ class Axis:
     unit: StepUnit = "unknown"
     notes: tuple[str, ...] = ()
     trainings: int = 1
+    turns: Ints | None = None
 
 
 def plain(name: str) -> str:
@@ -151,17 +161,20 @@ def has_counter(names: Sequence[str]) -> bool:
 _ROWS_COUNTED: Final = "the steps are damaged (beyond 2**53), so the rows were counted"
 
 
-def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
+def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan")) -> Axis:
     """Put a counter that goes back onto one axis.
 
-    A small way back is a resume from a checkpoint: what is written again wins. A way back to the beginning, or one that
-    would cost more than a tenth of the rows, is a further training: it is put behind the one before.
+    A small way back is a resume from a checkpoint: what is written again wins. So is one from further back that goes on
+    in the same interval and beyond the place it left. Any other way back (to the beginning, or one that would cost more
+    than a tenth of the rows) is a further training: it is put behind the one before.
 
     Parameters
     ----------
     steps : ndarray of int64, shape (n,)
     marks : sequence of int
         Rows before which the log says that a training begins: there a counter that stands still has gone back, too.
+    total : float
+        Steps that the training was to take; NaN where that is not known.
     """
     n = len(steps)
     kept = np.ones(n, dtype=bool)
@@ -173,7 +186,7 @@ def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
     back = np.flatnonzero((step_by < 0) | (marked & (step_by == 0))) + 1
     if not len(back):
         return Axis(steps, kept)
-    resumes = _resumes(steps, back)
+    resumes = _resumes(steps, back, _far_resumes(steps, back, marked, total))
     out = steps.astype(np.int64, copy=True)
     shift, trainings = 0, 1
     bounds = [*(int(b) for b in back), n]
@@ -208,16 +221,16 @@ def unroll(steps: Ints, *, marks: Sequence[int] = ()) -> Axis:
         )
     if trainings > 1:
         notes.append(f"the file holds {trainings} trainings; their steps were put one after the other")
-    return Axis(out, kept, "unknown", tuple(notes), trainings)
+    return Axis(out, kept, "unknown", tuple(notes), trainings, takes_turns(steps))
 
 
-def _resumes(steps: Ints, back: NDArray[np.intp]) -> set[int]:
-    """Which of the ways back are resumes: those that would overwrite at most half of the training before them.
+def _resumes(steps: Ints, back: NDArray[np.intp], far: set[int]) -> set[int]:
+    """Which of the ways back are resumes: `far`, and those that would overwrite at most half of the training before.
 
-    None is one where together they would cost more than a tenth of the rows. The steps of a training are held in order,
-    so that what a way back costs is looked up, however many there are.
+    None of the latter is one where together they would cost more than a tenth of the rows. The steps of a training are
+    held in order, so that what a way back costs is looked up, however many there are.
     """
-    found: set[int] = set()
+    found = set(far)
     held = np.empty(len(steps), dtype=np.int64)
     size = cost = begin = 0
     for b in back.tolist():
@@ -226,6 +239,8 @@ def _resumes(steps: Ints, back: NDArray[np.intp]) -> set[int]:
         held[at : size + len(piece)] = np.sort(np.concatenate([held[at:size], piece]), kind="stable")
         size += len(piece)
         begin = b
+        if b in far:
+            continue
         here = size - int(np.searchsorted(held[:size], steps[b], side="left"))
         if here > 0.5 * size:
             size = 0
@@ -233,8 +248,73 @@ def _resumes(steps: Ints, back: NDArray[np.intp]) -> set[int]:
         found.add(b)
         cost += here
         if cost * 10 > len(steps):
-            return set()
+            return far
     return found
+
+
+_FEWEST: Final = 4  # rows before and behind a way back from far, and intervals between it and the beginning
+
+
+def _far_resumes(steps: Ints, back: NDArray[np.intp], marked: Mask, total: float) -> set[int]:
+    """Ways back to an older checkpoint: above the first step, in the same interval, and on beyond the place they left.
+
+    Where it is known how many steps the training was to take, a stretch that gets no further is one, too, if the count
+    would be exceeded otherwise.
+    """
+    gap = _gap(steps)
+    found: set[int] = set()
+    if len(back) * 10 > len(steps):  # a counter within epochs, or runs that take turns
+        return found
+    bounds = [0, *back.tolist(), len(steps)]
+    begin, last = int(steps[0]), int(steps[: bounds[1]].max())
+    for before, b, stop in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        piece = steps[b:stop]
+        start, end = int(piece[0]), int(piece.max())
+        on_grid = start - begin >= _FEWEST * gap and (start - begin) % gap == 0 and start <= last
+        lasts = min(b - before, stop - b) >= _FEWEST and _gap(piece) == gap == _gap(steps[before:b])
+        exceeds = max(last, end) <= total < last + gap + end - start
+        if on_grid and lasts and not marked[b - 1] and (end > last or exceeds):
+            found.add(b)
+            last = max(last, end)
+        else:
+            begin, last = start, end
+    return found
+
+
+_MOST_TURNS: Final = 4
+
+
+def takes_turns(steps: Ints) -> Ints | None:
+    """Which of several runs each row is of, where they wrote into one file side by side; None where they did not.
+
+    Each run's counter rises on its own by the usual interval; together they go back again and again.
+    """
+    n = len(steps)
+    if n < 3 * _FEWEST or int((np.diff(steps) < 0).sum()) * 5 < n:
+        return None
+    rises = np.concatenate([steps[lag:] - steps[:-lag] for lag in range(1, _MOST_TURNS + 1)])
+    rises = rises[rises > 0]
+    if not len(rises):
+        return None
+    values, counts = np.unique(rises, return_counts=True)
+    reach = 3 * int(values[counts.argmax()])
+    if float(np.abs(np.diff(steps)).mean()) <= reach and len(np.unique(steps)) * 4 > 3 * n:
+        return None  # one run, whose lines came out of order
+    last: list[int] = []
+    of = np.zeros(n, dtype=np.int64)
+    for i, step in enumerate(steps.tolist()):
+        near = [k for k, at in enumerate(last) if at < step <= at + reach]
+        if near:
+            of[i] = max(near, key=last.__getitem__)
+            last[of[i]] = step
+        elif len(last) == _MOST_TURNS:
+            return None
+        else:
+            of[i] = len(last)
+            last.append(step)
+    rows = [np.flatnonzero(of == k) for k in range(len(last))]
+    side_by_side = all(len(r) * 10 >= n and r[0] * 4 < n and r[-1] * 4 > 3 * n for r in rows)
+    return of if len(rows) > 1 and side_by_side else None
 
 
 def _gap(steps: Ints) -> int:
@@ -445,6 +525,7 @@ def assemble(
     lost: Sequence[str] = (),
     notes: Sequence[str] = (),
     named: bool = True,
+    axis: tuple[Axis, set[str]] | None = None,
 ) -> Reading:
     """Signals out of columns.
 
@@ -462,6 +543,8 @@ def assemble(
         What the reader has to say already.
     named : bool
         False where the columns have no names and the file itself is known to be a log.
+    axis : tuple of Axis and set of str, optional
+        What `find_axis` finds, where that is known.
 
     Raises
     ------
@@ -480,7 +563,7 @@ def assemble(
             where,
             "name the columns after what was logged",
         )
-    axis, used = find_axis(table, rows)
+    found, used = axis or find_axis(table, rows)
     stamp = next((n for n in names if plain(n) in STAMP_NAMES and _is_clock(table[n])), None)
     wall = _filled(table[stamp], rows) if stamp else None
     if stamp:
@@ -489,9 +572,9 @@ def assemble(
     if wild:
         lost = (*lost, beyond(wild))
     parts = _splits(words, rows)
-    keeps_all = bool(axis.kept.all())
+    keeps_all = bool(found.kept.all())
     signals = []
-    rows_of = [(split, axis.kept if mask is None else axis.kept & mask, mask is not None) for split, mask in parts]
+    rows_of = [(split, found.kept if mask is None else found.kept & mask, mask is not None) for split, mask in parts]
     for name in names:
         column = table[name]
         if name in used or not len(column):
@@ -502,7 +585,7 @@ def assemble(
                 pick = chosen if at is None else chosen[at]
                 at, values = (np.flatnonzero(pick) if at is None else at[pick]), values[pick]
             if len(values):
-                steps, clock = axis.steps, wall
+                steps, clock = found.steps, wall
                 if at is not None:
                     steps, clock = steps[at], None if wall is None else wall[at]
                 signals.append(Signal(name, steps, values, split=split, wall_time=clock))
@@ -511,9 +594,38 @@ def assemble(
     return Reading(
         signals=tuple(signals),
         lost="; ".join(lost) or None,
-        step_unit=axis.unit,
-        notes=(*notes, *axis.notes),
+        step_unit=found.unit,
+        notes=(*notes, *found.notes),
     )
+
+
+def assemble_runs(
+    columns: Sequence[Column], rows: int, *, words: Mapping[str, Sequence[str]], **said: Any
+) -> list[tuple[str, Reading]]:
+    """As `assemble`, for each of the runs whose rows take turns in a table: a short name and a reading.
+
+    Raises
+    ------
+    InputError
+        As `assemble` does.
+    """
+    table: dict[str, Column] = {}
+    for column in columns:
+        table.setdefault(column.name, column)
+    axis = find_axis(table, rows)
+    turns = axis[0].turns
+    if turns is None:
+        return [("", assemble(columns, rows, words=words, axis=axis, **said))]
+    count = int(turns.max()) + 1
+    runs = []
+    for k in range(count):
+        own = turns == k
+        some = [n for n, is_own in enumerate(own.tolist()) if is_own]
+        texts = {name: [cells[n] for n in some] for name, cells in words.items() if len(cells) == rows}
+        reading = assemble([c.of(own) for c in columns], len(some), words=texts, **said)
+        note = f"{count} runs take turns in the table; they were taken apart, and this is number {k + 1}"
+        runs.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
+    return runs
 
 
 def _labels(words: Mapping[str, Sequence[str]], rows: int) -> bool:

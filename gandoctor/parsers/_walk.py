@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,8 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"\x80\x04", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
     (b"\x80\x05", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
 )
+
+_OWN: Final = re.compile(rb'"schema"\s*:\s*"gandoctor\.(?:reports?|comparison)/')
 
 
 @dataclass(slots=True)
@@ -143,8 +146,11 @@ def head_of(path: Path, size: int = HEAD) -> bytes:
         Where it cannot be opened, or is no regular file (opening a pipe would hang).
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
             raise InputError("is not a regular file", path.name, "give a training log or the folder of a run")
+        if not found.st_size:  # what lies in /proc has no size either, and reading it may never end
+            return b""
         with path.open("rb") as file:
             return file.read(size)
     except PermissionError:
@@ -153,8 +159,24 @@ def head_of(path: Path, size: int = HEAD) -> bytes:
         raise InputError(f"cannot be read ({e.strerror or e})", path.name) from None
 
 
+def is_own_report(head: bytes) -> bool:
+    """Whether a file is one of our own reports as JSON, however it was laid out since: they lie beside logs."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text.startswith(b"{") and _OWN.search(text) is not None
+
+
+def wrote(path: Path) -> bool:
+    """Whether a file is one of our own reports; False where it cannot be told."""
+    try:
+        return path.suffix.lower() == ".json" and is_own_report(head_of(path))
+    except InputError:
+        return False
+
+
 def foreign(head: bytes) -> tuple[str, str] | None:
     """What a file is that can be no log, by its first bytes, and what to do about it; None where it may be one."""
+    if is_own_report(head):
+        return "is a report that gandoctor wrote, no log and no config", "give what it was made from"
     for magic, what, hint in _MAGIC:
         if head.startswith(magic):
             return what, hint

@@ -15,8 +15,10 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.parsers._cells import is_blank, is_number, numbers
+from gandoctor.parsers._drawn import shown_table
 from gandoctor.parsers._files import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
-from gandoctor.parsers._table import Column, assemble, has_counter, plain, telling, tells_of_training
+from gandoctor.parsers._places import words_of
+from gandoctor.parsers._table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,10 +40,12 @@ _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
 _MOST_WORDS: Final = 200  # columns of words: no more are looked at
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
+_PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})  # which show tables of results, too
 _LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
 _PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
+_QUOTED_CELL: Final = re.compile(r"""(?:(?<=[,;\t|])|^)\s*+"[^"\n]*+"\s*+(?=[,;\t|]|$)""")
 _COMMA_CELL: Final = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 
@@ -69,14 +73,14 @@ class Dialect:
 
 def sniff(path: Path, head: bytes) -> float:
     """How sure we are that this is a table of training metrics; `head` is the first 64 KiB."""
-    text = text_of_head(_enough(path, head))
+    text = shown_table(text_of_head(_enough(path, head)))
     if not text or text.lstrip()[:1] in ("{", "["):
         return 0.0
     suffix = path.suffix.lower()
     try:
         dialect = find_dialect(text, strict=suffix not in _TABLES)
         if _is_nameless(dialect):
-            return _sniff_nameless(path, text) if suffix in _SUFFIXES else 0.0
+            return min(_sniff_nameless(path, text), 1.0 if suffix in _SUFFIXES else 0.3)
         if not _trusted(dialect.header or (), path):
             return 0.0
         _reading(_by_csv(text, dialect, []), dialect, path, [])
@@ -102,7 +106,9 @@ def _sniff_nameless(path: Path, text: str) -> float:
         return 0.0
     if any(_LOSS_LIKE.search(part) for part in (path.stem, path.parent.name)):
         return 0.55
-    return 0.3 if _is_log_file(path) else 0.0
+    if _whose(path) and _has_counterpart(path):
+        return 0.5
+    return 0.3 if _is_log_file(path) or _whose(path) else 0.0
 
 
 def read(path: Path) -> Reading:
@@ -113,34 +119,64 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is no table, has no numbers, or is a table of something else.
     """
+    table, dialect, lost = _load(path)
+    return _reading(table, dialect, path, lost)
+
+
+def read_runs(path: Path) -> list[tuple[str, Reading]]:
+    """As `read`, for each of the runs whose rows take turns: a short name and a reading.
+
+    Raises
+    ------
+    GandoctorError
+        As `read` does.
+    """
+    table, dialect, lost = _load(path)
+    columns, rows, said = _told(table, dialect, path, lost)
+    return assemble_runs(columns, rows, **said)
+
+
+def _load(path: Path) -> tuple[Table, Dialect, list[str]]:
+    """Cells of a table, how it is written, and what was lost."""
     size, head = look_at(path)
     head = _enough(path, head)
-    dialect = find_dialect(decode(head)[0], path.name, strict=path.suffix.lower() not in _TABLES)
-    if _is_nameless(dialect) and not _is_log_file(path):
+    plain_head = decode(head)[0]
+    shown = shown_table(plain_head)
+    dialect = find_dialect(shown, path.name, strict=path.suffix.lower() not in _TABLES)
+    if _is_nameless(dialect) and not _is_log_file(path) and not _whose(path):
         raise InputError(
             "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
         )
     lost: list[str] = []
     table = None
-    if size >= SMALL and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
+    if size >= SMALL and shown is plain_head and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
         table = _by_pandas(path, head, dialect, lost)
     if table is None:
         text, lost = load_text(path)
-        table = _by_csv(text, dialect, lost)
-    return _reading(table, dialect, path, lost)
+        table = _by_csv(shown_table(text), dialect, lost)
+    return table, dialect, lost
 
 
 def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Reading:
+    columns, rows, said = _told(table, dialect, path, lost)
+    return assemble(columns, rows, **said)
+
+
+def _told(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> tuple[list[Column], int, dict[str, Any]]:
+    """Columns by the names that they go by, and what else `assemble` is to know."""
     columns, rows, words, notes = table
     named = not _is_nameless(dialect)
     if not named:
         columns = _known_order(columns, path, notes)
     columns, dashboard, words = _dashboards(columns, words, path, notes)
+    if path.suffix.lower() in _PAPERS and words and not has_counter([c.name for c in columns]):
+        raise InputError("a table of results, no training log: no step or epoch column", path.name)
     silent = [n for n, cells in words.items() if n and any(not is_blank(c) for c in cells)]
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         notes.append(f"columns of words are left out: {shown}")
-    return assemble(columns, rows, where=path.name, words=words, lost=lost, notes=notes, named=named and not dashboard)
+    told = {"where": path.name, "words": words, "lost": lost, "notes": notes, "named": named and not dashboard}
+    return columns, rows, told
 
 
 def _is_nameless(dialect: Dialect) -> bool:
@@ -190,7 +226,7 @@ def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
         if _only_header(text):
             raise InputError("a header and no rows: nothing was logged", where)
         raise InputError("no table of numbers", where)
-    if sum(bool(_PRINTED.search(s)) for s in peek) * 2 > len(peek):
+    if sum(bool(_PRINTED.search(_QUOTED_CELL.sub("", s))) for s in peek) * 2 > len(peek):
         raise InputError("printed lines, no table", where)
     delimiter = best[1]
     rows = list(_rows(peek, delimiter))
@@ -562,6 +598,28 @@ def _parts(path: Path, overlap: int) -> Iterator[bytes]:
 
 # ---------------------------------------------------------------- tables without a header
 
+_MOST_OF_ONE: Final = 4  # columns of one player
+_OF_ONE: Final = frozenset(
+    {
+        "d",
+        "g",
+        "loss",
+        "log",
+        "logs",
+        "train",
+        "training",
+        "history",
+        "hist",
+        "acc",
+        "accuracy",
+        "and",
+        "metrics",
+        "net",
+    }
+)
+_PAIRS: Final = (("discriminator", "generator"), ("Discriminator", "Generator"), ("critic", "generator"),
+                 ("Critic", "Generator"), ("disc", "gen"), ("Disc", "Gen"), ("dis", "gen"), ("D", "G"),
+                 ("d", "g"))  # fmt: skip
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
 
@@ -574,9 +632,54 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
     if len(columns) in (6, 7, 8) and _is_rgan(columns):
         notes.append("the table has no header: its columns were named in RGAN's order")
         return [c.named(n) for n, c in zip(_RGAN, columns, strict=False)]
+    if whose := _whose(path):
+        named = _of_player(columns, whose, path)
+        if named:
+            notes.append(
+                f"the table has no header: its first column of losses was taken for {whose}'s, as its name says"
+            )
+            return named
     notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
     names = itertools.count()
     return [c.named(f"column {next(names)}") if c.name else c for c in columns]
+
+
+def _whose(path: Path) -> str:
+    """``D`` or ``G`` where a file's name says whose losses it holds; empty where it says more, or nothing."""
+    words = words_of(path.stem)
+    players = {"d", "g"} & set(words)
+    return players.pop().upper() if len(players) == 1 and set(words) <= _OF_ONE else ""
+
+
+def _of_player(columns: Sequence[Column], whose: str, path: Path) -> list[Column]:
+    """Columns of one player: a counter, the loss, then what else; none where the loss may be another one.
+
+    Programs print the loss before the accuracy. That the second is one has to be said by the file's or folder's name.
+    """
+    first = columns[0].cells
+    counts = (
+        len(columns) > 2 and len(first) > 1 and bool((first == np.rint(first)).all() and (np.diff(first) > 0).all())
+    )
+    rest = columns[counts:]
+    if not 2 <= len(rest) <= _MOST_OF_ONE or not all(len(c) for c in rest):
+        return []
+    shares = [bool(np.nanmin(c.cells) >= 0 and np.nanmax(c.cells) <= 1) for c in rest]
+    if shares[0] and not shares[1]:
+        return []
+    says = any(re.search(r"acc", part, re.IGNORECASE) for part in (path.stem, path.parent.name))
+    second = f"{whose} acc" if says and shares[1] else f"column 1 of {whose}"
+    named = [rest[0].named(f"{whose} loss"), rest[1].named(second)]
+    named += [c.named(f"column {k} of {whose}") for k, c in enumerate(rest[2:], 2)]
+    return [columns[0].named("step"), *named] if counts else named
+
+
+def _has_counterpart(path: Path) -> bool:
+    """Whether a file named after one player lies beside one of the other's: ``D.txt`` and ``G.txt``."""
+    for one, other in _PAIRS:
+        for a, b in ((one, other), (other, one)):
+            if a in path.stem and path.with_name(path.name.replace(a, b, 1)).is_file():
+                return True
+    return False
 
 
 def _is_rgan(columns: Sequence[Column]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Setting
-from gandoctor.parsers import _prints
+from gandoctor.parsers import _loss_calls, _prints
 from gandoctor.parsers._files import load_text, text_of_head
+from gandoctor.parsers._places import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import SettingValue
 
 NAME: Final = "notebook"
+_LOSS: Final = re.compile(r"loss|err(?:or)?(?![a-z])|mse|损失", re.IGNORECASE)
 _MOST_SETTINGS: Final = 500
 _MOST_SOURCE: Final = 200_000  # characters of one cell
 
@@ -48,18 +51,22 @@ def read(path: Path) -> Reading:
     """
     text, lost = load_text(path)
     cells = _cells(text, path)
+    training, notes = _game(cells)
     try:
-        reading = _prints.read_text(_printed(cells), path.stem)
+        reading = _prints.read_text(_printed(training), path.stem)
     except InputError as fault:
         raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
     lost += [reading.lost] if reading.lost else []
-    constants = {s.key: s for s in (*_constants(cells), *reading.settings)}
+    trees = list(_trees(cells))
+    called = _loss_calls.family_of(trees)
+    own = [Setting("", called, "loss_call")] if called else []
+    constants = {s.key: s for s in (*own, *_constants(trees), *reading.settings)}
     return Reading(
         signals=reading.signals,
         settings=tuple(constants.values()),
         lost="; ".join(lost) or None,
         step_unit=reading.step_unit,
-        notes=reading.notes,
+        notes=(*reading.notes, *notes),
     )
 
 
@@ -95,6 +102,36 @@ def _printed(cells: list[dict[str, Any]]) -> str:
     return "\n".join(f"{_prints.MARK}\n{out}" for out in map(_output, cells) if out)
 
 
+def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The cells of the game between D and G, and what is to be said of the others.
+
+    Cells are phases of their own. Where some print the losses of both players, what others print of losses is no part
+    of the game (a pre-training, a classifier), though it may go by the same names, and they count other steps.
+    """
+    tags = [_tags_of(cell) for cell in cells]
+    if not any(map(is_whole, tags)):
+        return cells, []
+    apart = [not is_whole(own) and any(_LOSS.search(tag) for tag in own) for own in tags]
+    kept = [cell for cell, away in zip(cells, apart, strict=True) if not away]
+    names = list(dict.fromkeys(tag for own, away in zip(tags, apart, strict=True) if away for tag in own))
+    if not names:
+        return kept, []
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    cells_said = f"{sum(apart)} cell{'s' * (sum(apart) > 1)}"
+    return kept, [f"{cells_said} beside the training of D and G print losses of their own, which are left out: {shown}"]
+
+
+def _tags_of(cell: dict[str, Any]) -> list[str]:
+    """Names of what a cell prints; none where that is no training."""
+    out = _output(cell)
+    if not out:
+        return []
+    try:
+        return [s.tag for s in _prints.read_text(out, "").signals]
+    except InputError:
+        return []
+
+
 def _output(cell: dict[str, Any]) -> str:
     outputs = cell.get("outputs")
     outputs = outputs if isinstance(outputs, list) else []
@@ -102,17 +139,22 @@ def _output(cell: dict[str, Any]) -> str:
     return "".join(_joined(x.get("text")) for x in items)
 
 
-def _constants(cells: list[dict[str, Any]]) -> Iterator[Setting]:
-    """``lr = 0.0002`` at the top level of a cell; parsed, not run."""
-    found: dict[str, SettingValue] = {}
+def _trees(cells: list[dict[str, Any]]) -> Iterator[ast.Module]:
+    """The code of the cells; parsed, not run."""
     for cell in cells:
         source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
         lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
         try:
-            body = ast.parse("\n".join(lines)).body
+            yield ast.parse("\n".join(lines))
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             continue
-        for node in body:
+
+
+def _constants(trees: list[ast.Module]) -> Iterator[Setting]:
+    """``lr = 0.0002`` at the top level of a cell."""
+    found: dict[str, SettingValue] = {}
+    for tree in trees:
+        for node in tree.body:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
                 continue
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     yield ""
     yield words(w.headline(report))
     yield ""
+    if belief := believing.line(report):
+        yield words(belief)
+        yield ""
+    for x in report.log_next:
+        yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
+    if report.log_next:
+        yield ""
     for i, case in enumerate(w.cases(report)):
         yield from _case(case, first=i == 0)
     for finding in w.orphans(report):

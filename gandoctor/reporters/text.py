@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from gandoctor.reporters import charts
+from gandoctor.reporters import believing, charts
 from gandoctor.reporters import wording as w
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class _Page:
         name = _short(w.plain(report.run.name), max(8, self.width - len(report.verdict + since) - 2))
         yield f"{self.paint(name, 'title')}: {self.paint(report.verdict.upper(), report.verdict)}{since}"
         yield from self.wrapped(w.headline(report), lines=2)
+        if belief := believing.line(report):
+            yield from self.wrapped(belief, lines=1, paint="dim")
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         yield from self.wrapped(self.lost(report), lines=2, paint="dim")
         for sentence in report.preferences:
@@ -135,7 +137,7 @@ class _Page:
                 yield margin + _short(line, self.width - _LABEL)
 
     def to_log(self, report: Report) -> Iterator[str]:
-        hints = list(dict.fromkeys(n.log_it for n in report.not_checked if n.log_it))[:3]
+        hints = list(dict.fromkeys(n.log_it for n in (*report.log_next, *report.not_checked) if n.log_it))[:3]
         if hints:
             yield ""
         for i, hint in enumerate(hints):

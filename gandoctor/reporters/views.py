@@ -6,7 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.reporters import charts
+from gandoctor.model.belief import in_per_cent
+from gandoctor.reporters import believing, charts
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Album, Picture
 
@@ -134,6 +135,10 @@ class ShownRun:
         Rows of a table at most.
     brief : str
         What a run that is shown in brief leaves out; empty where it is shown in full.
+    belief : tuple of Bar
+        The belief as a waterfall; empty in brief.
+    sure : str
+        How surely the run has failed, in per cent; empty where none was worked out.
     """
 
     id: str
@@ -154,6 +159,8 @@ class ShownRun:
     sources: tuple[SourceNote, ...]
     rows: int
     brief: str
+    belief: tuple[believing.Bar, ...]
+    sure: str
 
 
 def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL) -> ShownRun:
@@ -195,6 +202,8 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         sources=tuple(sorted(report.run.sources, key=lambda s: s.lost is None)),
         rows=detail.rows,
         brief=_left_out(report, causes) if detail.brief else "",
+        belief=() if detail.brief else believing.waterfall(report),
+        sure="" if report.p_failing is None else in_per_cent(report.p_failing),
     )
 
 
@@ -224,6 +233,10 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
         yield "causes", "Causes" if len(r.diagnoses) > 1 else "Cause", None
     if w.orphans(r) or w.previews(r):
         yield "findings", "Findings", None
+    if r.log_next:
+        yield "next", "What to log next", None
+    if r.p_failing is not None and r.belief:
+        yield "belief", "Belief", None
     if curves:
         yield "curves", "Curves", None
     if r.risks:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError, UsageError
+from gandoctor.vocabulary import arithmetic
 from gandoctor.vocabulary.book import QUALITY, did_you_mean, squeezed
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def place(
     for guess, signal in zip(guesses, signals, strict=True):
         guess.tag = signal.tag
     _compare_values(guesses, signals)
+    arithmetic.weigh(guesses, signals)
+    _apart(guesses, signals)
     _unnamed_columns(guesses, signals)
     placements = [_placement(g) for g in guesses]
     taken = {(role, p.network, p.split) for p in placements if (role := wanted.get(p.tag))}
@@ -347,6 +350,8 @@ def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
             role, because = says[name]
             g.settle(role, because)
             g.fixed = True
+            if g.network.isdigit() and role in ("d_loss_real", "d_loss_fake"):
+                g.network = ""  # d1 and d2 are two updates of one D
         elif name in aliases:
             g.settle(aliases[name], "a known name")
             g.fixed = True
@@ -593,6 +598,20 @@ def _compare_values(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None
         if _add_up(signals[r], signals[f], signals[whole[0]]):
             for i, side in ((r, "real"), (f, "fake")):
                 guesses[i].settle(f"d_loss_{side}", f"adds up to {guesses[whole[0]].tag}")
+
+
+def _apart(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
+    """A loss that does not name G is none of its, where it shares no step with D's: a training before the game."""
+    d = [s.steps for g, s in zip(guesses, signals, strict=True) if g.role in ("d_loss", "d_loss_real") and len(s)]
+    if not d:
+        return
+    first, last = min(int(steps[0]) for steps in d), max(int(steps[-1]) for steps in d)
+    for g, s in zip(guesses, signals, strict=True):
+        if g.role not in ("g_loss", "g_loss_adv") or g.owner or g.fixed or not len(s) or last <= first:
+            continue
+        inside = (s.steps >= first) & (s.steps <= last)
+        if inside.mean() < 0.25 and not any(np.isin(s.steps, steps).any() for steps in d):
+            g.settle("other", "a loss that shares no step with D's: of a training beside the game")
 
 
 def _unnamed_columns(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:

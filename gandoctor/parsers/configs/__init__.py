@@ -101,7 +101,7 @@ def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
     if rank is None:
         return False
     if rank <= SURE_NAME:
-        return True
+        return not _walk.wrote(path)
     if named_only:
         return False
     try:

@@ -6,7 +6,6 @@ A key of n parts costs it n * n of memory (40 KB: 1.6 GB), so what is nobody's c
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any, Final
 
 MAX_PARTS: Final = 32  # of one dotted key
@@ -31,6 +30,8 @@ def loads(text: str) -> dict[str, Any]:
     ValueError
         Where the text is no TOML, or asks for more than a config needs.
     """
+    import tomllib
+
     fault = _fault(text)
     if fault:
         raise ValueError(fault)

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '818c93a3748f148005c0fa06da8fd988bbf38c10b1c434bf127a50d60eadfa5f'
+MADE_FROM = 'd2c7b9c2bf8d765ea9d863f651e77710c59b324c76b4faddc2a75dc1027e5ea5'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -10,9 +10,9 @@ def root(context, missing=missing):
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    l_0_r = resolve('r')
     l_0_run = resolve('run')
     l_0_figures = resolve('figures')
-    l_0_r = resolve('r')
     l_0_sheet = missing
     try:
         t_1 = environment.filters['length']
@@ -61,6 +61,59 @@ def root(context, missing=missing):
         return concat(t_4)
     context.exported_vars.add('sheet')
     context.vars['sheet'] = l_0_sheet = Macro(environment, macro, 'sheet', ('to', 'title', 'n'), False, False, True, context.eval_ctx.autoescape)
+    if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'log_next'):
+        pass
+        yield '<section class="card" id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'next">\n<h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield ' class="title">What to log next</h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield '>\n<p class="meta">Of all that was not logged, this would move the belief most.</p>\n<ul class="plain">\n'
+        for l_1_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'log_next'):
+            _loop_vars = {}
+            pass
+            yield '<li><b>'
+            yield escape(environment.finalize(environment.getattr(l_1_x, 'title')))
+            yield '</b><br>'
+            yield escape(environment.finalize(environment.getattr(l_1_x, 'reason')))
+            if environment.getattr(l_1_x, 'log_it'):
+                pass
+                yield '<pre class="log" tabindex="0"><code>'
+                yield escape(environment.finalize(environment.getattr(l_1_x, 'log_it')))
+                yield '</code></pre>'
+            yield '</li>\n'
+        l_1_x = missing
+        yield '</ul>\n</section>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'belief'):
+        pass
+        yield '<section class="card" id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'belief">\n<h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield ' class="title">How the verdict came about</h'
+        yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
+        yield '>\n<p class="meta">Each piece of evidence moves the odds that the run has failed; in nats, above zero for a failure. Evidence that says one thing in several ways is discounted.</p>\n<div class="wide" tabindex="0"><table class="reasons waterfall">\n<thead><tr><th scope="col" class="draw"></th><th scope="col" class="num">Nats</th><th scope="col">Evidence</th></tr></thead>\n<tbody>\n'
+        for l_1_b in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'belief'):
+            _loop_vars = {}
+            pass
+            yield '<tr class="'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'kind')))
+            yield '"><td class="draw"><svg class="bar fall" viewBox="0 0 160 12" aria-hidden="true"><path class="zero" d="M'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'zero')))
+            yield ' 0V12"/><rect class="'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'kind')))
+            yield '" x="'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'x')))
+            yield '" y="2" width="'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'width')))
+            yield '" height="8" rx="1.5"/></svg></td><td class="num">'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'nats')))
+            yield '</td><td>'
+            yield escape(environment.finalize(environment.getattr(l_1_b, 'text')))
+            yield '</td></tr>\n'
+        l_1_b = missing
+        yield '</tbody></table></div>\n</section>\n'
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'curves'):
         pass
         yield '<section class="card" id="'
@@ -381,4 +434,4 @@ def root(context, missing=missing):
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&12=70&15=72&16=74&19=80&20=85&16=108&25=109&26=111&29=117&30=122&26=144&35=145&36=148&37=154&41=172&43=177&35=193&46=194&47=198&51=203&52=208&55=236&57=239&58=244&59=255&60=269&46=274&64=275&65=277&69=284&70=289&73=309&65=314&76=315&80=322&81=327&84=339&85=342&87=347&89=359&90=364&76=378'
+debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&14=70&15=74&20=85&21=88&22=90&27=94&28=98&33=114&34=117&35=119&36=123&39=125&40=127&43=133&44=138&40=161&49=162&50=164&53=170&54=175&50=197&59=198&60=201&61=207&65=225&67=230&59=246&70=247&71=251&75=256&76=261&79=289&81=292&82=297&83=308&84=322&70=327&88=328&89=330&93=337&94=342&97=362&89=367&100=368&104=375&105=380&108=392&109=395&111=400&113=412&114=417&100=431'

@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '68f6d7aec72960cbf2963a7d3d46f3bade57d3ebc20268f18110e4dc382a33d7'
+MADE_FROM = '4d8a6cce07fac357b035f606aeff99ce2f6a6ce265a64cf603fd3e7121b4e1ef'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -82,6 +82,20 @@ def root(context, missing=missing):
             yield '</ins>'
         l_1_e = missing
         yield '</dd></div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sure'):
+        pass
+        yield '<div><dt>Belief</dt><dd>'
+        if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'belief'):
+            pass
+            yield '<a href="#'
+            yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+            yield 'belief">'
+            yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sure')))
+            yield '</a>'
+        else:
+            pass
+            yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sure')))
+        yield ' sure that the run has failed</dd></div>\n'
     yield '<div><dt>Read</dt><dd>'
     yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'read')))
     yield '</dd></div>\n<div><dt>Objective</dt><dd>'
@@ -131,7 +145,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('causes.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_cause = getattr(included_template, 'cause', missing)
         if l_0_cause is missing:
-            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 33 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
+            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 36 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
         context.vars['cause'] = l_0_cause
         context.exported_vars.discard('cause')
         yield '<div id="'
@@ -148,7 +162,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('findings.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_finding = getattr(included_template, 'finding', missing)
         if l_0_finding is missing:
-            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 39 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
+            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 42 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
         context.vars['finding'] = l_0_finding
         context.exported_vars.discard('finding')
         yield '<div id="'
@@ -182,4 +196,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=83&16=85&17=89&18=94&21=106&22=108&25=111&27=114&28=118&32=126&33=128&34=135&35=137&38=143&39=145&40=152&41=154&42=158&46=166&47=169&49=173'
+debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=97&19=99&20=103&21=108&24=120&25=122&28=125&30=128&31=132&35=140&36=142&37=149&38=151&41=157&42=159&43=166&44=168&45=172&49=180&50=183&52=187'

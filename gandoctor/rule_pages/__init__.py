@@ -1,30 +1,52 @@
-"""The rule book as markdown pages: ``gandoctor rules docs DIR``, one page a rule, cause and remedy, and an index.
+"""The rule book as markdown pages: ``gandoctor rules docs DIR``, one page a rule, measure, cause, remedy.
 
 The pages say no more than the YAML files and the vocabulary do; they are written anew whenever those change.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor import api, rulebook, vocabulary
+from gandoctor import api, rulebook, vocabulary, writing
 from gandoctor.errors import UsageError
 from gandoctor.lang.functions import FUNCTIONS
-from gandoctor.model.measured import ENOUGH, Share
-from gandoctor.model.rules import BEST_STEP, SYMPTOMS
+from gandoctor.model.measured import Share
+from gandoctor.model.rules import SYMPTOMS
+from gandoctor.rule_pages.weights import measure_page, worth
+from gandoctor.rule_pages.words import (
+    CALL,
+    NAME,
+    PLACE,
+    capital,
+    change_in_words,
+    clause_in_words,
+    codes,
+    few,
+    heaviest,
+    limits_in_words,
+    link,
+    paragraphs,
+    plain,
+    precision,
+    references,
+    section,
+    share_in_words,
+    standing,
+    table,
+    term_in_words,
+    work,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gandoctor.api import Options
-    from gandoctor.lang.window import Amount, Window
-    from gandoctor.model.rules import Cause, Change, Clause, Reference, Remedy, Rule, Rulebook, Term
+    from gandoctor.model.belief import Measure
+    from gandoctor.model.rules import Cause, Clause, Remedy, Rule, Rulebook
 
 MADE_BY: Final = "<!-- Written by `gandoctor rules docs`; change the YAML file, not this page. -->"
-ROOMS: Final = ("symptoms", "risks", "causes", "remedies")
+ROOMS: Final = ("symptoms", "risks", "measures", "causes", "remedies")
 ZOO: Final = "the project's zoo (`benchmarks/zoo/`)"
 # Likeliest causes of a symptom that its rules' pages name with their remedies.
 CAUSES_WITH_CURES: Final = 3
@@ -33,9 +55,10 @@ INTRODUCTION: Final = """
 # The rule book
 
 Every rule is a YAML file that can be read, doubted and corrected without Python; these pages are made from those files.
-A **symptom** rule says what is seen in a run. A **risk** is a doubtful setting or a blind spot: it never touches the
-verdict. A **cause** is what may be to blame: it gathers what speaks for and against it, and folds the symptoms that it
-explains. A **remedy** says what to change, and how to tell that it helped.
+A **symptom** rule says what is seen in a run. A **risk** is a doubtful setting or a blind spot: alone it never makes a
+verdict. A **measure** is a number with a curve: how much a value says about whether the run has failed. A **cause** is
+what may be to blame: it gathers what speaks for and against it, and folds the symptoms that it explains. A **remedy**
+says what to change, and how to tell that it helped.
 
 Figures are counts on trainings of tiny GANs whose outcome was measured (`benchmarks/zoo/`); a dash: not yet measured.
 `gandoctor explain ID` prints any of them in the terminal, `gandoctor rules test` runs the test that stands beside each
@@ -51,14 +74,11 @@ unevenly they were logged.
 A piece about something that was not logged is neither true nor false but unknown. A rule that cannot be decided without
 it is listed as not checked: silence is never a pass.
 
+What a rule's answer and a measure are worth is said in nats, and so is what they add up to; docs/belief.md says how.
 Weights of causes are log-odds in nats: +1 multiplies the odds of a cause by 2.7, -1 divides them by as much. A cause's
 score is the sum of what counted, and the report shows every term.
 """
 _NETWORKS: Final = {"_d": "D's", "_g": "G's"}
-_LED: Final = {
-    "nothing": "no pixel, mel, feature or other loss leads G",
-    "something": "another loss than D's verdict leads G",
-}
 
 
 def write(folder: Path, options: Options) -> list[Path]:
@@ -67,7 +87,7 @@ def write(folder: Path, options: Options) -> list[Path]:
     Parameters
     ----------
     folder : Path
-        Made where it is not there. Only its own four folders and ``index.md`` are touched.
+        Made where it is not there. Only its own folders and ``index.md`` are touched.
     options : Options
         Its `rules` are read beside the project's own.
 
@@ -84,18 +104,22 @@ def write(folder: Path, options: Options) -> list[Path]:
     made = render(options)
     try:
         for room in ROOMS:
+            if (folder / room).is_symlink():
+                raise UsageError("is a link, and what it leads to may be anybody's", str(folder / room), "remove it")
             (folder / room).mkdir(parents=True, exist_ok=True)
             for old in (folder / room).glob("*.md"):
                 if f"{room}/{old.name}" not in made and _is_ours(old):
                     old.unlink()
         for name, text in made.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            writing.write_text(folder / name, text)
     except OSError as e:
         raise UsageError(f"cannot be written ({e.strerror or e})", str(folder), "give a folder for the pages") from None
     return [folder / name for name in made]
 
 
 def _is_ours(page: Path) -> bool:
+    if page.is_symlink() or not page.is_file():  # to open a pipe would be to wait for ever
+        return False
     with page.open(encoding="utf-8", errors="replace") as lines:
         return lines.readline().strip() == MADE_BY
 
@@ -107,6 +131,7 @@ def render(options: Options) -> dict[str, str]:
     pages = _Pages(book, _meanings(folders), vocabulary.load(folders).log_it)
     made = {"index.md": pages.index()}
     made |= {f"{_room(r)}/{r.id}.md": pages.rule(r) for r in book.rules}
+    made |= {f"measures/{m.id}.md": pages.measure(m) for m in book.measures}
     made |= {f"causes/{c.id}.md": pages.cause(c) for c in book.causes}
     made |= {f"remedies/{r.id}.md": pages.remedy(r) for r in book.remedies}
     return {name: f"{MADE_BY}\n" + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
@@ -154,57 +179,71 @@ class _Pages:
         for symptom in SYMPTOMS:
             rules = [r for r in self.book.rules if r.symptom == symptom]
             if rules:
-                yield from ("", f"## Symptom: {_plain(symptom)}", "")
-                yield from _table(
+                yield from ("", f"## Symptom: {plain(symptom)}", "")
+                yield from table(
                     ("rule", "severity", "status", "failed, of the runs it fired on"),
-                    ((_link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status, _precision(r)) for r in rules),
+                    ((link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status, precision(r)) for r in rules),
                 )
         risks = [r for r in self.book.rules if r.kind == "risk"]
         yield from ("", "## Risks", "")
-        yield from _table(
-            ("risk", "settings"), ((_link(r.title, f"risks/{r.id}.md"), _codes(r.settings)) for r in risks)
+        yield from table(("risk", "settings"), ((link(r.title, f"risks/{r.id}.md"), codes(r.settings)) for r in risks))
+        yield from ("", "## Measures", "")
+        yield from table(
+            ("measure", "group", "nats, from most for health to most against"),
+            ((link(m.title, f"measures/{m.id}.md"), m.group, self.range_of(m)) for m in self.book.measures),
         )
         yield from ("", "## Causes", "")
-        yield from _table(
+        yield from table(
             ("cause", "explains"),
             (
-                (_link(c.title, f"causes/{c.id}.md"), ", ".join(_plain(s) for s in _heaviest(c.explains)))
+                (link(c.title, f"causes/{c.id}.md"), ", ".join(plain(s) for s in heaviest(c.explains)))
                 for c in self.book.causes
             ),
         )
         yield from ("", "## Remedies", "")
-        yield from _table(
+        yield from table(
             ("remedy", "changes", "risk", "cured"),
-            ((_link(r.title, f"remedies/{r.id}.md"), _work(r), r.risk, self.cure_rate(r)) for r in self.book.remedies),
+            ((link(r.title, f"remedies/{r.id}.md"), work(r), r.risk, self.cure_rate(r)) for r in self.book.remedies),
         )
 
     def rule(self, rule: Rule) -> Iterator[str]:
         yield f"# {rule.title}"
         yield ""
-        kind = f"symptom: {_plain(rule.symptom)}" if rule.symptom else "risk: it never touches the verdict"
+        kind = f"symptom: {plain(rule.symptom)}" if rule.symptom else "risk: alone it never makes a verdict"
         since = f" since {rule.since}" if rule.since else ""
         yield f"`{rule.id}` | {kind} | severity {rule.severity} | {rule.status}{since}"
-        yield from _section("What it looks for")
+        yield from section("What it looks for")
         for clause in rule.clauses:
             yield f"- **{clause.name}**: {clause_in_words(clause)}"
             if clause.says:
                 yield f'  - it then says "{clause.says.rstrip(".")}"'
         yield ""
         yield f"It fires where `{rule.when.text}`." if len(rule.clauses) > 1 else "It fires where that holds."
-        limits = _limits(rule)
+        limits = limits_in_words(rule.applies_to)
         if limits:
             yield f"It is only asked where {limits}."
         yield from self.glossary(rule.clauses)
-        yield from _section("Why it matters")
-        yield from _paragraphs(rule.why)
+        yield from section("Why it matters")
+        yield from paragraphs(rule.why)
         if rule.false_positives:
-            yield from _section("When it is wrong")
-            yield from (f"- {_capital(f.when)}: {f.do}." for f in rule.false_positives)
+            yield from section("When it is wrong")
+            yield from (f"- {capital(f.when)}: {f.do}." for f in rule.false_positives)
         yield from self.logging(rule)
         yield from self.cures(rule)
-        yield from _section("How well it does")
+        yield from section("How well it does")
         yield from self.measured(rule)
-        yield from _references(rule.references)
+        yield from worth(rule, self.book)
+        yield from references(rule.references)
+
+    def measure(self, measure: Measure) -> Iterator[str]:
+        names = [n for n in measure.value.names if n in self.meanings]
+        called = dict.fromkeys(n.name for n in measure.value.tree.walk() if n.op == "call" and n.name in FUNCTIONS)
+        return measure_page(measure, self.book, self.meant(names, called), self.how_to_log(measure.value.signals))
+
+    def range_of(self, measure: Measure) -> str:
+        """The nats that a measure may give."""
+        nats = self.book.weights.measures.get(measure.id) or measure.curve.nats
+        return f"{min(nats):+.2f} to {max(nats):+.2f}"
 
     def measured(self, rule: Rule) -> Iterator[str]:
         if rule.kind == "risk":
@@ -223,7 +262,7 @@ class _Pages:
             )
             yield f"Counted on {told.zoo.runs} trainings of {ZOO}, whose outcome was measured on held-out data."
             yield ""
-            yield from _table(
+            yield from table(
                 (
                     "runs",
                     "it fired on",
@@ -242,37 +281,37 @@ class _Pages:
                 yield ""
                 yield f"In {silent} of the {told.zoo.had} runs with its symptom too little was logged to decide it."
         yield ""
-        yield _standing(rule)
+        yield standing(rule)
 
     def cause(self, cause: Cause) -> Iterator[str]:
         yield f"# {cause.title}"
         yield ""
         suspected = "may be suspected from symptoms alone" if cause.common else "needs a reason of its own"
         yield f"`{cause.id}` | cause | {suspected} | starts at {cause.prior:+g}"
-        yield from _section("The story")
-        yield from _paragraphs(cause.story)
-        yield from _section("What it explains")
-        for symptom in _heaviest(cause.explains):
-            yield f"- {_plain(symptom)} ({cause.explains[symptom]:+g}): {self.rules_of(symptom)}"
+        yield from section("The story")
+        yield from paragraphs(cause.story)
+        yield from section("What it explains")
+        for symptom in heaviest(cause.explains):
+            yield f"- {plain(symptom)} ({cause.explains[symptom]:+g}): {self.rules_of(symptom)}"
         for head, terms, sign in (("What speaks for it", cause.for_, 1), ("What speaks against it", cause.against, -1)):
             if terms:
-                yield from _section(head)
-                yield from (_term(t, sign) for t in terms)
+                yield from section(head)
+                yield from (term_in_words(t, sign) for t in terms)
         yield from self.glossary([t.clause for t in (*cause.for_, *cause.against)])
         if cause.settings:
-            yield from _section("The settings it blames")
+            yield from section("The settings it blames")
             yield from self.names(cause.settings)
         deeper = [c for c in self.book.causes if c.id in cause.deeper_than]
         if deeper:
-            yield from _section("What it goes before")
+            yield from section("What it goes before")
             yield "Where both are about as likely, it is named before"
             yield ""
-            yield from (f"- {_link(c.title, f'{c.id}.md')}" for c in deeper)
+            yield from (f"- {link(c.title, f'{c.id}.md')}" for c in deeper)
         cures = self.remedies_of(cause)
         if cures:
-            yield from _section("What cures it")
-            yield from (f"- {_link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})" for r in cures)
-        yield from _section("How well it does")
+            yield from section("What cures it")
+            yield from (f"- {link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})" for r in cures)
+        yield from section("How well it does")
         if cause.measured and cause.measured.n:
             yield (
                 f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed had been put wrong in "
@@ -280,38 +319,38 @@ class _Pages:
             )
         else:
             yield "Not yet measured: it was not named first in any run of the zoo."
-        yield from _references(cause.references)
+        yield from references(cause.references)
 
     def remedy(self, remedy: Remedy) -> Iterator[str]:
         yield f"# {remedy.title}"
         yield ""
         yield f"`{remedy.id}` | remedy | effort: {remedy.effort} | risk: {remedy.risk}"
         if remedy.why:
-            yield from _section("Why it helps")
-            yield from _paragraphs(remedy.why)
+            yield from section("Why it helps")
+            yield from paragraphs(remedy.why)
         if remedy.changes:
-            yield from _section("What it changes")
-            yield from (f"- {_change(c)}" for c in remedy.changes)
+            yield from section("What it changes")
+            yield from (f"- {change_in_words(c)}" for c in remedy.changes)
         if remedy.snippet:
-            yield from _section("In code")
+            yield from section("In code")
             yield from ("```python", remedy.snippet.rstrip(), "```")
         if remedy.only_if:
-            yield from _section("When it is offered")
+            yield from section("When it is offered")
             yield from (f"- {clause_in_words(c)}" for c in remedy.only_if)
         yield from self.glossary(remedy.only_if)
         excluded = [r for r in self.book.remedies if r.id in remedy.not_with or remedy.id in r.not_with]
         if excluded:
-            yield from _section("What it must not be combined with")
-            yield from (f"- {_link(r.title, f'{r.id}.md')}" for r in excluded)
-        yield from _section("How to tell that it helped")
-        yield from _paragraphs(remedy.expect)
-        yield from _section("What it treats")
+            yield from section("What it must not be combined with")
+            yield from (f"- {link(r.title, f'{r.id}.md')}" for r in excluded)
+        yield from section("How to tell that it helped")
+        yield from paragraphs(remedy.expect)
+        yield from section("What it treats")
         causes = [c for c in self.book.causes if c.id in remedy.treats]
         for cause in sorted(causes, key=lambda c: -remedy.treats[c.id]):
-            yield f"- {_link(cause.title, f'../causes/{cause.id}.md')} (weight {remedy.treats[cause.id]:g})"
-        yield from _section("How often it cured")
+            yield f"- {link(cause.title, f'../causes/{cause.id}.md')} (weight {remedy.treats[cause.id]:g})"
+        yield from section("How often it cured")
         yield from self.cured(remedy)
-        yield from _references(remedy.references)
+        yield from references(remedy.references)
 
     def cured(self, remedy: Remedy) -> Iterator[str]:
         """What became of failed runs that were trained again with it."""
@@ -323,17 +362,17 @@ class _Pages:
         yield ""
         shares = {c: [Share(*of.get(c, (0, 0))) for of in (tuned, unseen)] for c in sorted({*tuned, *unseen})}
         titles = {c.id: c.title for c in self.book.causes}
-        rows = [(_link(titles[c], f"../causes/{c}.md"), *map(_share, of)) for c, of in shares.items()]
+        rows = [(link(titles[c], f"../causes/{c}.md"), *map(share_in_words, of)) for c, of in shares.items()]
         if len(rows) > 1:
-            rows.append(("all", *(_share(sum(of, Share(0, 0))) for of in zip(*shares.values(), strict=True))))
-        yield from _table(("cause", "cured, train split", "cured, test split"), rows)
+            rows.append(("all", *(share_in_words(sum(of, Share(0, 0))) for of in zip(*shares.values(), strict=True))))
+        yield from table(("cause", "cured, train split", "cured, test split"), rows)
 
     # ------------------------------------------------ parts
 
     def cure_rate(self, remedy: Remedy) -> str:
         """Cured of tried, over all causes and both splits."""
         every = [Share(*c) for of in (self.book.measured, self.book.unseen) for c in of.get(remedy.id, {}).values()]
-        return _few(sum(every, Share(0, 0)))
+        return few(sum(every, Share(0, 0)))
 
     def glossary(self, clauses: Iterable[Clause]) -> Iterator[str]:
         """The names and functions that some clauses use."""
@@ -341,12 +380,17 @@ class _Pages:
         called: dict[str, None] = {}
         for clause in clauses:
             names |= dict.fromkeys(clause.given)
-            for text in _PLACE.findall(clause.says):
-                names |= dict.fromkeys(n for n in _NAME.findall(text) if n in self.meanings)
-                called |= dict.fromkeys(n for n in _CALL.findall(text) if n in FUNCTIONS)
+            for text in PLACE.findall(clause.says):
+                names |= dict.fromkeys(n for n in NAME.findall(text) if n in self.meanings)
+                called |= dict.fromkeys(n for n in CALL.findall(text) if n in FUNCTIONS)
             if clause.where is not None:
                 names |= dict.fromkeys(n for n in clause.where.names if n in self.meanings)
                 called |= {n.name: None for n in clause.where.tree.walk() if n.op == "call" and n.name in FUNCTIONS}
+        yield from self.meant(names, called)
+
+    def meant(self, names: Iterable[str], called: Iterable[str]) -> Iterator[str]:
+        """What names and functions stand for."""
+        names, called = list(names), list(called)
         if names or called:
             yield from ("", "The names and functions in it:", "")
             yield from self.names(names)
@@ -357,13 +401,16 @@ class _Pages:
 
     def logging(self, rule: Rule) -> Iterator[str]:
         used = dict.fromkeys(s for c in rule.clauses if c.where is not None for s in c.where.signals)
-        said = rule.log_it.splitlines() or [self.log_it[s] for s in used if self.log_it.get(s)]
+        return self.how_to_log(used, rule.log_it)
+
+    def how_to_log(self, used: Iterable[str], log_it: str = "") -> Iterator[str]:
+        said = log_it.splitlines() or [self.log_it[s] for s in used if self.log_it.get(s)]
         advice = [line for line in dict.fromkeys(said) if line.startswith("log ")]
         code = [line for line in dict.fromkeys(said) if line and line not in advice]
         if not (advice or code):
             return
-        yield from _section("How to log what it needs")
-        yield from (f"- {_capital(line)}." for line in advice)
+        yield from section("How to log what it needs")
+        yield from (f"- {capital(line)}." for line in advice)
         if advice and code:
             yield ""
         if code:
@@ -371,18 +418,18 @@ class _Pages:
 
     def cures(self, rule: Rule) -> Iterator[str]:
         if rule.kind == "risk":
-            yield from _section("What it points at")
-            yield f"The settings {_codes(rule.settings)}." if rule.settings else "What the log lacks, not a setting."
+            yield from section("What it points at")
+            yield f"The settings {codes(rule.settings)}." if rule.settings else "What the log lacks, not a setting."
             return
         causes = [c for c in self.book.causes if rule.symptom in c.explains]
         causes.sort(key=lambda c: -c.explains[rule.symptom or ""])
         if not causes:
             return
-        yield from _section("What may be behind it, and what cures that")
+        yield from section("What may be behind it, and what cures that")
         for cause in causes[:CAUSES_WITH_CURES]:
-            yield f"- {_link(cause.title, f'../causes/{cause.id}.md')}"
-            yield from (f"  - {_link(r.title, f'../remedies/{r.id}.md')}" for r in self.remedies_of(cause)[:CURES_EACH])
-        rest = [_link(c.title, f"../causes/{c.id}.md") for c in causes[CAUSES_WITH_CURES:]]
+            yield f"- {link(cause.title, f'../causes/{cause.id}.md')}"
+            yield from (f"  - {link(r.title, f'../remedies/{r.id}.md')}" for r in self.remedies_of(cause)[:CURES_EACH])
+        rest = [link(c.title, f"../causes/{c.id}.md") for c in causes[CAUSES_WITH_CURES:]]
         if rest:
             yield f"- less often: {'; '.join(rest)}"
         yield ""
@@ -393,159 +440,4 @@ class _Pages:
 
     def rules_of(self, symptom: str) -> str:
         rules = [r for r in self.book.rules if r.symptom == symptom]
-        return ", ".join(_link(r.title, f"../symptoms/{r.id}.md") for r in rules)
-
-
-# ---------------------------------------------------------------- words
-
-_PLACE: Final = re.compile(r"\{([^{}]+)\}")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
-
-
-def clause_in_words(clause: Clause) -> str:
-    """A clause as a phrase: the test, the part of the run, how much of it has to pass."""
-    parts = [f"`{n}` is {' or '.join(v or 'nothing' for v in words)}" for n, words in clause.given.items()]
-    if clause.where is not None:
-        parts.append(f"`{clause.where.text}`")
-    text = " and ".join(parts)
-    how_much = _amount(clause.for_) if clause.where is not None and clause.where.kind == "mask" else ""
-    signals = clause.where.signals if clause.where is not None else ()
-    window = _window(clause.over) if signals and (how_much or clause.over.text) else ""
-    return ", ".join(p for p in (text, window, how_much) if p)
-
-
-def _window(over: Window) -> str:
-    size = f"{over.amount:g} {over.unit}"
-    return {
-        "all": "over the whole run",
-        "first": f"in the first {size} of the run",
-        "last": f"in the last {size} of the run",
-        "after_step": f"after {size}",
-        "after_best": f"after the best value of `{over.of}`",
-        "after_clause": f"from where **{over.of}** begins",
-    }[over.kind]
-
-
-def _amount(amount: Amount) -> str:
-    return {
-        "ever": "at one step at least",
-        "always": "at every step",
-        "share": f"on at least {100 * amount.amount:g} % of the steps",
-        "row": f"for {amount.text}",
-    }[amount.kind]
-
-
-def _limits(rule: Rule) -> str:
-    said = {
-        "family": lambda words: f"the loss is {_either(words)}",
-        "led_by": lambda words: _either([_LED[w] for w in words]),
-        "unit": lambda words: f"the log counts {_either(words)}",
-        "reduction": lambda words: f"D's loss is the {_either(words)} of its two terms",
-    }
-    return " and ".join(said[key](words) for key, words in rule.applies_to.items() if words)
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _term(term: Term, sign: int) -> str:
-    said = f' "{term.says}"' if term.says else ""
-    return f"- {clause_in_words(term.clause)} ({sign * term.weight:+g}){said}"
-
-
-def _change(change: Change) -> str:
-    only = ", if the config itself names that word" if change.if_named else ""
-    only += "; without this setting there is no patch" if change.need else ""
-    if change.to is not None:
-        new = f"{change.to:g}" if isinstance(change.to, float) else str(change.to)
-        return f"`{change.setting}` becomes {new.lower() if isinstance(change.to, bool) else new}{only}"
-    own = f"the value of `{change.of}`" if change.of else "its own value"
-    if change.of == BEST_STEP:
-        own = "the point where the measured quality was best (where the log counts in this unit)"
-    elif change.multiply == 1 and not change.of:
-        own = "the same, written as a number"
-    times = "" if change.multiply in (None, 1) else f" times {change.multiply:g}"
-    sane = f", where that lies between {change.low:g} and {change.high:g}" if math.isfinite(change.high) else ""
-    return f"`{change.setting}` becomes {own}{times}{sane}{only}"
-
-
-def _standing(rule: Rule) -> str:
-    """Why the rule has the status it has, and what that means for its findings."""
-    proven = rule.measured is not None and rule.measured.proven
-    held = f"its findings are held with {rule.confidence} confidence at most"
-    if rule.status == "preview":
-        short = "has that by now" if proven else "does not have that yet"
-        return (
-            f"It is a preview, reported apart and held with low confidence: a rule becomes stable when, of the runs it "
-            f"fires on, those that failed have a lower 95 % bound of {ENOUGH:g}. It {short}."
-        )
-    if rule.stable_because:
-        return f"It is stable because {rule.stable_because.rstrip('.')}; {held}."
-    if proven:
-        return (
-            f"It is stable: of the runs it fired on, those that failed have a lower 95 % bound of {ENOUGH:g}; {held}."
-        )
-    return f"Its status is {rule.status}; {held}."
-
-
-def _precision(rule: Rule) -> str:
-    return _few(rule.measured.zoo.precision) if rule.measured else "-"
-
-
-def _few(share: Share) -> str:
-    return f"{share.k}/{share.n}" if share.n else "-"
-
-
-def _share(share: Share) -> str:
-    return str(share) if share.n else "-"
-
-
-def _work(remedy: Remedy) -> str:
-    return _codes(tuple(c.setting for c in remedy.changes)) or {"code": "code", "data": "the data"}.get(
-        remedy.effort, "nothing"
-    )
-
-
-def _heaviest(weights: Mapping[str, float]) -> list[str]:
-    return sorted(weights, key=lambda s: -weights[s])
-
-
-def _codes(names: Sequence[str]) -> str:
-    return ", ".join(f"`{n}`" for n in names)
-
-
-def _link(text: str, to: str) -> str:
-    return f"[{text}]({to})"
-
-
-def _section(title: str) -> tuple[str, str, str]:
-    return ("", f"## {title}", "")
-
-
-def _paragraphs(*texts: str) -> Iterator[str]:
-    for i, text in enumerate(texts):
-        if i:
-            yield ""
-        yield " ".join(text.split())
-
-
-def _references(references: Sequence[Reference]) -> Iterator[str]:
-    if references:
-        yield from _section("References")
-        yield from (f"- {_capital(r.says)}: <{r.url}>" for r in references)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-
-
-def _plain(symptom: str | None) -> str:
-    return re.sub(r"\bnan\b", "NaN", (symptom or "").replace("-", " "))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        return ", ".join(link(r.title, f"../symptoms/{r.id}.md") for r in rules)

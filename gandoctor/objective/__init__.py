@@ -1,0 +1,103 @@
+"""Which game is played: the loss family and its convention, and what can be derived once they are known.
+
+Evidence comes from the settings, from the tags, and from the curves; each piece adds to or takes from the score of
+a family, and what counted is told.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gandoctor.model.signals import Objective
+from gandoctor.objective.convention import chance, convention, floor_of, sign_of
+from gandoctor.objective.derived import derive
+from gandoctor.objective.evidence import Evidence, ask_curves, ask_names, ask_settings, ask_tags, choose
+from gandoctor.objective.families import CHANCE, PRIOR
+from gandoctor.objective.game import QUIET, game_of, networks, real_label, rescaled, summed_of, terms_of, three_terms
+from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gandoctor.model.signals import Setting, Signal, StepUnit
+
+__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "derive", "infer"]
+
+
+@QUIET
+def infer(
+    signals: Sequence[Signal],
+    settings: Mapping[str, Setting],
+    *,
+    family: str | None = None,
+    said: str = "--loss",
+    step_unit: StepUnit = "unknown",
+    name: str = "",
+) -> Objective:
+    """Find the loss family and its convention.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        With roles.
+    settings : Mapping of str to Setting
+        By canonical name.
+    family : str, optional
+        What the user says it is.
+    said : str
+        Where they say so.
+    step_unit : str
+        What the steps count: the first row of a log of epochs is no untrained D's.
+    name : str
+        Name of the run, which may hold that of a family.
+
+    Returns
+    -------
+    Objective
+        `family` is ``unknown`` where two families fit nearly as well; `candidates` then names them.
+    """
+    summed = summed_of(signals)
+    # One discriminator shows the game better than a sum of several.
+    own = sorted(networks(signals), key=lambda n: n in summed) or [""]
+    terms = terms_of(signals, settings)
+    game = game_of(signals, own[0], terms)
+    seen = Evidence()
+    ask_settings(seen, settings)
+    ask_tags(seen, signals)
+    ask_names(seen, (name, *{s.source: None for s in signals}))
+    scale, how_scaled = unit_of_losses(game, seen, settings)
+    if not math.isnan(scale):
+        game = game if scale == 1 else rescaled(game, scale)
+        ask_curves(seen, game, epochs=step_unit == "epochs")
+    chosen, confidence, because, candidates = choose(seen, settings, family, said)
+    if math.isnan(scale) and confidence != "high":
+        chosen, because, candidates = "unknown", [], ()
+    reduction, scale_d, scale_g, how = convention(chosen, game, settings)
+    if chosen in ("nonsaturating", "minimax") and reduction != "mean" and three_terms(signals):
+        scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
+    label, sign = real_label(settings), sign_of(chosen, game)
+    chance_d, chance_g = chance(chosen, scale_d, scale_g, label)
+    floor = floor_of(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
+    if scale != 1:
+        chance_d, chance_g, floor = _times(chance_d, scale), _times(chance_g, scale), _times(floor, scale) or floor
+    told = [how_scaled if scale != 1 else "", how, "D's loss is logged with its sign turned" if sign < 0 else ""]
+    return Objective(
+        family=chosen,
+        chance_d=chance_d,
+        chance_g=None if game.mixed else chance_g,
+        sign=sign,
+        reduction=reduction,
+        confidence=confidence,
+        because=(*because, *(t for t in told if t)),
+        floor_d=floor,
+        led_by=game.led_by,
+        terms=terms,
+        candidates=candidates,
+        summed=summed,
+    )
+
+
+def _times(anchor: float | None, scale: float) -> float | None:
+    """An anchor of the losses in the unit that they were logged in; None where nobody knows it."""
+    return None if anchor is None or math.isnan(scale) else anchor * scale

@@ -1,0 +1,152 @@
+"""Which losses a code computes: read from its syntax, nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# By the last word of what is called.
+_CALLS: Final[tuple[tuple[str, str], ...]] = (
+    (r"BCE(WithLogits)?Loss|binary_cross_?entropy(_with_logits)?|(Sigmoid)?BinaryCross_?[Ee]ntropy(Loss)?", "bce"),
+    (r"sigmoid_cross_entropy(_with_logits)?|softplus", "bce"),
+    (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
+    (r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss", "wgan"),
+    (r"(?i).*hinge.*", "hinge"),
+    (r"(?i).*gradient_?penalty.*|.*grad_penalty.*|gp|calc_gp|compute_gp|get_gp", "gp"),
+)
+_WORDS: Final = {
+    "binary_crossentropy": "bce", "bce": "bce", "mse": "mse", "mean_squared_error": "mse", "hinge": "hinge",
+}  # fmt: skip
+# Nodes of the longest term that is looked at.
+_LONGEST: Final = 80
+_MEANS: Final = frozenset({"mean", "reduce_mean"})
+# What the mean of an answer of D's is taken of, and what makes another loss of it.
+_JUDGED: Final = re.compile(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
+_SHAPED: Final = re.compile(r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*")
+
+
+def family_of(trees: Iterable[ast.AST]) -> str | None:
+    """Name the loss that code computes.
+
+    Parameters
+    ----------
+    trees : iterable of AST
+        Parsed code of one training.
+
+    Returns
+    -------
+    str or None
+        A family's name; None where the code names none or more than one, as a comparison of several does.
+    """
+    marks = {mark for tree in trees for mark in _marks(tree)}
+    games = marks & {"bce", "hinge", "wgan", "ls"}
+    if len(games) > 1:
+        return None
+    if "wgan" in games:
+        return "wgan-gp" if "gp" in marks else "wgan"
+    if games:
+        return {"bce": "nonsaturating", "hinge": "hinge", "ls": "lsgan"}[games.pop()]
+    # Squares alone: beside another loss they are how pictures are compared.
+    return "lsgan" if "mse" in marks else None
+
+
+def _marks(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from _of_call(node)
+        elif isinstance(node, ast.BinOp):
+            yield from _of_sum(node)
+            yield from _of_power(node)
+
+
+def _of_call(node: ast.Call) -> Iterator[str]:
+    name = _last(node.func)
+    yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
+    if name in ("relu", "maximum", "max") and any(_is_margin(a) for a in node.args):
+        yield "hinge"
+    if name in ("square", "pow") and node.args:
+        yield from _of_square(node.args[0])
+    if name == "log" and node.args:
+        yield from _of_logarithm(node.args[0])
+    for keyword in node.keywords:
+        if keyword.arg == "loss":
+            for part in ast.walk(keyword.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield from (m for m in (_WORDS.get(part.value.lower()),) if m)
+                elif isinstance(part, ast.Name | ast.Attribute):
+                    yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, _last(part)))
+
+
+def _text(node: ast.AST) -> str:
+    """A term as it is written; empty where it is longer than what stands in a loss."""
+    return "" if sum(1 for _ in islice(ast.walk(node), _LONGEST + 1)) > _LONGEST else ast.unparse(node)
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_margin(node: ast.expr) -> bool:
+    """``1 - x`` or ``1 + x``."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Sub)
+        and any(isinstance(side, ast.Constant) and side.value == 1 for side in (node.left, node.right))
+    )
+
+
+def _of_sum(node: ast.BinOp) -> Iterator[str]:
+    """``D(fake).mean() - D(real).mean()``, in either order and with more terms beside."""
+    if not isinstance(node.op, ast.Add | ast.Sub):
+        return
+    signs = {sign for sign, term in _terms(node, 1, 12) if _is_judgement(term)}
+    if len(signs) == 2:
+        yield "wgan"
+
+
+def _terms(node: ast.expr, sign: int, most: int) -> list[tuple[int, ast.expr]]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and most:
+        right = sign if isinstance(node.op, ast.Add) else -sign
+        return _terms(node.left, sign, most - 1) + _terms(node.right, right, most - 1)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and most:
+        return _terms(node.operand, -sign, most - 1)
+    return [(sign, node)]
+
+
+def _is_judgement(node: ast.expr) -> bool:
+    """Whether it is a mean of what D says, as it says it."""
+    if not isinstance(node, ast.Call) or _last(node.func) not in _MEANS:
+        return False
+    text = _text(node)
+    return bool(_JUDGED.search(text)) and not _SHAPED.search(text)
+
+
+def _of_power(node: ast.BinOp) -> Iterator[str]:
+    """``(norm - 1) ** 2`` and ``(D(x) - 1) ** 2``."""
+    if isinstance(node.op, ast.Pow):
+        yield from _of_square(node.left)
+
+
+def _of_square(base: ast.expr) -> Iterator[str]:
+    if not (isinstance(base, ast.BinOp) and isinstance(base.op, ast.Sub)):
+        return
+    if isinstance(base.right, ast.Constant) and base.right.value == 1:
+        text = _text(base.left)
+        if re.search(r"(?i)norm|slope", text):
+            yield "gp"
+        elif _JUDGED.search(text):
+            yield "ls"
+
+
+def _of_logarithm(arg: ast.expr) -> Iterator[str]:
+    """``log(1 - D(G(z)))``, with or without an epsilon."""
+    for part in (arg, *(getattr(arg, side, None) for side in ("left", "right"))):
+        if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Sub):
+            continue
+        if _is_margin(part) and _JUDGED.search(_text(part)):
+            yield "bce"
