@@ -75,6 +75,10 @@ class Options:
         What the run's own ``gandoctor.toml`` asks for and does not get.
     outputs : sequence of Path
         What the caller is going to write: an error where a run was read from one of these.
+    analysed : sequence of Path
+        All that the caller is going to analyse: what lies in it has no say in what is judged.
+    of_run : frozenset of str
+        Roles in `map` that are the word of the run's own ``gandoctor.toml``: what is wrong with them is no error.
     """
 
     configs: Sequence[Path] = ()
@@ -89,6 +93,8 @@ class Options:
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     outputs: Sequence[Path] = ()
+    analysed: Sequence[Path] = ()
+    of_run: frozenset[str] = frozenset()
 
     def origin(self, entry: str, option: str) -> str:
         """Where an entry stands: the option, or ``file:key``."""
@@ -160,7 +166,7 @@ def with_preferences(path: Path, options: Options) -> Options:
     """Fill what the caller left open from ``gandoctor.toml``."""
     if not options.use_preferences:
         return options
-    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent)
+    said = preferences.load(Path.cwd(), path, options.analysed)
     given = {"loss"} if options.loss else set()
     given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
     given |= {f"select.{rule}" for rule in options.select} | {f"severity.{rule}" for rule in options.severity}
@@ -174,6 +180,7 @@ def with_preferences(path: Path, options: Options) -> Options:
         severity={**said.severity, **options.severity},
         origins={entry: where for entry, where in said.origins.items() if entry not in given},
         refused=said.refused,
+        of_run=said.of_run - set(options.map),
     )
 
 
@@ -271,7 +278,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         where = options.origin("loss", "--loss")
         raise UsageError(f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}")
     settings = vocabulary.settle(raw.settings, vocabulary=words)
-    wanted = dict(options.map)
+    wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
@@ -293,13 +300,26 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks),
+        notes=(*raw.notes, *remarks, *idle),
         sources=raw.sources,
         step_unit=unit,
         higher_is_better=words.higher_is_better,
         log_it=words.log_it,
         finished=raw.finished,
     )
+
+
+def _heeded(raw: RawRun, words: vocabulary.Vocabulary, options: Options) -> tuple[dict[str, str], list[str]]:
+    """The mapping without what the run's own word cannot mean, and what that was."""
+    tags = {s.tag for s in raw.signals}
+    wanted, idle = dict(options.map), []
+    for role in sorted(options.of_run & wanted.keys()):
+        if role in words.roles and wanted[role] in tags:
+            continue
+        why = f"there is no signal {wanted[role]!r}" if role in words.roles else "there is no such role"
+        idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
+        del wanted[role]
+    return wanted, idle
 
 
 def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:

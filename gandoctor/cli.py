@@ -167,15 +167,14 @@ def check(
     select: SelectOption = None,
 ) -> None:
     """Check logs before a commit or in CI: one line a finding, nothing is written."""
-    from gandoctor import api, parsers, reporters
+    from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore, select)
+    logs = [p for p in paths if not _is_another(p)]
+    options = _options(config, map_, loss, rules, ignore, select, analysed=logs)
     line = reporters.by_name("check")
     code = 0
-    for path in paths:
+    for path in logs:
         try:
-            if path.is_file() and not parsers.is_log(path):
-                continue
             reports = api.analyze_all(path, options)
         except UsageError:
             raise
@@ -189,7 +188,7 @@ def check(
         text = reporters.render(line, reports, path=path.as_posix())
         if text.strip():
             _say(text)
-        code = max(code, api.exit_code(reports, _fail_on(path, fail_on)))
+        code = max(code, api.exit_code(reports, _fail_on(path, fail_on, logs)))
     raise typer.Exit(code)
 
 
@@ -350,7 +349,8 @@ def compare(
     from gandoctor.reporters import comparison
 
     targets = output or (["-"] if format_ else [])
-    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets))
+    runs = [p for p in (before, after) if not comparing.is_saved(p)]  # a report lies anywhere, a run's files beside it
+    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs)
     own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options, own)
@@ -360,7 +360,7 @@ def compare(
         _say(comparison.render("text", found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], _fail_on(after, fail_on)))
+    raise typer.Exit(api.exit_code([report], _fail_on(after if after in runs else None, fail_on, runs)))
 
 
 def _options(
@@ -372,6 +372,7 @@ def _options(
     select: Sequence[str] | None = None,
     repo: Path | None = None,
     outputs: Sequence[Path] = (),
+    analysed: Sequence[Path] = (),
 ) -> Options:
     from gandoctor.api import Options
 
@@ -392,6 +393,7 @@ def _options(
         select=tuple(select or ()),
         repo=repo,
         outputs=outputs,
+        analysed=analysed,
     )
 
 
@@ -412,12 +414,22 @@ def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     return tuple(files or ())
 
 
-def _fail_on(path: Path, given: FailOn | None) -> str:
+def _is_another(path: Path) -> bool:
+    """Whether a file is no training log; what cannot be told is for the reader to say."""
+    from gandoctor import parsers
+
+    try:
+        return path.is_file() and not parsers.is_log(path)
+    except (GandoctorError, OSError):
+        return False
+
+
+def _fail_on(path: Path | None, given: FailOn | None, others: Sequence[Path] = ()) -> str:
     from gandoctor import preferences
 
     if given is not None:
         return given.value
-    return preferences.load(Path.cwd(), path if path.is_dir() else path.parent).fail_on or FailOn.high.value
+    return preferences.load(Path.cwd(), path, others).fail_on or FailOn.high.value
 
 
 def _write(target: str, text: str) -> None:
