@@ -302,6 +302,7 @@ def patch(
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --to replace a file that is there.")] = False,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -312,7 +313,7 @@ def patch(
     from gandoctor import patching
 
     options = _options(config, map_, loss, rules, None, repo=repo)
-    _say(patching.run(run, number, options, apply=apply, to=to))
+    _say(patching.run(run, number, options, apply=apply, to=to, force=force))
 
 
 @app.command()

@@ -250,6 +250,63 @@ def test_a_second_patch_waits_for_a_new_run(run_dir: Path) -> None:
     assert config.read_bytes() != patched
 
 
+@pytest.mark.parametrize("kept", ["nothing", "the beginning"])
+def test_an_unfinished_backup_is_no_patch(run_dir: Path, kept: str) -> None:
+    config = config_of(run_dir)
+    old = config.read_bytes()
+    left = config.with_name(config.name + ".orig")
+    left.write_bytes(b"" if kept == "nothing" else old[:101])
+    said = patching.run(run_dir, None, Options(), apply=True)
+    assert f"{left.name}.1" in said
+    assert left.with_name(left.name + ".1").read_bytes() == old
+
+
+@pytest.mark.parametrize("what", ["file", "link", "dangling", "pipe", "folder", "log"])
+@pytest.mark.parametrize("force", [False, True])
+def test_to_takes_nobodys_place(run_dir: Path, tmp_path: Path, what: str, force: bool) -> None:
+    target, other = tmp_path / "x.yaml", tmp_path / "other"
+    other.write_text("theirs")
+    if what == "file":
+        target.write_text("mine")
+    elif what == "link":
+        target.symlink_to(other)
+    elif what == "dangling":
+        target.symlink_to(tmp_path / "nowhere")
+    elif what == "pipe":
+        os.mkfifo(target)
+    elif what == "folder":
+        target.mkdir()
+    else:
+        target = next(run_dir.glob("events*"))
+    before = target.read_bytes() if what in ("file", "log") else b""
+    done = cli("patch", run_dir, "--to", target, *(["--force"] if force else []))
+    assert other.read_text() == "theirs"
+    assert not (tmp_path / "nowhere").exists()
+    if what == "file" and force:
+        assert done.returncode == 0, done.stderr
+        assert b"lr: 0.0002" in target.read_bytes()
+        return
+    assert done.returncode == 2
+    assert len(done.stderr.decode().strip().splitlines()) == 1
+    if what in ("file", "log"):
+        assert target.read_bytes() == before
+        assert force or b"--force" in done.stderr
+    else:
+        assert b"report" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_to_is_no_more_open_than_the_config(run_dir: Path, tmp_path: Path) -> None:
+    config_of(run_dir).chmod(0o600)
+    patching.run(run_dir, None, Options(), to=tmp_path / "x.yaml")
+    assert (tmp_path / "x.yaml").stat().st_mode & 0o777 == 0o600
+
+
+def test_force_is_for_to(run_dir: Path) -> None:
+    with pytest.raises(UsageError, match="without --to"):
+        patching.run(run_dir, None, Options(), apply=True, force=True)
+
+
 # ---------------------------------------------------------------- the source tree
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import shlex
 import shutil
 import stat
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,7 +27,7 @@ from gandoctor.model.report import Diagnosis, Edit, Prescription
 from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.parsers.configs import read_config
-from gandoctor.prescribe import apply, cure_rate, prescribe, source
+from gandoctor.prescribe import apply, cure_rate, diff, prescribe, source, swapping
 from gandoctor.prescribe.overrides import override, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out
 
@@ -1024,6 +1028,139 @@ def test_apply_refuses_what_has_no_diff(lowered: Prescription, tmp_path: Path) -
         apply(replace(lowered, blocked_by="out of bounds"), tmp_path)
     with pytest.raises(InputError, match="cannot be found"):
         apply(replace(lowered, diff=lowered.diff.replace("c.yaml", "gone.yaml")), tmp_path)  # type: ignore[union-attr]
+
+
+def test_a_full_disk_leaves_the_config_whole_and_no_backup(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (tmp_path / "conf/c.yaml").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="as it was \\(no space left on device\\); there is no room"):
+        apply(lowered, tmp_path)
+    assert (tmp_path / "conf/c.yaml").read_bytes() == before
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_a_backup_has_its_name_only_once_it_is_whole(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moment it is killed at, a file called .orig is the old file."""
+    before = (tmp_path / "conf/c.yaml").read_bytes()
+    seen: list[bool] = []
+
+    def look(event: str, _: object) -> None:
+        if watching and event in ("open", "os.link", "os.rename", "os.remove", "os.utime"):
+            backups = [p for p in os.scandir(tmp_path / "conf") if ".orig" in p.name]
+            seen.extend(b.stat().st_size == len(before) for b in backups)
+
+    watching = True
+    sys.addaudithook(look)
+    apply(lowered, tmp_path)
+    watching = False
+    assert seen
+    assert all(seen)
+
+
+def test_two_at_once_take_turns(lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"conf/c.yaml": (tmp_path / "conf/c.yaml").read_bytes().decode()}
+    other = only(run_of(tmp_path, settings), remedy("g", LOWER_G), tmp_path)
+    really = diff.applied
+
+    def slowly(*args: Any) -> str:
+        new = really(*args)
+        time.sleep(0.3)  # both have read before either writes, unless one waits
+        return new
+
+    monkeypatch.setattr(diff, "applied", slowly)
+    results: list[object] = []
+
+    def one(p: Prescription) -> None:
+        try:
+            results.append(apply(p, tmp_path))
+        except InputError as e:
+            results.append(e.what)
+
+    threads = [threading.Thread(target=one, args=(p,)) for p in (lowered, other)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(isinstance(r, str) for r in results) == [False, True], results
+    assert any("changed since" in r for r in results if isinstance(r, str))
+
+
+@pytest.mark.parametrize("how", ["in place", "by renaming"])
+@pytest.mark.parametrize("when", ["early", "last moment"])
+def test_what_an_editor_saves_meanwhile_stays(
+    how: str, when: str, lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "conf/c.yaml"
+    saved = path.read_bytes() + b"\r\n# mine"
+
+    def save() -> None:
+        if how == "in place":
+            path.write_bytes(saved)
+        else:
+            (tmp_path / "swap").write_bytes(saved)
+            (tmp_path / "swap").replace(path)
+
+    module, name = (os, "fsync") if when == "early" else (swapping, "_exchange")
+    really, calls = getattr(module, name), []
+
+    def with_an_editor(*args: Any) -> Any:
+        if not calls:
+            save()
+        calls.append(args)
+        return really(*args)
+
+    if when == "last moment" and not sys.platform.startswith(("linux", "darwin")):
+        pytest.skip("nothing changes two files at once here")
+    monkeypatch.setattr(module, name, with_an_editor)
+    with pytest.raises(InputError, match="changed since"):
+        apply(lowered, tmp_path)
+    assert path.read_bytes() == saved
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_a_hard_link_that_is_cut_is_said(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    before = path.read_bytes()
+    os.link(path, tmp_path / "other.yaml")
+    (done,) = apply(lowered, tmp_path)
+    assert any("hard links" in r for r in done.remarks)
+    assert (tmp_path / "other.yaml").read_bytes() == before == (tmp_path / done.backup).read_bytes()
+    (tmp_path / "other.yaml").write_text("edited")
+    assert (tmp_path / done.backup).read_bytes() == before, "the backup is no third name of it"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_owner_group_and_mode_are_kept(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    os.chown(path, 1234, 1235)
+    path.chmod(0o640)
+    (done,) = apply(lowered, tmp_path)
+    assert not done.remarks
+    for file in (path, tmp_path / done.backup):
+        found = file.stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 1235, 0o640)
+
+
+def test_an_owner_that_cannot_be_kept_is_said(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no")
+
+    if os.geteuid() != 0:
+        pytest.skip("needs a file of somebody else")
+    os.chown(tmp_path / "conf/c.yaml", 1234, 1235)
+    monkeypatch.setattr(os, "fchown", never)
+    (done,) = apply(lowered, tmp_path)
+    assert done.remarks == ("its owner or group could not be kept",)
 
 
 def test_all_files_or_none(tmp_path: Path) -> None:

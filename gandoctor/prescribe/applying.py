@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from gandoctor import writing
 from gandoctor.errors import InputError
-from gandoctor.prescribe import diff
+from gandoctor.prescribe import diff, swapping
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from gandoctor.model.report import Prescription
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -31,11 +31,14 @@ class Applied:
         Name of the copy of the old file, relative likewise; empty where the result went to another file.
     keys : tuple of str
         The keys that changed, as read back.
+    remarks : tuple of str
+        What could not be kept as it was: the owner, or another name of the same file.
     """
 
     file: str
     backup: str
     keys: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def inside(root: Path, file: str) -> Path:
@@ -85,7 +88,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> tuple[Applied, ...]:
+def apply(
+    prescription: Prescription,
+    root: Path,
+    *,
+    to: Path | None = None,
+    force: bool = False,
+    inputs: Iterable[Path] = (),
+) -> tuple[Applied, ...]:
     """Change the user's files as the prescription's diff says.
 
     Parameters
@@ -95,6 +105,10 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
         Folder that the diff's files are relative to.
     to : Path, optional
         Write the changed file here and leave the original alone; only for a diff of one file.
+    force : bool
+        Whether a regular file that is there already may be replaced by `to`.
+    inputs : iterable of Path
+        What was read, and is never replaced.
 
     Returns
     -------
@@ -106,6 +120,8 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
     InputError
         If there is no diff; if a file has changed since the analysis, lies outside `root` or cannot be written; or if
         reading the result back shows anything but the intended keys changed. Nothing is changed then.
+    UsageError
+        `to` is no name for a new file.
     """
     if not prescription.diff or prescription.blocked_by:
         why = prescription.blocked_by or "it has no diff"
@@ -113,27 +129,43 @@ def apply(prescription: Prescription, root: Path, *, to: Path | None = None) -> 
     bodies = diff.split(prescription.diff)
     if to is not None and len(bodies) != 1:
         raise InputError(f"the diff changes {len(bodies)} files", hint="apply it without naming one")
-    work: list[tuple[str, Path, str, tuple[str, ...]]] = []
-    for file, body in bodies.items():
-        path = inside(root, file)
-        old = read_text(path)
-        if dict(prescription.made_for).get(file, digest(old)) != digest(old):
-            raise diff.stale(file)
-        new = diff.applied(old, body, file)
-        work.append((file, path, new, _proved(prescription, file, old, new)))
+    paths = {file: inside(root, file) for file in bodies}
     if to is not None:
-        file, path, new, keys = work[0]
-        _write([(to, new, path)])
+        ((file, path),) = paths.items()
+        _, new, keys = _worked_out(prescription, file, path, bodies[file])
+        writing.write_bytes(to, new.encode(), inputs=inputs, new=not force, like=path.stat())
         return (Applied(file, "", keys),)
-    for file, path, _, _ in work:
+    with swapping.taking_turns(path.parent for path in paths.values()):
+        return _swapped(prescription, paths, bodies)
+
+
+def _swapped(
+    prescription: Prescription, paths: Mapping[str, Path], bodies: Mapping[str, list[str]]
+) -> tuple[Applied, ...]:
+    items: dict[str, swapping.Swap] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for file, path in paths.items():
+        old, new, found[file] = _worked_out(prescription, file, path, bodies[file])
         if not path.stat().st_mode & 0o222:  # a rename would get round it
             raise InputError("is read-only", where=file, hint="make it writable, or write the new config elsewhere")
-    backups = [_backed_up(path) for _, path, _, _ in work]
-    _write([(path, new, path) for _, path, new, _ in work])
+        items[file] = swapping.Swap(path, old.encode(), new.encode())
+    names = {path: file for file, path in paths.items()}
+    swapping.swap(list(items.values()), lambda path: diff.stale(names[path]))
     return tuple(
-        Applied(file, str(PurePosixPath(file).with_name(backup.name)), keys)
-        for (file, _, _, keys), backup in zip(work, backups, strict=True)
+        Applied(
+            file, str(PurePosixPath(file).with_name(s.backup.name if s.backup else "")), found[file], tuple(s.remarks)
+        )
+        for file, s in items.items()
     )
+
+
+def _worked_out(prescription: Prescription, file: str, path: Path, body: list[str]) -> tuple[str, str, tuple[str, ...]]:
+    """A file's old and new text, and the keys that differ."""
+    old = read_text(path)
+    if dict(prescription.made_for).get(file, digest(old)) != digest(old):
+        raise diff.stale(file)
+    new = diff.applied(old, body, file)
+    return old, new, _proved(prescription, file, old, new)
 
 
 def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[str, ...]:
@@ -159,47 +191,3 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
 def _means(key: str, got: str) -> bool:
     """A key as the user's reader names it: perhaps behind the index of a document or the name of a class."""
     return got == key or got.endswith(f".{key}")
-
-
-def _backed_up(path: Path) -> Path:
-    """A copy beside the file, never over an older one."""
-    for n in range(1000):
-        backup = path.with_name(f"{path.name}.orig" + (f".{n}" if n else ""))
-        try:
-            with backup.open("xb") as f:
-                f.write(path.read_bytes())
-        except FileExistsError:
-            continue
-        except OSError as e:
-            raise InputError(f"no backup can be written ({e.strerror})", where=path.name) from e
-        shutil.copymode(path, backup)
-        return backup
-    raise InputError("there are too many backups already", where=path.name, hint="remove some of the .orig files")
-
-
-def _write(items: list[tuple[Path, str, Path]]) -> None:
-    """Write all (path, text, file whose mode it takes) or none: complete temporary files, then one rename each."""
-    import tempfile
-
-    ready: list[tuple[str, Path]] = []
-    done: list[tuple[Path, bytes]] = []
-    try:
-        for path, text, like in items:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            ready.append((name, path))
-            with os.fdopen(handle, "wb") as f:
-                f.write(text.encode("utf-8"))
-                f.flush()
-                os.fsync(f.fileno())
-            Path(name).chmod(stat.S_IMODE(like.stat().st_mode))
-        for name, path in ready:
-            before = path.read_bytes() if path.exists() else b""
-            Path(name).replace(path)
-            done.append((path, before))
-    except OSError as e:
-        for path, before in done:
-            path.write_bytes(before)
-        raise InputError(f"the file cannot be written ({e.strerror})", where=items[0][0].name) from e
-    finally:
-        for name, _ in ready:
-            Path(name).unlink(missing_ok=True)
