@@ -930,6 +930,70 @@ def test_work_out_needs_no_files() -> None:
     assert [s.new for s in work_out(remedy("r", LOWER_D), settings).steps] == [0.01]
 
 
+MERGES: dict[str, tuple[str, dict[str, object]]] = {
+    # what it is: (config, what the trainer's own reader then finds)
+    "one": ("base: &b\n  lr_d: 0.02\n  lr_g: 0.01\ntrain:\n  <<: *b\n  x: 1\n",
+            {"base.lr_d": 0.002, "train.lr_d": 0.002, "base.lr_g": 0.01, "train.lr_g": 0.01}),
+    "two that merge": ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\ntest:\n  <<: *b\n", {"train.lr_d": 0.002}),
+    "a chain": ("base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  y: 1\ntrain:\n  <<: *m\n", {"train.lr_d": 0.002}),
+    "a list": ("a: &a {lr_d: 0.02}\nb: &b {width: 5, z: 1}\ntrain:\n  <<: [*a, *b]\n",
+               {"train.lr_d": 0.002, "train.width": 5, "train.z": 1}),
+    "a block by its name": ("base: &b\n  lr_d: 0.02\ntrain: *b\n", {"train.lr_d": 0.002}),
+    "a value by its name": ("base:\n  lr_d: &l 0.02\ntrain:\n  lr_d: *l\n", {"train.lr_d": 0.002}),
+    "nested": ("base: &b\n  optim_d: &o\n    lr: 0.02\ntrain:\n  <<: *b\ntest:\n  optim_d: *o\n",
+               {"base.optim_d.lr": 0.002, "train.optim_d.lr": 0.002, "test.optim_d.lr": 0.002}),
+    "flow style": ("base: &b {lr_d: 0.02, lr_g: 0.01}\ntrain: {<<: *b, x: 1}\n", {"train.lr_d": 0.002}),
+    "both networks": ("optim_d: &o\n  lr: 0.02\noptim_g:\n  <<: *o\n", {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
+    "both by value": ("lr_d: &l 0.02\nlr_g: *l\n", {"lr_d": 0.002, "lr_g": 0.02}),
+    "both out of one": ("adam: &a\n  lr: 0.02\noptim_d:\n  <<: *a\noptim_g:\n  <<: *a\n",
+                        {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
+}  # fmt: skip
+
+
+def dotted(value: object, key: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {k: v for n, inner in value.items() for k, v in dotted(inner, f"{key}.{n}".lstrip(".")).items()}
+    return {key: value}
+
+
+@pytest.mark.parametrize("kind", MERGES)
+def test_who_reads_the_mapping_that_merges_sees_the_new_value(kind: str, tmp_path: Path) -> None:
+    text, wanted = MERGES[kind]
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff, made.blocked_by
+    (done,) = apply(made, tmp_path)
+    before, after = dotted(yaml.safe_load(text)), dotted(yaml.safe_load((tmp_path / "config.yaml").read_text()))
+    assert after.items() >= wanted.items()
+    assert {k for k in after if after[k] != before.get(k)} == set(done.keys) == {e.key for e in made.edits}
+    assert {o.partition("=")[0] for o in made.overrides} in (set(), set(done.keys)), "on a command line each is alone"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("disc: &d\n  lr: 0.02\naux:\n  <<: *d\ngen:\n  lr: 0.01\n", "`aux.lr` takes its value from the block"),
+        ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\n  lr_d: 0.03\n", "`train.lr_d` stands for `base.lr_d`"),
+        (
+            "base: &b\n  optim_d: {lr: 0.02}\ntrain:\n  <<: *b\n  optim_d: {lr: 0.03}\n",
+            "`train.optim_d.lr` stands for `base.optim_d.lr`",
+        ),
+        (
+            "base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  lr_d: 0.03\ntrain: {<<: *m}\n",
+            "`mid.lr_d` stands for `base.lr_d`",
+        ),
+        (
+            "a: &a {lr_d: 0.02}\nb: &b {lr_d: 0.5}\ntrain:\n  <<: [*a, *b]\n",
+            "several blocks that are merged give `train.lr_d`",
+        ),
+        ("b: &b {lr_d: 0.5}\na: &a {lr_d: 0.02}\ntrain:\n  <<: [*a, *b]\n", "`train.lr_d` stands for `b.lr_d`"),
+    ],
+)
+def test_a_merge_that_leaves_open_what_is_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert said in (made.blocked_by or made.why)
+
+
 # ---------------------------------------------------------------- applying
 
 
