@@ -994,6 +994,69 @@ def test_a_merge_that_leaves_open_what_is_read_is_refused(tmp_path: Path, text: 
     assert said in (made.blocked_by or made.why)
 
 
+CONFIG = "class Config:\n    lr_d = 0.02\n    width = 3\n"
+DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.replace("_d =", "_d: float =").replace(
+    "h =", "h: int ="
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFIG + "    def __init__(self):\n        self.lr_d = 0.01\n",
+        CONFIG + "    def __init__(self, lr_d=0.01):\n        self.width, self.lr_d = 4, lr_d\n",
+        CONFIG + "    def warm(me):\n        me.lr_d *= 2\n",
+        CONFIG + "    @property\n    def lr_d(self):\n        return 0.01\n",
+        CONFIG + "class Mine(Config):\n    lr_d = 0.01\n",
+        CONFIG + "class Base2(Config):\n    pass\nclass Mine(Base2):\n    def setup(self):\n        self.lr_d = 0.01\n",
+        CONFIG + "Config.lr_d = 0.01\n",
+        CONFIG + "cfg = Config()\ncfg.lr_d = 0.01\n",
+        CONFIG + "def main():\n    Config.lr_d = 0.01\n",
+        CONFIG + "setattr(Config, 'lr_d', 0.01)\n",
+        CONFIG + "vars(Config)['lr_d'] = 0.01\n",
+        CONFIG + CONFIG.replace("lr_d", "lr_g"),
+        DATA + "cfg = Config(lr_d=0.01)\n",
+        DATA + "cfg = Config(0.01)\n",
+        DATA + "cfg = Config(**opts)\n",
+        DATA + "cfg = Config(*opts)\n",
+        DATA + "cfg = replace(Config(), lr_d=0.01)\n",
+        DATA + "class Mine(Config):\n    def __init__(self):\n        super().__init__(lr_d=0.01)\n",
+        "cfg = dict(lr_d=0.02, width=3)\ndef main():\n    cfg['lr_d'] = 0.01\n",
+        "cfg = dict(lr_d=0.02, width=3)\ncfg.update({'lr_d': 0.01})\n",
+    ],
+)
+def test_a_value_in_code_that_is_not_what_counts_is_not_said_to_be_changed(tmp_path: Path, text: str) -> None:
+    run = run_of(tmp_path, {"config.py": text})
+    holder = "cfg" if text.startswith("cfg") else "Config"
+    line = next(i for i, x in enumerate(text.splitlines(), 1) if "lr_d" in x)
+    setting = Setting("lr_d", 0.02, f"{holder}.lr_d", "config.py", line)
+    made = only(replace(run, settings={"lr_d": setting}, raw_settings=(setting,)), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert "lr_d" in (made.blocked_by or made.why)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFIG,
+        CONFIG + "    @property\n    def slow(self):\n        return self.lr_d / 2\n",
+        CONFIG + "class Mine(Config):\n    width = 5\ncfg = Mine()\n",
+        CONFIG + "class Trainer:\n    def __init__(self, cfg):\n        self.lr_d = cfg.lr_d\n",
+        DATA + "cfg = Config(width=4)\n",
+        DATA.replace("    lr_d: float = 0.02\n    width: int = 3\n", "    width: int = 3\n    lr_d: float = 0.02\n")
+        + "cfg = Config(4)\n",
+        "class Config:\n    pass\nConfig.lr_d = 0.02\n",
+    ],
+)
+def test_a_class_attribute_that_counts_is_changed(tmp_path: Path, text: str) -> None:
+    made = only(run_of(tmp_path, {"config.py": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff, made.blocked_by or made.why
+    apply(made, tmp_path)
+    after: dict[str, Any] = {"__name__": "builtins"}  # dataclasses look their module up
+    exec((tmp_path / "config.py").read_text(), after)  # noqa: S102  what the trainer's own reader makes of it
+    assert after["Config"].lr_d == 0.002
+
+
 # ---------------------------------------------------------------- applying
 
 
