@@ -152,7 +152,8 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)
-    return [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    runs = [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    return [replace(run, notes=(*run.notes, *options.refused)) for run in runs]
 
 
 def _discover(path: Path, options: Options) -> list[RawRun]:

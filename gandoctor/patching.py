@@ -72,8 +72,8 @@ def run(
     if to is not None:
         return _written(chosen, root, to, force=force, logs=_logs(report, run_root))
     if apply:
-        return _applied(chosen, root, report, run_root)
-    return _text(chosen, number, len(report.prescriptions))
+        return "\n".join((_applied(chosen, root, report, run_root), *_told(chosen, NOTES[2:])))
+    return _text(chosen, number, len(report.prescriptions), report.preferences)
 
 
 def _written(chosen: Prescription, root: Path, to: Path, *, force: bool, logs: Iterable[Path]) -> str:
@@ -169,13 +169,18 @@ def _is_plain(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _text(p: Prescription, number: int, count: int) -> str:
+def _told(p: Prescription, notes: Iterable[str] = NOTES) -> list[str]:
+    """Which file was chosen and why, or why there is no diff."""
+    return [w.plain(p.why[p.why.index(note) :]) for note in notes if note in p.why]
+
+
+def _text(p: Prescription, number: int, count: int, preferences: Iterable[str] = ()) -> str:
     # Comment lines around a diff are passed over by `git apply` and `patch`.
     out = [f"# {number} of {count}: {w.plain(p.title)} ({p.risk}; treats {p.cause})"]
+    out += [f"# preferences: {w.plain(sentence)}" for sentence in preferences]
     if p.blocked_by:
         out.append(f"# blocked: {w.plain(p.blocked_by)}")
-    # Which file was chosen and why, or why there is no diff.
-    out += ["# " + w.plain(p.why[p.why.index(note) :]) for note in NOTES if note in p.why]
+    out += [f"# {told}" for told in _told(p)]
     if p.diff:
         out.append(p.diff.removesuffix("\n"))
     out += [f"# or on the command line: {w.plain(o)}" for o in p.overrides]

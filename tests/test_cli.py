@@ -595,6 +595,7 @@ def test_faults_of_a_runs_own_preferences_are_told_and_cost_nothing(
     report = json.loads(((theirs if within else work) / "r.json").read_text())
     assert any(told in s for s in (*report["preferences"], *report["run"]["notes"]))
     assert report["signals"]
+    assert told in run("signals", "." if within else theirs, cwd=theirs if within else work).stdout
 
 
 @pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")

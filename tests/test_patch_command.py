@@ -369,6 +369,25 @@ def test_the_report_says_where_the_patch_belongs(run_dir: Path, tree: Path, tmp_
     assert str(tmp_path) not in html
 
 
+def test_a_tree_that_holds_nothing_of_the_run_is_said(run_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "other.yaml").write_text("name: x\n")
+    printed = patching.run(run_dir, None, Options(repo=tmp_path / "code"))
+    why = "The diff is for the run's own config: no file of the source tree can be told"
+    assert f"# {why}" in printed
+    said = cli("patch", run_dir, "--repo", tmp_path / "code", "--apply").stdout.decode()
+    assert said.startswith("config.yaml: ")
+    assert why in said
+    assert "run's own" not in patching.run(run_dir, None, Options())
+
+
+def test_what_a_runs_own_preferences_ask_in_vain_stands_above_the_patch(run_dir: Path) -> None:
+    (run_dir / "gandoctor.toml").write_text('fail-on = "never"\n')
+    assert "# preferences: gandoctor.toml of the run asks for 'fail-on': not followed" in patching.run(
+        run_dir, None, Options()
+    )
+
+
 def test_a_tree_that_is_not_there(run_dir: Path) -> None:
     done = cli("patch", run_dir, "--repo", run_dir / "nowhere")
     assert done.returncode == 2

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gandoctor.prescribe.splice import Spliced, Spot
 
 # How a prescription's `why` goes on to say what its diff is made for, or why it has none.
-NOTES: Final = ("The diff is for the source tree:", "No diff:")
+NOTES: Final = ("The diff is for the source tree:", "No diff:", "The diff is for the run's own config:")
 __all__ = ["NOTES", "Applied", "apply", "cure_rate", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
@@ -252,7 +252,7 @@ class _Desk:
         if not why_not:
             made = self._made(remedy, cause, steps, self.texts)
             if isinstance(made, Prescription):
-                return made
+                return replace(made, why=f"{made.why} {NOTES[2]} {why}.") if why else made
             why_not = made
         why_not = "; ".join(x for x in (why_not, why) if x)
         lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
@@ -287,7 +287,9 @@ class _Desk:
             mine = step.setting
             recorded = [s for s in self.run.raw_settings if s.file == mine.file]
             match = self._source().find(mine, recorded)
-            if step.beside or match.spot is None:
+            if step.beside:
+                return (), f"`{mine.key}` is to be added, which is not done in a source tree"
+            if match.spot is None:
                 return (), match.why
             spot = match.spot
             moved.append(replace(step, setting=replace(mine, file=match.file, key=spot.key, line=spot.line)))
