@@ -29,6 +29,7 @@ from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook, Severity
@@ -75,8 +76,9 @@ class Options:
         What the run's own ``gandoctor.toml`` asks for and does not get.
     outputs : sequence of Path
         What the caller is going to write: an error where a run was read from one of these.
-    analysed : sequence of Path
-        All that the caller is going to analyse: what lies in it has no say in what is judged.
+    analysed : set of Path
+        All that the caller is going to analyse, as `preferences.folders` gives it: what lies in it has no say in what
+        is judged.
     of_run : frozenset of str
         Roles in `map` that are the word of the run's own ``gandoctor.toml``: what is wrong with them is no error.
     """
@@ -93,7 +95,7 @@ class Options:
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     outputs: Sequence[Path] = ()
-    analysed: Sequence[Path] = ()
+    analysed: AbstractSet[Path] = frozenset()
     of_run: frozenset[str] = frozenset()
 
     def origin(self, entry: str, option: str) -> str:

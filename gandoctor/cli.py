@@ -20,6 +20,7 @@ from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gandoctor.api import Options
 
@@ -188,7 +189,7 @@ def check(
         text = reporters.render(line, reports, path=path.as_posix())
         if text.strip():
             _say(text)
-        code = max(code, api.exit_code(reports, _fail_on(path, fail_on, logs)))
+        code = max(code, api.exit_code(reports, _fail_on(path, fail_on, options.analysed)))
     raise typer.Exit(code)
 
 
@@ -361,7 +362,7 @@ def compare(
         _say(comparison.render("text", found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], _fail_on(after if after in runs else None, fail_on, runs)))
+    raise typer.Exit(api.exit_code([report], _fail_on(after if after in runs else None, fail_on, options.analysed)))
 
 
 def _options(
@@ -375,6 +376,7 @@ def _options(
     outputs: Sequence[Path] = (),
     analysed: Sequence[Path] = (),
 ) -> Options:
+    from gandoctor import preferences
     from gandoctor.api import Options
 
     mapping: dict[str, str] = {}
@@ -394,7 +396,7 @@ def _options(
         select=tuple(select or ()),
         repo=repo,
         outputs=outputs,
-        analysed=analysed,
+        analysed=preferences.folders(analysed),
     )
 
 
@@ -425,7 +427,7 @@ def _is_another(path: Path) -> bool:
         return False
 
 
-def _fail_on(path: Path | None, given: FailOn | None, others: Sequence[Path] = ()) -> str:
+def _fail_on(path: Path | None, given: FailOn | None, others: AbstractSet[Path] = frozenset()) -> str:
     from gandoctor import preferences
 
     if given is not None:

@@ -20,7 +20,8 @@ from gandoctor.model.signals import FAMILIES
 from gandoctor.parsers.configs import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
 FILE: Final = "gandoctor.toml"
 PROJECT_FILE: Final = "pyproject.toml"
@@ -71,7 +72,7 @@ class Preferences:
     of_run: frozenset[str] = frozenset()
 
 
-def load(here: Path, run: Path | None, others: Iterable[Path] = ()) -> Preferences:
+def load(here: Path, run: Path | None, others: AbstractSet[Path] = frozenset()) -> Preferences:
     """Read the preferences of the user's project and what a run says of itself.
 
     Parameters
@@ -80,8 +81,8 @@ def load(here: Path, run: Path | None, others: Iterable[Path] = ()) -> Preferenc
         The folder that the user works in.
     run : Path or None
         What is analysed, a folder or a file. Where both name a role or a loss family, its own word counts.
-    others : iterable of Path
-        What else is analysed in the same breath: none of it speaks for the project either.
+    others : set of Path
+        What else is analysed in the same breath, as `folders` gives it: none of it speaks for the project either.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def load(here: Path, run: Path | None, others: Iterable[Path] = ()) -> Preferenc
         A file of the project that does not parse, or an entry that means nothing.
     """
     here, mine = _real(here), _folder(run) if run is not None else None
-    home, inside = _project(here, [_folder(path) for path in (run, *others) if path is not None])
+    home, inside = _project(here, (mine, others))
     merged = Preferences(refused=tuple(said for folder in inside for said in _unheard(folder, mine, here)))
     for path, data in _files(home) if home else ():
         merged = _joined(merged, _read(data, os.path.relpath(path, here)), path.parent)
@@ -101,6 +102,11 @@ def load(here: Path, run: Path | None, others: Iterable[Path] = ()) -> Preferenc
     return merged
 
 
+def folders(analysed: Iterable[Path]) -> frozenset[Path]:
+    """The real folders that are analysed, or that hold an analysed file."""
+    return frozenset(map(_folder, analysed))
+
+
 def _folder(analysed: Path) -> Path:
     return _real(analysed if analysed.is_dir() else analysed.parent)
 
@@ -109,16 +115,17 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # a loop of links is no error here: whoever opens it says so
 
 
-def _project(here: Path, analysed: Sequence[Path]) -> tuple[Path | None, list[Path]]:
+def _project(here: Path, analysed: tuple[Path | None, AbstractSet[Path]]) -> tuple[Path | None, list[Path]]:
     """The nearest folder with preferences, from `here` up to the root of its repository, outside what is analysed.
 
     With it the folders nearer than that, or than the root, which lie in what is analysed and hold a file of ours.
     """
     above = (here, *here.parents)
     root = next((k for k, f in enumerate(above) if os.path.lexists(f / ".git")), 0)
+    mine, others = analysed
     inside: list[Path] = []
     for folder in above[: root + 1]:
-        if any(folder.is_relative_to(a) for a in analysed):
+        if any(f == mine or f in others for f in (folder, *folder.parents)):
             inside += [folder] if os.path.lexists(folder / FILE) else []
         elif any(_files(folder)):
             return folder, inside
