@@ -325,6 +325,16 @@ def _heeded(raw: RawRun, words: vocabulary.Vocabulary, options: Options) -> tupl
     return wanted, idle
 
 
+def _followed(run: Run, options: Options) -> dict[str, str]:
+    """The mapping without what a note of the run says was left out."""
+    return {
+        role: tag
+        for role, tag in options.map.items()
+        if role not in options.of_run
+        or not any(n.startswith(f"{options.origin(f'map.{role}', 'map')} of the run was left") for n in run.notes)
+    }
+
+
 def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
     """What the samples say; whatever is wrong with them, the rest of the report stands."""
     if not raw.pictures:
@@ -406,7 +416,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,
-        preferences=(*_preferred(options), *options.refused),
+        preferences=(*_preferred(replace(options, map=_followed(run, options))), *options.refused),
     )
 
 

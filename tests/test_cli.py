@@ -594,6 +594,7 @@ def test_faults_of_a_runs_own_preferences_are_told_and_cost_nothing(
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(((theirs if within else work) / "r.json").read_text())
     assert any(told in s for s in (*report["preferences"], *report["run"]["notes"]))
+    assert not any(" is d_loss" in s or " is Loss/critic" in s for s in report["preferences"]), "it was not followed"
     assert report["signals"]
     assert told in run("signals", "." if within else theirs, cwd=theirs if within else work).stdout
 
