@@ -29,6 +29,7 @@ from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.rules import Rulebook, Severity
@@ -75,6 +76,11 @@ class Options:
         What the run's own ``gandoctor.toml`` asks for and does not get.
     outputs : sequence of Path
         What the caller is going to write: an error where a run was read from one of these.
+    analysed : set of Path
+        All that the caller is going to analyse, as `preferences.folders` gives it: what lies in it has no say in what
+        is judged.
+    of_run : frozenset of str
+        Roles in `map` that are the word of the run's own ``gandoctor.toml``: what is wrong with them is no error.
     """
 
     configs: Sequence[Path] = ()
@@ -89,6 +95,8 @@ class Options:
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     outputs: Sequence[Path] = ()
+    analysed: AbstractSet[Path] = frozenset()
+    of_run: frozenset[str] = frozenset()
 
     def origin(self, entry: str, option: str) -> str:
         """Where an entry stands: the option, or ``file:key``."""
@@ -146,7 +154,8 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)
-    return [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    runs = [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    return [replace(run, notes=(*run.notes, *options.refused)) for run in runs]
 
 
 def _discover(path: Path, options: Options) -> list[RawRun]:
@@ -160,7 +169,7 @@ def with_preferences(path: Path, options: Options) -> Options:
     """Fill what the caller left open from ``gandoctor.toml``."""
     if not options.use_preferences:
         return options
-    said = preferences.load(Path.cwd(), path if path.is_dir() else path.parent, whole=path.is_dir())
+    said = preferences.load(Path.cwd(), path, options.analysed)
     given = {"loss"} if options.loss else set()
     given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
     given |= {f"select.{rule}" for rule in options.select} | {f"severity.{rule}" for rule in options.severity}
@@ -174,6 +183,7 @@ def with_preferences(path: Path, options: Options) -> Options:
         severity={**said.severity, **options.severity},
         origins={entry: where for entry, where in said.origins.items() if entry not in given},
         refused=said.refused,
+        of_run=said.of_run - set(options.map),
     )
 
 
@@ -271,7 +281,7 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         where = options.origin("loss", "--loss")
         raise UsageError(f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}")
     settings = vocabulary.settle(raw.settings, vocabulary=words)
-    wanted = dict(options.map)
+    wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
         wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
@@ -293,13 +303,36 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks),
+        notes=(*raw.notes, *remarks, *idle),
         sources=raw.sources,
         step_unit=unit,
         higher_is_better=words.higher_is_better,
         log_it=words.log_it,
         finished=raw.finished,
     )
+
+
+def _heeded(raw: RawRun, words: vocabulary.Vocabulary, options: Options) -> tuple[dict[str, str], list[str]]:
+    """The mapping without what the run's own word cannot mean, and what that was."""
+    tags = {s.tag for s in raw.signals}
+    wanted, idle = dict(options.map), []
+    for role in sorted(options.of_run & wanted.keys()):
+        if role in words.roles and wanted[role] in tags:
+            continue
+        why = f"there is no signal {wanted[role]!r}" if role in words.roles else "there is no such role"
+        idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
+        del wanted[role]
+    return wanted, idle
+
+
+def _followed(run: Run, options: Options) -> dict[str, str]:
+    """The mapping without what a note of the run says was left out."""
+    return {
+        role: tag
+        for role, tag in options.map.items()
+        if role not in options.of_run
+        or not any(n.startswith(f"{options.origin(f'map.{role}', 'map')} of the run was left") for n in run.notes)
+    }
 
 
 def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
@@ -383,7 +416,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,
-        preferences=(*_preferred(options), *options.refused),
+        preferences=(*_preferred(replace(options, map=_followed(run, options))), *options.refused),
     )
 
 

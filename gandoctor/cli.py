@@ -20,6 +20,7 @@ from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gandoctor.api import Options
 
@@ -167,15 +168,14 @@ def check(
     select: SelectOption = None,
 ) -> None:
     """Check logs before a commit or in CI: one line a finding, nothing is written."""
-    from gandoctor import api, parsers, reporters
+    from gandoctor import api, reporters
 
-    options = _options(config, map_, loss, rules, ignore, select)
+    logs = [p for p in paths if not _is_another(p)]
+    options = _options(config, map_, loss, rules, ignore, select, analysed=logs)
     line = reporters.by_name("check")
     code = 0
-    for path in paths:
+    for path in logs:
         try:
-            if path.is_file() and not parsers.is_log(path):
-                continue
             reports = api.analyze_all(path, options)
         except UsageError:
             raise
@@ -189,7 +189,7 @@ def check(
         text = reporters.render(line, reports, path=path.as_posix())
         if text.strip():
             _say(text)
-        code = max(code, api.exit_code(reports, _fail_on(path, fail_on)))
+        code = max(code, api.exit_code(reports, _fail_on(path, fail_on, options.analysed)))
     raise typer.Exit(code)
 
 
@@ -303,7 +303,7 @@ def patch(
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --to: replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Let --to replace a file that is there.")] = False,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -351,7 +351,8 @@ def compare(
     from gandoctor.reporters import comparison
 
     targets = output or (["-"] if format_ else [])
-    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets))
+    runs = [p for p in (before, after) if not comparing.is_saved(p)]  # a report lies anywhere, a run's files beside it
+    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs)
     own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options, own)
@@ -361,7 +362,7 @@ def compare(
         _say(comparison.render("text", found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], _fail_on(after, fail_on)))
+    raise typer.Exit(api.exit_code([report], _fail_on(after if after in runs else None, fail_on, options.analysed)))
 
 
 def _options(
@@ -373,7 +374,9 @@ def _options(
     select: Sequence[str] | None = None,
     repo: Path | None = None,
     outputs: Sequence[Path] = (),
+    analysed: Sequence[Path] = (),
 ) -> Options:
+    from gandoctor import preferences
     from gandoctor.api import Options
 
     mapping: dict[str, str] = {}
@@ -393,6 +396,7 @@ def _options(
         select=tuple(select or ()),
         repo=repo,
         outputs=outputs,
+        analysed=preferences.folders(analysed),
     )
 
 
@@ -413,14 +417,22 @@ def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     return tuple(files or ())
 
 
-def _fail_on(path: Path, given: FailOn | None) -> str:
+def _is_another(path: Path) -> bool:
+    """Whether a file is no training log; what cannot be told is for the reader to say."""
+    from gandoctor import parsers
+
+    try:
+        return path.is_file() and not parsers.is_log(path)
+    except (GandoctorError, OSError):
+        return False
+
+
+def _fail_on(path: Path | None, given: FailOn | None, others: AbstractSet[Path] = frozenset()) -> str:
     from gandoctor import preferences
 
     if given is not None:
         return given.value
-    whole = path.is_dir()
-    said = preferences.load(Path.cwd(), path if whole else path.parent, whole=whole)
-    return said.fail_on or FailOn.high.value
+    return preferences.load(Path.cwd(), path, others).fail_on or FailOn.high.value
 
 
 def _write(target: str, text: str) -> None:

@@ -126,6 +126,11 @@ def _report(path: Path, options: Options, own: Sequence[Path]) -> Report:
     return reports[0]
 
 
+def is_saved(path: Path) -> bool:
+    """Whether a path is a report that was saved as JSON, and so is not judged anew."""
+    return _saved(path) is not None
+
+
 def _saved(path: Path) -> list[Report] | None:
     """The reports of a file that ``gandoctor analyze -o FILE.json`` wrote; None for any other path."""
     try:

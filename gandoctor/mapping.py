@@ -117,6 +117,7 @@ def _text(run: Run) -> str:
         f"{run.name}: {game.family}{chance} ({game.confidence} confidence)",
         *(f"  because {b}" for b in game.because),
         f"steps {run.first_step:,} to {run.last_step:,} ({run.step_unit})",
+        *(f"note: {_clean(n)}" for n in run.notes),
         "",
     ]
     rows = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import glob
+import os
 from typing import TYPE_CHECKING
 
-from gandoctor import api
+from gandoctor import api, writing
 from gandoctor.errors import InputError, UsageError
 from gandoctor.prescribe import NOTES, applying
 from gandoctor.reporters import wording as w
@@ -40,9 +42,9 @@ def run(
     apply : bool
         Change the config file itself; a backup is kept.
     to : Path, optional
-        Write the changed config here instead.
+        Write the changed config here instead: a new file.
     force : bool
-        Whether a file that stands at `to` may be replaced.
+        Let `to` be a file that is there already.
 
     Returns
     -------
@@ -56,6 +58,11 @@ def run(
     """
     if apply and to is not None:
         raise UsageError("one of them only", "--apply and --to", "--apply changes the config, --to writes another file")
+    if force and to is None:
+        raise UsageError("says nothing without --to", "--force", "--to FILE --force replaces FILE")
+    if to is not None:
+        with _told_of(to):
+            writing.check(to)
     found = api.analyze_with_roots(path, options)
     if len(found) > 1:
         raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
@@ -63,25 +70,46 @@ def run(
     number, chosen = _chosen(report, number)
     root = options.repo if chosen.base == "repo" and options.repo is not None else run_root
     if to is not None:
-        if any(_same(to, root / e.file) for e in chosen.edits):
-            raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
-        done = applying.apply(chosen, root, to=to, force=force)
-        return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
+        return _written(chosen, root, to, force=force, logs=_logs(report, run_root))
     if apply:
-        backup = _patched_since(chosen, root, _logs(report, run_root))
-        if backup:
-            raise InputError(
-                f"was patched after this run was logged ({backup} is the old file)",
-                chosen.edits[0].file,
-                "train again first; what it ran with is not what the config says now",
-            )
-        done = applying.apply(chosen, root)
-        elsewhere = options.repo is not None and chosen.base == "run"
-        note = "nothing in the source tree is this run's config: its own was changed\n" if elsewhere else ""
-        return note + "\n".join(
-            f"{d.file}: {', '.join(d.keys)} changed ({chosen.title}); the old file is {d.backup}" for d in done
+        return "\n".join((_applied(chosen, root, report, run_root), *_told(chosen, NOTES[2:])))
+    return _text(chosen, number, len(report.prescriptions), report.preferences)
+
+
+def _written(chosen: Prescription, root: Path, to: Path, *, force: bool, logs: Iterable[Path]) -> str:
+    if any(_same(to, root / e.file) for e in chosen.edits):
+        raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
+    if os.path.lexists(to) and not force:
+        raise UsageError("is there already", f"--to {to}", "give another name, or --force to replace it")
+    with _told_of(to):
+        done = applying.apply(chosen, root, to=to, force=force, inputs=logs)
+    return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
+
+
+@contextlib.contextmanager
+def _told_of(to: Path) -> Iterator[None]:
+    """What is wrong with a path, without advice that is for reports."""
+    try:
+        yield
+    except UsageError as e:
+        raise UsageError(e.what, f"--to {e.where}", e.hint.partition(";")[0].replace("the report", "it")) from None
+
+
+def _applied(chosen: Prescription, root: Path, report: Report, run_root: Path) -> str:
+    backup = _patched_since(chosen, root, _logs(report, run_root))
+    if backup:
+        raise InputError(
+            f"was patched after this run was logged ({backup} is the old file)",
+            chosen.edits[0].file,
+            "train again first; what it ran with is not what the config says now",
         )
-    return _text(chosen, number, len(report.prescriptions))
+    done = applying.apply(chosen, root)
+    return "\n".join(
+        "; ".join(
+            (f"{d.file}: {', '.join(d.keys)} changed ({chosen.title})", f"the old file is {d.backup}", *d.remarks)
+        )
+        for d in done
+    )
 
 
 def _chosen(report: Report, number: int | None) -> tuple[int, Prescription]:
@@ -112,10 +140,17 @@ def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
     for file in dict.fromkeys(e.file for e in p.edits):
         mine = root / file
         backups = [b for b in sorted(mine.parent.glob(f"{glob.escape(mine.name)}.orig*")) if _is_plain(b)]
-        young = [b for b in backups if b.stat().st_mtime_ns > logged]
+        young = [b for b in backups if b.stat().st_mtime_ns > logged and not _unfinished(b, mine)]
         if young and not any(filecmp.cmp(b, mine, shallow=False) for b in young):
             return young[0].name
     return ""
+
+
+def _unfinished(backup: Path, file: Path) -> bool:
+    """Whether a backup holds only the beginning of what the file still is: a full disk, or a copy that was killed."""
+    kept, now = (p.read_bytes() for p in (backup, file))
+    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith((b"\n", b"\r"))  # lines were added behind it
+    return not kept or (now.startswith(kept) and len(kept) < len(now) and not whole_lines)
 
 
 def _logs(report: Report, root: Path) -> Iterator[Path]:
@@ -134,13 +169,18 @@ def _is_plain(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _text(p: Prescription, number: int, count: int) -> str:
+def _told(p: Prescription, notes: Iterable[str] = NOTES) -> list[str]:
+    """Which file was chosen and why, or why there is no diff."""
+    return [w.plain(p.why[p.why.index(note) :]) for note in notes if note in p.why]
+
+
+def _text(p: Prescription, number: int, count: int, preferences: Iterable[str] = ()) -> str:
     # Comment lines around a diff are passed over by `git apply` and `patch`.
     out = [f"# {number} of {count}: {w.plain(p.title)} ({p.risk}; treats {p.cause})"]
+    out += [f"# preferences: {w.plain(sentence)}" for sentence in preferences]
     if p.blocked_by:
         out.append(f"# blocked: {w.plain(p.blocked_by)}")
-    # Which file was chosen and why, or why there is no diff.
-    out += ["# " + w.plain(p.why[p.why.index(note) :]) for note in NOTES if note in p.why]
+    out += [f"# {told}" for told in _told(p)]
     if p.diff:
         out.append(p.diff.removesuffix("\n"))
     out += [f"# or on the command line: {w.plain(o)}" for o in p.overrides]

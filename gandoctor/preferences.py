@@ -1,9 +1,9 @@
 """What a project asks of gandoctor: ``gandoctor.toml`` or ``[tool.gandoctor]`` in ``pyproject.toml``.
 
 The folder that the user works in speaks for its project, or else the nearest folder above it, up to the root of the
-repository. It may say everything. A file that lies in the analysed run came with the run, perhaps from a stranger: it
-may say what the run's names mean (``map``, ``loss``), and nothing of what is judged; nothing in what is analysed may
-lead out of it.
+repository. It may say everything. What lies in the analysed folder came with the run, perhaps from a stranger, even
+where the user works in it: its own file may say what the run's names mean (``map``, ``loss``), and nothing of what is
+judged. Whatever is wrong with it is told in the report, which stands without it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,8 @@ from gandoctor.model.signals import FAMILIES
 from gandoctor.parsers.configs import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
 FILE: Final = "gandoctor.toml"
 PROJECT_FILE: Final = "pyproject.toml"
@@ -29,7 +29,7 @@ KEYS: Final = ("map", "loss", "ignore", "select", "severity", "fail-on", "rules"
 OF_A_RUN: Final = ("map", "loss")  # what a run's own file may say
 FAIL_ON: Final = (*SEVERITIES, "never")
 MAX_BYTES: Final = 1 << 20
-MAX_RULE_FILES: Final = 20_000
+_BY_WHOM: Final = f"by options, or by the {FILE} of the folder you work in, where that is not what is analysed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Preferences:
         Where an entry stands, as errors name it: ``map.d_loss`` in ``gandoctor.toml:map.d_loss``.
     refused : tuple of str
         What a run's own file asks for and does not get, one sentence a file.
+    of_run : frozenset of str
+        Roles whose tag is the run's own word.
     """
 
     map: Mapping[str, str] = field(default_factory=dict)
@@ -67,51 +69,74 @@ class Preferences:
     rules: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    of_run: frozenset[str] = frozenset()
 
 
-def load(here: Path, run: Path, *, whole: bool = False) -> Preferences:
+def load(here: Path, run: Path | None, others: AbstractSet[Path] = frozenset()) -> Preferences:
     """Read the preferences of the user's project and what a run says of itself.
 
     Parameters
     ----------
     here : Path
         The folder that the user works in.
-    run : Path
-        The folder that is analysed, or that holds the analysed file. Where both name a role or a loss family, its own
-        word counts.
-    whole : bool
-        Whether the folder itself is analysed, and not one file that the user named. What lies in it came with it, also
-        where the user works in it: it may say what its names mean, and nothing of what is judged.
+    run : Path or None
+        What is analysed, a folder or a file. Where both name a role or a loss family, its own word counts.
+    others : set of Path
+        What else is analysed in the same breath, as `folders` gives it: none of it speaks for the project either.
 
     Raises
     ------
     UsageError
         A file of the project that does not parse, or an entry that means nothing.
     """
-    here, run = _real(here), _real(run)
-    home = _project(here)
-    if whole and home.is_relative_to(run):
-        home = _project(run.parent)
-    merged = Preferences()
-    for path, data in _files(home):
-        merged = _joined(merged, _read(data, os.path.relpath(path, here)), home)
-    if home.is_relative_to(run):
-        _keep_inside(merged, run)
-    if run != home:
-        for path in (run / PROJECT_FILE, run / FILE):
-            merged = _joined(merged, _of_run(path, run), run)
+    here, mine = _real(here), _folder(run) if run is not None else None
+    home, inside = _project(here, (mine, others))
+    merged = Preferences(refused=tuple(said for folder in inside for said in _unheard(folder, mine, here)))
+    for path, data in _files(home) if home else ():
+        merged = _joined(merged, _read(data, os.path.relpath(path, here)), path.parent)
+    if mine is None:
+        return merged
+    for name in (PROJECT_FILE, FILE):
+        said = _of_run(mine / name, mine)
+        merged = replace(_joined(merged, said, mine), of_run=merged.of_run | set(said.map))
     return merged
+
+
+def folders(analysed: Iterable[Path]) -> frozenset[Path]:
+    """The real folders that are analysed, or that hold an analysed file."""
+    return frozenset(map(_folder, analysed))
+
+
+def _folder(analysed: Path) -> Path:
+    return _real(analysed if analysed.is_dir() else analysed.parent)
 
 
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # a loop of links is no error here: whoever opens it says so
 
 
-def _project(here: Path) -> Path:
-    """The nearest folder with preferences, from `here` up to the root of its repository; else `here`."""
+def _project(here: Path, analysed: tuple[Path | None, AbstractSet[Path]]) -> tuple[Path | None, list[Path]]:
+    """The nearest folder with preferences, from `here` up to the root of its repository, outside what is analysed.
+
+    With it the folders nearer than that, or than the root, which lie in what is analysed and hold a file of ours.
+    """
     above = (here, *here.parents)
     root = next((k for k, f in enumerate(above) if os.path.lexists(f / ".git")), 0)
-    return next((f for f in above[: root + 1] if any(_files(f))), here)
+    mine, others = analysed
+    inside: list[Path] = []
+    for folder in above[: root + 1]:
+        if any(f == mine or f in others for f in (folder, *folder.parents)):
+            inside += [folder] if os.path.lexists(folder / FILE) else []
+        elif any(_files(folder)):
+            return folder, inside
+    return None, inside
+
+
+def _unheard(folder: Path, run: Path | None, here: Path) -> Iterator[str]:
+    """Why a file near the user says nothing; of the run's own more is said where it is read."""
+    if folder != run:
+        where = os.path.relpath(folder / FILE, here)
+        yield f"{where} lies in what is analysed, and was not read: what is judged is said {_BY_WHOM}"
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -123,50 +148,41 @@ def _files(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _of_run(path: Path, run: Path) -> Preferences:
-    """What a run's own file says of the run."""
+    """What a run's own file says of the run; its faults are told, and cost the run nothing else."""
     shown = f"{run.name}/{path.name}"
     if not _real(path).is_relative_to(run):
         return Preferences(refused=(f"{path.name} of the run is a link that leads out of it: it was not read",))
     try:
         data = _table(path, shown)
         said = _read({k: v for k, v in data.items() if k in OF_A_RUN or k not in KEYS}, shown)
-    except UsageError as e:  # a stranger's file must not cost the report
-        return Preferences(refused=(f"{e}; the file was not followed",))
+    except UsageError as e:
+        where = e.where.replace(shown, f"{path.name} of the run", 1)
+        return Preferences(refused=(f"{where} {e.what}: it was left out",))
     asked = [f"'{key}'" for key in KEYS if key in data and key not in OF_A_RUN]
     if not asked:
         return said
     sentence = (
         f"{path.name} of the run asks for {', '.join(asked)}: not followed, as a run may only say what its names mean "
-        f"('map', 'loss'); what is judged is said by the {FILE} of the folder you work in"
+        f"('map', 'loss'); what is judged is said {_BY_WHOM}"
     )
     return replace(said, refused=(sentence,))
-
-
-def _keep_inside(said: Preferences, run: Path) -> None:
-    """Refuse folders that lead out of what is analysed, by name or by a link in them."""
-    for name in said.rules:
-        folder = run / name
-        links = islice((p for part in ("*", "*/*") for p in folder.glob(part)), MAX_RULE_FILES)
-        if not _real(folder).is_relative_to(run) or any(
-            p.is_symlink() and not _real(p).is_relative_to(run) for p in links
-        ):
-            raise UsageError(
-                "leads out of the folder that is analysed",
-                said.origins[f"rules.{name}"],
-                "a file in it may only name what lies in it; give other rules with --rules",
-            )
 
 
 def _table(path: Path, shown: str = "") -> dict[str, Any]:
     """The preferences in a file; empty where there are none."""
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        if not path.is_file():
             return {}
+        size = path.stat().st_size
     except OSError:  # a folder that may not be entered: the reader of the logs says so
         return {}
 
     where = shown or path.name
     theirs = path.name == PROJECT_FILE
+    if size > MAX_BYTES:
+        if theirs:
+            return {}
+        raise UsageError(f"is larger than {MAX_BYTES >> 20} MiB", where, "nobody has that much to say")
     try:
         data: Any = bounded.loads(path.read_text(encoding="utf-8"))
     except OSError as e:

@@ -58,13 +58,20 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = (), new: bool 
     write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs, new=new)
 
 
-def write_bytes(path: Path, data: bytes, *, inputs: Iterable[Path] = (), new: bool = False) -> None:
-    """As `write_text`, with bytes as they are."""
+def write_bytes(
+    path: Path,
+    data: bytes,
+    *,
+    inputs: Iterable[Path] = (),
+    new: bool = False,
+    like: os.stat_result | None = None,
+) -> None:
+    """As `write_text`, with bytes as they are; a new file takes the mode and owner of `like`."""
     with _told(path):
         old = _there(path, new=new)
         if old is not None:
             spare([path], inputs)
-        _replace(path, data, old, new=new)
+        _replace(path, data, old or like, new=new)
 
 
 def check(path: Path, *, new: bool = False) -> None:

@@ -348,9 +348,10 @@ def test_an_event_file_cut_within_its_first_record_is_no_log(sample_logs: Path, 
     ("text", "said"), [("ignor = []", "ignore"), ('loss = "ganz"', "gandoctor.toml:loss: unknown loss family")]
 )
 def test_bad_preferences(text: str, said: str, tmp_path: Path) -> None:
-    csv_of(tmp_path)
+    (tmp_path / "run").mkdir()
+    csv_of(tmp_path / "run")
     (tmp_path / "gandoctor.toml").write_text(f"{text}\n")
-    done = run("analyze", tmp_path / "log.csv", cwd=tmp_path)
+    done = run("analyze", "run", cwd=tmp_path)
     assert done.returncode == 2
     assert one_sentence(done.stderr)
     assert said in done.stderr
@@ -388,21 +389,6 @@ def test_what_may_not_be_read_is_named(what: str, tmp_path: Path) -> None:
     assert one_sentence(done.stderr)
     assert closed.name in done.stderr
     assert "ermission denied" in done.stderr
-
-
-@pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")
-def test_preferences_of_a_run_that_may_not_be_read_are_told(tmp_path: Path) -> None:
-    csv_of(tmp_path)
-    closed = tmp_path / "gandoctor.toml"
-    closed.write_text("")
-    closed.chmod(0)
-    code = [sys.executable, "-m", "gandoctor", "analyze", str(tmp_path), "-o", "r.json"]
-    (tmp_path / "work").mkdir()
-    done = subprocess.run([*BOUND, *code], capture_output=True, text=True, cwd=tmp_path / "work", check=False)
-    assert done.returncode in (0, 1), done.stderr
-    (said,) = json.loads((tmp_path / "work" / "r.json").read_text())["preferences"]
-    assert "gandoctor.toml" in said
-    assert "ermission denied" in said
 
 
 def test_a_rules_folder_without_rules(tmp_path: Path) -> None:
@@ -455,33 +441,11 @@ def test_a_run_never_leads_to_rules(how: str, tmp_path: Path) -> None:
     assert "always" not in {f["rule"] for f in report["findings"]}
     assert any("asks for 'rules': not followed" in s for s in report["preferences"])
     assert "asks for 'rules': not followed" in " ".join(done.stdout.split())
-    # Whoever works within the run gives it no more say.
-    here = run("analyze", ".", "-o", "r.json", cwd=theirs)
-    assert here.returncode in (0, 1), here.stderr
-    report = json.loads((theirs / "r.json").read_text())
-    assert "always" not in {f["rule"] for f in report["findings"]}
-    assert any("asks for 'rules': not followed" in s for s in report["preferences"])
-
-
-def test_whoever_works_in_the_run_lets_it_not_judge_itself(sample_logs: Path, tmp_path: Path) -> None:
-    theirs = tmp_path / "theirs"
-    shutil.copytree(sample_logs / "d-dominance", theirs)
-    (theirs / "gandoctor.toml").write_text('fail-on = "never"\nselect = ["nan-in-loss"]\n')
-    for folder, where in ((theirs, tmp_path), (".", theirs)):
-        done = run("analyze", folder, "-o", tmp_path / "r.json", cwd=where)
-        assert done.returncode == 1, done.stdout
-        assert any("not followed" in s for s in json.loads((tmp_path / "r.json").read_text())["preferences"])
-        assert run("check", folder, cwd=where).returncode == 1
-
-
-@pytest.mark.parametrize("text", ["[[[", "a.", "fail-on = 1", "loss = 3", "unheard = 1", "a" + ".a" * 500 + " = 1"])
-def test_preferences_of_a_run_that_mean_nothing_cost_no_report(sample_logs: Path, tmp_path: Path, text: str) -> None:
-    theirs = tmp_path / "theirs"
-    shutil.copytree(sample_logs / "d-dominance", theirs)
-    (theirs / "gandoctor.toml").write_text(text + "\n")
-    done = run("analyze", theirs, "-o", tmp_path / "r.json", cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert any("gandoctor.toml" in s for s in json.loads((tmp_path / "r.json").read_text())["preferences"])
+    # Nor where one works within the run.
+    run("analyze", ".", "-o", "r.json", cwd=theirs)
+    here = json.loads((theirs / "r.json").read_text())
+    assert "always" not in {f["rule"] for f in here["findings"]}
+    assert any("asks for 'rules': not followed" in s for s in here["preferences"])
 
 
 def test_preferences_that_are_a_link_out_of_the_run_are_not_read(tmp_path: Path) -> None:
@@ -561,10 +525,87 @@ def test_errors_of_preferences_name_their_file_and_key(text: str, said: str, tmp
     assert "--" not in done.stderr
 
 
-def test_a_run_with_bad_preferences_does_not_end_the_check_of_others(sample_logs: Path, tmp_path: Path) -> None:
-    work, theirs = run_of_a_stranger(tmp_path, '[map]\nd_los = "d_loss"\n')
-    done = run("check", theirs, sample_logs / "nan-in-loss", cwd=work)
-    assert done.returncode == 2
-    assert one_sentence(done.stderr)
-    assert "theirs/gandoctor.toml:map.d_los" in done.stderr
-    assert "nan" in done.stdout
+@pytest.mark.parametrize("where", ["elsewhere", "within", "below", "the log"])
+def test_a_run_may_not_silence_what_is_judged_wherever_one_stands(
+    where: str, sample_logs: Path, tmp_path: Path
+) -> None:
+    silence = 'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", reason = "hush"}]\n'
+    work, theirs = run_of_a_stranger(tmp_path, silence, sample_logs / "nan-in-loss")
+    (theirs / "sub").mkdir()
+    (theirs / "sub" / "gandoctor.toml").write_text(silence)
+    log = next(p.name for p in theirs.iterdir() if "tfevents" in p.name or p.suffix == ".csv")
+    cwd, path = {
+        "elsewhere": (work, theirs), "within": (theirs, "."), "below": (theirs / "sub", ".."), "the log": (theirs, log),
+    }[where]  # fmt: skip
+    healthy = sample_logs / "healthy-lsgan"
+    commands = [("analyze", path, "-o", "r.json"), ("check", path), ("check", healthy, path)]
+    commands += [("compare", healthy, path), ("check", path, healthy)]
+    for command in commands:
+        done = run(*command, cwd=cwd)
+        assert done.returncode == 1, (command, done.stdout, done.stderr)
+    assert "nan-in-loss" in {f["rule"] for f in json.loads((cwd / "r.json").read_text())["findings"]}
+    assert run("patch", path, cwd=cwd).returncode == 0  # there is something to prescribe
+    # What is judged of another run is no more the run's to say where it is given first.
+    assert ": high (" in run("check", healthy, path, cwd=cwd).stdout
+
+
+def test_a_file_of_the_project_that_is_checked_beside_logs_takes_it_no_say(sample_logs: Path, tmp_path: Path) -> None:
+    (tmp_path / "gandoctor.toml").write_text('fail-on = "never"\n')
+    (tmp_path / "train.py").write_text("x = 1\n")
+    done = run("check", "gandoctor.toml", "train.py", sample_logs / "nan-in-loss", cwd=tmp_path)
+    assert done.returncode == 0
+    saved = run("analyze", sample_logs / "nan-in-loss", "-o", "a.json", cwd=tmp_path)
+    assert saved.returncode == 0
+    assert run("compare", "a.json", "a.json", cwd=tmp_path).returncode == 0, "a saved report is no run"
+
+
+def test_the_project_around_the_run_one_works_in_is_heard(tmp_path: Path) -> None:
+    theirs = tmp_path / "runs" / "a"
+    theirs.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    csv_of(theirs)
+    (tmp_path / "gandoctor.toml").write_text('ignore = [{rule = "losses-frozen", reason = "known"}]\n')
+    (theirs / "gandoctor.toml").write_text('loss = "hinge"\n')
+    run("analyze", ".", "-o", "r.json", cwd=theirs)
+    report = json.loads((theirs / "r.json").read_text())
+    assert report["run"]["objective"]["family"] == "hinge"
+    assert any("losses-frozen is not asked" in s for s in report["preferences"])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ignor = []", "unknown key 'ignor'"),
+        ("loss = 'ganz'", "unknown loss family"),
+        ("x = ", "does not parse as TOML"),
+        (".".join("a" * 400) + " = 1", "does not parse as TOML"),
+        ("map = 3", "is not a table"),
+        ("# " + "x" * (1 << 20), "is larger than 1 MiB"),
+        ("[map]\nd_los = 'd_loss'", "map.d_los of the run was left out: there is no such role"),
+        ("[map]\nd_loss = 'Loss/critic'", "map.d_loss of the run was left out: there is no signal 'Loss/critic'"),
+    ],
+)
+@pytest.mark.parametrize("within", [False, True])
+def test_faults_of_a_runs_own_preferences_are_told_and_cost_nothing(
+    within: bool, text: str, told: str, tmp_path: Path
+) -> None:
+    work, theirs = run_of_a_stranger(tmp_path, f"{text}\n")
+    done = run("analyze", "." if within else theirs, "-o", "r.json", cwd=theirs if within else work)
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(((theirs if within else work) / "r.json").read_text())
+    assert any(told in s for s in (*report["preferences"], *report["run"]["notes"]))
+    assert not any(" is d_loss" in s or " is Loss/critic" in s for s in report["preferences"]), "it was not followed"
+    assert report["signals"]
+    assert told in run("signals", "." if within else theirs, cwd=theirs if within else work).stdout
+
+
+@pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")
+def test_preferences_of_a_run_that_may_not_be_read_are_told(tmp_path: Path) -> None:
+    work, theirs = run_of_a_stranger(tmp_path, "")
+    (theirs / "gandoctor.toml").chmod(0)
+    code = [sys.executable, "-m", "gandoctor", "analyze", str(theirs)]
+    done = subprocess.run([*BOUND, *code], capture_output=True, text=True, cwd=work, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert "gandoctor.toml of the run cannot be read (Permission denied): it was left out" in " ".join(
+        done.stdout.split()
+    )

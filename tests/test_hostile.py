@@ -44,7 +44,9 @@ def test_toml_that_costs_gigabytes_is_refused_before_it_is_parsed(tmp_path, kind
         read_config(tmp_path / "config.toml", "config.toml")
     (tmp_path / "gandoctor.toml").write_text(BOMBS[kind])
     with pytest.raises(UsageError, match=r"dotted parts|tables and lists|nested too deep|too large"):
-        preferences_of(tmp_path, tmp_path)
+        preferences_of(tmp_path, None)
+    told = preferences_of(tmp_path, tmp_path).refused
+    assert told, "of a run it is told, and costs no more"
 
 
 def test_dots_in_strings_comments_and_numbers_are_no_keys():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import errno
 import json
 import os
 import shutil
@@ -17,11 +15,9 @@ import yaml
 
 from gandoctor import api, patching
 from gandoctor.api import Options
-from gandoctor.errors import GandoctorError, InputError, UsageError
+from gandoctor.errors import InputError, UsageError
 from gandoctor.model.report import Edit, Prescription, Report, RunNote
-from gandoctor.prescribe import applying
 
-SAMPLES = Path(__file__).resolve().parents[1] / "sample_logs"
 PATCHED = ("explosion", "mode-collapse", "nan-in-loss")  # nested YAML, JSON, two keys in one file
 GIT = shutil.which("git")
 
@@ -254,6 +250,63 @@ def test_a_second_patch_waits_for_a_new_run(run_dir: Path) -> None:
     assert config.read_bytes() != patched
 
 
+@pytest.mark.parametrize("kept", ["nothing", "the beginning"])
+def test_an_unfinished_backup_is_no_patch(run_dir: Path, kept: str) -> None:
+    config = config_of(run_dir)
+    old = config.read_bytes()
+    left = config.with_name(config.name + ".orig")
+    left.write_bytes(b"" if kept == "nothing" else old[:101])
+    said = patching.run(run_dir, None, Options(), apply=True)
+    assert f"{left.name}.1" in said
+    assert left.with_name(left.name + ".1").read_bytes() == old
+
+
+@pytest.mark.parametrize("what", ["file", "link", "dangling", "pipe", "folder", "log"])
+@pytest.mark.parametrize("force", [False, True])
+def test_to_takes_nobodys_place(run_dir: Path, tmp_path: Path, what: str, force: bool) -> None:
+    target, other = tmp_path / "x.yaml", tmp_path / "other"
+    other.write_text("theirs")
+    if what == "file":
+        target.write_text("mine")
+    elif what == "link":
+        target.symlink_to(other)
+    elif what == "dangling":
+        target.symlink_to(tmp_path / "nowhere")
+    elif what == "pipe":
+        os.mkfifo(target)
+    elif what == "folder":
+        target.mkdir()
+    else:
+        target = next(run_dir.glob("events*"))
+    before = target.read_bytes() if what in ("file", "log") else b""
+    done = cli("patch", run_dir, "--to", target, *(["--force"] if force else []))
+    assert other.read_text() == "theirs"
+    assert not (tmp_path / "nowhere").exists()
+    if what == "file" and force:
+        assert done.returncode == 0, done.stderr
+        assert b"lr: 0.0002" in target.read_bytes()
+        return
+    assert done.returncode == 2
+    assert len(done.stderr.decode().strip().splitlines()) == 1
+    if what in ("file", "log"):
+        assert target.read_bytes() == before
+        assert force or b"--force" in done.stderr
+    else:
+        assert b"report" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_to_is_no_more_open_than_the_config(run_dir: Path, tmp_path: Path) -> None:
+    config_of(run_dir).chmod(0o600)
+    patching.run(run_dir, None, Options(), to=tmp_path / "x.yaml")
+    assert (tmp_path / "x.yaml").stat().st_mode & 0o777 == 0o600
+
+
+def test_force_is_for_to(run_dir: Path) -> None:
+    with pytest.raises(UsageError, match="without --to"):
+        patching.run(run_dir, None, Options(), apply=True, force=True)
+
+
 # ---------------------------------------------------------------- the source tree
 
 
@@ -316,6 +369,25 @@ def test_the_report_says_where_the_patch_belongs(run_dir: Path, tree: Path, tmp_
     assert str(tmp_path) not in html
 
 
+def test_a_tree_that_holds_nothing_of_the_run_is_said(run_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "other.yaml").write_text("name: x\n")
+    printed = patching.run(run_dir, None, Options(repo=tmp_path / "code"))
+    why = "The diff is for the run's own config: no file of the source tree can be told"
+    assert f"# {why}" in printed
+    said = cli("patch", run_dir, "--repo", tmp_path / "code", "--apply").stdout.decode()
+    assert said.startswith("config.yaml: ")
+    assert why in said
+    assert "run's own" not in patching.run(run_dir, None, Options())
+
+
+def test_what_a_runs_own_preferences_ask_in_vain_stands_above_the_patch(run_dir: Path) -> None:
+    (run_dir / "gandoctor.toml").write_text('fail-on = "never"\n')
+    assert "# preferences: gandoctor.toml of the run asks for 'fail-on': not followed" in patching.run(
+        run_dir, None, Options()
+    )
+
+
 def test_a_tree_that_is_not_there(run_dir: Path) -> None:
     done = cli("patch", run_dir, "--repo", run_dir / "nowhere")
     assert done.returncode == 2
@@ -325,81 +397,3 @@ def test_a_tree_that_is_not_there(run_dir: Path) -> None:
 def test_a_healthy_run_has_no_patch_in_its_tree_either(sample_logs: Path, tree: Path) -> None:
     for healthy in sorted(p for p in sample_logs.glob("healthy-*") if p.is_dir())[:3]:
         assert api.analyze(healthy, Options(repo=tree)).prescriptions == ()
-
-
-# --- what is written, and what is lost: nothing ---
-
-
-def prescribed(tmp_path: Path) -> tuple[Path, Prescription]:
-    """A copy of a sample run, and its first patch."""
-    run = tmp_path / "run"
-    shutil.copytree(SAMPLES / "d-dominance", run)
-    report = api.analyze(run)
-    first = api.first_patch(report)
-    assert first is not None
-    return run, first
-
-
-def test_what_somebody_saves_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, first = prescribed(tmp_path)
-    config = run / "config.yaml"
-    backed_up = applying._backed_up
-
-    def slow(path: Path) -> Path:
-        made = backed_up(path)
-        config.write_text(config.read_text() + "# saved by an editor meanwhile\n")
-        return made
-
-    monkeypatch.setattr(applying, "_backed_up", slow)
-    with pytest.raises(GandoctorError, match="changed since"):
-        applying.apply(first, run)
-    assert "saved by an editor meanwhile" in config.read_text()
-    assert not list(run.glob("config.yaml.orig*"))  # no backup tells of a patch that never was
-
-
-def test_a_backup_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, first = prescribed(tmp_path)
-    before = (run / "config.yaml").read_bytes()
-
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(GandoctorError, match="no room left"):
-        applying.apply(first, run)
-    assert (run / "config.yaml").read_bytes() == before
-    assert {p.name for p in run.iterdir()} == {p.name for p in (SAMPLES / "d-dominance").iterdir()}
-
-
-def test_to_replaces_nothing_unless_forced_and_no_link_ever(tmp_path: Path) -> None:
-    run, first = prescribed(tmp_path)
-    there = tmp_path / "mine.yaml"
-    there.write_text("precious: 1\n")
-    with pytest.raises(GandoctorError, match="is there already"):
-        applying.apply(first, run, to=there)
-    assert there.read_text() == "precious: 1\n"
-    applying.apply(first, run, to=there, force=True)
-    assert "precious" not in there.read_text()
-    link = tmp_path / "link.yaml"
-    link.symlink_to(tmp_path / "elsewhere.yaml")
-    os.mkfifo(tmp_path / "pipe")
-    for odd in (link, tmp_path / "pipe", Path(os.devnull)):
-        with pytest.raises(GandoctorError):
-            applying.apply(first, run, to=odd, force=True)
-    assert not (tmp_path / "elsewhere.yaml").exists()
-
-
-def test_two_patches_at_once_lose_no_change(tmp_path: Path) -> None:
-    run, first = prescribed(tmp_path)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: _tried(first, run), range(4)))
-    assert sum(done) == 1  # the others are told that the file has changed
-    assert len(list(run.glob("config.yaml.orig*"))) == 1
-
-
-def _tried(prescription: Prescription, run: Path) -> bool:
-    try:
-        applying.apply(prescription, run)
-    except GandoctorError:
-        return False
-    return True

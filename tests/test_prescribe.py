@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import shlex
 import shutil
 import stat
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,7 +27,7 @@ from gandoctor.model.report import Diagnosis, Edit, Prescription
 from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.parsers.configs import read_config
-from gandoctor.prescribe import apply, cure_rate, prescribe, source
+from gandoctor.prescribe import apply, cure_rate, diff, prescribe, source, swapping
 from gandoctor.prescribe.overrides import override, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out
 
@@ -926,6 +930,133 @@ def test_work_out_needs_no_files() -> None:
     assert [s.new for s in work_out(remedy("r", LOWER_D), settings).steps] == [0.01]
 
 
+MERGES: dict[str, tuple[str, dict[str, object]]] = {
+    # what it is: (config, what the trainer's own reader then finds)
+    "one": ("base: &b\n  lr_d: 0.02\n  lr_g: 0.01\ntrain:\n  <<: *b\n  x: 1\n",
+            {"base.lr_d": 0.002, "train.lr_d": 0.002, "base.lr_g": 0.01, "train.lr_g": 0.01}),
+    "two that merge": ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\ntest:\n  <<: *b\n", {"train.lr_d": 0.002}),
+    "a chain": ("base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  y: 1\ntrain:\n  <<: *m\n", {"train.lr_d": 0.002}),
+    "a list": ("a: &a {lr_d: 0.02}\nb: &b {width: 5, z: 1}\ntrain:\n  <<: [*a, *b]\n",
+               {"train.lr_d": 0.002, "train.width": 5, "train.z": 1}),
+    "a block by its name": ("base: &b\n  lr_d: 0.02\ntrain: *b\n", {"train.lr_d": 0.002}),
+    "a value by its name": ("base:\n  lr_d: &l 0.02\ntrain:\n  lr_d: *l\n", {"train.lr_d": 0.002}),
+    "nested": ("base: &b\n  optim_d: &o\n    lr: 0.02\ntrain:\n  <<: *b\ntest:\n  optim_d: *o\n",
+               {"base.optim_d.lr": 0.002, "train.optim_d.lr": 0.002, "test.optim_d.lr": 0.002}),
+    "flow style": ("base: &b {lr_d: 0.02, lr_g: 0.01}\ntrain: {<<: *b, x: 1}\n", {"train.lr_d": 0.002}),
+    "both networks": ("optim_d: &o\n  lr: 0.02\noptim_g:\n  <<: *o\n", {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
+    "both by value": ("lr_d: &l 0.02\nlr_g: *l\n", {"lr_d": 0.002, "lr_g": 0.02}),
+    "both out of one": ("adam: &a\n  lr: 0.02\noptim_d:\n  <<: *a\noptim_g:\n  <<: *a\n",
+                        {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
+}  # fmt: skip
+
+
+def dotted(value: object, key: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {k: v for n, inner in value.items() for k, v in dotted(inner, f"{key}.{n}".lstrip(".")).items()}
+    return {key: value}
+
+
+@pytest.mark.parametrize("kind", MERGES)
+def test_who_reads_the_mapping_that_merges_sees_the_new_value(kind: str, tmp_path: Path) -> None:
+    text, wanted = MERGES[kind]
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff, made.blocked_by
+    (done,) = apply(made, tmp_path)
+    before, after = dotted(yaml.safe_load(text)), dotted(yaml.safe_load((tmp_path / "config.yaml").read_text()))
+    assert after.items() >= wanted.items()
+    assert {k for k in after if after[k] != before.get(k)} == set(done.keys) == {e.key for e in made.edits}
+    assert {o.partition("=")[0] for o in made.overrides} in (set(), set(done.keys)), "on a command line each is alone"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("disc: &d\n  lr: 0.02\naux:\n  <<: *d\ngen:\n  lr: 0.01\n", "`aux.lr` takes its value from the block"),
+        ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\n  lr_d: 0.03\n", "`train.lr_d` stands for `base.lr_d`"),
+        (
+            "base: &b\n  optim_d: {lr: 0.02}\ntrain:\n  <<: *b\n  optim_d: {lr: 0.03}\n",
+            "`train.optim_d.lr` stands for `base.optim_d.lr`",
+        ),
+        (
+            "base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  lr_d: 0.03\ntrain: {<<: *m}\n",
+            "`mid.lr_d` stands for `base.lr_d`",
+        ),
+        (
+            "a: &a {lr_d: 0.02}\nb: &b {lr_d: 0.5}\ntrain:\n  <<: [*a, *b]\n",
+            "several blocks that are merged give `train.lr_d`",
+        ),
+        ("b: &b {lr_d: 0.5}\na: &a {lr_d: 0.02}\ntrain:\n  <<: [*a, *b]\n", "`train.lr_d` stands for `b.lr_d`"),
+    ],
+)
+def test_a_merge_that_leaves_open_what_is_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert said in (made.blocked_by or made.why)
+
+
+CONFIG = "class Config:\n    lr_d = 0.02\n    width = 3\n"
+DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.replace("_d =", "_d: float =").replace(
+    "h =", "h: int ="
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFIG + "    def __init__(self):\n        self.lr_d = 0.01\n",
+        CONFIG + "    def __init__(self, lr_d=0.01):\n        self.width, self.lr_d = 4, lr_d\n",
+        CONFIG + "    def warm(me):\n        me.lr_d *= 2\n",
+        CONFIG + "    @property\n    def lr_d(self):\n        return 0.01\n",
+        CONFIG + "class Mine(Config):\n    lr_d = 0.01\n",
+        CONFIG + "class Base2(Config):\n    pass\nclass Mine(Base2):\n    def setup(self):\n        self.lr_d = 0.01\n",
+        CONFIG + "Config.lr_d = 0.01\n",
+        CONFIG + "cfg = Config()\ncfg.lr_d = 0.01\n",
+        CONFIG + "def main():\n    Config.lr_d = 0.01\n",
+        CONFIG + "setattr(Config, 'lr_d', 0.01)\n",
+        CONFIG + "vars(Config)['lr_d'] = 0.01\n",
+        CONFIG + CONFIG.replace("lr_d", "lr_g"),
+        DATA + "cfg = Config(lr_d=0.01)\n",
+        DATA + "cfg = Config(0.01)\n",
+        DATA + "cfg = Config(**opts)\n",
+        DATA + "cfg = Config(*opts)\n",
+        DATA + "cfg = replace(Config(), lr_d=0.01)\n",
+        DATA + "class Mine(Config):\n    def __init__(self):\n        super().__init__(lr_d=0.01)\n",
+        "cfg = dict(lr_d=0.02, width=3)\ndef main():\n    cfg['lr_d'] = 0.01\n",
+        "cfg = dict(lr_d=0.02, width=3)\ncfg.update({'lr_d': 0.01})\n",
+    ],
+)
+def test_a_value_in_code_that_is_not_what_counts_is_not_said_to_be_changed(tmp_path: Path, text: str) -> None:
+    run = run_of(tmp_path, {"config.py": text})
+    holder = "cfg" if text.startswith("cfg") else "Config"
+    line = next(i for i, x in enumerate(text.splitlines(), 1) if "lr_d" in x)
+    setting = Setting("lr_d", 0.02, f"{holder}.lr_d", "config.py", line)
+    made = only(replace(run, settings={"lr_d": setting}, raw_settings=(setting,)), remedy("d", LOWER_D), tmp_path)
+    assert made.diff is None
+    assert "lr_d" in (made.blocked_by or made.why)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFIG,
+        CONFIG + "    @property\n    def slow(self):\n        return self.lr_d / 2\n",
+        CONFIG + "class Mine(Config):\n    width = 5\ncfg = Mine()\n",
+        CONFIG + "class Trainer:\n    def __init__(self, cfg):\n        self.lr_d = cfg.lr_d\n",
+        DATA + "cfg = Config(width=4)\n",
+        DATA.replace("    lr_d: float = 0.02\n    width: int = 3\n", "    width: int = 3\n    lr_d: float = 0.02\n")
+        + "cfg = Config(4)\n",
+        "class Config:\n    pass\nConfig.lr_d = 0.02\n",
+    ],
+)
+def test_a_class_attribute_that_counts_is_changed(tmp_path: Path, text: str) -> None:
+    made = only(run_of(tmp_path, {"config.py": text}), remedy("d", LOWER_D), tmp_path)
+    assert made.diff, made.blocked_by or made.why
+    apply(made, tmp_path)
+    after: dict[str, Any] = {"__name__": "builtins"}  # dataclasses look their module up
+    exec((tmp_path / "config.py").read_text(), after)  # noqa: S102  what the trainer's own reader makes of it
+    assert after["Config"].lr_d == 0.002
+
+
 # ---------------------------------------------------------------- applying
 
 
@@ -1024,6 +1155,139 @@ def test_apply_refuses_what_has_no_diff(lowered: Prescription, tmp_path: Path) -
         apply(replace(lowered, blocked_by="out of bounds"), tmp_path)
     with pytest.raises(InputError, match="cannot be found"):
         apply(replace(lowered, diff=lowered.diff.replace("c.yaml", "gone.yaml")), tmp_path)  # type: ignore[union-attr]
+
+
+def test_a_full_disk_leaves_the_config_whole_and_no_backup(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (tmp_path / "conf/c.yaml").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="as it was \\(no space left on device\\); there is no room"):
+        apply(lowered, tmp_path)
+    assert (tmp_path / "conf/c.yaml").read_bytes() == before
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_a_backup_has_its_name_only_once_it_is_whole(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moment it is killed at, a file called .orig is the old file."""
+    before = (tmp_path / "conf/c.yaml").read_bytes()
+    seen: list[bool] = []
+
+    def look(event: str, _: object) -> None:
+        if watching and event in ("open", "os.link", "os.rename", "os.remove", "os.utime"):
+            backups = [p for p in os.scandir(tmp_path / "conf") if ".orig" in p.name]
+            seen.extend(b.stat().st_size == len(before) for b in backups)
+
+    watching = True
+    sys.addaudithook(look)
+    apply(lowered, tmp_path)
+    watching = False
+    assert seen
+    assert all(seen)
+
+
+def test_two_at_once_take_turns(lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"conf/c.yaml": (tmp_path / "conf/c.yaml").read_bytes().decode()}
+    other = only(run_of(tmp_path, settings), remedy("g", LOWER_G), tmp_path)
+    really = diff.applied
+
+    def slowly(*args: Any) -> str:
+        new = really(*args)
+        time.sleep(0.3)  # both have read before either writes, unless one waits
+        return new
+
+    monkeypatch.setattr(diff, "applied", slowly)
+    results: list[object] = []
+
+    def one(p: Prescription) -> None:
+        try:
+            results.append(apply(p, tmp_path))
+        except InputError as e:
+            results.append(e.what)
+
+    threads = [threading.Thread(target=one, args=(p,)) for p in (lowered, other)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(isinstance(r, str) for r in results) == [False, True], results
+    assert any("changed since" in r for r in results if isinstance(r, str))
+
+
+@pytest.mark.parametrize("how", ["in place", "by renaming"])
+@pytest.mark.parametrize("when", ["early", "last moment"])
+def test_what_an_editor_saves_meanwhile_stays(
+    how: str, when: str, lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "conf/c.yaml"
+    saved = path.read_bytes() + b"\r\n# mine"
+
+    def save() -> None:
+        if how == "in place":
+            path.write_bytes(saved)
+        else:
+            (tmp_path / "swap").write_bytes(saved)
+            (tmp_path / "swap").replace(path)
+
+    module, name = (os, "fsync") if when == "early" else (swapping, "_exchange")
+    really, calls = getattr(module, name), []
+
+    def with_an_editor(*args: Any) -> Any:
+        if not calls:
+            save()
+        calls.append(args)
+        return really(*args)
+
+    if when == "last moment" and not sys.platform.startswith(("linux", "darwin")):
+        pytest.skip("nothing changes two files at once here")
+    monkeypatch.setattr(module, name, with_an_editor)
+    with pytest.raises(InputError, match="changed since"):
+        apply(lowered, tmp_path)
+    assert path.read_bytes() == saved
+    assert names(tmp_path / "conf") == ["c.yaml"]
+
+
+def test_a_hard_link_that_is_cut_is_said(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    before = path.read_bytes()
+    os.link(path, tmp_path / "other.yaml")
+    (done,) = apply(lowered, tmp_path)
+    assert any("hard links" in r for r in done.remarks)
+    assert (tmp_path / "other.yaml").read_bytes() == before == (tmp_path / done.backup).read_bytes()
+    (tmp_path / "other.yaml").write_text("edited")
+    assert (tmp_path / done.backup).read_bytes() == before, "the backup is no third name of it"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_owner_group_and_mode_are_kept(lowered: Prescription, tmp_path: Path) -> None:
+    path = tmp_path / "conf/c.yaml"
+    os.chown(path, 1234, 1235)
+    path.chmod(0o640)
+    (done,) = apply(lowered, tmp_path)
+    assert not done.remarks
+    for file in (path, tmp_path / done.backup):
+        found = file.stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 1235, 0o640)
+
+
+def test_an_owner_that_cannot_be_kept_is_said(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no")
+
+    if os.geteuid() != 0:
+        pytest.skip("needs a file of somebody else")
+    os.chown(tmp_path / "conf/c.yaml", 1234, 1235)
+    monkeypatch.setattr(os, "fchown", never)
+    (done,) = apply(lowered, tmp_path)
+    assert done.remarks == ("its owner or group could not be kept",)
 
 
 def test_all_files_or_none(tmp_path: Path) -> None:

@@ -1189,25 +1189,3 @@ def test_odd_names_survive(name: str) -> None:
 def test_what_is_no_diff_is_refused() -> None:
     with pytest.raises(InputError, match="cannot be read"):
         diff.split("hello\n")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "base: &b\n  lr_d: 0.0004\n  lr_g: 0.0001\ntrain:\n  <<: *b\n  epochs: 3\n",
-        "base: &b {lr_d: 0.0004, lr_g: 0.0001}\ntrain: {<<: *b}\n",
-        "a: &a {lr_d: 0.0004}\nc: &c {epochs: 3}\ntrain:\n  <<: [*a, *c]\n",
-    ],
-)
-def test_what_is_merged_elsewhere_is_not_pinned_to_its_old_value(text: str) -> None:
-    source = text[: text.index(":")]
-    with pytest.raises(SpliceError, match=r"merged into `train\.lr_d`"):
-        yaml_splices.splice(text, [Target(f"{source}.lr_d", 0.0001)])
-    after = yaml.safe_load(yaml_splices.splice(text, [Target("train.lr_d", 0.0001)]).text)
-    assert (after["train"]["lr_d"], after[source]["lr_d"]) == (0.0001, 0.0004)
-
-
-def test_a_mapping_with_a_value_of_its_own_hinders_nothing() -> None:
-    text = "base: &b\n  lr_d: 0.0004\ntrain:\n  <<: *b\n  lr_d: 0.001\n"
-    after = yaml.safe_load(yaml_splices.splice(text, [Target("base.lr_d", 0.0001)]).text)
-    assert (after["base"]["lr_d"], after["train"]["lr_d"]) == (0.0001, 0.001)

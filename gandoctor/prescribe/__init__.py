@@ -15,7 +15,7 @@ from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
-from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, number
+from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.prescribe.work_out import Plan, Step, only_writes_anew, own, shown, ways, ways_of, work_out
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gandoctor.prescribe.splice import Spliced, Spot
 
 # How a prescription's `why` goes on to say what its diff is made for, or why it has none.
-NOTES: Final = ("The diff is for the source tree:", "No diff:")
+NOTES: Final = ("The diff is for the source tree:", "No diff:", "The diff is for the run's own config:")
 __all__ = ["NOTES", "Applied", "apply", "cure_rate", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
@@ -252,7 +252,7 @@ class _Desk:
         if not why_not:
             made = self._made(remedy, cause, steps, self.texts)
             if isinstance(made, Prescription):
-                return made
+                return replace(made, why=f"{made.why} {NOTES[2]} {why}.") if why else made
             why_not = made
         why_not = "; ".join(x for x in (why_not, why) if x)
         lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
@@ -264,11 +264,12 @@ class _Desk:
 
     def _made(self, remedy: Remedy, cause: str, steps: Sequence[Step], texts: Mapping[str, str]) -> Prescription | str:
         """The prescription with its diff, or why there is none."""
-        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], texts)
         try:
-            edits, patch = _spliced(steps, texts)
+            edits, patch, also = _spliced(steps, texts, self.settings)
         except SpliceError as e:
             return e.what
+        # On the command line each key is on its own.
+        lines = overrides.overrides([*((s.setting.file, s.setting.key, s.new) for s in steps), *also], texts)
         made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
         return replace(made, made_for=tuple((f, digest(texts[f])) for f in diff.split(patch)))
 
@@ -286,7 +287,9 @@ class _Desk:
             mine = step.setting
             recorded = [s for s in self.run.raw_settings if s.file == mine.file]
             match = self._source().find(mine, recorded)
-            if step.beside or match.spot is None:
+            if step.beside:
+                return (), f"`{mine.key}` is to be added, which is not done in a source tree"
+            if match.spot is None:
                 return (), match.why
             spot = match.spot
             moved.append(replace(step, setting=replace(mine, file=match.file, key=spot.key, line=spot.line)))
@@ -370,23 +373,58 @@ def _places(file: str, text: str) -> Sequence[Spot]:
     return format_of(file, text).spots(text)
 
 
-def _spliced(steps: Sequence[Step], texts: Mapping[str, str]) -> tuple[tuple[Edit, ...], str]:
-    """The edits of all files and one diff of them, in the order of the file names."""
+def _spliced(
+    steps: Sequence[Step], texts: Mapping[str, str], settings: Mapping[str, Setting]
+) -> tuple[tuple[Edit, ...], str, list[tuple[str, str, Value]]]:
+    """The edits of all files, one diff of them in the order of the file names, and what follows: file, key, value."""
     by_file: dict[str, list[Step]] = {}
     for s in steps:
         by_file.setdefault(s.setting.file, []).append(s)
     edits: list[Edit] = []
+    also: list[tuple[str, str, Value]] = []
     patch = ""
     for file, own_steps in sorted(by_file.items()):
         text = texts[file]
-        targets = [Target(s.setting.key, s.new, s.setting.line, s.beside) for s in own_steps]
+        targets = [Target(s.setting.key, s.new, s.setting.line, s.beside, _sense(s, settings)) for s in own_steps]
         spliced = format_of(file, text).splice(text, targets)
         for s, (key, old, _) in zip(own_steps, spliced.edits, strict=True):
             if not s.beside and not _agrees(old, s.setting.value):
                 raise SpliceError(f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run")
-        edits += [Edit(file, *e) for e in spliced.edits]
+        edits += [Edit(file, *e) for e in (*spliced.edits, *spliced.also)]
+        also += [
+            (file, key, next(s.new for s in own_steps if _leaf(s.setting.key) == _leaf(key)))
+            for key, _, _ in spliced.also
+        ]
         patch += diff.unified(file, text, spliced.text)
-    return tuple(edits), patch
+    return tuple(edits), patch, also
+
+
+# A name that says by itself whose it is.
+_SIDED: Final = re.compile(
+    r"(?:^|[_\W])(?:d|g|dis|disc|discriminator|critic|gen|generator|netd|netg)(?:[_\W]|$)|[a-z0-9][DG]$|^[DG][A-Z]",
+)
+
+
+def _leaf(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _sense(step: Step, settings: Mapping[str, Setting]) -> Callable[[str], str]:
+    """What another key of the same file means, where it shares its value with that of a step."""
+    mine = step.setting.key
+    theirs = [s.key for n, s in settings.items() if n != step.name and n[-2:] in ("_d", "_g") and s.key != mine]
+    # `optim_d.lr` says whose rate it is in its last two parts, `lr_d` in one; places in a list say nothing.
+    named = re.sub(r"(?:\.\d+)+$", "", mine)
+    parts = 1 if step.name[-2:] not in ("_d", "_g") or _SIDED.search(_leaf(named)) else 2
+    parts += mine.count(".") - named.count(".")
+    tail = mine.split(".")[-parts:]
+
+    def sense(key: str) -> str:
+        if any(_tail(key, other) for other in theirs if other):
+            return "other"
+        return "same" if key.split(".")[-parts:] == tail else ""
+
+    return sense
 
 
 def _following(key: str, others: Iterable[Setting | Spot]) -> list[str]:

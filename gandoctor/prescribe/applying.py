@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.errors import InputError, UsageError
-from gandoctor.prescribe import diff
-from gandoctor.writing import write_bytes
+from gandoctor import writing
+from gandoctor.errors import InputError
+from gandoctor.prescribe import diff, swapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Mapping
 
     from gandoctor.model.report import Prescription
 
@@ -34,11 +31,14 @@ class Applied:
         Name of the copy of the old file, relative likewise; empty where the result went to another file.
     keys : tuple of str
         The keys that changed, as read back.
+    remarks : tuple of str
+        What could not be kept as it was: the owner, or another name of the same file.
     """
 
     file: str
     backup: str
     keys: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def inside(root: Path, file: str) -> Path:
@@ -89,7 +89,12 @@ def digest(text: str) -> str:
 
 
 def apply(
-    prescription: Prescription, root: Path, *, to: Path | None = None, force: bool = False
+    prescription: Prescription,
+    root: Path,
+    *,
+    to: Path | None = None,
+    force: bool = False,
+    inputs: Iterable[Path] = (),
 ) -> tuple[Applied, ...]:
     """Change the user's files as the prescription's diff says.
 
@@ -101,7 +106,9 @@ def apply(
     to : Path, optional
         Write the changed file here and leave the original alone; only for a diff of one file.
     force : bool
-        Whether a file that stands at `to` may be replaced; never a link, a pipe or a device.
+        Whether a regular file that is there already may be replaced by `to`.
+    inputs : iterable of Path
+        What was read, and is never replaced.
 
     Returns
     -------
@@ -113,6 +120,8 @@ def apply(
     InputError
         If there is no diff; if a file has changed since the analysis, lies outside `root` or cannot be written; or if
         reading the result back shows anything but the intended keys changed. Nothing is changed then.
+    UsageError
+        `to` is no name for a new file.
     """
     if not prescription.diff or prescription.blocked_by:
         why = prescription.blocked_by or "it has no diff"
@@ -120,37 +129,43 @@ def apply(
     bodies = diff.split(prescription.diff)
     if to is not None and len(bodies) != 1:
         raise InputError(f"the diff changes {len(bodies)} files", hint="apply it without naming one")
-    work: list[tuple[str, Path, str, tuple[str, ...]]] = []
-    before: dict[Path, str] = {}
-    for file, body in bodies.items():
-        path = inside(root, file)
-        old = read_text(path)
-        if dict(prescription.made_for).get(file, digest(old)) != digest(old):
-            raise diff.stale(file)
-        new = diff.applied(old, body, file)
-        before[path] = digest(old)
-        work.append((file, path, new, _proved(prescription, file, old, new)))
+    paths = {file: inside(root, file) for file in bodies}
     if to is not None:
-        file, path, new, keys = work[0]
-        if not force and os.path.lexists(to):
-            raise InputError("is there already", str(to), "give another name, or --force to replace it")
-        write_bytes(to, new.encode("utf-8"), inputs=[path])
+        ((file, path),) = paths.items()
+        _, new, keys = _worked_out(prescription, file, path, bodies[file])
+        writing.write_bytes(to, new.encode(), inputs=inputs, new=not force, like=path.stat())
         return (Applied(file, "", keys),)
-    for file, path, _, _ in work:
+    with swapping.taking_turns(path.parent for path in paths.values()):
+        return _swapped(prescription, paths, bodies)
+
+
+def _swapped(
+    prescription: Prescription, paths: Mapping[str, Path], bodies: Mapping[str, list[str]]
+) -> tuple[Applied, ...]:
+    items: dict[str, swapping.Swap] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for file, path in paths.items():
+        old, new, found[file] = _worked_out(prescription, file, path, bodies[file])
         if not path.stat().st_mode & 0o222:  # a rename would get round it
             raise InputError("is read-only", where=file, hint="make it writable, or write the new config elsewhere")
-    with _alone([path for _, path, _, _ in work]):
-        backups = [_backed_up(path) for _, path, _, _ in work]
-        try:
-            _write([(path, new, file, before[path]) for file, path, new, _ in work])
-        except InputError:
-            for backup in backups:  # nothing was changed: a backup would tell of a patch that never was
-                backup.unlink(missing_ok=True)
-            raise
+        items[file] = swapping.Swap(path, old.encode(), new.encode())
+    names = {path: file for file, path in paths.items()}
+    swapping.swap(list(items.values()), lambda path: diff.stale(names[path]))
     return tuple(
-        Applied(file, str(PurePosixPath(file).with_name(backup.name)), keys)
-        for (file, _, _, keys), backup in zip(work, backups, strict=True)
+        Applied(
+            file, str(PurePosixPath(file).with_name(s.backup.name if s.backup else "")), found[file], tuple(s.remarks)
+        )
+        for file, s in items.items()
     )
+
+
+def _worked_out(prescription: Prescription, file: str, path: Path, body: list[str]) -> tuple[str, str, tuple[str, ...]]:
+    """A file's old and new text, and the keys that differ."""
+    old = read_text(path)
+    if dict(prescription.made_for).get(file, digest(old)) != digest(old):
+        raise diff.stale(file)
+    new = diff.applied(old, body, file)
+    return old, new, _proved(prescription, file, old, new)
 
 
 def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[str, ...]:
@@ -176,60 +191,3 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
 def _means(key: str, got: str) -> bool:
     """A key as the user's reader names it: perhaps behind the index of a document or the name of a class."""
     return got == key or got.endswith(f".{key}")
-
-
-@contextlib.contextmanager
-def _alone(paths: Sequence[Path]) -> Iterator[None]:
-    """Keep other patches of the same files waiting; where files cannot be locked, the digest alone has to tell."""
-    with contextlib.ExitStack() as held:
-        for path in sorted(paths):
-            with contextlib.suppress(ImportError, OSError):
-                import fcntl
-
-                fcntl.flock(held.enter_context(path.open("rb")), fcntl.LOCK_EX)
-        yield
-
-
-def _backed_up(path: Path) -> Path:
-    """A copy beside the file, whole or not at all, never over an older one."""
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise InputError(f"no backup can be written ({e.strerror})", where=path.name) from e
-    for n in range(1000):
-        backup = path.with_name(f"{path.name}.orig" + (f".{n}" if n else ""))
-        if os.path.lexists(backup):
-            continue
-        try:
-            write_bytes(backup, data, new=True)
-        except UsageError as e:
-            if os.path.lexists(backup):  # another patch was quicker
-                continue
-            raise InputError(f"no backup: {e.what}", path.name, e.hint) from None
-        shutil.copymode(path, backup)
-        return backup
-    raise InputError("there are too many backups already", where=path.name, hint="remove some of the .orig files")
-
-
-def _write(items: list[tuple[Path, str, str, str]]) -> None:
-    """Write all (path, text, name, digest of what it was made from) or none.
-
-    Each file is written whole beside the old one and takes its name, with its mode and owner. Right before that the old
-    text is looked at once more: what somebody saved meanwhile is not lost.
-    """
-    done: list[tuple[Path, bytes]] = []
-    try:
-        for path, text, file, was in items:
-            old = path.read_bytes()
-            if hashlib.sha256(old).hexdigest() != was:
-                raise diff.stale(file)
-            write_bytes(path, text.encode("utf-8"))
-            done.append((path, old))
-    except (UsageError, OSError, InputError) as e:
-        for path, old in done:
-            write_bytes(path, old)
-        if isinstance(e, InputError):
-            raise
-        what = e.what if isinstance(e, UsageError) else f"cannot be written ({e.strerror})"
-        hint = e.hint if isinstance(e, UsageError) else ""
-        raise InputError(what, items[len(done)][0].name, hint) from e

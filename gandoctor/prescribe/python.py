@@ -7,6 +7,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.prescribe import shadowing
+from gandoctor.prescribe.shadowing import reference
 from gandoctor.prescribe.splice import (
     MAX_LEAVES,
     Path,
@@ -112,7 +114,7 @@ def _assigned(target: ast.expr, value: ast.expr, path: Path) -> Iterator[_Found]
     if isinstance(target, ast.Name):
         yield from _literal((*path, target.id), value)
     elif isinstance(target, ast.Attribute | ast.Subscript):  # _C.TRAIN.LR = 1e-4, config["d"]["lr"] = 1e-4
-        place = _reference(target)
+        place = reference(target)
         if place:
             yield from _literal((*path, *place), value)
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
@@ -162,7 +164,9 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     tree = _tree(text.removeprefix("\ufeff"))
     known = spots(text)
     found = [(by_tail(known, t), t.value) for t in targets if not t.beside]
-    _Uses({s.path: v for s, v in found}, {s.path: s.line for s, _ in found}).check(tree)
+    lines = {s.path: s.line for s, _ in found}
+    _Uses({s.path: v for s, v in found}, lines).check(tree)
+    shadowing.refuse(tree, lines)
     out = splice_at(text, targets, spots, _values, literal, locate=by_tail)
     if _shape(tree) != _shape(_tree(out.text.removeprefix("\ufeff"))):
         raise SpliceError("the code would change its shape")
@@ -225,7 +229,7 @@ class _Uses:
         seen: set[Path] = set()
         for node in body:
             for target, value, again in _targets(node):
-                place = (*path, *_reference(target)) if isinstance(target, ast.Name) else _reference(target)
+                place = (*path, *reference(target)) if isinstance(target, ast.Name) else reference(target)
                 mine = next((p for p in self.wanted if place and place == p[: len(place)]), None)
                 if mine is not None:
                     # In one straight line the last assignment counts.
@@ -253,7 +257,7 @@ class _Uses:
 
     def read(self, node: ast.expr) -> set[Path]:
         """The keys about to change that an expression reads."""
-        refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [_reference(n)] if r}
+        refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [reference(n)] if r}
         return {p for p in self.wanted if any(_holds(p, r) for r in refs)}
 
     def call(self, node: ast.Call, options: dict[str, int]) -> None:
@@ -310,19 +314,6 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]
             yield node.target, node.value, False
     elif isinstance(node, ast.AugAssign | ast.For):
         yield node.target, None, True
-
-
-def _reference(node: ast.expr) -> Path:
-    """``a.b["c"]`` -> ("a", "b", "c"); empty for what is no such reference."""
-    if isinstance(node, ast.Name):
-        return (node.id,)
-    if isinstance(node, ast.Attribute):
-        inner, last = _reference(node.value), node.attr
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        inner, last = _reference(node.value), str(node.slice.value)
-    else:
-        return ()
-    return (*inner, last) if inner else ()
 
 
 def changes(before: str, after: str) -> dict[str, object]:

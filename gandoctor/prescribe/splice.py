@@ -36,12 +36,17 @@ class Target:
         1-based line of the old value; 0 where it is not known. It decides between equal keys.
     beside : str
         Key of a sibling, where `key` does not exist yet and is to be added after that sibling; else empty.
+    sense : callable, optional
+        What another key of the file means that takes its value from the same block: "same" as this one, and is to
+        change with it; something "other", and is to stay; or empty, where that is not known and nothing may change.
+        Without it every other key stays as it is.
     """
 
     key: str
     value: Value
     line: int = 0
     beside: str = ""
+    sense: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +79,14 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A text with new values, and what was changed: (key, old, new), both as they stand in the file."""
+    """A text with new values, and what was changed: (key, old, new), both as they stand in the file.
+
+    `also` are keys that mean the same as the asked ones and take their value from the same place.
+    """
 
     text: str
     edits: tuple[tuple[str, str, str], ...]
+    also: tuple[tuple[str, str, str], ...] = ()
 
 
 def find(spots: Sequence[Spot], target: Target) -> Spot:
@@ -317,14 +326,15 @@ def prove(before: Mapping[Path, object], after: Mapping[Path, object], wanted: M
     for key, value in wanted.items():
         if key not in got:
             raise SpliceError(f"`{key}` would not change")
-        if not _reads_as(got[key], value):
+        if not reads_as(got[key], value):
             raise SpliceError(f"`{key}` would be read back as {got[key]!r}, not {value!r}")
     others = sorted(set(got) - set(wanted))
     if others:
         raise SpliceError(f"it would also change `{'`, `'.join(others[:3])}`")
 
 
-def _reads_as(got: object, wanted: Value) -> bool:
+def reads_as(got: object, wanted: Value) -> bool:
+    """Whether what a reader gives is the value that was written."""
     if isinstance(wanted, bool) or wanted is None or isinstance(wanted, str):
         return same(got, wanted)
     if isinstance(got, bool) or not isinstance(got, int | float):

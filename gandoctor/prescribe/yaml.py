@@ -26,6 +26,7 @@ from gandoctor.prescribe.splice import (
     leaves,
     number_text,
     prove,
+    reads_as,
     replaced,
 )
 
@@ -205,6 +206,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.ways: dict[Path, _Way] = {}
+        self.hidden: list[tuple[_Node, Path]] = []  # what a mapping would merge, and the key that hides it there
         self.visits = 0
 
     def leaf(self, path: Path, scalar: _Scalar, alias: _Alias | None, shared: _Shared) -> None:
@@ -261,17 +263,23 @@ class _Walk:
             if _is_merge(name):
                 for inner in _sources(value):
                     self.merge(inner, path, own | mine, shared)
-            elif name.text not in own and (*path, name.text) not in self.ways:
+            elif name.text in own or (*path, name.text) in self.ways:
+                self.hidden.append((value, (*path, name.text)))
+            else:
                 self.node(value, (*path, name.text), shared)
 
 
 def _ways(root: _Node) -> dict[Path, _Way]:
+    return _walked(root).ways
+
+
+def _walked(root: _Node) -> _Walk:
     walk = _Walk()
     try:
         walk.node(root, (), _Shared())
     except RecursionError as e:
         raise SpliceError("a part of the file contains itself") from e
-    return walk.ways
+    return walk
 
 
 def _is_merge(key: _Scalar) -> bool:
@@ -368,6 +376,7 @@ class _Work:
 
     text: str
     ways: dict[Path, _Way]
+    hidden: list[tuple[_Node, Path]] = field(default_factory=list)
     pieces: list[tuple[int, int, str]] = field(default_factory=list)
     edits: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -375,7 +384,8 @@ class _Work:
 def splice(text: str, targets: Sequence[Target]) -> Spliced:
     """Put new values in place of the old ones.
 
-    A value that an anchor shares with other keys is changed for the asked keys alone.
+    A value that an anchor shares with other keys is changed for the asked keys alone, and for those that mean the
+    same: who reads ``train`` is to see what is changed in the block that ``train`` merges.
 
     Raises
     ------
@@ -383,8 +393,8 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
         If a key is not there, or if anything else would change.
     """
     before = read(text)
-    documents = [_ways(d) for d in _documents(text)]
-    works = [_Work(text, ways) for ways in documents]
+    walks = [_walked(d) for d in _documents(text)]
+    works = [_Work(text, walk.ways, walk.hidden) for walk in walks]
     asked: list[tuple[_Work, _Way, Target]] = []
     wanted: dict[str, Value] = {}
     for target in targets:
@@ -393,6 +403,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
         if target.beside:
             _add_beside(work, way, target)
         else:
+            _refuse_hidden(work, way, target)
             asked.append((work, way, target))
     done: set[int] = set()
     for work, way, _ in asked:
@@ -400,9 +411,58 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
             done.add(id(way.scalar))
             _change(work, way.scalar, {w.path: t for o, w, t in asked if o is work and w.scalar is way.scalar})
     after = replaced(text, [p for w in works for p in w.pieces])
-    prove(leaves(before), leaves(read(after)), wanted)
     edits = {e[0]: e for w in works for e in w.edits}
-    return Spliced(after, tuple(edits[t.key] for t in targets))
+    was, is_now = leaves(before), leaves(read(after))
+    also: list[tuple[str, str, str]] = []
+    for key, new in changed(was, is_now).items():
+        like = next((t for t in targets if key not in wanted and _follows(key, new, t)), None)
+        if like is not None:
+            also.append((key, *edits[like.key][1:]))
+            wanted[key] = like.value
+    prove(was, is_now, wanted)
+    return Spliced(after, tuple(edits[t.key] for t in targets), tuple(also))
+
+
+def _follows(key: str, new: object, target: Target) -> bool:
+    """Whether a key that changed too means what the target means, and is now the same."""
+    if target.sense is None or target.beside or key.rpartition(".")[2] != target.key.rpartition(".")[2]:
+        return False
+    return reads_as(new, target.value) and target.sense(key) == "same"
+
+
+def _refuse_hidden(work: _Work, way: _Way, target: Target) -> None:
+    """A mapping that merges this value's block and has its own in its place may be what is read."""
+    if target.sense is None or not way.direct:
+        return
+    for node, path in work.hidden:
+        theirs = work.ways.get(path)
+        if theirs and theirs.scalar is way.scalar and _resolved(node) is not way.scalar and not theirs.direct:
+            # PyYAML 6.0.4 takes the last of several blocks, its other versions and OmegaConf the first.
+            raise SpliceError(f"several blocks that are merged give `{'.'.join(path)}`, and readers differ in which")
+        if not node.start <= way.scalar.start <= node.end:
+            continue
+        for other in work.ways:
+            same = other[: len(path)] == path and other[-1:] == way.path[-1:]
+            if same and other != way.path and target.sense(".".join(other)) == "same":
+                raise SpliceError(
+                    f"`{'.'.join(other)}` stands for `{'.'.join(way.path)}` where its block is merged, and nothing "
+                    "tells which of the two is read"
+                )
+
+
+def _staying(ways: Sequence[_Way], targets: dict[Path, Target]) -> list[_Way]:
+    """Of the keys that reach a scalar about to change, those that are to keep the old value."""
+    out: list[_Way] = []
+    for way in ways:
+        asked = next((t for p, t in targets.items() if t.sense and p[-1:] == way.path[-1:]), None)
+        sense = asked.sense(".".join(way.path)) if asked and asked.sense else "other"
+        if not sense and asked:
+            raise SpliceError(
+                f"`{'.'.join(way.path)}` takes its value from the block of `{asked.key}`, and nothing tells which of "
+                "the two is read"
+            )
+        out += [way] if sense == "other" else []
+    return out
 
 
 def _located(works: Sequence[_Work], target: Target) -> tuple[_Work, _Way, str]:
@@ -428,15 +488,18 @@ def _change(work: _Work, scalar: _Scalar, targets: dict[Path, Target]) -> None:
     ways = {p: w for p, w in work.ways.items() if w.scalar is scalar}
     values = {repr(t.value) for t in targets.values()}
     old = _old(work.text, scalar)
-    if set(ways) == set(targets) and len(values) == 1:
+    direct = next((w for w in ways.values() if w.direct), None)
+    others = [w for p, w in ways.items() if p not in targets]
+    if direct and direct.path in targets:  # those that take their value from it may have to follow
+        others = _staying(others, targets)
+    if not others and len(values) == 1:
         target = next(iter(targets.values()))
         new = literal(old, target.value)
         work.pieces.append((scalar.start, scalar.end, _spaced(work.text, scalar, new)))
         work.edits += [(t.key, old, new) for t in targets.values()]
         return
-    direct = next((w for w in ways.values() if w.direct), None)
     if direct and direct.path in targets:
-        _keep_others(work, scalar, [w for p, w in ways.items() if p not in targets], old)
+        _keep_others(work, scalar, others, old)
         target = targets[direct.path]
         new = literal(old, target.value)
         work.pieces.append((scalar.outer if scalar.anchor else scalar.start, scalar.end, new))
@@ -471,9 +534,6 @@ def _keep_others(work: _Work, scalar: _Scalar, others: Sequence[_Way], old: str)
         first = aliases[0]
         work.pieces.append((first.start, first.end, work.text[scalar.outer : scalar.end]))
     for way in others:
-        if way.merged_into:  # who reads the merging mapping would train on with the old value
-            here = ".".join(way.path)
-            raise SpliceError(f"it is merged into `{here}` by `<<`, which may be what is read: change it by hand")
         if not way.alias:
             _override(work, way, old)
 

@@ -1,0 +1,208 @@
+"""Python: what keeps a class attribute or a dict entry from being what the program goes by, though it stands there.
+
+A method that assigns it anew, a subclass, an instance, a call that hands it over: an edit would be said and not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.prescribe.splice import Path, SpliceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_BINDS = ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor | ast.NamedExpr | ast.comprehension
+# Calls that hand values to an object that is there already.
+_HAND_OVER: Final = frozenset({"replace", "_replace", "evolve", "update", "set_defaults", "__init__", "partial"})
+
+
+def reference(node: ast.expr) -> Path:
+    """``a.b["c"]`` -> ("a", "b", "c"); empty for what is no such reference."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Attribute):
+        inner, last = reference(node.value), node.attr
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        inner, last = reference(node.value), str(node.slice.value)
+    else:
+        return ()
+    return (*inner, last) if inner else ()
+
+
+def refuse(tree: ast.Module, lines: Mapping[Path, int]) -> None:
+    """Refuse keys that stand in a class or dict and are given another value elsewhere.
+
+    Parameters
+    ----------
+    tree : ast.Module
+    lines : Mapping of path to int
+        The keys about to change, and where their values stand.
+
+    Raises
+    ------
+    SpliceError
+    """
+    try:
+        _refuse(tree, lines)
+    except RecursionError as e:
+        raise SpliceError("the file is nested too deeply") from e
+
+
+def _refuse(tree: ast.Module, lines: Mapping[Path, int]) -> None:
+    classes = dict(_classes(tree, ()))
+    for path, line in lines.items():
+        # `lr_d: float = field(default=0.02)`
+        name = path[:-1] if path[-1] == "default" and path[:-2] in classes else path
+        if name[:-1] in classes:
+            _Attribute(name, line, classes).check(tree)
+        elif len(name) > 1:
+            _entry(tree, name)
+
+
+def _classes(node: ast.AST, path: Path) -> Iterator[tuple[Path, list[ast.ClassDef]]]:
+    found: dict[Path, list[ast.ClassDef]] = {}
+    stack: list[tuple[ast.AST, Path]] = [(node, path)]
+    while stack:
+        parent, where = stack.pop()
+        for child in ast.iter_child_nodes(parent):
+            inner = (*where, child.name) if isinstance(child, ast.ClassDef) else where
+            if isinstance(child, ast.ClassDef):
+                found.setdefault(inner, []).append(child)
+            stack.append((child, inner))
+    yield from found.items()
+
+
+@dataclass(slots=True)
+class _Attribute:
+    """One attribute of one class, and all that a file does to attributes of its name.
+
+    `kin` are the names of the class and of what derives from it.
+    """
+
+    path: Path
+    line: int
+    classes: dict[Path, list[ast.ClassDef]]
+    kin: set[str] = field(default_factory=set)
+
+    def check(self, tree: ast.Module) -> None:
+        mine = self.classes[self.path[:-1]]
+        if len(mine) > 1:
+            self.stop(f"stands in a class of which there are {len(mine)} in the file")
+        self.kin = {self.path[-2]}
+        every = [c for several in self.classes.values() for c in several]
+        for _ in every:  # what derives from what derives from it
+            self.kin |= {c.name for c in every if any((reference(b) or ("",))[-1] in self.kin for b in c.bases)}
+        for heir in every:
+            if heir.name in self.kin:
+                self.body(heir, own=heir in mine)
+        self.walk(tree, (), inside=False)
+
+    def body(self, heir: ast.ClassDef, *, own: bool) -> None:
+        leaf = self.path[-1]
+        for node in heir.body:
+            if isinstance(node, _Function) and node.name == leaf:
+                self.stop(f"is also a method of `{heir.name}`")
+            if isinstance(node, ast.Delete) and any(reference(t) == (leaf,) for t in node.targets):
+                self.stop(f"is taken away again in `{heir.name}`")
+            anew = any(reference(t) == (leaf,) for n in ast.walk(node) for t in targets(n))
+            if anew and not own and not isinstance(node, _Function | ast.ClassDef):
+                self.stop(f"is given another value in `{heir.name}`, which derives from it")
+
+    def walk(self, node: ast.AST, selves: tuple[tuple[str, bool], ...], *, inside: bool) -> None:
+        """Go through the code; `selves` are what methods call their object, and whether that is one of ours."""
+        for child in ast.iter_child_nodes(node):
+            known, kin = selves, inside
+            if isinstance(child, ast.ClassDef):
+                kin = child.name in self.kin
+            elif isinstance(child, _Function) and isinstance(node, ast.ClassDef) and child.args.args:
+                known = (*selves, (child.args.args[0].arg, inside))
+            for target in targets(child):
+                self.target(target, dict(known))
+            if isinstance(child, ast.Call):
+                self.call(child, dict(known))
+            self.walk(child, known, inside=kin)
+
+    def target(self, target: ast.expr, selves: dict[str, bool]) -> None:
+        leaf = self.path[-1]
+        if target.lineno == self.line:
+            return
+        if isinstance(target, ast.Attribute) and target.attr == leaf:
+            base = reference(target.value)
+            # `self` of another class is another matter; `Config.lr_d = 1` in the open was counted already.
+            if not (len(base) == 1 and selves.get(base[0]) is False):
+                self.stop(f"is given another value by `{'.'.join((*base, leaf))} = ...` in line {target.lineno}")
+        elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+            in_dict = isinstance(target.value, ast.Call) or (reference(target.value) or ("",))[-1] == "__dict__"
+            if target.slice.value == leaf and in_dict:
+                self.stop(f"is given another value in line {target.lineno}")
+
+    def call(self, call: ast.Call, selves: dict[str, bool]) -> None:
+        leaf = self.path[-1]
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else (reference(call.func) or ("",))[-1]
+        given = {k.arg for k in call.keywords}
+        made = name in self.kin or selves.get(name, False)
+        if (made or name in _HAND_OVER) and leaf in given:
+            self.stop(f"is given another value where `{name}` is called in line {call.lineno}")
+        if made and (None in given or self.by_place(call)):
+            self.stop(f"may be given another value where `{name}` is called in line {call.lineno}")
+        words = [a.value for a in call.args[1:2] if isinstance(a, ast.Constant)]
+        if name in ("setattr", "__setattr__", "delattr") and leaf in (*words, *_first_word(call)):
+            self.stop(f"is given another value by {name}() in line {call.lineno}")
+
+    def by_place(self, call: ast.Call) -> bool:
+        """Whether the value may be among what is handed over by its place."""
+        if any(isinstance(a, ast.Starred) for a in call.args):
+            return True
+        (mine,) = self.classes[self.path[:-1]]
+        fields = [n.target.id for n in mine.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+        if self.path[-1] in fields and not mine.bases:
+            return fields.index(self.path[-1]) < len(call.args)
+        return bool(call.args) and self.path[-1] in fields
+
+    def stop(self, said: str) -> None:
+        raise SpliceError(f"`{'.'.join(self.path)}` {said}")
+
+
+def _first_word(call: ast.Call) -> list[object]:
+    return [a.value for a in call.args[:1] if isinstance(a, ast.Constant)]
+
+
+def _entry(tree: ast.Module, path: Path) -> None:
+    """An entry of a dict, or what is assigned as an attribute, that a function or an update changes."""
+    *_, holder, leaf = path
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
+            keys = {
+                k.value for a in node.args if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
+            }
+            keys |= {w.arg for a in node.args if isinstance(a, ast.Call) for w in a.keywords}
+            if leaf in keys and (reference(node.func.value) or (holder,))[-1] == holder:
+                raise SpliceError(f"`{'.'.join(path)}` is given another value by update() in line {node.lineno}")
+        if isinstance(node, _Function | ast.Lambda):
+            for target in (t for inner in ast.walk(node) for t in targets(inner)):
+                if not isinstance(target, ast.Name) and reference(target)[-2:] == (holder, leaf):
+                    where = node.name if isinstance(node, _Function) else "a lambda"
+                    raise SpliceError(f"`{'.'.join(path)}` is given another value by {where}()")
+
+
+def targets(node: ast.AST) -> Iterator[ast.expr]:
+    """Whatever a node binds or takes away, each by itself."""
+    found: list[ast.expr] = []
+    if isinstance(node, ast.Assign | ast.Delete):
+        found = list(node.targets)
+    elif isinstance(node, _BINDS) and getattr(node, "value", node) is not None:  # `lr: float` alone binds nothing
+        found = [node.target]
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        found = [node.optional_vars]
+    while found:
+        target = found.pop()
+        if isinstance(target, ast.Tuple | ast.List):
+            found += target.elts
+        elif isinstance(target, ast.Starred):
+            found.append(target.value)
+        else:
+            yield target
