@@ -108,7 +108,10 @@ def folders(analysed: Iterable[Path]) -> frozenset[Path]:
 
 
 def _folder(analysed: Path) -> Path:
-    return _real(analysed if analysed.is_dir() else analysed.parent)
+    try:
+        return _real(analysed if analysed.is_dir() else analysed.parent)
+    except OSError:  # a name that no file can have: whoever opens it says so
+        return _real(analysed.parent)
 
 
 def _real(path: Path) -> Path:
