@@ -28,7 +28,7 @@ from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.parsers.configs import read_config
 from gandoctor.prescribe import apply, cure_rate, diff, prescribe, source, swapping
-from gandoctor.prescribe.overrides import override, written_by_run
+from gandoctor.prescribe.overrides import override, overrides, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out
 
 if TYPE_CHECKING:
@@ -1332,6 +1332,18 @@ def test_a_word_that_the_code_may_not_know_gives_way_to_one_it_does(tmp_path: Pa
 @pytest.mark.parametrize("text", ["", "--lr=1", "add_argument", "_base_ = 1"])
 def test_no_line_to_paste_for_a_key_that_a_shell_would_read(file: str, key: str, text: str) -> None:
     assert override(file, key, 4e-5, text) == ""
+
+
+@pytest.mark.parametrize("key", ["$(x).lr_d", "a;b.lr_d", "--x", "~root.lr_d", "a\nb", "l[0]"])
+def test_half_a_change_is_not_offered_for_pasting(key: str) -> None:
+    whole = [("config.yaml", "lr_g", 0.001), ("config.yaml", "d.lr", 0.002)]
+    assert overrides(whole, {}) == ("lr_g=0.001", "d.lr=0.002")
+    assert overrides([*whole, ("config.yaml", key, 0.002)], {}) == ()
+
+
+def test_keys_that_a_tool_has_other_words_for_hinder_nothing() -> None:
+    items = [("training_options.json", "G_opt_kwargs.lr", 0.001), ("training_options.json", "$(x)", 1)]
+    assert overrides(items, {}) == ("--glr=0.001",)
 
 
 def test_a_gin_binding_is_quoted_as_a_whole() -> None:

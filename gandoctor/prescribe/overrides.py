@@ -67,6 +67,12 @@ _STYLEGAN: Final = {
 _PLAIN: Final = re.compile(r"[\w./][\w./-]*")
 
 
+def _safe(file: str, key: str) -> bool:
+    """Whether a key means nothing to a shell, or is not written as it is."""
+    own_words = PurePosixPath(file).name.startswith("training_options") or file.endswith(".gin")
+    return own_words or bool(_PLAIN.fullmatch(key))
+
+
 def override(file: str, key: str, value: Value, text: str = "") -> str:
     """One override in the style of the tool that reads (or wrote) the file; empty where there is no such style.
 
@@ -117,7 +123,12 @@ def _flat_record(file: str) -> bool:
 
 
 def overrides(items: Sequence[tuple[str, str, Value]], texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Overrides of several (file, key, value), in order, those that have none left out."""
+    """Overrides of several (file, key, value), in order, those that have none left out.
+
+    Where a shell would read one of the keys as more than a name there are none at all: half a change is another one.
+    """
+    if not all(_safe(file, key) for file, key, _ in items):
+        return ()
     made = (override(file, key, value, texts.get(file, "")) for file, key, value in items)
     return tuple(dict.fromkeys(o for o in made if o))
 
