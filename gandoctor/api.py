@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary, writing
+from gandoctor import __version__, diagnose, objective, parsers, preferences, rulebook, vocabulary
 from gandoctor.errors import InputError, UsageError, unforeseen
+from gandoctor.files import writing
 from gandoctor.model.report import (
     BeliefNote,
     ObjectiveNote,

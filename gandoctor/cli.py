@@ -209,7 +209,8 @@ def signals(
     ] = None,
 ) -> None:
     """Show how names were understood, and which could not be placed."""
-    from gandoctor import mapping, writing
+    from gandoctor import mapping
+    from gandoctor.files import writing
 
     options = _options(config, map_, loss, None, None)
     if write_map is not None:
@@ -402,7 +403,7 @@ def _options(
 
 def _outputs(targets: Sequence[str]) -> tuple[Path, ...]:
     """Files to be written; what is wrong with one is said before the work is done."""
-    from gandoctor import writing
+    from gandoctor.files import writing
 
     files = tuple(Path(t) for t in targets if t != "-")
     for file in files:
@@ -439,7 +440,7 @@ def _write(target: str, text: str) -> None:
     if target == "-":
         _say(text)
         return
-    from gandoctor import writing
+    from gandoctor.files import writing
 
     writing.write_text(Path(target), text)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor import __version__, api, writing
+from gandoctor import __version__, api
 from gandoctor.errors import InputError, UsageError
+from gandoctor.files import writing
 from gandoctor.model.comparison import (
     Answer,
     Best,

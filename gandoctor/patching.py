@@ -8,8 +8,9 @@ import glob
 import os
 from typing import TYPE_CHECKING
 
-from gandoctor import api, writing
+from gandoctor import api
 from gandoctor.errors import InputError, UsageError
+from gandoctor.files import writing
 from gandoctor.prescribe import NOTES, applying
 from gandoctor.reporters import wording as w
 

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Final, Literal
 
-from gandoctor import __version__, rulebook, writing
+from gandoctor import __version__, rulebook
 from gandoctor.errors import UsageError
+from gandoctor.files import writing
 from gandoctor.lang.syntax import near
 from gandoctor.model.rules import SYMPTOMS
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gandoctor import writing
 from gandoctor.errors import UsageError
+from gandoctor.files import writing
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
+from gandoctor.files import below
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
-from gandoctor.parsers import _merge, _pictures, _places, _registry, _settings, _walk
+from gandoctor.parsers import _merge, _pictures, _places, _registry, _settings
 from gandoctor.parsers._merge import Group
 from gandoctor.parsers._places import Log
 from gandoctor.parsers.configs import read_config
@@ -103,16 +104,16 @@ def _idle(reading: Reading) -> tuple[str, str]:
 
 def _around(file: Path) -> list[Path]:
     """Files in a log's folder and, where it is the only log of its kind there, in the folders below (the samples)."""
-    tree = _walk.walk(file.parent, depth=1)
+    tree = below.walk(file.parent, depth=1)
     here = [f for f in tree.files if f.parent == file.parent]
     kind = _registry.hinted(file)
     like = (f for f in here if f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind)
-    alone = all(_walk.wrote(f) for f in like)
+    alone = all(below.wrote(f) for f in like)
     return tree.files if alone else here
 
 
 def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
-    tree = _walk.walk(root)
+    tree = below.walk(root)
     if not tree.files and tree.denied:
         raise InputError("cannot be opened (permission denied)", shown, "check the folder's permissions")
     if not tree.files:
@@ -149,7 +150,7 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     return runs
 
 
-def _read_all(tree: _walk.Tree) -> list[Log]:
+def _read_all(tree: below.Tree) -> list[Log]:
     """Every log of a folder, read; a file that cannot be read is kept with the reason."""
     logs: list[Log] = []
     misses: dict[tuple[Path, str], int] = {}
@@ -165,9 +166,9 @@ def _read_all(tree: _walk.Tree) -> list[Log]:
             tree.notes.append(f"only the first {MAX_LOGS:,} logs of the folder were read")
             break
         try:
-            found = _registry.read_found(file, _walk.head_of(file))
+            found = _registry.read_found(file, below.head_of(file))
             logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
-            if found or not _walk.wrote(file):
+            if found or not below.wrote(file):
                 misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
             logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
@@ -190,7 +191,7 @@ def _group(root: Path, logs: list[Log]) -> list[Group]:
     return _merge.unite(groups)
 
 
-def _nothing(shown: str, tree: _walk.Tree, logs: list[Log]) -> InputError:
+def _nothing(shown: str, tree: below.Tree, logs: list[Log]) -> InputError:
     if logs:
         more = f" (and {len(logs) - 1} more)" if len(logs) > 1 else ""
         return InputError(f"holds no log that can be read: {logs[0].path.name} {logs[0].error}{more}", shown)

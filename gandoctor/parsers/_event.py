@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gandoctor.files.reading import MOST_TAG_BYTES
 from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers._files import MOST_TAG_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
 from gandoctor.errors import GandoctorError, InputError, unforeseen
-from gandoctor.parsers import _walk
-from gandoctor.parsers._files import LONGEST_TAG
+from gandoctor.files import below
+from gandoctor.files.reading import LONGEST_TAG
 from gandoctor.parsers.configs import ANY_JSON, SURE_NAME, config_rank
 
 if TYPE_CHECKING:
@@ -152,16 +152,16 @@ def read_log(path: Path) -> list[tuple[str, str, Reading]]:
         Where no parser wants it, or nothing in it can be read.
     """
     rank = config_rank(path)
-    if rank is not None and rank <= SURE_NAME and not _walk.wrote(path):
+    if rank is not None and rank <= SURE_NAME and not below.wrote(path):
         raise InputError(
             "is a configuration file, no training log",
             path.name,
             "give the log or its folder; a config goes to --config",
         )
-    head = _walk.head_of(path)
+    head = below.head_of(path)
     if not head:
         raise InputError("is empty", path.name, "the training wrote nothing, or still buffers what it prints")
-    if odd := _walk.foreign(head):
+    if odd := below.foreign(head):
         raise InputError(odd[0], path.name, odd[1])
     parser, _ = choose(path, head)
     if parser is None:
@@ -188,7 +188,7 @@ def is_log(path: Path) -> bool:
     """Whether a file looks like a training log, or a folder holds one; never raises."""
     try:
         path = path.resolve(strict=True)
-        files = _walk.walk(path).files if path.is_dir() else [path]
+        files = below.walk(path).files if path.is_dir() else [path]
         return any(is_candidate(f) and _looks_like_log(f) for f in files)
     except (OSError, RuntimeError):
         return False
@@ -196,12 +196,12 @@ def is_log(path: Path) -> bool:
 
 def _looks_like_log(path: Path) -> bool:
     try:
-        head = _walk.head_of(path)
+        head = below.head_of(path)
     except InputError:
         return False
-    if head.startswith(_walk.POINTER):  # a log that is not there is no clean log: reading it says so
+    if head.startswith(below.POINTER):  # a log that is not there is no clean log: reading it says so
         return bool(_LOG_NAME.search(path.name))
-    return bool(head) and _walk.foreign(head) is None and choose(path, head)[1] >= _FOUND
+    return bool(head) and below.foreign(head) is None and choose(path, head)[1] >= _FOUND
 
 
 # What lies beside logs and is none: not even opened.
@@ -243,9 +243,9 @@ def read_found(path: Path, head: bytes) -> list[tuple[str, str, Reading]]:
     GandoctorError
         It looks like a log, and cannot be read.
     """
-    if not head or _walk.is_own_report(head):
+    if not head or below.is_own_report(head):
         return []
-    if odd := _walk.foreign(head):
+    if odd := below.foreign(head):
         if not _LOG_NAME.search(path.name) or "is a picture" in odd[0]:
             return []
         raise InputError(odd[0], path.name, odd[1])

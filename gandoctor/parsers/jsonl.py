@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gandoctor.errors import InputError
+from gandoctor.files.reading import LONGEST_TAG, load_text, text_of_head
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers._cells import number
-from gandoctor.parsers._files import LONGEST_TAG, load_text, text_of_head
 from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import Column, assemble, has_counter, tells_of_training, unroll
 

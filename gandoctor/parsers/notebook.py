@@ -8,9 +8,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.errors import InputError
+from gandoctor.files.reading import load_text, text_of_head
 from gandoctor.model.signals import Reading, Setting
 from gandoctor.parsers import _loss_calls, _prints
-from gandoctor.parsers._files import load_text, text_of_head
 from gandoctor.parsers._places import is_whole
 
 if TYPE_CHECKING:

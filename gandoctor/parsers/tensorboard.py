@@ -22,12 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import InputError
-from gandoctor.model.signals import Picture, Reading, Setting
-from gandoctor.parsers import _event as ev
-from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers import _tfrecord as frame
-from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
-from gandoctor.parsers._files import (
+from gandoctor.files.reading import (
     BLANK,
     MOST_DAMAGE,
     cut_short,
@@ -37,6 +32,11 @@ from gandoctor.parsers._files import (
     nothing_in,
     zeros_of,
 )
+from gandoctor.model.signals import Picture, Reading, Setting
+from gandoctor.parsers import _event as ev
+from gandoctor.parsers import _protobuf as pb
+from gandoctor.parsers import _tfrecord as frame
+from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
 from gandoctor.parsers._steps import Remarks, untangle
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import GandoctorError
+from gandoctor.files.reading import is_pointer, load_text, text_of_head
 from gandoctor.parsers._drawn import shown_page
-from gandoctor.parsers._files import is_pointer, load_text, text_of_head
 from gandoctor.parsers._prints import read_runs as runs_of
 from gandoctor.parsers._prints import read_text
 

@@ -20,9 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import InputError
-from gandoctor.model.signals import Picture, Reading, Setting
-from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers._files import (
+from gandoctor.files.reading import (
     BLANK,
     LONGEST_TAG,
     MOST_DAMAGE,
@@ -34,6 +32,8 @@ from gandoctor.parsers._files import (
     nothing_in,
     zeros_of,
 )
+from gandoctor.model.signals import Picture, Reading, Setting
+from gandoctor.parsers import _protobuf as pb
 from gandoctor.parsers._history import Items, items_of
 from gandoctor.parsers._steps import Remarks, untangle
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from gandoctor import writing
 from gandoctor.errors import InputError
+from gandoctor.files import writing
 from gandoctor.prescribe import diff, swapping
 
 if TYPE_CHECKING:

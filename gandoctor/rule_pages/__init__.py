@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor import api, rulebook, vocabulary, writing
+from gandoctor import api, rulebook, vocabulary
 from gandoctor.errors import UsageError
+from gandoctor.files import writing
 from gandoctor.lang.functions import FUNCTIONS
 from gandoctor.model.measured import Share
 from gandoctor.model.rules import SYMPTOMS

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gandoctor.errors import InputError, unforeseen
+from gandoctor.files import below
 from gandoctor.model.signals import Reading, Setting
-from gandoctor.parsers import _walk
 from gandoctor.parsers.configs._entries import Entries, keys_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
     if rank is None:
         return False
     if rank <= SURE_NAME:
-        return not _walk.wrote(path)
+        return not below.wrote(path)
     if named_only:
         return False
     try:
@@ -142,8 +142,8 @@ def read_config(path: Path, name: str) -> Reading:
 
 
 def _parse(path: Path) -> Entries:
-    head = _walk.head_of(path, MAX_BYTES + 1)
-    if odd := _walk.foreign(head):
+    head = below.head_of(path, MAX_BYTES + 1)
+    if odd := below.foreign(head):
         raise InputError(odd[0], path.name, odd[1])
     text = _decoded(head[:MAX_BYTES])
     if "\x00" in text:
