@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gandoctor.configs import bounded
 from gandoctor.errors import UsageError
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
-from gandoctor.parsers.configs import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

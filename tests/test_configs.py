@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gandoctor.configs import looks_like_config, read_config
+from gandoctor.configs import yaml as yaml_reader
 from gandoctor.errors import InputError
-from gandoctor.parsers.configs import looks_like_config, read_config
-from gandoctor.parsers.configs import yaml as yaml_reader
 
 
 def read(tmp_path, name: str, text: str | bytes):

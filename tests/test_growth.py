@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from gandoctor import api, parsers, rulebook, vocabulary
+from gandoctor.configs import options
+from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
 from gandoctor.parsers import _prints, _table, csv, text
-from gandoctor.parsers._options import parse_namespace, settings_of
-from gandoctor.parsers.configs import options
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from gandoctor import api, errors, samples
+from gandoctor.configs import bounded, read_config
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.signals import Picture
 from gandoctor.parsers import notebook
-from gandoctor.parsers.configs import bounded, read_config
 from gandoctor.preferences import load as preferences_of
 from gandoctor.samples import load, look, measure, png
 

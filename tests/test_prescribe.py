@@ -21,12 +21,12 @@ import pytest
 import yaml
 
 from gandoctor import rulebook, vocabulary
+from gandoctor.configs import read_config
 from gandoctor.errors import InputError
 from gandoctor.lang.window import Amount, Window
 from gandoctor.model.report import Diagnosis, Edit, Prescription
 from gandoctor.model.rules import Change, Clause, Remedy
 from gandoctor.model.signals import Run, Setting, Signal, Source
-from gandoctor.parsers.configs import read_config
 from gandoctor.prescribe import apply, cure_rate, diff, prescribe, source, swapping
 from gandoctor.prescribe.overrides import override, overrides, written_by_run
 from gandoctor.prescribe.work_out import spelled, work_out

@@ -21,14 +21,14 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gandoctor.configs import json_edits as json_splices
+from gandoctor.configs import python_edits as python_splices
+from gandoctor.configs import read_config
+from gandoctor.configs import toml_edits as toml_splices
+from gandoctor.configs import yaml_edits as yaml_splices
+from gandoctor.configs.splice import MAX_LEAVES, SpliceError, Target, number_text
 from gandoctor.errors import InputError
-from gandoctor.parsers.configs import read_config
 from gandoctor.prescribe import diff, format_of
-from gandoctor.prescribe import json as json_splices
-from gandoctor.prescribe import python as python_splices
-from gandoctor.prescribe import toml as toml_splices
-from gandoctor.prescribe import yaml as yaml_splices
-from gandoctor.prescribe.splice import MAX_LEAVES, SpliceError, Target, number_text
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,7 @@ def test_an_analysis_loads_nothing_it_does_not_need(sample_logs: Path, tmp_path:
     argv = ["gandoctor", "analyze", str(tmp_path / "run"), "-o", str(tmp_path / "r.html"), "-q"]
     idle = (
         "pydantic", "rich", "asyncio", "email", "importlib.metadata", "yaml", "tomllib", "pandas", "scipy",
-        "gandoctor.reporters.comparison", "gandoctor.prescribe.yaml",
+        "gandoctor.reporters.comparison", "gandoctor.configs.yaml_edits",
     )  # fmt: skip
     code = (
         f"import sys; sys.argv = {argv!r}\nfrom gandoctor import cli\ntry: cli.main()\nexcept SystemExit: pass\n"

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gandoctor import vocabulary
+from gandoctor.configs.printed import parse_namespace
 from gandoctor.errors import GandoctorError
 from gandoctor.model.signals import Signal
 from gandoctor.parsers import notebook, read_log, text
-from gandoctor.parsers._options import parse_namespace
 from gandoctor.parsers._prints import read_text
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.speed import files
 from gandoctor import api, parsers, rulebook, vocabulary
+from gandoctor.configs import printed
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import _options
 from gandoctor.parsers._table import unroll
 
 if TYPE_CHECKING:
@@ -178,14 +178,14 @@ def _read(module: str, filename: str, make: Callable[[int], str | bytes], n: int
 
 
 def _parse(kind: str, make: Callable[[int], str], n: int) -> Call:
-    reader = importlib.import_module(f"gandoctor.parsers.configs.{kind}")
+    reader = importlib.import_module(f"gandoctor.configs.{kind}")
     text = make(n)
     return _quietly(lambda: reader.parse(text))
 
 
 def _settings(make: Callable[[int], str], n: int) -> Call:
     line = make(n)
-    return lambda: (_options.settings_of([line]), _options.settings_of(["{", line]), _options.parse_namespace(line))
+    return lambda: (printed.settings_of([line]), printed.settings_of(["{", line]), printed.parse_namespace(line))
 
 
 @cache

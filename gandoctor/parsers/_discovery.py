@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.configs import read_config
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.files import below
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import _merge, _pictures, _places, _registry, _settings
 from gandoctor.parsers._merge import Group
 from gandoctor.parsers._places import Log
-from gandoctor.parsers.configs import read_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

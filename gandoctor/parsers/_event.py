@@ -18,8 +18,8 @@ from gandoctor.parsers import _protobuf as pb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gandoctor.configs.entries import Entries
     from gandoctor.model.signals import SettingValue
-    from gandoctor.parsers.configs._entries import Entries
 
 # tensor.proto, types.proto: DataType -> how tensor_content holds one element
 _CONTENT: Final = {
@@ -211,7 +211,7 @@ def number_at(data: pb.Buffer, number: Number) -> float:
 
 def hparams(data: pb.Buffer, start: int, stop: int) -> Entries:
     """HParamsPluginData{3 session_start_info{1 hparams map<string, Value>}}, of TensorBoard's ``plugin_data.proto``."""
-    from gandoctor.parsers.configs._entries import Entries, FullError
+    from gandoctor.configs.entries import Entries, FullError
 
     entries = Entries()
     try:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.configs.printed import settings_of
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers._counting import Counting, Series, Track, lead_of
 from gandoctor.parsers._keys import SLOT
-from gandoctor.parsers._options import settings_of
 from gandoctor.parsers._plan import NUMBER, Plan, make_plan
 from gandoctor.parsers._steps import LARGEST
 from gandoctor.parsers._table import (

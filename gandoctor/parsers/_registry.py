@@ -10,10 +10,10 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
+from gandoctor.configs import ANY_JSON, SURE_NAME, config_rank
 from gandoctor.errors import GandoctorError, InputError, unforeseen
 from gandoctor.files import below
 from gandoctor.files.reading import LONGEST_TAG
-from gandoctor.parsers.configs import ANY_JSON, SURE_NAME, config_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,13 +71,12 @@ _FORMATS: Final = "give TensorBoard event files, W&B .wandb files, CSV, JSONL, J
 _LOG_NAME: Final = re.compile(r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE)
 _SURE: Final = 0.9
 _FOUND: Final = 0.5
-_NO_PARSERS: Final = frozenset({"configs"})
 
 
 @cache
 def _module_names() -> tuple[str, ...]:
     names = (m.name for m in pkgutil.iter_modules(sys.modules[_PACKAGE].__path__))
-    return tuple(sorted(n for n in names if not n.startswith("_") and n not in _NO_PARSERS))
+    return tuple(sorted(n for n in names if not n.startswith("_")))
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.parsers.configs import SURE_NAME, config_rank, looks_like_config
+from gandoctor.configs import SURE_NAME, config_rank, looks_like_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gandoctor.configs.entries import Entries
     from gandoctor.model.signals import Signal
-    from gandoctor.parsers.configs._entries import Entries
 
 NAME: Final = "tensorboard"
 
@@ -491,14 +491,15 @@ def _purges(sessions: list[tuple[int, int]]) -> NDArray[np.int64]:
 
 def _config_in(text: str) -> Entries:
     """Settings of a text that people log: YAML, JSON, a Markdown table of two columns, ``Namespace(...)``."""
-    from gandoctor.parsers.configs import _entries, json, options, yaml
+    from gandoctor.configs import json, options, yaml
+    from gandoctor.configs.entries import MAX_SETTINGS, Entries, flatten, word
 
     text = _FENCE.sub("", text).strip()
     table = [row for row in (_TABLE_ROW.fullmatch(line) for line in text.splitlines()) if row]
     if len(table) > 2 and set(table[1][1]) <= set("-: "):
-        entries = _entries.Entries()
-        for row in table[2 : _entries.MAX_SETTINGS]:
-            _entries.flatten(entries, (row[1].strip(" `*"),), _entries.word(row[2].strip(" `*")), 0)
+        entries = Entries()
+        for row in table[2:MAX_SETTINGS]:
+            flatten(entries, (row[1].strip(" `*"),), word(row[2].strip(" `*")), 0)
         return entries
     if text.startswith("{"):
         entries = json.parse(text)

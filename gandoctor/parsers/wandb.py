@@ -624,7 +624,7 @@ def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _settings(config: dict[str, object]) -> tuple[Setting, ...]:
     """Config as dotted keys; W&B's ``{"value": ..}`` wrapping undone."""
-    from gandoctor.parsers.configs._entries import Entries, FullError, flatten
+    from gandoctor.configs.entries import Entries, FullError, flatten
 
     entries = Entries()
     try:

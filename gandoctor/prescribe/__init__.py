@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 
+from gandoctor.configs.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.errors import InputError
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
-from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.prescribe.work_out import Plan, Step, only_writes_anew, own, shown, ways, ways_of, work_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from gandoctor.configs.splice import Spliced, Spot
     from gandoctor.model.report import Diagnosis
     from gandoctor.model.rules import Clause, Measured, Remedy
     from gandoctor.model.signals import Run, Setting
-    from gandoctor.prescribe.splice import Spliced, Spot
 
 # How a prescription's `why` goes on to say what its diff is made for, or why it has none.
 NOTES: Final = ("The diff is for the source tree:", "No diff:", "The diff is for the run's own config:")
@@ -465,29 +465,29 @@ def format_of(file: str, text: str) -> _Format:
     """
     suffix = PurePosixPath(file).suffix.lower()
     if suffix in (".yaml", ".yml"):
-        from gandoctor.prescribe import yaml
+        from gandoctor.configs import yaml_edits
 
-        return yaml
+        return yaml_edits
     if suffix in (".json", ".jsonc", ".json5") or text.lstrip("\ufeff \t\r\n")[:1] == "{":
-        from gandoctor.prescribe import json
+        from gandoctor.configs import json_edits
 
-        return json
+        return json_edits
     if suffix == ".toml":
-        from gandoctor.prescribe import toml
+        from gandoctor.configs import toml_edits
 
-        return toml
+        return toml_edits
     if suffix == ".py":
-        from gandoctor.prescribe import python
+        from gandoctor.configs import python_edits
 
-        return python
+        return python_edits
     if suffix in (".sh", ".bash"):
-        from gandoctor.prescribe import shell
+        from gandoctor.configs import shell_edits
 
-        return shell
+        return shell_edits
     if suffix in (".txt", ".opt", ".cfg", ".ini", ".flags", ".args", ".gin", ".conf", ""):
-        from gandoctor.prescribe import options
+        from gandoctor.configs import options_edits
 
-        return options
+        return options_edits
     raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")
 
 

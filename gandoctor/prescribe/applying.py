@@ -170,8 +170,8 @@ def _worked_out(prescription: Prescription, file: str, path: Path, body: list[st
 
 def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[str, ...]:
     """The keys that really differ, read by the format's own reader: exactly those of the edits."""
+    from gandoctor.configs.splice import SpliceError
     from gandoctor.prescribe import format_of
-    from gandoctor.prescribe.splice import SpliceError
 
     wanted = [e for e in prescription.edits if e.file == file]
     try:

@@ -7,12 +7,12 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import number_text
+from gandoctor.configs.splice import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gandoctor.prescribe.splice import Value
+    from gandoctor.configs.splice import Value
 
 _WRITTEN_BY_RUN: Final = (
     # name, whose it is

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.splice import MAX_CHARS, SpliceError, number
 from gandoctor.errors import InputError
 from gandoctor.prescribe.applying import inside, read_text
-from gandoctor.prescribe.splice import MAX_CHARS, SpliceError, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from gandoctor.configs.splice import Spot
     from gandoctor.model.signals import Setting
-    from gandoctor.prescribe.splice import Spot
 
 MAX_ENTRIES: Final = 20_000  # names that are looked at
 MAX_FILES: Final = 3_000  # files that are opened

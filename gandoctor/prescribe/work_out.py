@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.splice import Value, number
 from gandoctor.model.rules import BEST_STEP
-from gandoctor.prescribe.splice import Value, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,8 +11,8 @@ import itertools
 import re
 from typing import Final
 
-from gandoctor.parsers._options import without_default
-from gandoctor.parsers.configs._entries import MAX_SETTINGS, Entries, FullError, flatten, word
+from gandoctor.configs.entries import MAX_SETTINGS, Entries, FullError, flatten, word
+from gandoctor.configs.printed import without_default
 
 SUFFIXES: Final = (".txt", ".ini", ".cfg", ".conf", ".gin", ".flags", ".opt", ".args", "")
 _NAMESPACE: Final = re.compile(r"\bNamespace\s*\(")

@@ -10,7 +10,7 @@ import ast
 import warnings
 from typing import Final
 
-from gandoctor.parsers.configs._entries import MAX_DEPTH, MAX_ITEMS, MAX_SETTINGS, Entries, FullError, Path
+from gandoctor.configs.entries import MAX_DEPTH, MAX_ITEMS, MAX_SETTINGS, Entries, FullError, Path
 
 SUFFIXES: Final = (".py",)
 _NO: Final = object()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import (
+from gandoctor.configs.splice import (
     MAX_LEAVES,
     Spliced,
     SpliceError,

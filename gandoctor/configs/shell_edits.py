@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import (
+from gandoctor.configs.splice import (
     MAX_LEAVES,
     Spliced,
     SpliceError,

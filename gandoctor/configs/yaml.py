@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from gandoctor.parsers.configs._entries import MAX_DEPTH, MAX_ITEMS, MAX_SETTINGS, Entries, FullError
+from gandoctor.configs.entries import MAX_DEPTH, MAX_ITEMS, MAX_SETTINGS, Entries, FullError
 
 if TYPE_CHECKING:
-    from gandoctor.parsers.configs._entries import Path
+    from gandoctor.configs.entries import Path
 
 SUFFIXES: Final = (".yaml", ".yml")
 _MERGE: Final = "tag:yaml.org,2002:merge"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gandoctor.parsers.configs import bounded
-from gandoctor.parsers.configs._entries import MAX_SETTINGS, Entries, FullError, flatten
+from gandoctor.configs import bounded
+from gandoctor.configs.entries import MAX_SETTINGS, Entries, FullError, flatten
 
 SUFFIXES: Final = (".toml",)
 _KEY: Final = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
-from gandoctor.prescribe.splice import (
+from gandoctor.configs.splice import (
     MAX_LEAVES,
     Path,
     Spliced,

@@ -7,7 +7,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import (
+from gandoctor.configs.splice import (
     Path,
     Spliced,
     SpliceError,

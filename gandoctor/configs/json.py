@@ -9,7 +9,7 @@ import json
 import re
 from typing import Final
 
-from gandoctor.parsers.configs._entries import MAX_DEPTH, MAX_SETTINGS, Entries, FullError
+from gandoctor.configs.entries import MAX_DEPTH, MAX_SETTINGS, Entries, FullError
 
 SUFFIXES: Final = (".json", ".json5", ".jsonc")
 _PIECE: Final = re.compile(

@@ -7,9 +7,9 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe import shadowing
-from gandoctor.prescribe.shadowing import reference
-from gandoctor.prescribe.splice import (
+from gandoctor.configs import shadowing
+from gandoctor.configs.shadowing import reference
+from gandoctor.configs.splice import (
     MAX_LEAVES,
     Path,
     Spliced,

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import (
+from gandoctor.configs.splice import (
     Path,
     Spliced,
     SpliceError,

@@ -9,10 +9,10 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from gandoctor.configs.entries import Entries, keys_of
 from gandoctor.errors import InputError, unforeseen
 from gandoctor.files import below
 from gandoctor.model.signals import Reading, Setting
-from gandoctor.parsers.configs._entries import Entries, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.prescribe.splice import Path, SpliceError
+from gandoctor.configs.splice import Path, SpliceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
