@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError, UsageError
+from gandoctor.lexicon.book import QUALITY, did_you_mean, squeezed
 from gandoctor.vocabulary import arithmetic
-from gandoctor.vocabulary.book import QUALITY, did_you_mean, squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from gandoctor.lexicon.book import Decision, Vocabulary
+    from gandoctor.lexicon.words import Words
     from gandoctor.model.signals import Setting, Signal
-    from gandoctor.vocabulary.book import Decision, Vocabulary
-    from gandoctor.vocabulary.words import Words
 
 # Letters that name a network at the end of a name only.
 _LETTERS: Final = frozenset("xy")

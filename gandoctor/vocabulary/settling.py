@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.lexicon.book import squeezed
 from gandoctor.model.signals import Setting
-from gandoctor.vocabulary.book import squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gandoctor.vocabulary.book import Entry, Vocabulary
+    from gandoctor.lexicon.book import Entry, Vocabulary
 
 _PART: Final = re.compile(
     r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"

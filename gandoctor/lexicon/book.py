@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor import rule_cache
 from gandoctor.errors import InputError, RuleError
-from gandoctor.vocabulary.words import Lexicon
+from gandoctor.lexicon.words import Lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

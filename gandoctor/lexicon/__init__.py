@@ -1,0 +1,1 @@
+"""What words mean: the vocabulary's files, and names taken apart into words. Under the stages: all of them may ask."""
