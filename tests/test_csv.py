@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import csv, discover, read_log
+from gandoctor.parsers import discover, read_log
+from gandoctor.parsers.formats import csv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -434,7 +435,7 @@ def test_no_text_breaks_it(table, text: str) -> None:
 def test_small_files_need_no_pandas(table) -> None:
     path = table("epoch,d_loss\n1,0.5\n2,0.4\n")
     code = (
-        "import sys, pathlib; from gandoctor.parsers import csv; csv.read(pathlib.Path(sys.argv[1])); "
+        "import sys, pathlib; from gandoctor.parsers.formats import csv; csv.read(pathlib.Path(sys.argv[1])); "
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0

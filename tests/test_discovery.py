@@ -14,8 +14,8 @@ import pytest
 from gandoctor import api
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.model.signals import Reading, Signal
-from gandoctor.parsers import _registry, choose, discover, is_log, iter_parsers
-from gandoctor.parsers._pictures import find
+from gandoctor.parsers import choose, discover, is_log, iter_parsers, registry
+from gandoctor.parsers.runs.pictures import find
 
 HOST = "annes-laptop"
 
@@ -615,7 +615,7 @@ class Stub:
 @pytest.fixture
 def plugin(monkeypatch):
     def use(stub):
-        monkeypatch.setattr(_registry, "_plugins", lambda: (stub,))
+        monkeypatch.setattr(registry, "_plugins", lambda: (stub,))
 
     return use
 
@@ -652,8 +652,8 @@ def test_several_trainings_of_one_file_are_several_runs(tmp_path, plugin):
 
 
 def test_a_module_that_fails_to_import_does_not_break_the_others(monkeypatch):
-    names = (*_registry._module_names(), "no_such_module")
-    monkeypatch.setattr(_registry, "_module_names", lambda: names)
+    names = (*registry._module_names(), "no_such_module")
+    monkeypatch.setattr(registry, "_module_names", lambda: names)
     found = {p.NAME for p in iter_parsers("x.no_such_module")}
     assert {"tensorboard", "csv", "jsonl"} <= found
 
@@ -700,7 +700,7 @@ def test_an_event_file_is_analysed_without_heavy_imports(tmp_path):
         "import sys, pathlib; from gandoctor.parsers import discover\n"
         "runs = discover(pathlib.Path(sys.argv[1]))\n"
         "heavy = {'pandas', 'scipy', 'tbparse', 'torch', 'jinja2', 'matplotlib'} & set(sys.modules)\n"
-        "names = [m.split('.')[2] for m in sys.modules if m.startswith('gandoctor.parsers.')]\n"
+        "names = [m.split('.')[3] for m in sys.modules if m.startswith('gandoctor.parsers.formats.')]\n"
         "ours = sorted({'csv', 'text', 'wandb', 'notebook'} & set(names))\n"
         "print(len(runs), sorted(heavy), ours)\n"
     )

@@ -31,7 +31,7 @@ def test_the_fuzzer_notices_a_reader_that_fails(monkeypatch: pytest.MonkeyPatch)
     def careless(path: object) -> None:
         raise IndexError(path)
 
-    module: ModuleType = importlib.import_module("gandoctor.parsers.wandb")
+    module: ModuleType = importlib.import_module("gandoctor.parsers.formats.wandb")
     monkeypatch.setattr(module, "read", careless)
     assert fuzzing.fuzz("wandb", 5, seed=1).failures["IndexError"] >= 5
 
@@ -41,7 +41,7 @@ def test_the_fuzzer_notices_a_reader_that_fails(monkeypatch: pytest.MonkeyPatch)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_at_all(tmp_path_factory: pytest.TempPathFactory, name: str, data: bytes) -> None:
     module, filename, _ = fuzzing.FORMATS[name]
-    parser = importlib.import_module(f"gandoctor.parsers.{module}")
+    parser = importlib.import_module(f"gandoctor.parsers.formats.{module}")
     path = tmp_path_factory.mktemp("any") / filename
     path.write_bytes(data)
     assert 0.0 <= parser.sniff(path, data) <= 1.0

@@ -13,7 +13,9 @@ from gandoctor import api, parsers, rulebook, vocabulary
 from gandoctor.configs import options
 from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
-from gandoctor.parsers import _prints, _table, csv, text
+from gandoctor.parsers.formats import csv, text
+from gandoctor.parsers.printed import engine
+from gandoctor.parsers.rows import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +81,7 @@ def test_the_growth_benchmark_notices_what_is_quadratic() -> None:
 )
 def test_a_line_of_a_new_shape_is_understood_within_milliseconds(line: str) -> None:
     shapes = [line.replace("a", chr(97 + k)) + chr(97 + k) for k in range(8)]
-    taken = min(growth.seconds(lambda: _prints.read_text("\n".join(shapes) + "\n" + LOG, "log"), 1) for _ in range(3))
+    taken = min(growth.seconds(lambda: engine.read_text("\n".join(shapes) + "\n" + LOG, "log"), 1) for _ in range(3))
     assert taken / len(shapes) < 0.02
 
 
@@ -131,14 +133,14 @@ def test_option_lines_lose_their_comma_and_their_default() -> None:
 def test_escape_sequences_end_where_terminals_end_them() -> None:
     title = "\x1b]0;training\x07", "\x1b]0;training\x1b\\", "\x1b[31m"
     printed = LOG.replace("step", f"{''.join(title)}step")
-    reading = _prints.read_text("\x1b]0;never closed\n" + printed, "log")
+    reading = engine.read_text("\x1b]0;never closed\n" + printed, "log")
     assert {s.tag for s in reading.signals} == {"d_loss", "g_loss"}
     assert all(len(s) == 40 for s in reading.signals)
 
 
 def test_resumes_are_told_from_further_trainings_in_either_number() -> None:
     steps = np.concatenate([np.arange(0, 200), np.arange(190, 300), np.arange(295, 400), np.arange(0, 50)])
-    axis = _table.unroll(steps.astype(np.int64))
+    axis = table.unroll(steps.astype(np.int64))
     assert axis.trainings == 2
     assert int((~axis.kept).sum()) == 10 + 5
     assert (np.diff(axis.steps[axis.kept]) > 0).all()

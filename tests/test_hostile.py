@@ -15,7 +15,7 @@ from gandoctor import api, errors, samples
 from gandoctor.configs import bounded, read_config
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.signals import Picture
-from gandoctor.parsers import notebook
+from gandoctor.parsers.formats import notebook
 from gandoctor.preferences import load as preferences_of
 from gandoctor.samples import load, look, measure, png
 

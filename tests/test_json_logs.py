@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers import jsonl
+from gandoctor.parsers.formats import jsonl
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from gandoctor.lang.functions import FUNCTIONS, Points
 from gandoctor.model.measured import Share
-from gandoctor.parsers import tensorboard
+from gandoctor.parsers.formats import tensorboard
 from gandoctor.samples.fidelity import _distances
 
 if TYPE_CHECKING:

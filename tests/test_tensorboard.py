@@ -17,8 +17,10 @@ from tensorboardX.crc32c import crc32c as reference_crc
 from tensorboardX.record_writer import masked_crc32c as reference_masked
 
 from gandoctor.errors import InputError
-from gandoctor.parsers import _crc, _tfrecord, discover, tensorboard
-from gandoctor.parsers._steps import Remarks, untangle
+from gandoctor.parsers import discover
+from gandoctor.parsers.formats import tensorboard
+from gandoctor.parsers.records import crc, tfrecord
+from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,14 +69,14 @@ def only(reading: Reading) -> Signal:
 
 
 def test_checksum_of_the_standard_example() -> None:
-    assert _crc.crc32c(b"123456789") == 0xE3069283  # RFC 3720
+    assert crc.crc32c(b"123456789") == 0xE3069283  # RFC 3720
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 511, 512, 513, 1000, 4096, 70_001])
 def test_checksum_agrees_with_tensorboardx(length: int) -> None:
     data = np.random.default_rng(length).bytes(length)
-    assert _crc.crc32c(data) == reference_crc(data)
-    assert _crc.masked(_crc.crc32c(data)) == reference_masked(data)
+    assert crc.crc32c(data) == reference_crc(data)
+    assert crc.masked(crc.crc32c(data)) == reference_masked(data)
 
 
 @given(st.binary(min_size=1, max_size=400), st.data())
@@ -82,8 +84,8 @@ def test_a_changed_byte_changes_the_checksum_as_its_table_says(data: bytes, draw
     at = draw.draw(st.integers(0, len(data) - 1))
     new = draw.draw(st.integers(0, 255))
     changed = data[:at] + bytes([new]) + data[at + 1 :]
-    table = _crc.table(len(data) - 1 - at)
-    assert _crc.crc32c(changed) == _crc.crc32c(data) ^ int(table[data[at]]) ^ int(table[new])
+    table = crc.table(len(data) - 1 - at)
+    assert crc.crc32c(changed) == crc.crc32c(data) ^ int(table[data[at]]) ^ int(table[new])
 
 
 # --- against the writers ---
@@ -641,9 +643,9 @@ def test_texts_that_are_no_config(tmp_path: Path) -> None:
 
 
 def test_next_header_is_quick_over_zeros() -> None:
-    assert _tfrecord.next_header(bytes(3 << 20), 0, 1 << 40) == -1
+    assert tfrecord.next_header(bytes(3 << 20), 0, 1 << 40) == -1
     data = bytes(100_000) + zlib.compress(bytes(range(256)) * 30) + VERSION
-    assert _tfrecord.next_header(data, 1, 1 << 40) == len(data) - len(VERSION)
+    assert tfrecord.next_header(data, 1, 1 << 40) == len(data) - len(VERSION)
 
 
 # ---------------------------------------------------------------- nothing was read

@@ -22,8 +22,9 @@ from gandoctor import vocabulary
 from gandoctor.configs.printed import parse_namespace
 from gandoctor.errors import GandoctorError
 from gandoctor.model.signals import Signal
-from gandoctor.parsers import notebook, read_log, text
-from gandoctor.parsers._prints import read_text
+from gandoctor.parsers import read_log
+from gandoctor.parsers.formats import notebook, text
+from gandoctor.parsers.printed.engine import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandoctor.errors import InputError
-from gandoctor.parsers import _history, wandb
+from gandoctor.parsers.formats import wandb
+from gandoctor.parsers.records import history
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -291,7 +292,7 @@ def test_columns_agree_with_reading_field_by_field(
     records = [row(values, form) for values in log]
     fast = read(folder, *records, exit_record())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wandb, "items_of", lambda held: _history.items_of([b""])._replace(odd=list(range(len(held)))))
+        patch.setattr(wandb, "items_of", lambda held: history.items_of([b""])._replace(odd=list(range(len(held)))))
         plain = read(folder, *records, exit_record())
     assert points(fast).keys() == points(plain).keys()
     for tag, found in points(fast).items():

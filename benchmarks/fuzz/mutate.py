@@ -6,7 +6,7 @@ import random
 import struct
 import zlib
 
-from gandoctor.parsers import _crc
+from gandoctor.parsers.records import crc
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 2**63 - 1, 2**64 - 1)
 _WORDS = (
@@ -77,8 +77,8 @@ def _event_sums(data: bytes) -> bytes:
         if size > len(out) - at - 16:
             size = min(len(out) - at - 16, 200)
             struct.pack_into("<Q", out, at, size)
-        struct.pack_into("<I", out, at + 8, _crc.masked(_crc.crc32c(bytes(out[at : at + 8]))))
-        struct.pack_into("<I", out, at + 12 + size, _crc.masked(_crc.crc32c(bytes(out[at + 12 : at + 12 + size]))))
+        struct.pack_into("<I", out, at + 8, crc.masked(crc.crc32c(bytes(out[at : at + 8]))))
+        struct.pack_into("<I", out, at + 12 + size, crc.masked(crc.crc32c(bytes(out[at + 12 : at + 12 + size]))))
         at += size + 16
     return bytes(out)
 

@@ -17,7 +17,7 @@ from benchmarks.speed import files
 from gandoctor import api, parsers, rulebook, vocabulary
 from gandoctor.configs import printed
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers._table import unroll
+from gandoctor.parsers.rows.table import unroll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 def _read(module: str, filename: str, make: Callable[[int], str | bytes], n: int) -> Call:
     """Sniff and read a file of its own."""
-    reader = importlib.import_module(f"gandoctor.parsers.{module}")
+    reader = importlib.import_module(f"gandoctor.parsers.formats.{module}")
     content = make(n)
     path = _folder() / module / filename
     path.parent.mkdir(exist_ok=True)

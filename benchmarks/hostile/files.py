@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gandoctor.parsers import _crc
+from gandoctor.parsers.records import crc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -215,7 +215,7 @@ def _events(what: bytes | tuple[int, int, int], count: int) -> Callable[[Path], 
 
     def record(data: bytes) -> bytes:
         size = struct.pack("<Q", len(data))
-        sums = (struct.pack("<I", _crc.masked(_crc.crc32c(part))) for part in (size, data))
+        sums = (struct.pack("<I", crc.masked(crc.crc32c(part))) for part in (size, data))
         return size + next(sums) + data + next(sums)
 
     def event(step: int, image: bytes) -> bytes:

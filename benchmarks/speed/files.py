@@ -14,7 +14,7 @@ import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.scalar.metadata import create_summary_metadata
 
-from gandoctor.parsers import _crc
+from gandoctor.parsers.records import crc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +31,9 @@ def frame(payload: bytes) -> bytes:
     return b"".join(
         (
             head,
-            struct.pack("<I", _crc.masked(_crc.crc32c(head))),
+            struct.pack("<I", crc.masked(crc.crc32c(head))),
             payload,
-            struct.pack("<I", _crc.masked(_crc.crc32c(payload))),
+            struct.pack("<I", crc.masked(crc.crc32c(payload))),
         )
     )
 
@@ -95,10 +95,10 @@ def _block(
         value_at = bytes(record).index(struct.pack("<f", _VALUE))
         values = np.cumsum(rng.normal(size=steps.size) * 0.01) + 0.7
         rows[:, value_at : value_at + 4] = values.astype("<f4").view(np.uint8).reshape(-1, 4)
-        crc = np.full(steps.size, _crc.crc32c(bytes(len(payload))), dtype=np.uint32)
+        sums = np.full(steps.size, crc.crc32c(bytes(len(payload))), dtype=np.uint32)
         for k in range(len(payload)):
-            crc ^= _crc.table(len(payload) - 1 - k)[rows[:, 12 + k]]
-        rows[:, -4:] = _crc.masked_many(crc).astype("<u4").view(np.uint8).reshape(-1, 4)
+            sums ^= crc.table(len(payload) - 1 - k)[rows[:, 12 + k]]
+        rows[:, -4:] = crc.masked_many(sums).astype("<u4").view(np.uint8).reshape(-1, 4)
         columns.append(rows)
     return np.concatenate(columns, axis=1).tobytes()
 

@@ -81,7 +81,11 @@ def datastore(path: str) -> int:
 
 
 _IMPORTS = {
-    "gandoctor": ["gandoctor.parsers.tensorboard", "gandoctor.parsers.wandb", "gandoctor.parsers.csv"],
+    "gandoctor": [
+        "gandoctor.parsers.formats.tensorboard",
+        "gandoctor.parsers.formats.wandb",
+        "gandoctor.parsers.formats.csv",
+    ],
     "tbparse": ["tbparse"],
     "tbparse_tensors": ["tbparse"],
     "pandas": ["pandas"],

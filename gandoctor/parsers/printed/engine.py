@@ -16,11 +16,11 @@ import numpy as np
 from gandoctor.configs.printed import settings_of
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
-from gandoctor.parsers._counting import Counting, Series, Track, lead_of
-from gandoctor.parsers._keys import SLOT
-from gandoctor.parsers._plan import NUMBER, Plan, make_plan
-from gandoctor.parsers._steps import LARGEST
-from gandoctor.parsers._table import (
+from gandoctor.parsers.printed.counters import Counting, Series, Track, lead_of
+from gandoctor.parsers.printed.line import NUMBER, Plan, make_plan
+from gandoctor.parsers.printed.names import SLOT
+from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.parsers.rows.table import (
     EPOCH_NAMES,
     KIMG_NAMES,
     STEP_NAMES,

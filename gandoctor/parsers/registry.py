@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import sys
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
@@ -52,7 +51,7 @@ class Parser(Protocol):
         ...
 
 
-_PACKAGE: Final = "gandoctor.parsers"
+_HOME: Final = "gandoctor.parsers.formats"
 # Which module to ask first, by a piece of the file's name; the others are imported only if it is not sure.
 _FIRST: Final[tuple[tuple[str, str], ...]] = (
     ("tfevents", "tensorboard"),
@@ -75,7 +74,7 @@ _FOUND: Final = 0.5
 
 @cache
 def _module_names() -> tuple[str, ...]:
-    names = (m.name for m in pkgutil.iter_modules(sys.modules[_PACKAGE].__path__))
+    names = (m.name for m in pkgutil.iter_modules(importlib.import_module(_HOME).__path__))
     return tuple(sorted(n for n in names if not n.startswith("_")))
 
 
@@ -83,7 +82,7 @@ def _module_names() -> tuple[str, ...]:
 def _load(name: str) -> Parser | None:
     """One parser of this package; None where the module fails to import: one bad parser must not stop the others."""
     try:
-        module = importlib.import_module(f"{_PACKAGE}.{name}")
+        module = importlib.import_module(f"{_HOME}.{name}")
     except Exception:
         return None
     return cast("Parser", module) if isinstance(module, Parser) else None

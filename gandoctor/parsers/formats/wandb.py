@@ -33,9 +33,9 @@ from gandoctor.files.reading import (
     zeros_of,
 )
 from gandoctor.model.signals import Picture, Reading, Setting
-from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers._history import Items, items_of
-from gandoctor.parsers._steps import Remarks, untangle
+from gandoctor.parsers.records import protobuf as pb
+from gandoctor.parsers.records.history import Items, items_of
+from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

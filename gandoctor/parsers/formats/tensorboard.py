@@ -33,11 +33,11 @@ from gandoctor.files.reading import (
     zeros_of,
 )
 from gandoctor.model.signals import Picture, Reading, Setting
-from gandoctor.parsers import _event as ev
-from gandoctor.parsers import _protobuf as pb
-from gandoctor.parsers import _tfrecord as frame
-from gandoctor.parsers._columns import Columns, Layout, Scattered, Striped, gather, layout_of
-from gandoctor.parsers._steps import Remarks, untangle
+from gandoctor.parsers.records import event as ev
+from gandoctor.parsers.records import protobuf as pb
+from gandoctor.parsers.records import tfrecord as frame
+from gandoctor.parsers.records.columns import Columns, Layout, Scattered, Striped, gather, layout_of
+from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
     from io import FileIO

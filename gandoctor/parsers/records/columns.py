@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from gandoctor.parsers import _crc
-from gandoctor.parsers import _event as ev
-from gandoctor.parsers import _tfrecord as frame
+from gandoctor.parsers.records import crc
+from gandoctor.parsers.records import event as ev
+from gandoctor.parsers.records import tfrecord as frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Layout:
         fixed, bare = bytearray(b"\xff" * self.foot), bytearray(record[: self.foot])
         for k in self.columns:
             fixed[k] = bare[k] = 0
-        self.constant = _crc.crc32c(bare[frame.HEAD :])
+        self.constant = crc.crc32c(bare[frame.HEAD :])
         for k in steps:
             fixed[k], bare[k] = 0x80, record[k] & 0x80
         self.words: list[tuple[int, int, int]] = []
@@ -171,7 +171,7 @@ def gather(rows: Striped | Scattered, layouts: Sequence[Layout], shifts: Sequenc
     columns = places([shift + k for one, shift in both for k in one.columns])
     distances = places([one.foot - 1 - k for one in layouts for k in one.columns])
     width = columns.size // kinds
-    tables = _crc.tables(distances).reshape(-1)
+    tables = crc.tables(distances).reshape(-1)
     bases = 256 * np.arange(columns.size, dtype=np.intp)[:, None]
     sums = np.empty((kinds, count), dtype=np.uint32)
     steps = np.zeros((kinds, count), dtype=np.int64)
@@ -185,7 +185,7 @@ def gather(rows: Striped | Scattered, layouts: Sequence[Layout], shifts: Sequenc
         for k in range(layouts[0].step_size):
             steps[:, start:stop] |= (octets[:, k] & 0x7F).astype(np.int64) << (7 * k)
     sums ^= np.array([one.constant for one in layouts], dtype=np.uint32)[:, None]
-    good: NDArray[np.bool_] = _crc.masked_many(sums) == rows.at(
+    good: NDArray[np.bool_] = crc.masked_many(sums) == rows.at(
         places([s + one.foot for one, s in both]), "<u4", 0, count
     )
     # Layouts of one form may have more or fewer words: the last is compared again.

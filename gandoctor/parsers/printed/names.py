@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from gandoctor.parsers._table import BATCH_NAMES, EPOCH_NAMES, KIMG_NAMES, STEP_NAMES, plain, tells_of_training
+from gandoctor.parsers.rows.table import BATCH_NAMES, EPOCH_NAMES, KIMG_NAMES, STEP_NAMES, plain, tells_of_training
 
 SLOT: Final = "\x01"  # stands for a number in the shape of a line
 LONGEST_KEY: Final = 80

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from gandoctor.lexicon.players import is_whole, tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -25,12 +27,6 @@ _PARTS: Final = frozenset(
         "dx", "dgz", "images", "image",
     }
 )  # fmt: skip
-_ONE_WORD: Final[dict[str, str]] = {
-    **dict.fromkeys(("discriminator", "disc", "dis", "critic", "netd", "discrim", "errd", "lossd"), "d"),
-    **dict.fromkeys(("generator", "gen", "netg", "errg", "lossg"), "g"),
-    "losses": "loss",
-    "learning": "lr",
-}
 # Folders that merely hold a run's logs; the run is the folder above.
 _HOLDERS: Final = frozenset(
     {
@@ -42,7 +38,6 @@ _HOLDERS: Final = frozenset(
 )  # fmt: skip
 _OF_LOGS: Final = frozenset({"log", "logs", "summary", "summaries", "events", "tb"})
 WANDB_RUN: Final = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+")
-_RATES: Final = frozenset({"lr", "rate"})
 EVENT_NAME: Final = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
 
 
@@ -81,34 +76,14 @@ class Log:
 
     @property
     def points(self) -> int:
+        """Points of all its signals together."""
         return sum(len(s) for s in self.reading.signals) if self.reading else 0
-
-
-def tokens(name: str) -> list[str]:
-    """Lower-case words of a name: ``fake_data`` -> fake, data; ``lossD`` -> loss, d."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return [t for t in re.split(r"[^a-z]+", spaced.lower()) if t]
 
 
 def split_of(name: str) -> str:
     """``train`` or ``val`` where a folder's name is just that, else empty."""
     lower = name.lower()
     return "train" if lower in TRAIN else "val" if lower in VAL else ""
-
-
-def words_of(tag: str) -> list[str]:
-    """Words of a tag, each player by one name: ``Discriminator Loss`` -> d, loss."""
-    return [_ONE_WORD.get(w, w) for w in tokens(tag)]
-
-
-def is_whole(tags: Iterable[str]) -> bool:
-    """Whether a log tells of both players: it is then a run's log, and no part of one.
-
-    Learning rates do not count, as a part of a log may hold those of both.
-    """
-    of_each = [set(words_of(tag)) & {"d", "g"} for tag in tags if not _RATES & set(tokens(tag))]
-    players: set[str] = set().union(*(p for p in of_each if len(p) == 1))  # D(G(z)) tells of D as much as of G
-    return len(players) == 2
 
 
 def is_part(name: str) -> bool:

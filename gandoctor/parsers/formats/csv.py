@@ -15,10 +15,10 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.files.reading import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
-from gandoctor.parsers._cells import is_blank, is_number, numbers
-from gandoctor.parsers._drawn import shown_table
-from gandoctor.parsers._places import words_of
-from gandoctor.parsers._table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
+from gandoctor.lexicon.players import words_of
+from gandoctor.parsers.rows.cells import is_blank, is_number, numbers
+from gandoctor.parsers.rows.drawn import shown_table
+from gandoctor.parsers.rows.table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

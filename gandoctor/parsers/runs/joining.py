@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.parsers._places import (
+from gandoctor.lexicon.players import is_whole, tokens, words_of
+from gandoctor.parsers.runs.belonging import (
     EVENT_NAME,
     TRAIN,
     VAL,
     WANDB_RUN,
     Log,
     is_part,
-    is_whole,
     span,
     split_of,
-    tokens,
-    words_of,
 )
 
 if TYPE_CHECKING:

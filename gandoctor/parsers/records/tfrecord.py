@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.parsers import _crc
+from gandoctor.parsers.records import crc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,15 +90,15 @@ def length_at(data: bytes, at: int) -> int:
     """Length of the payload whose header stands at `at`; -1 where the checksum says that none does."""
     if at + HEAD > len(data):
         return -1
-    size, crc = _HEADER.unpack_from(data, at)
-    return size if _crc.masked(_crc.crc32c(data[at : at + 8])) == crc else -1
+    size, stored = _HEADER.unpack_from(data, at)
+    return size if crc.masked(crc.crc32c(data[at : at + 8])) == stored else -1
 
 
 def is_sound(data: bytes, at: int, size: int) -> bool:
     """Whether the payload of the record at `at` agrees with its checksum."""
     stop = at + HEAD + size
     stored = int.from_bytes(data[stop : stop + FOOT], "little")
-    return _crc.masked(_crc.crc32c(memoryview(data)[at + HEAD : stop])) == stored
+    return crc.masked(crc.crc32c(memoryview(data)[at + HEAD : stop])) == stored
 
 
 def walk(data: bytes, at: int, known: dict[bytes, int], *, more: bool = False) -> Walk:
@@ -247,7 +247,7 @@ def _repeats(data: bytes, at: int, sizes: list[int], reach: int) -> int:
             lengths: NDArray[np.uint64] = np.ndarray((count,), "<u8", data, start, (stride,))
             sums: NDArray[np.uint32] = np.ndarray((count,), "<u4", data, start + 8, (stride,))
             good &= lengths == size
-            good &= sums == _crc.masked(_crc.crc32c(size.to_bytes(8, "little")))
+            good &= sums == crc.masked(crc.crc32c(size.to_bytes(8, "little")))
             start += HEAD + size + FOOT
         if not good.all():
             return done + int(good.argmin())
@@ -274,15 +274,15 @@ def next_header(data: bytes, at: int, largest: int) -> int:
         filled = (part[8:-3] | part[9:-2] | part[10:-1] | part[11:]) != 0
         maybe = np.flatnonzero(empty & filled)
         if maybe.size:
-            crc = np.full(maybe.size, _crc.crc32c(bytes(8)), dtype=np.uint32)
+            sums = np.full(maybe.size, crc.crc32c(bytes(8)), dtype=np.uint32)
             size = np.zeros(maybe.size, dtype=np.int64)
             stored = np.zeros(maybe.size, dtype=np.uint32)
             for k in range(4):
                 column = part[maybe + k]
-                crc ^= _crc.table(7 - k)[column]
+                sums ^= crc.table(7 - k)[column]
                 size |= column.astype(np.int64) << (8 * k)
                 stored |= part[maybe + 8 + k].astype(np.uint32) << np.uint32(8 * k)
-            true = maybe[(_crc.masked_many(crc) == stored) & (size <= largest)]
+            true = maybe[(crc.masked_many(sums) == stored) & (size <= largest)]
             if true.size:
                 return at + int(true[0])
         at += span

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import GandoctorError
 from gandoctor.files.reading import is_pointer, load_text, text_of_head
-from gandoctor.parsers._drawn import shown_page
-from gandoctor.parsers._prints import read_runs as runs_of
-from gandoctor.parsers._prints import read_text
+from gandoctor.parsers.printed.engine import read_runs as runs_of
+from gandoctor.parsers.printed.engine import read_text
+from gandoctor.parsers.rows.drawn import shown_page
 
 if TYPE_CHECKING:
     from pathlib import Path

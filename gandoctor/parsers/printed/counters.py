@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gandoctor.parsers._steps import LARGEST
-from gandoctor.parsers._table import (
+from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.parsers.rows.table import (
     Axis,
     counted_in_epochs,
     restarts_with,
@@ -79,7 +79,7 @@ class Counting:
     series : Series
         The metrics.
     counters : mapping of str to Track
-        By kind, see `gandoctor.parsers._plan.Counter`.
+        By kind, see `gandoctor.parsers.printed.line.Counter`.
     marks : sequence of int
         Lines that announce a training.
     planned : mapping of str to float

@@ -14,16 +14,17 @@ from gandoctor.configs import read_config
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.files import below
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
-from gandoctor.parsers import _merge, _pictures, _places, _registry, _settings
-from gandoctor.parsers._merge import Group
-from gandoctor.parsers._places import Log
+from gandoctor.parsers import registry
+from gandoctor.parsers.runs import belonging, joining, pictures, settings
+from gandoctor.parsers.runs.belonging import Log
+from gandoctor.parsers.runs.joining import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gandoctor.model.signals import Reading, StepUnit
 
-_Named = list[tuple[Picture, bool]]  # pictures found by name, as `_pictures.find` gives them
+_Named = list[tuple[Picture, bool]]  # pictures found by name, as `pictures.find` gives them
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
 _BEGUN: Final = "the training has only begun, or logged nothing: wait, or give the log of another run"
@@ -72,15 +73,15 @@ def _existing(config: Path) -> Path:
 def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     folder = file.parent
     groups: list[Group] = []
-    readings = _registry.read_log(file)
+    readings = registry.read_log(file)
     for label, parser, reading in readings:
-        log = Log(file, parser, _marked(reading, file), label=label, split=_places.split_of(folder.name))
-        groups += _merge.join(folder, [log])
+        log = Log(file, parser, _marked(reading, file), label=label, split=belonging.split_of(folder.name))
+        groups += joining.join(folder, [log])
     files = _around(file)
     runs = []
     for group in groups:
-        named = _pictures.find(_relative(f, group.folder) for f in files)
-        run = _raw_run(group, folder, given or _settings.beside(group, files), named, [])
+        named = pictures.find(_relative(f, group.folder) for f in files)
+        run = _raw_run(group, folder, given or settings.beside(group, files), named, [])
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
@@ -106,8 +107,8 @@ def _around(file: Path) -> list[Path]:
     """Files in a log's folder and, where it is the only log of its kind there, in the folders below (the samples)."""
     tree = below.walk(file.parent, depth=1)
     here = [f for f in tree.files if f.parent == file.parent]
-    kind = _registry.hinted(file)
-    like = (f for f in here if f != file and _registry.is_candidate(f) and _registry.hinted(f) == kind)
+    kind = registry.hinted(file)
+    like = (f for f in here if f != file and registry.is_candidate(f) and registry.hinted(f) == kind)
     alone = all(below.wrote(f) for f in like)
     return tree.files if alone else here
 
@@ -129,12 +130,12 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     elif len(full) == 1:
         full[0].logs += idle
     elif idle:
-        names = _merge.some(_relative(log.path, root) for log in idle)
+        names = joining.some(_relative(log.path, root) for log in idle)
         tree.notes.append(f"{len(idle)} logs hold no points or could not be read: {names}")
     runs = []
-    configs = _settings.Configs(tree.files)
+    configs = settings.Configs(tree.files)
     named = {  # once for all runs of a folder
-        folder: _pictures.find(_relative(f, folder) for f in files)
+        folder: pictures.find(_relative(f, folder) for f in files)
         for folder, files in _files_of(full, tree.files).items()
     }
     if not any(_holds(log.reading) for log in logs if log.reading) and not any(named.values()):
@@ -143,7 +144,7 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         raise _nothing(shown, tree, logs)
     for group in full:
         alone = len(full) == 1
-        found = given or _settings.of_run(group, root, configs, alone=alone)
+        found = given or settings.of_run(group, root, configs, alone=alone)
         run = _raw_run(group, root if alone else group.folder, found, named[group.folder], tree.notes)
         runs.append(dataclasses.replace(run, name=_name(group, root, full)))
         tree.notes.clear()  # what is said of the folder is said once
@@ -156,7 +157,7 @@ def _read_all(tree: below.Tree) -> list[Log]:
     misses: dict[tuple[Path, str], int] = {}
     passed = 0
     for file in tree.files:
-        if not _registry.is_candidate(file):
+        if not registry.is_candidate(file):
             continue
         kind = file.parent, file.suffix
         if misses.get(kind, 0) >= MAX_MISSES:  # a data set: one label file a picture, say
@@ -166,12 +167,12 @@ def _read_all(tree: below.Tree) -> list[Log]:
             tree.notes.append(f"only the first {MAX_LOGS:,} logs of the folder were read")
             break
         try:
-            found = _registry.read_found(file, below.head_of(file))
+            found = registry.read_found(file, below.head_of(file))
             logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
             if found or not below.wrote(file):
                 misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
-            logs.append(Log(file, _registry.hinted(file), None, error=_sentence(e)))
+            logs.append(Log(file, registry.hinted(file), None, error=_sentence(e)))
     if passed:
         tree.notes.append(f"{passed:,} files were not looked at: they lie among many like them that are no logs")
     return logs
@@ -186,9 +187,9 @@ def _marked(reading: Reading, file: Path) -> Reading:
 
 def _group(root: Path, logs: list[Log]) -> list[Group]:
     """The runs of a folder, by path."""
-    by_folder = _places.place(logs, root)
-    groups = [g for folder, its in sorted(by_folder.items()) for g in _merge.join(folder, its)]
-    return _merge.unite(groups)
+    by_folder = belonging.place(logs, root)
+    groups = [g for folder, its in sorted(by_folder.items()) for g in joining.join(folder, its)]
+    return joining.unite(groups)
 
 
 def _nothing(shown: str, tree: below.Tree, logs: list[Log]) -> InputError:
@@ -233,12 +234,12 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
     said = list(dict.fromkeys([*notes, *(n for log in group.logs if log.reading for n in log.reading.notes)]))
     if outside:
         said.append(
-            f"{_merge.some(outside)}: outside the run's folder, so that a patch names the file without its folder"
+            f"{joining.some(outside)}: outside the run's folder, so that a patch names the file without its folder"
         )
-    settings, sources = _settings_of(configs, root)
+    stated, sources = _settings_of(configs, root)
     logged = [s for log in group.logs if log.reading for s in log.reading.settings]
-    have = {(s.key, s.value) for s in settings}
-    settings += [s for s in logged if (s.key, s.value) not in have]
+    have = {(s.key, s.value) for s in stated}
+    stated += [s for s in logged if (s.key, s.value) not in have]
     logs = [
         Source(_without_hosts(_relative(log.path, root), hosts), log.parser, log.points, _lost(log))
         for log in group.logs
@@ -248,7 +249,7 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
         dataclasses.replace(s, source=_without_hosts(_relative(Path(s.source), root), hosts))
         for s in group.signals.values()
     ]
-    pictures, remarks = _pictures_of(group, root, named, signals)
+    shown, remarks = _pictures_of(group, root, named, signals)
     facts: dict[str, float] = {}
     for log in group.logs:
         facts.update(log.reading.facts if log.reading else {})
@@ -259,14 +260,14 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
         name=_without_hosts(home.name, hosts),
         root=root,
         signals=tuple(signals),
-        settings=tuple(settings),
+        settings=tuple(stated),
         sources=(*logs, *(dataclasses.replace(s, path=_without_hosts(s.path, hosts)) for s in sources)),
-        pictures=tuple(pictures),
+        pictures=tuple(shown),
         notes=tuple(_without_hosts(n, hosts) for n in dict.fromkeys(all_notes)),
         facts=facts,
         step_unit=unit,
         finished=any(ends) if ends else None,
-        files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in pictures)),
+        files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in shown)),
     )
 
 
@@ -292,7 +293,7 @@ def _root(home: Path, configs: list[Path]) -> tuple[Path, list[str]]:
 
 
 def _settings_of(configs: list[Path], root: Path) -> tuple[list[Setting], list[Source]]:
-    settings: list[Setting] = []
+    stated: list[Setting] = []
     sources: list[Source] = []
     seen: set[tuple[str, str]] = set()
     for config in configs:
@@ -304,9 +305,9 @@ def _settings_of(configs: list[Path], root: Path) -> tuple[list[Setting], list[S
             continue
         fresh = [s for s in reading.settings if (s.key, repr(s.value)) not in seen]
         seen |= {(s.key, repr(s.value)) for s in fresh}
-        settings += fresh
+        stated += fresh
         sources.append(Source(name, "config", len(reading.settings), reading.lost))
-    return settings, sources
+    return stated, sources
 
 
 def _step_unit(group: Group) -> tuple[StepUnit, list[str]]:
@@ -324,21 +325,21 @@ def _step_unit(group: Group) -> tuple[StepUnit, list[str]]:
 
 def _pictures_of(group: Group, root: Path, named: _Named, signals: list[Signal]) -> tuple[list[Picture], list[str]]:
     """Pictures that the logs index, and those that lie in the run's folder."""
-    pictures: dict[tuple[str, int], Picture] = {}
+    shown: dict[tuple[str, int], Picture] = {}
     for log in group.logs:
         for p in log.reading.pictures if log.reading else ():
             path = log.path.parent / p.path if p.path else log.path
             found = dataclasses.replace(p, path=_relative(path, root))
-            pictures[found.path, found.offset] = found
+            shown[found.path, found.offset] = found
     notes: list[str] = []
     if named:
-        factor, note = _pictures.scale(named, _last_step(signals), _step_unit(group)[0])
+        factor, note = pictures.scale(named, _last_step(signals), _step_unit(group)[0])
         notes += note
         for p, _ in named:
             step = p.step if p.step < 0 else round(p.step * factor)
             name = _relative(group.folder / p.path, root)
-            pictures.setdefault((name, 0), dataclasses.replace(p, path=name, step=step))
-    return list(pictures.values()), notes
+            shown.setdefault((name, 0), dataclasses.replace(p, path=name, step=step))
+    return list(shown.values()), notes
 
 
 def _last_step(signals: Iterable[Signal]) -> int:

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.parsers._keys import SLOT, Key, is_owner, key_before, kind_of
-from gandoctor.parsers._places import is_whole
-from gandoctor.parsers._table import plain, telling
+from gandoctor.lexicon.players import is_whole
+from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
+from gandoctor.parsers.rows.table import plain, telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

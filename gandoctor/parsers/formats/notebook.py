@@ -7,11 +7,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from gandoctor.configs import loss_calls
 from gandoctor.errors import InputError
 from gandoctor.files.reading import load_text, text_of_head
+from gandoctor.lexicon.players import is_whole
 from gandoctor.model.signals import Reading, Setting
-from gandoctor.parsers import _loss_calls, _prints
-from gandoctor.parsers._places import is_whole
+from gandoctor.parsers.printed import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def sniff(path: Path, head: bytes) -> float:
     if len(head) >= 1 << 16:
         return 0.6  # the outputs may stand further down
     try:
-        _prints.read_text(_printed(_cells(text, path)), path.stem)
+        engine.read_text(_printed(_cells(text, path)), path.stem)
     except InputError:
         return 0.2
     return 0.9
@@ -53,12 +54,12 @@ def read(path: Path) -> Reading:
     cells = _cells(text, path)
     training, notes = _game(cells)
     try:
-        reading = _prints.read_text(_printed(training), path.stem)
+        reading = engine.read_text(_printed(training), path.stem)
     except InputError as fault:
         raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
     lost += [reading.lost] if reading.lost else []
     trees = list(_trees(cells))
-    called = _loss_calls.family_of(trees)
+    called = loss_calls.family_of(trees)
     own = [Setting("", called, "loss_call")] if called else []
     constants = {s.key: s for s in (*own, *_constants(trees), *reading.settings)}
     return Reading(
@@ -99,7 +100,7 @@ def _joined(value: object) -> str:
 
 def _printed(cells: list[dict[str, Any]]) -> str:
     """What the cells printed, a mark between them: each may be a training of its own."""
-    return "\n".join(f"{_prints.MARK}\n{out}" for out in map(_output, cells) if out)
+    return "\n".join(f"{engine.MARK}\n{out}" for out in map(_output, cells) if out)
 
 
 def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -127,7 +128,7 @@ def _tags_of(cell: dict[str, Any]) -> list[str]:
     if not out:
         return []
     try:
-        return [s.tag for s in _prints.read_text(out, "").signals]
+        return [s.tag for s in engine.read_text(out, "").signals]
     except InputError:
         return []
 

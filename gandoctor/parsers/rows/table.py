@@ -11,7 +11,7 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
-from gandoctor.parsers._steps import LARGEST
+from gandoctor.parsers.rows.steps import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gandoctor.files.reading import MOST_TAG_BYTES
-from gandoctor.parsers import _protobuf as pb
+from gandoctor.parsers.records import protobuf as pb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

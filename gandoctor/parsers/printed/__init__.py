@@ -1,0 +1,1 @@
+"""Printed logs: lines of text, of whatever shape, to signals."""
