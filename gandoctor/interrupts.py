@@ -36,6 +36,9 @@ def heard() -> bool:
 def leave() -> NoReturn:
     """End the command as an interrupt does; a second one changes nothing any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An interrupt inside of `exec(text)` (every dataclass is made by one) leaves CPython a note to die of the signal
+    # however we exit; the next `exec` of a text takes the note away (pythonrun.c, run_eval_code_obj).
+    exec("")  # noqa: S102
     sys.exit(CODE)
 
 
