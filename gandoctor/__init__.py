@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run
 
 __version__ = "0.1.0"
-__all__ = ["GandoctorError", "Options", "Report", "Run", "__version__", "analyze", "analyze_all", "read"]
+__all__ = [
+    "GandoctorError",
+    "Options",
+    "Report",
+    "Run",
+    "__version__",
+    "analyze",
+    "analyze_all",
+    "read",
+]
 
 _HOMES = {
     "GandoctorError": "gandoctor.errors",

@@ -1,4 +1,7 @@
-"""``python -m gandoctor``, and the installed command: little is imported here, so that Ctrl-C is heard early."""
+"""``python -m gandoctor``, and the installed command.
+
+Little is imported here, so that Ctrl-C is heard early.
+"""
 
 from __future__ import annotations
 

@@ -38,9 +38,12 @@ if TYPE_CHECKING:
 
 # Series that every report carries, beside those its findings point at.
 ALWAYS_SHOWN: Final = (
-    "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate", "d_real_score",
-    "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid", "kid", "psnr_ssim",
-    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_fine_precision", "sample_shift",
+    "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate",
+    "d_real_score",
+    "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid",
+    "kid", "psnr_ssim",
+    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_fine_precision",
+    "sample_shift",
     "sample_distance", "progress",
 )  # fmt: skip
 MOST_SERIES: Final = 40
@@ -68,7 +71,8 @@ class Options:
     severity : Mapping of str to str
         Rule id to the severity it is to have.
     repo : Path or None
-        Source tree: where the config is found that a run was started from, the patch is made for it.
+        Source tree: where the config is found that a run was started from, the patch is made for
+        it.
     use_preferences : bool
         Whether ``gandoctor.toml`` of the current folder's project and of the run is read.
     origins : Mapping of str to str
@@ -78,10 +82,11 @@ class Options:
     outputs : sequence of Path
         What the caller is going to write: an error where a run was read from one of these.
     analysed : set of Path
-        All that the caller is going to analyse, as `preferences.folders` gives it: what lies in it has no say in what
-        is judged.
+        All that the caller is going to analyse, as `preferences.folders` gives it: what lies in it
+        has no say in what is judged.
     of_run : frozenset of str
-        Roles in `map` that are the word of the run's own ``gandoctor.toml``: what is wrong with them is no error.
+        Roles in `map` that are the word of the run's own ``gandoctor.toml``: what is wrong with
+        them is no error.
     """
 
     configs: Sequence[Path] = ()
@@ -124,7 +129,9 @@ def analyze(path: str | Path, options: Options | None = None) -> Report:
     """
     reports = analyze_all(path, options)
     if len(reports) > 1:
-        raise InputError(f"holds {len(reports)} runs", str(path), "give one of them, or call analyze_all")
+        raise InputError(
+            f"holds {len(reports)} runs", str(path), "give one of them, or call analyze_all"
+        )
     return reports[0]
 
 
@@ -139,15 +146,20 @@ def analyze_all(path: str | Path, options: Options | None = None) -> list[Report
     return [report for _, report in analyze_with_roots(path, options)]
 
 
-def analyze_with_roots(path: str | Path, options: Options | None = None) -> list[tuple[Path, Report]]:
-    """As `analyze_all`, each report with the folder that the files in its patches are relative to."""
+def analyze_with_roots(
+    path: str | Path, options: Options | None = None
+) -> list[tuple[Path, Report]]:
+    """As `analyze_all`, each report with the folder that its patches are relative to."""
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
     shelf = rulebook.Shelf(folders, lambda book: _customised(book, options))
     raws = _discover(Path(path), options)
     several = len(raws) > 1
-    return [(raw.root, _report(raw, understand(raw, words, options, several=several), shelf, options)) for raw in raws]
+    return [
+        (raw.root, _report(raw, understand(raw, words, options, several=several), shelf, options))
+        for raw in raws
+    ]
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
@@ -173,7 +185,9 @@ def with_preferences(path: Path, options: Options) -> Options:
     said = preferences.load(Path.cwd(), path, options.analysed)
     given = {"loss"} if options.loss else set()
     given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
-    given |= {f"select.{rule}" for rule in options.select} | {f"severity.{rule}" for rule in options.severity}
+    given |= {f"select.{rule}" for rule in options.select} | {
+        f"severity.{rule}" for rule in options.severity
+    }
     return replace(
         options,
         map={**said.map, **options.map},
@@ -194,15 +208,22 @@ def rule_folders(options: Options) -> list[Path]:
         origin = options.origin(f"rules.{folder}", "")
         where = f"{origin} ({folder.name})" if origin else str(folder)
         if not folder.is_dir():
-            raise UsageError("there is no such rules folder", where, "give a folder laid out like rules/")
+            raise UsageError(
+                "there is no such rules folder", where, "give a folder laid out like rules/"
+            )
         if not (any(rulebook.files(folder)) or (folder / "vocabulary").is_dir()):
-            raise UsageError("holds no rules", where, "a rules folder is laid out as symptoms/x.yaml, risks/x.yaml")
+            raise UsageError(
+                "holds no rules",
+                where,
+                "a rules folder is laid out as symptoms/x.yaml, risks/x.yaml",
+            )
     return [rulebook.default_folder(), *_packaged_rules(), *options.rules]
 
 
 def _packaged_rules() -> list[Path]:
     """The ``rules`` folders of packages that entry points of the group ``gandoctor.rules`` name."""
-    # importlib.metadata parses every installed package; most installations have no such entry point.
+    # importlib.metadata parses every installed package; most installations have no such entry
+    # point.
     if not any(_declares(Path(p), b"gandoctor.rules") for p in sys.path):
         return []
     from importlib.metadata import entry_points
@@ -215,7 +236,9 @@ def _packaged_rules() -> list[Path]:
         folder = next((h / "rules" for h in homes if (h / "rules").is_dir()), None)
         if folder is None:
             raise UsageError(
-                "names no package with a rules folder", f"entry point {point.name}", "name the package itself"
+                "names no package with a rules folder",
+                f"entry point {point.name}",
+                "name the package itself",
             )
         folders.append(folder)
     return folders
@@ -225,7 +248,9 @@ def _declares(folder: Path, group: bytes) -> bool:
     """Whether a package installed in a folder declares entry points of a group."""
     try:
         files = [
-            Path(e.path, "entry_points.txt") for e in os.scandir(folder) if e.name.endswith((".dist-info", ".egg-info"))
+            Path(e.path, "entry_points.txt")
+            for e in os.scandir(folder)
+            if e.name.endswith((".dist-info", ".egg-info"))
         ]
         return any(group in f.read_bytes() for f in files if f.is_file())
     except OSError:
@@ -243,11 +268,21 @@ def _customised(book: Rulebook, options: Options) -> Rulebook:
         for i in ids:
             if i not in known:
                 near = difflib.get_close_matches(i, known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
-                raise UsageError(f"there is no rule {i!r} to {word}", options.origin(f"{key}.{i}", f"--{key}"), hint)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else "'gandoctor rules list' names them all"
+                )
+                raise UsageError(
+                    f"there is no rule {i!r} to {word}",
+                    options.origin(f"{key}.{i}", f"--{key}"),
+                    hint,
+                )
     for i, severity in options.severity.items():
         if severity not in SEVERITIES:
-            raise UsageError(f"unknown severity {severity!r}", f"severity.{i}", f"one of {', '.join(SEVERITIES)}")
+            raise UsageError(
+                f"unknown severity {severity!r}", f"severity.{i}", f"one of {', '.join(SEVERITIES)}"
+            )
     if not (options.select or options.severity):
         return book
     rules = tuple(
@@ -267,8 +302,10 @@ def _customised(book: Rulebook, options: Options) -> Rulebook:
     )
 
 
-def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False) -> Run:
-    """Give every signal its role and every setting its name, infer the game, add what can be derived.
+def understand(
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False
+) -> Run:
+    """Give every signal its role and every setting its name, infer the game, derive what can be.
 
     Parameters
     ----------
@@ -276,25 +313,36 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     words : Vocabulary
     options : Options
     several : bool
-        Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no error.
+        Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no
+        error.
     """
     if options.loss is not None and options.loss not in FAMILIES:
         where = options.origin("loss", "--loss")
-        raise UsageError(f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}")
+        raise UsageError(
+            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
+        )
     settings = vocabulary.settle(raw.settings, vocabulary=words)
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
-        wanted = {role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles}
-    said = {role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins}
-    placed = vocabulary.place(raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said)
+        wanted = {
+            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
+        }
+    said = {
+        role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins
+    }
+    placed = vocabulary.place(
+        raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
+    )
     measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     known = (*logged, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
-    game = objective.infer(known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name)
+    game = objective.infer(
+        known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
+    )
     derived = objective.derive(known, game, facts)
     return Run(
         name=raw.name,
@@ -313,14 +361,20 @@ def understand(raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, s
     )
 
 
-def _heeded(raw: RawRun, words: vocabulary.Vocabulary, options: Options) -> tuple[dict[str, str], list[str]]:
+def _heeded(
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options
+) -> tuple[dict[str, str], list[str]]:
     """The mapping without what the run's own word cannot mean, and what that was."""
     tags = {s.tag for s in raw.signals}
     wanted, idle = dict(options.map), []
     for role in sorted(options.of_run & wanted.keys()):
         if role in words.roles and wanted[role] in tags:
             continue
-        why = f"there is no signal {wanted[role]!r}" if role in words.roles else "there is no such role"
+        why = (
+            f"there is no signal {wanted[role]!r}"
+            if role in words.roles
+            else "there is no such role"
+        )
         idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
         del wanted[role]
     return wanted, idle
@@ -332,7 +386,10 @@ def _followed(run: Run, options: Options) -> dict[str, str]:
         role: tag
         for role, tag in options.map.items()
         if role not in options.of_run
-        or not any(n.startswith(f"{options.origin(f'map.{role}', 'map')} of the run was left") for n in run.notes)
+        or not any(
+            n.startswith(f"{options.origin(f'map.{role}', 'map')} of the run was left")
+            for n in run.notes
+        )
     }
 
 
@@ -353,11 +410,18 @@ def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:
     """The range of the real data as the config gives it; what was measured goes before it."""
     named = (("real_min", "data_low"), ("real_max", "data_high"))
     values = {fact: settings[name].value for fact, name in named if name in settings}
-    return {k: float(v) for k, v in values.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return {
+        k: float(v)
+        for k, v in values.items()
+        if isinstance(v, int | float) and not isinstance(v, bool)
+    }
 
 
 def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) -> list[Signal]:
-    """Logged sample variance divided by the real data's, where that is known: rules speak of the ratio."""
+    """Logged sample variance divided by the real data's, where that is known.
+
+    Rules speak of the ratio.
+    """
     real = facts.get("real_variance", 0.0)
     if not real > 0:
         return []
@@ -393,18 +457,24 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         effort = {r.id: r.effort for r in book.remedies}
         cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
     diagnoses = tuple(
-        replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause)) for d in seen.diagnoses
+        replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause))
+        for d in seen.diagnoses
     )
     return Report(
         run=_run_note(run),
         verdict=seen.verdict,
         why_verdict=seen.why_verdict,
         p_failing=round(seen.belief.p, 4),
-        belief=tuple(BeliefNote(p.evidence, p.group, round(p.nats, 3), p.text) for p in seen.belief.pieces if p.nats),
+        belief=tuple(
+            BeliefNote(p.evidence, p.group, round(p.nats, 3), p.text)
+            for p in seen.belief.pieces
+            if p.nats
+        ),
         signals=tuple(_signal_note(s) for s in run.signals),
         unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
         settings=tuple(
-            SettingNote(name, str(s.value), s.key, s.file, s.line) for name, s in sorted(run.settings.items())
+            SettingNote(name, str(s.value), s.key, s.file, s.line)
+            for name, s in sorted(run.settings.items())
         ),
         findings=seen.findings,
         diagnoses=diagnoses,
@@ -424,9 +494,18 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
 def _preferred(options: Options) -> Iterator[str]:
     """What the user's own word changed of what is judged, one sentence a file or option."""
     changes = [(f"ignore.{rule}", "--ignore", f"{rule} is not asked") for rule in options.ignore]
-    changes += [(f"select.{rule}", "--select", f"{rule} is among the only rules asked") for rule in options.select]
-    changes += [(f"severity.{r}", "the caller", f"{r} counts as {word}") for r, word in options.severity.items()]
-    changes += [(f"rules.{folder}", "--rules", f"rules of {folder.name} are asked, too") for folder in options.rules]
+    changes += [
+        (f"select.{rule}", "--select", f"{rule} is among the only rules asked")
+        for rule in options.select
+    ]
+    changes += [
+        (f"severity.{r}", "the caller", f"{r} counts as {word}")
+        for r, word in options.severity.items()
+    ]
+    changes += [
+        (f"rules.{folder}", "--rules", f"rules of {folder.name} are asked, too")
+        for folder in options.rules
+    ]
     changes += [(f"map.{role}", "--map", f"{role} is {tag}") for role, tag in options.map.items()]
     changes += [("loss", "--loss", f"the loss family is {options.loss}")] if options.loss else []
     by_file: dict[str, list[str]] = {}
@@ -446,7 +525,13 @@ def _run_note(run: Run) -> RunNote:
         last_step=run.last_step,
         step_unit=run.step_unit,
         objective=ObjectiveNote(
-            game.family, game.chance_d, game.chance_g, game.reduction, game.confidence, game.because, game.led_by
+            game.family,
+            game.chance_d,
+            game.chance_g,
+            game.reduction,
+            game.confidence,
+            game.because,
+            game.led_by,
         ),
         notes=run.notes,
     )

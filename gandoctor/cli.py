@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="gandoctor",
     cls=Group,
-    help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change.",
+    help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and "
+    "what to change.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-rules_app = typer.Typer(help="List, show, test and start rules.", no_args_is_help=True, rich_markup_mode=None)
+rules_app = typer.Typer(
+    help="List, show, test and start rules.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(rules_app, name="rules")
 
 DEFAULT_REPORT = "gandoctor-report.html"
@@ -63,45 +66,66 @@ class ListFormat(str, Enum):  # noqa: UP042
     json = "json"
 
 
-# Whether a path can be read (readable=False here) is found out where it is read: one sentence, as for all else.
+# Whether a path can be read (readable=False here) is found out where it is read: one sentence, as
+# for all else.
 ConfigOption = Annotated[
     list[Path] | None,
-    typer.Option("--config", readable=False, help="Config file to use instead of those beside the log; repeatable."),
+    typer.Option(
+        "--config",
+        readable=False,
+        help="Config file to use instead of those beside the log; repeatable.",
+    ),
 ]
 MapOption = Annotated[
-    list[str] | None, typer.Option("--map", metavar="ROLE=TAG", help="Say what a tag means: d_loss=Loss/critic.")
+    list[str] | None,
+    typer.Option("--map", metavar="ROLE=TAG", help="Say what a tag means: d_loss=Loss/critic."),
 ]
 LossOption = Annotated[
-    str | None, typer.Option("--loss", metavar="FAMILY", help="Say which loss family it is: wgan-gp, hinge, lsgan, ...")
+    str | None,
+    typer.Option(
+        "--loss", metavar="FAMILY", help="Say which loss family it is: wgan-gp, hinge, lsgan, ..."
+    ),
 ]
 RulesOption = Annotated[
     list[Path] | None,
-    typer.Option("--rules", metavar="DIR", readable=False, help="Folder with more rules; repeatable."),
+    typer.Option(
+        "--rules", metavar="DIR", readable=False, help="Folder with more rules; repeatable."
+    ),
 ]
 IgnoreOption = Annotated[
-    list[str] | None, typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable.")
+    list[str] | None,
+    typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable."),
 ]
 SelectOption = Annotated[
-    list[str] | None, typer.Option("--select", metavar="RULE", help="Ask these rules alone; repeatable.")
+    list[str] | None,
+    typer.Option("--select", metavar="RULE", help="Ask these rules alone; repeatable."),
 ]
 RepoOption = Annotated[
     Path | None,
     typer.Option(
-        "--repo", metavar="DIR", readable=False, help="Source tree: patch the config there that the run came from."
+        "--repo",
+        metavar="DIR",
+        readable=False,
+        help="Source tree: patch the config there that the run came from.",
     ),
 ]
 OutputOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write it here; format from the suffix, '-' = stdout; repeatable."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write it here; format from the suffix, '-' = stdout; repeatable.",
     ),
 ]
 FormatOption = Annotated[
-    str | None, typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix.")
+    str | None,
+    typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
 FailOnOption = Annotated[
-    FailOn | None, typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high).")
+    FailOn | None,
+    typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high)."),
 ]
 
 
@@ -119,12 +143,18 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")
     ] = False,
 ) -> None:
-    """Reads what a GAN training left behind; says whether it is healthy, what went wrong, and what to change."""
+    """Reads what a GAN training left behind.
+
+    Says whether it is healthy, what went wrong, and what to change.
+    """
 
 
 @app.command()
 def analyze(
-    path: Annotated[Path, typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs.")],
+    path: Annotated[
+        Path,
+        typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs."),
+    ],
     output: OutputOption = None,
     format_: FormatOption = None,
     config: ConfigOption = None,
@@ -137,12 +167,14 @@ def analyze(
     repo: RepoOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Analyse a run: summary in the terminal, report in ./gandoctor-report.html unless --output says otherwise."""
+    """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
     from gandoctor import api, reporters
 
     targets = output if output is not None else [DEFAULT_REPORT]
     options = _options(config, map_, loss, rules, ignore, select, repo, outputs=_outputs(targets))
-    chosen = [(t, reporters.choose(t, format_)) for t in targets]  # a wrong format is said before the work is done
+    chosen = [
+        (t, reporters.choose(t, format_)) for t in targets
+    ]  # a wrong format is said before the work is done
     reports = api.analyze_all(path, options)
     for target, reporter in chosen:
         _write(target, reporters.render(reporter, reports))
@@ -157,7 +189,9 @@ def analyze(
 def check(
     paths: Annotated[
         list[Path],
-        typer.Argument(readable=False, help="Logs and run folders; a file that is no training log is skipped."),
+        typer.Argument(
+            readable=False, help="Logs and run folders; a file that is no training log is skipped."
+        ),
     ],
     config: ConfigOption = None,
     map_: MapOption = None,
@@ -198,14 +232,19 @@ def signals(
     run: Annotated[Path | None, typer.Argument(readable=False, help="A log or run folder.")] = None,
     tags: Annotated[
         Path | None,
-        typer.Option("--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."),
+        typer.Option(
+            "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
+        ),
     ] = None,
     format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
     write_map: Annotated[
-        Path | None, typer.Option("--write-map", metavar="FILE", help="Save the mapping as TOML, to be corrected.")
+        Path | None,
+        typer.Option(
+            "--write-map", metavar="FILE", help="Save the mapping as TOML, to be corrected."
+        ),
     ] = None,
 ) -> None:
     """Show how names were understood, and which could not be placed."""
@@ -214,9 +253,15 @@ def signals(
 
     options = _options(config, map_, loss, None, None)
     if write_map is not None:
-        writing.check(write_map, new=True)  # it is there to be corrected by hand: no second call takes that back
+        writing.check(
+            write_map, new=True
+        )  # it is there to be corrected by hand: no second call takes that back
     if (run is None) == (tags is None):
-        raise UsageError("nothing to show" if run is None else "two things to show", "", "give a RUN, or --tags FILE")
+        raise UsageError(
+            "nothing to show" if run is None else "two things to show",
+            "",
+            "give a RUN, or --tags FILE",
+        )
     as_json = format_ is ListFormat.json
     if tags is not None:
         _say(mapping.show_tags(tags, options, as_json=as_json))
@@ -237,7 +282,9 @@ def rules_list(rules: RulesOption = None) -> None:
 
 
 @rules_app.command("show")
-def rules_show(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+def rules_show(
+    rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None
+) -> None:
     """Everything about one rule, cause or remedy."""
     from gandoctor import pages
 
@@ -253,7 +300,9 @@ def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOpti
 @rules_app.command("test")
 def rules_test(
     rules: RulesOption = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every mutant that no case notices.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name every mutant that no case notices.")
+    ] = False,
 ) -> None:
     """Run the test beside every rule, and move each threshold to see whether a case notices."""
     from gandoctor import api, rulebook, ruletest
@@ -279,11 +328,13 @@ def rules_docs(
 @rules_app.command("new")
 def rules_new(
     rule: Annotated[str, typer.Argument(metavar="ID", help="Small letters, digits and dashes.")],
-    folder: Annotated[Path, typer.Option("--rules", metavar="DIR", help="Rules folder to write it into.")] = Path(
-        "rules"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--rules", metavar="DIR", help="Rules folder to write it into.")
+    ] = Path("rules"),
     kind: Annotated[RuleKind, typer.Option("--kind")] = RuleKind.symptom,
-    symptom: Annotated[str, typer.Option("--symptom", help="What it detects (default: no-convergence).")] = "",
+    symptom: Annotated[
+        str, typer.Option("--symptom", help="What it detects (default: no-convergence).")
+    ] = "",
 ) -> None:
     """Start a rule: write one that is valid, and its test, to be changed."""
     from gandoctor import rule_start
@@ -297,14 +348,25 @@ def patch(
     run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     number: Annotated[
         int | None,
-        typer.Option("--number", "-n", min=1, help="Which prescription, counted from 1; else the first with a diff."),
+        typer.Option(
+            "--number",
+            "-n",
+            min=1,
+            help="Which prescription, counted from 1; else the first with a diff.",
+        ),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Change the config file; a backup is kept.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Change the config file; a backup is kept.")
+    ] = False,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FILE", help="Write the changed config here; leave the original alone."),
+        typer.Option(
+            "--to", metavar="FILE", help="Write the changed config here; leave the original alone."
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --to replace a file that is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --to replace a file that is there.")
+    ] = False,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -324,7 +386,8 @@ def compare(
         Path,
         typer.Argument(
             readable=False,
-            help="The training before the change: a log, a run folder, or its report saved with -o FILE.json.",
+            help="The training before the change: a log, a run folder, or its report saved with -o "
+            "FILE.json.",
         ),
     ],
     after: Annotated[Path, typer.Argument(readable=False, help="The training after it, likewise.")],
@@ -333,11 +396,21 @@ def compare(
     config: ConfigOption = None,
     config_before: Annotated[
         list[Path] | None,
-        typer.Option("--config-before", readable=False, metavar="FILE", help="Config of BEFORE alone; repeatable."),
+        typer.Option(
+            "--config-before",
+            readable=False,
+            metavar="FILE",
+            help="Config of BEFORE alone; repeatable.",
+        ),
     ] = None,
     config_after: Annotated[
         list[Path] | None,
-        typer.Option("--config-after", readable=False, metavar="FILE", help="Config of AFTER alone; repeatable."),
+        typer.Option(
+            "--config-after",
+            readable=False,
+            metavar="FILE",
+            help="Config of AFTER alone; repeatable.",
+        ),
     ] = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -347,13 +420,20 @@ def compare(
     select: SelectOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Say whether a change helped: better, worse or no clear change, and why. Exits with 1 where AFTER is failing."""
+    """Say whether a change helped: better, worse or no clear change, and why.
+
+    Exits with 1 where AFTER is failing.
+    """
     from gandoctor import api, comparing
     from gandoctor.reporters import comparison
 
     targets = output or (["-"] if format_ else [])
-    runs = [p for p in (before, after) if not comparing.is_saved(p)]  # a report lies anywhere, a run's files beside it
-    options = _options(config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs)
+    runs = [
+        p for p in (before, after) if not comparing.is_saved(p)
+    ]  # a report lies anywhere, a run's files beside it
+    options = _options(
+        config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs
+    )
     own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
     chosen = [(t, comparison.format_for(t, format_)) for t in targets]
     found, report = comparing.run(before, after, options, own)
@@ -363,7 +443,11 @@ def compare(
         _say(comparison.render("text", found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], _fail_on(after if after in runs else None, fail_on, options.analysed)))
+    raise typer.Exit(
+        api.exit_code(
+            [report], _fail_on(after if after in runs else None, fail_on, options.analysed)
+        )
+    )
 
 
 def _options(
@@ -384,10 +468,16 @@ def _options(
     for entry in map_ or ():
         role, equals, tag = entry.partition("=")
         if not (role.strip() and equals and tag):
-            raise UsageError(f"{entry!r} is no mapping", "--map", "write ROLE=TAG, for example d_loss=Loss/critic")
+            raise UsageError(
+                f"{entry!r} is no mapping",
+                "--map",
+                "write ROLE=TAG, for example d_loss=Loss/critic",
+            )
         mapping[role.strip()] = tag
     if repo is not None and not repo.is_dir():
-        raise UsageError("there is no such folder", f"--repo {repo}", "give the folder of the training code")
+        raise UsageError(
+            "there is no such folder", f"--repo {repo}", "give the folder of the training code"
+        )
     return Options(
         configs=_existing(config, "--config"),
         map=mapping,
@@ -414,7 +504,11 @@ def _outputs(targets: Sequence[str]) -> tuple[Path, ...]:
 def _existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     for file in files or ():
         if not file.is_file():
-            raise UsageError("there is no such file", f"{option} {file}", "give the run's YAML, JSON or TOML config")
+            raise UsageError(
+                "there is no such file",
+                f"{option} {file}",
+                "give the run's YAML, JSON or TOML config",
+            )
     return tuple(files or ())
 
 
@@ -428,7 +522,9 @@ def _is_another(path: Path) -> bool:
         return False
 
 
-def _fail_on(path: Path | None, given: FailOn | None, others: AbstractSet[Path] = frozenset()) -> str:
+def _fail_on(
+    path: Path | None, given: FailOn | None, others: AbstractSet[Path] = frozenset()
+) -> str:
     from gandoctor import preferences
 
     if given is not None:
@@ -446,7 +542,9 @@ def _write(target: str, text: str) -> None:
 
 
 def _say(text: str, *, clean: bool = False) -> None:
-    """Print to the standard output; on a terminal what would steer it is spelled out, where it is not `clean` already.
+    """Print to the standard output.
+
+    On a terminal what would steer it is spelled out, where it is not `clean` already.
 
     Where nobody reads on (``| head``) the rest goes nowhere: the exit code still tells the verdict.
     """
@@ -465,7 +563,9 @@ def _say(text: str, *, clean: bool = False) -> None:
 def _harmless(text: str) -> str:
     from gandoctor.reporters import wording
 
-    return "\r\n".join(wording.visible(part) for part in text.split("\r\n"))  # line ends of a file's own are no trick
+    return "\r\n".join(
+        wording.visible(part) for part in text.split("\r\n")
+    )  # line ends of a file's own are no trick
 
 
 def _mute(stream: TextIO) -> None:
@@ -489,7 +589,9 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure:
-            reconfigure(errors="backslashreplace")  # a strange tag must not end the report on a narrow console
+            reconfigure(
+                errors="backslashreplace"
+            )  # a strange tag must not end the report on a narrow console
     try:
         code = _run()
     except BaseException as e:
@@ -511,7 +613,8 @@ def _run() -> int:
     try:
         app()
     except SystemExit as e:
-        # Where a reader of the help went away, click exits with 1, which is said of failing runs alone.
+        # Where a reader of the help went away, click exits with 1, which is said of failing runs
+        # alone.
         went_away = isinstance(e.__context__, OSError) and e.__context__.errno == errno.EPIPE
         return 0 if went_away else e.code if isinstance(e.code, int) else int(e.code is not None)
     except BrokenPipeError:
@@ -542,11 +645,16 @@ def _unforeseen(e: Exception) -> str:
             except OSError:
                 return "the folder that you work in is gone; change into one that is there"
         return " ".join(str(of_system(e)).split())
-    return f"internal error ({type(e).__name__}: {e}); GANDOCTOR_DEBUG=1 shows where, please report it"
+    return (
+        f"internal error ({type(e).__name__}: {e}); GANDOCTOR_DEBUG=1 shows where, please report it"
+    )
 
 
 def _hold_streams() -> None:
-    """Keep a file that we open from taking the number of a stream that is closed; to write to that is an error."""
+    """Keep a file that we open from taking the number of a stream that is closed.
+
+    To write to that is an error.
+    """
     for number in range(3):
         try:
             os.fstat(number)
@@ -560,8 +668,13 @@ def _hold_streams() -> None:
 
 def _note(message: str) -> None:
     # Names of files are not ours: what would move the cursor or turn the line round is spelled out.
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message)
-    lines = (shortened(_LONG_WORD.sub(lambda m: shortened(m[0]), line), 2_000) for line in shown.split("\n"))
+    shown = "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
+    )
+    lines = (
+        shortened(_LONG_WORD.sub(lambda m: shortened(m[0]), line), 2_000)
+        for line in shown.split("\n")
+    )
     try:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()

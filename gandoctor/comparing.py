@@ -1,9 +1,9 @@
 """``gandoctor compare``: did the change help? Two reports in, one `Comparison` out.
 
-Neither of two losses in a game is better when it is lower, so losses are shown and have no say. What has: the two
-verdicts, what quality was logged in both runs, and which symptoms came and went. Where these disagree, where what
-was seen before could not be looked for after, or where a difference is small for one run each, the answer is
-"no clear change".
+Neither of two losses in a game is better when it is lower, so losses are shown and have no say.
+What has: the two verdicts, what quality was logged in both runs, and which symptoms came and went.
+Where these disagree, where what was seen before could not be looked for after, or where a
+difference is small for one run each, the answer is "no clear change".
 """
 
 from __future__ import annotations
@@ -58,9 +58,11 @@ SHOWN: Final = {
     "sample_diversity": "distance between samples",
 }
 TITLES: Final = {
-    "fid": "FID", "kid": "KID", "inception_score": "inception score", "psnr_ssim": "fidelity to a reference",
+    "fid": "FID", "kid": "KID", "inception_score": "inception score", "psnr_ssim": "fidelity to a "
+                                                                                   "reference",
     "lpips": "LPIPS", "sample_coverage": "share of real data near a sample",
-    "sample_precision": "share of samples near real data", "sample_shift": "shift of the samples' mean",
+    "sample_precision": "share of samples near real data", "sample_shift": "shift of the samples' "
+                                                                           "mean",
     "progress": "the loss that leads G",
 }  # fmt: skip
 HIGHER: Final = frozenset({"inception_score", "psnr_ssim", "sample_coverage", "sample_precision"})
@@ -70,8 +72,9 @@ JUDGES: Final = (
     ("sample_coverage", "sample_precision", "sample_shift"),
     ("progress",),
 )
-# Differences smaller than this are none for one run each: a share of the larger value, and an absolute size. A few
-# dozen samples a look leave a share of 0.15 in doubt; decibels are logarithms already.
+# Differences smaller than this are none for one run each: a share of the larger value, and an
+# absolute size. A few dozen samples a look leave a share of 0.15 in doubt; decibels are logarithms
+# already.
 MARGINS: Final = {
     "fid": (0.1, 0.0), "kid": (0.2, 0.0), "inception_score": (0.05, 0.0), "psnr_ssim": (0.02, 0.0),
     "lpips": (0.05, 0.0), "sample_coverage": (0.0, 0.15), "sample_precision": (0.0, 0.15),
@@ -83,11 +86,16 @@ FAMILIES_WITHOUT_LEVEL: Final = frozenset({"wgan", "wgan-gp", "unknown", "other"
 DATA: Final = frozenset({"n_train", "image_size", "num_classes"})
 SMOOTHED_FROM: Final = 100  # points; fewer are evaluations, each of which counts
 MOST_PAIRS: Final = 3
-MOST_BYTES: Final = 64 << 20  # of a saved report; one of a single run has 40 series of 2,000 points at most
+MOST_BYTES: Final = (
+    64 << 20
+)  # of a saved report; one of a single run has 40 series of 2,000 points at most
 
 
 def run(
-    before: Path, after: Path, options: Options, configs: tuple[Sequence[Path], Sequence[Path]] = ((), ())
+    before: Path,
+    after: Path,
+    options: Options,
+    configs: tuple[Sequence[Path], Sequence[Path]] = ((), ()),
 ) -> tuple[Comparison, Report]:
     """Analyse two runs and compare them.
 
@@ -97,7 +105,8 @@ def run(
         A log or run folder each, or a report of one that was saved as JSON.
     options : Options
     configs : tuple of (sequence of Path, sequence of Path)
-        Config files of each; where there are none those of `options`, or those found beside the log.
+        Config files of each; where there are none those of `options`, or those found beside the
+        log.
 
     Returns
     -------
@@ -109,7 +118,9 @@ def run(
     GandoctorError
         One of them could not be read, or holds several runs.
     """
-    first, second = (_report(path, options, own) for path, own in zip((before, after), configs, strict=True))
+    first, second = (
+        _report(path, options, own) for path, own in zip((before, after), configs, strict=True)
+    )
     return compare(first, second), second
 
 
@@ -118,7 +129,11 @@ def _report(path: Path, options: Options, own: Sequence[Path]) -> Report:
     if saved is None:
         reports = api.analyze_all(path, replace(options, configs=own) if own else options)
     elif own:
-        raise UsageError("is a saved report", str(path), "its config was read when it was made: give it no --config")
+        raise UsageError(
+            "is a saved report",
+            str(path),
+            "its config was read when it was made: give it no --config",
+        )
     else:
         writing.spare(options.outputs, [path])
         reports = saved
@@ -133,7 +148,10 @@ def is_saved(path: Path) -> bool:
 
 
 def _saved(path: Path) -> list[Report] | None:
-    """The reports of a file that ``gandoctor analyze -o FILE.json`` wrote; None for any other path."""
+    """The reports of a file that ``gandoctor analyze -o FILE.json`` wrote.
+
+    None for any other path.
+    """
     try:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             return None
@@ -146,14 +164,21 @@ def _saved(path: Path) -> list[Report] | None:
         if schema not in (SCHEMA, SCHEMA_MANY):
             what = f"is a report that cannot be read (schema {str(schema)[:40]!r})"
             raise InputError(what, path.name, f"save one with gandoctor {__version__}")
-        reports = [Report.from_dict(r) for r in (data.get("runs") or () if schema == SCHEMA_MANY else (data,))]
-        if odd := next((t for r in reports for t, s in r.series.items() if len(s.steps) != len(s.values)), None):
+        reports = [
+            Report.from_dict(r)
+            for r in (data.get("runs") or () if schema == SCHEMA_MANY else (data,))
+        ]
+        if odd := next(
+            (t for r in reports for t, s in r.series.items() if len(s.steps) != len(s.values)), None
+        ):
             raise ValueError(f"the series {odd} has not as many values as steps")
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or e})", str(path)) from None
     except (ValueError, TypeError, RecursionError) as e:
         hint = "save it again with 'gandoctor analyze RUN -o FILE.json'"
-        raise InputError(f"is a saved report that is damaged ({w.plain(str(e))[:200]})", path.name, hint) from None
+        raise InputError(
+            f"is a saved report that is damaged ({w.plain(str(e))[:200]})", path.name, hint
+        ) from None
     return reports
 
 
@@ -206,12 +231,18 @@ def _side(report: Report, best: Best | None) -> Side:
 
 
 def _answer(before: Report, after: Report, measures: Sequence[Measure]) -> tuple[Answer, list[str]]:
-    """Verdicts first, then quality; symptoms only between equal verdicts without quality in both runs."""
+    """Verdicts first, then quality.
+
+    Symptoms only between equal verdicts without quality in both runs.
+    """
     verdict, of_verdict = _by_verdict(before, after)
     quality, of_quality = _by_quality(measures)
     why = [of_verdict, *of_quality]
     if verdict and quality and verdict != quality:
-        return "no clear change", [f"The verdict says {_word(verdict)}, and quality says {_word(quality)}.", *why]
+        return "no clear change", [
+            f"The verdict says {_word(verdict)}, and quality says {_word(quality)}.",
+            *why,
+        ]
     if verdict or quality is not None or before.verdict != after.verdict:
         leading = why if verdict or not quality else [*of_quality, of_verdict]
         return _word(verdict or quality or 0), leading
@@ -224,7 +255,10 @@ def _word(sign: int) -> Answer:
 
 
 def _by_verdict(before: Report, after: Report) -> tuple[int, str]:
-    """What the verdicts say: 1, -1 or 0, and why. A change counts only if the other run could have shown the same."""
+    """What the verdicts say: 1, -1 or 0, and why.
+
+    A change counts only if the other run could have shown the same.
+    """
     if before.verdict == after.verdict:
         return 0, f"Both runs are {before.verdict}."
     said = f"The verdict went from {before.verdict} to {after.verdict}"
@@ -237,12 +271,27 @@ def _by_verdict(before: Report, after: Report) -> tuple[int, str]:
     onset = w.since(shown)
     if onset is not None and _same_unit(before, after) and other.run.last_step < onset:
         end, start = (w.at(step, shown.run.step_unit) for step in (other.run.last_step, onset))
-        return 0, f"{said}, but the run {which} ends at {end}, and the trouble of the other began at {start}."
+        return (
+            0,
+            (
+                f"{said}, but the run {which} ends at {end}, and the trouble of the other began at "
+                f"{start}."
+            ),
+        )
     rules = {f.rule for f in _leading(shown)}
     if rules and not rules & (set(other.clear) | set(_fired(other))):
-        return 0, f"{said}, but what decided the one could not be checked in the run {which}: {_and(sorted(rules))}."
+        return (
+            0,
+            (
+                f"{said}, but what decided the one could not be checked in the run {which}: "
+                f"{_and(sorted(rules))}."
+            ),
+        )
     gone = sign > 0 and rules and not rules & set(_fired(after))
-    return sign, f"{said}{'; what decided it before was looked for again, and not found' if gone else ''}."
+    return (
+        sign,
+        f"{said}{'; what decided it before was looked for again, and not found' if gone else ''}.",
+    )
 
 
 def _by_quality(measures: Sequence[Measure]) -> tuple[int | None, list[str]]:
@@ -270,7 +319,11 @@ def _missing(shown: Report, other: Report) -> list[str]:
     """Symptoms of one run that the other looked for, for long enough, and did not find."""
     there = {f.symptom for f in _fired(other).values()}
     end = other.run.last_step if _same_unit(shown, other) else math.inf
-    found = {f.symptom for f in _fired(shown).values() if f.rule in other.clear and (f.onset_step or 0) <= end}
+    found = {
+        f.symptom
+        for f in _fired(shown).values()
+        if f.rule in other.clear and (f.onset_step or 0) <= end
+    }
     return sorted(found - there)
 
 
@@ -328,7 +381,10 @@ def _place(s: SignalNote) -> tuple[str, str]:
 
 
 def _alike(a: SignalNote, b: SignalNote) -> bool:
-    """Whether two signals of one role measure the same: PSNR is no SSIM, and one loss is not another."""
+    """Whether two signals of one role measure the same.
+
+    PSNR is no SSIM, and one loss is not another.
+    """
     if a.role == "psnr_ssim":
         return _leaf(a.tag) == _leaf(b.tag)
     return a.because == b.because if a.role == "progress" else True
@@ -344,18 +400,26 @@ def _measure(before: Report, after: Report, role: str, pair: Pair) -> Measure:
     assert either is not None  # noqa: S101  for the type checker: a pair has at least one
     title = SHOWN.get(role) or TITLES[role]
     if role in ("psnr_ssim", "progress"):
-        title = either.tag if role == "psnr_ssim" else either.because.removesuffix(": lower is better")
+        title = (
+            either.tag if role == "psnr_ssim" else either.because.removesuffix(": lower is better")
+        )
     if either.network:
         title += f", network {either.network}"
     if _place(either)[1]:
         title += " (validation)"
     old, new = _end(before, a), _end(after, b)
-    measure = Measure(role, either.network, title, (a.tag if a else "", b.tag if b else ""), old, new)
+    measure = Measure(
+        role, either.network, title, (a.tag if a else "", b.tag if b else ""), old, new
+    )
     if role in SHOWN:
         return measure
     # A loss may be logged with its weight, and another weight then makes it another loss.
-    weighed = role == "progress" and any(x.name.startswith("lambda_") for x in _settings(before, after))
-    return _judged(measure, _values(before, a), _values(after, b), told=None not in pair and not weighed)
+    weighed = role == "progress" and any(
+        x.name.startswith("lambda_") for x in _settings(before, after)
+    )
+    return _judged(
+        measure, _values(before, a), _values(after, b), told=None not in pair and not weighed
+    )
 
 
 def _judged(m: Measure, ours: Array, theirs: Array, *, told: bool) -> Measure:
@@ -369,14 +433,18 @@ def _judged(m: Measure, ours: Array, theirs: Array, *, told: bool) -> Measure:
     return replace(judged, answer=answer, because=because)
 
 
-def _told_apart(m: Measure, best: tuple[float | None, float | None], margin: float, sign: int) -> tuple[Answer, str]:
+def _told_apart(
+    m: Measure, best: tuple[float | None, float | None], margin: float, sign: int
+) -> tuple[Answer, str]:
     """By the end of the runs; their best points can contradict it."""
     way = "higher" if sign > 0 else "lower"
     if m.before is None or m.after is None:
         if m.before is None and m.after is None:
             return "no clear change", "it ends in values that are not finite in both runs"
         which = "before" if m.before is None else "after"
-        return _word(1 if m.before is None else -1), f"it ends in a value that is not finite in the run {which}"
+        return _word(
+            1 if m.before is None else -1
+        ), f"it ends in a value that is not finite in the run {which}"
     said = f"at the end {w.number(m.before)} before, {w.number(m.after)} after ({way} is better)"
     gain = sign * (m.after - m.before)
     if gain == 0:
@@ -386,12 +454,18 @@ def _told_apart(m: Measure, best: tuple[float | None, float | None], margin: flo
     if best[0] is not None and best[1] is not None:
         at_best = sign * (best[1] - best[0])
         if abs(at_best) > margin and (at_best > 0) != (gain > 0):
-            return "no clear change", f"{said}, but at its best {w.number(best[0])} before, {w.number(best[1])} after"
+            return (
+                "no clear change",
+                f"{said}, but at its best {w.number(best[0])} before, {w.number(best[1])} after",
+            )
     return _word(1 if gain > 0 else -1), said
 
 
 def _margin(m: Measure, ours: Array, theirs: Array) -> float:
-    """What a difference has to exceed: a set share, and twice the usual step from look to look late in either run."""
+    """What a difference has to exceed.
+
+    A set share, and twice the usual step from look to look late in either run.
+    """
     relative, absolute = MARGINS[m.role]
     level = max(abs(v) for v in (m.before, m.after, 0.0) if v is not None)
     noise = max(_unrest(ours), _unrest(theirs))
@@ -405,7 +479,9 @@ def _unrest(values: Array) -> float:
 
 def _values(report: Report, s: SignalNote | None) -> Array:
     series = report.series.get(s.tag) if s is not None else None
-    return np.array(series.values if series is not None else (), dtype=np.float64)  # None becomes NaN
+    return np.array(
+        series.values if series is not None else (), dtype=np.float64
+    )  # None becomes NaN
 
 
 def _end(report: Report, s: SignalNote | None) -> float | None:
@@ -423,7 +499,10 @@ def _extreme(values: Array, sign: int) -> float | None:
 
 
 def _smooth(values: Array) -> Array:
-    """Running median over a fiftieth of the points where there are many; few are evaluations, and stay."""
+    """Running median over a fiftieth of the points where there are many.
+
+    Few are evaluations, and stay.
+    """
     if len(values) < SMOOTHED_FROM:
         return values
     half = max(1, len(values) // 100)
@@ -453,11 +532,16 @@ def _own_best(report: Report) -> Best | None:
 
 
 def _lowest_g_loss(report: Report) -> Best | None:
-    """For want of a quality metric: where G's loss was lowest, in a run that went wrong and whose losses have a level.
+    """For want of a quality metric.
+
+    Where G's loss was lowest, in a run that went wrong and whose losses have a level.
 
     In a healthy run G's loss is often lowest before D has learnt anything.
     """
-    if report.verdict not in ("failing", "warning") or report.run.objective.family in FAMILIES_WITHOUT_LEVEL:
+    if (
+        report.verdict not in ("failing", "warning")
+        or report.run.objective.family in FAMILIES_WITHOUT_LEVEL
+    ):
         return None
     notes = [s for s in report.signals if s.role == "g_loss" and s.split != "val"]
     return _best(report, max(notes, key=lambda s: s.points), weak=True) if notes else None
@@ -522,7 +606,10 @@ def _causes(before: Report, after: Report) -> Iterator[CauseChange]:
 
 
 def _unchecked(shown: Report, d: Diagnosis, other: Report) -> str:
-    """Why the other run could not have shown this cause; empty where at least one of its rules was decided there."""
+    """Why the other run could not have shown this cause.
+
+    Empty where at least one of its rules was decided there.
+    """
     rules = [f.rule for f in _fired(shown).values() if f.symptom in d.symptoms]
     known = set(other.clear) | set(_fired(other))
     if not rules or known & set(rules):
@@ -532,7 +619,10 @@ def _unchecked(shown: Report, d: Diagnosis, other: Report) -> str:
 
 
 def _settings(before: Report, after: Report) -> Iterator[SettingChange]:
-    """Settings that differ, by the user's own keys; nothing where one of the runs has no settings at all."""
+    """Settings that differ, by the user's own keys.
+
+    Nothing where one of the runs has no settings at all.
+    """
     if not before.settings or not after.settings:
         return
     old = {s.name: s for s in before.settings}
@@ -547,7 +637,11 @@ def _settings(before: Report, after: Report) -> Iterator[SettingChange]:
         key = own.key or name
         if a and b and a.key != b.key:
             key = f"{a.key or name} / {key}"
-        if (key, was, is_) not in told:  # one key can be two settings: a rate that both networks share
+        if (
+            key,
+            was,
+            is_,
+        ) not in told:  # one key can be two settings: a rate that both networks share
             told.add((key, was, is_))
             yield SettingChange(name, key, was, is_)
 
@@ -559,7 +653,10 @@ def _cautions(before: Report, after: Report) -> Iterator[str]:
     if without:
         yield f"No config was read for the run {_and(without)}: what was changed is not known."
     elif not changes:
-        yield "No setting that gandoctor understands differs: it is chance, or something it does not read."
+        yield (
+            "No setting that gandoctor understands differs: it is chance, or something it does "
+            "not read."
+        )
     elif len(changes) > 1:
         yield f"{len(changes)} settings differ: which of them made the difference cannot be told."
     if before.rules_digest and after.rules_digest and before.rules_digest != after.rules_digest:
@@ -570,14 +667,19 @@ def _cautions(before: Report, after: Report) -> Iterator[str]:
         units = f"{before.run.step_unit} before and {after.run.step_unit} after"
         yield f"Steps are {units}: none can be compared, and no curve is drawn over another."
     elif abs(_length(after) - _length(before)) > 0.1 * max(_length(before), _length(after)):
-        spans = [w.span(r.run.first_step, r.run.last_step, r.run.step_unit) for r in (before, after)]
+        spans = [
+            w.span(r.run.first_step, r.run.last_step, r.run.step_unit) for r in (before, after)
+        ]
         yield f"The runs differ in length: {spans[0]} before, {spans[1]} after."
     data = [x.key for x in changes if x.name in DATA]
     if data:
         yield f"The data differ ({_and(data)}): quality is measured against something else."
     families = [r.run.objective.family for r in (before, after)]
     if families[0] != families[1]:
-        yield f"The loss family is {families[0]} before and {families[1]} after: losses are on different scales."
+        yield (
+            f"The loss family is {families[0]} before and {families[1]} after: losses are on "
+            "different scales."
+        )
     for which, r in (("before", before), ("after", after)):
         lost = sum(s.lost is not None for s in r.run.sources)
         if lost:
@@ -592,7 +694,10 @@ def _length(report: Report) -> int:
 
 
 def _curves(before: Report, after: Report, measures: Iterable[Measure]) -> Iterator[Curve]:
-    """What both runs have as a series: the losses, then quality, then the rest; none over another step axis."""
+    """What both runs have as a series: the losses, then quality, then the rest.
+
+    None over another step axis.
+    """
     if not _same_unit(before, after):
         return
     order = list(dict.fromkeys(("d_loss", "g_loss", *TITLES, *SHOWN)))

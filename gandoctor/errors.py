@@ -1,4 +1,7 @@
-"""The one exception tree: every error a user can cause says what, where, and what would be right."""
+"""The one exception tree.
+
+Every error a user can cause says what, where, and what would be right.
+"""
 
 from __future__ import annotations
 
@@ -65,12 +68,18 @@ def of_system(fault: OSError, where: str = "", what: str = "cannot be opened") -
     """
     named = where or (str(fault.filename) if fault.filename is not None else "")
     said = (fault.strerror or type(fault).__name__).lower()
-    return InputError(f"{what} ({said})", shortened(named), _HINTS.get(fault.errno or 0, "check the path"))
+    return InputError(
+        f"{what} ({said})", shortened(named), _HINTS.get(fault.errno or 0, "check the path")
+    )
 
 
 def shortened(text: str, most: int = 200) -> str:
     """A name that fits into a sentence."""
-    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]} ({len(text):,} characters)"
+    return (
+        text
+        if len(text) <= most
+        else f"{text[: most // 2]}...{text[-most // 4 :]} ({len(text):,} characters)"
+    )
 
 
 # Tests set it: a fault of our own must not hide behind a polite sentence.
@@ -78,10 +87,12 @@ STRICT = False
 
 
 def unforeseen(error: Exception, reader: str, where: str) -> InputError:
-    """What is said where a reader meets what it was not made for: the file is left out, and the report stands.
+    """What is said where a reader meets what it was not made for.
 
-    What a file can contain must never end in a traceback. A reader that gets here has a fault of its own, unless the
-    memory was too small; the words "stumbled over it" are what tests look for.
+    The file is left out, and the report stands.
+
+    What a file can contain must never end in a traceback. A reader that gets here has a fault of
+    its own, unless the memory was too small; the words "stumbled over it" are what tests look for.
     """
     if STRICT and not isinstance(error, MemoryError):
         raise error

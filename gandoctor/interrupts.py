@@ -1,7 +1,9 @@
-"""Ctrl-C from the first line on: wherever it falls, the command ends with 130 and without a traceback.
+"""Ctrl-C from the first line on.
 
-An interrupt that falls into the loading of a module may come out as another error, or be swallowed there: so what is
-heard is remembered, too.
+Wherever it falls, the command ends with 130 and without a traceback.
+
+An interrupt that falls into the loading of a module may come out as another error, or be swallowed
+there: so what is heard is remembered, too.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ _heard: Final[list[int]] = []
 
 
 def listen() -> None:
-    """Remember interrupts from now on; where they are ignored (``nohup``) or handled otherwise, that is left alone."""
+    """Remember interrupts from now on.
+
+    Where they are ignored (``nohup``) or handled otherwise, that is left alone.
+    """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     try:
@@ -36,8 +41,9 @@ def heard() -> bool:
 def leave() -> NoReturn:
     """End the command as an interrupt does; a second one changes nothing any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # An interrupt inside of `exec(text)` (every dataclass is made by one) leaves CPython a note to die of the signal
-    # however we exit; the next `exec` of a text takes the note away (pythonrun.c, run_eval_code_obj).
+    # An interrupt inside of `exec(text)` (every dataclass is made by one) leaves CPython a note to
+    # die of the signal however we exit; the next `exec` of a text takes the note away (pythonrun.c,
+    # run_eval_code_obj).
     exec("")  # noqa: S102
     sys.exit(CODE)
 

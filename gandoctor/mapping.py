@@ -33,7 +33,9 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
         if not stat.S_ISREG(found.st_mode):  # to read from a pipe may be to wait for ever
             raise InputError("is not a regular file", str(file), hint)
         if found.st_size > MAX_TAG_FILE:
-            raise InputError("is too large for a list of names", str(file), "give one tag a line, 16 MB at most")
+            raise InputError(
+                "is too large for a list of names", str(file), "give one tag a line, 16 MB at most"
+            )
         with file.open("rb") as lines:
             data = (
                 lines.read(MAX_TAG_FILE) if found.st_size else b""
@@ -42,12 +44,18 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or e})", str(file), hint) from None
     except UnicodeDecodeError as e:
-        raise InputError(f"cannot be read ({e.reason} at byte {e.start:,})", str(file), hint) from None
+        raise InputError(
+            f"cannot be read ({e.reason} at byte {e.start:,})", str(file), hint
+        ) from None
     words = vocabulary.load(api.rule_folders(options))
     placed = vocabulary.place_names(tags, vocabulary=words)
     if as_json:
-        rows = [{"tag": p.tag, "role": p.role, "network": p.network, "split": p.split} for p in placed]
-        return json.dumps(rows, indent=1)  # ASCII: what would steer a terminal or reorder a line is spelled out
+        rows = [
+            {"tag": p.tag, "role": p.role, "network": p.network, "split": p.split} for p in placed
+        ]
+        return json.dumps(
+            rows, indent=1
+        )  # ASCII: what would steer a terminal or reorder a line is spelled out
     return table(
         ("tag", "role", "network", "split", "because"),
         [(p.tag, p.role or "?", p.network, p.split, p.because) for p in placed],
@@ -55,7 +63,7 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
 
 
 def show_run(path: Path, options: Options, *, as_json: bool) -> str:
-    """Signals, settings, loss family and step axis of every run below a path, as they were understood."""
+    """Signals, settings, loss family and step axis of every run below a path, as understood."""
     runs = api.read(path, options)
     if as_json:
         return json.dumps([_plain(r) for r in runs] if len(runs) > 1 else _plain(runs[0]), indent=1)
@@ -65,13 +73,21 @@ def show_run(path: Path, options: Options, *, as_json: bool) -> str:
 def as_toml(path: Path, options: Options) -> str:
     """The mapping of the first run as a ``gandoctor.toml`` to be corrected by hand."""
     run = api.read(path, options)[0]
-    lines = ["# What each name means; correct what is wrong. Known roles: gandoctor signals RUN shows them.", ""]
+    lines = [
+        (
+            "# What each name means; correct what is wrong. "
+            "Known roles: gandoctor signals RUN shows them."
+        ),
+        "",
+    ]
     if run.objective.family != "unknown":
         lines += [f"loss = {_quoted(run.objective.family)}", ""]
     lines.append("[map]")
     seen: set[str] = set()
     files = {source.path for source in run.sources}
-    for s in (s for s in run.signals if s.source in files):  # what was derived or measured cannot be mapped
+    for s in (
+        s for s in run.signals if s.source in files
+    ):  # what was derived or measured cannot be mapped
         twin = "# " if s.role in seen else ""
         lines.append(f"{twin}{s.role} = {_quoted(s.tag)}{'  # a second candidate' if twin else ''}")
         seen.add(s.role or "")
@@ -97,7 +113,8 @@ def _plain(run: Run) -> dict[str, Any]:
         },
         "signals": [
             {
-                "tag": s.tag, "role": s.role, "network": s.network, "split": s.split, "points": len(s),
+                "tag": s.tag, "role": s.role, "network": s.network, "split": s.split,
+                "points": len(s),
                 "because": s.because, "source": s.source,
             }
             for s in run.signals
@@ -124,24 +141,42 @@ def _text(run: Run) -> str:
         (s.role or "", s.tag, s.network, s.split, f"{len(s):,}", s.because)
         for s in sorted(run.signals, key=lambda s: (s.role or "", s.network, s.tag))
     ]
-    parts = ["\n".join(head) + table(("role", "tag", "network", "split", "points", "because"), rows)]
+    parts = [
+        "\n".join(head) + table(("role", "tag", "network", "split", "points", "because"), rows)
+    ]
     if run.unmapped:
-        parts.append(table(("not placed", "points"), [(s.tag, f"{len(s):,}") for s in run.unmapped]))
+        parts.append(
+            table(("not placed", "points"), [(s.tag, f"{len(s):,}") for s in run.unmapped])
+        )
     if run.settings:
         parts.append(
             table(
                 ("setting", "value", "key", "where"),
-                [(n, str(s.value), s.key, f"{s.file}:{s.line}") for n, s in sorted(run.settings.items())],
+                [
+                    (n, str(s.value), s.key, f"{s.file}:{s.line}")
+                    for n, s in sorted(run.settings.items())
+                ],
             )
         )
     return "\n\n".join(parts)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, widest: int = 60) -> str:
-    """Columns aligned with spaces; control characters shown, long cells cut except in the last column."""
-    shown = [[_clean(c) if i == len(head) - 1 else _cut(_clean(c), widest) for i, c in enumerate(r)] for r in rows]
-    widths = [max(len(h), *(len(r[i]) for r in shown), 0) if shown else len(h) for i, h in enumerate(head)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in (list(head), *shown)]
+    """Columns aligned with spaces.
+
+    Control characters shown, long cells cut except in the last column.
+    """
+    shown = [
+        [_clean(c) if i == len(head) - 1 else _cut(_clean(c), widest) for i, c in enumerate(r)]
+        for r in rows
+    ]
+    widths = [
+        max(len(h), *(len(r[i]) for r in shown), 0) if shown else len(h) for i, h in enumerate(head)
+    ]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip()
+        for r in (list(head), *shown)
+    ]
     return "\n".join(lines)
 
 

@@ -1,4 +1,7 @@
-"""Rules, measures, causes and remedies as text: ``gandoctor rules list | show`` and ``gandoctor explain``."""
+"""Rules, measures, causes and remedies as text.
+
+``gandoctor rules list | show`` and ``gandoctor explain``.
+"""
 
 from __future__ import annotations
 
@@ -71,12 +74,19 @@ def page(name: str, options: Options) -> str:
 
 
 def _rule(rule: Rule, book: Rulebook) -> str:
-    out = [f"{rule.title}  ({rule.id})", f"{rule.symptom or 'risk'}, severity {rule.severity}, {rule.status}", ""]
+    out = [
+        f"{rule.title}  ({rule.id})",
+        f"{rule.symptom or 'risk'}, severity {rule.severity}, {rule.status}",
+        "",
+    ]
     out += [*_wrapped(rule.why), "", "What it looks for"]
     out += [f"  {c.name}: {clause_text(c)}" for c in rule.clauses]
     out += [f"  fires when {rule.when.text}"]
     if rule.applies_to:
-        out += ["  only where " + "; ".join(f"{k} is {' or '.join(v)}" for k, v in rule.applies_to.items())]
+        out += [
+            "  only where "
+            + "; ".join(f"{k} is {' or '.join(v)}" for k, v in rule.applies_to.items())
+        ]
     if rule.false_positives:
         out += ["", "When it is wrong"]
         out += [f"  {f.when}: {f.do}" for f in rule.false_positives]
@@ -85,17 +95,34 @@ def _rule(rule: Rule, book: Rulebook) -> str:
     if rule.log_it:
         out += ["", "How to log what it needs", textwrap.indent(rule.log_it.rstrip(), "  ")]
     if rule.kind == "symptom":
-        out += ["", "How well it does", *_indented(f"on the zoo: {rule.measured or 'not yet measured'}")]
+        out += [
+            "",
+            "How well it does",
+            *_indented(f"on the zoo: {rule.measured or 'not yet measured'}"),
+        ]
         out += _indented(f"stable because {rule.stable_because}") if rule.stable_because else []
     weight = book.weights.rules.get(rule.id) or before_counting(rule)
     out += ["", "What it is worth, in nats that the run has failed"]
-    out += [f"  where it holds {weight.holds:+.2f}, where it is clear {weight.clear:+.2f}; group {group_of(rule)}"]
+    out += [
+        (
+            f"  where it holds {weight.holds:+.2f}, where it is clear {weight.clear:+.2f}; group "
+            f"{group_of(rule)}"
+        )
+    ]
     if weight.asked.n:
-        out += [f"  fitted on {weight.asked.n} runs; it held in {weight.fired.n}, {weight.fired.k} of these had failed"]
+        out += [
+            (
+                f"  fitted on {weight.asked.n} runs; it held in {weight.fired.n}, "
+                f"{weight.fired.k} of these had failed"
+            )
+        ]
     causes = [c for c in book.causes if rule.symptom in c.explains]
     if causes:
         out += ["", "What may be behind it"]
-        out += [f"  {c.id}: {c.title}" for c in sorted(causes, key=lambda c: -c.explains[rule.symptom or ""])]
+        out += [
+            f"  {c.id}: {c.title}"
+            for c in sorted(causes, key=lambda c: -c.explains[rule.symptom or ""])
+        ]
     return "\n".join([*out, *_references(rule.references)])
 
 
@@ -109,21 +136,37 @@ def _measure(measure: Measure, book: Rulebook) -> str:
         f"  {measure.value.text}, over {measure.over.text or 'all'}",
     ]
     if measure.applies_to:
-        out += ["  only where " + "; ".join(f"{k} is {' or '.join(v)}" for k, v in measure.applies_to.items())]
+        out += [
+            "  only where "
+            + "; ".join(f"{k} is {' or '.join(v)}" for k, v in measure.applies_to.items())
+        ]
     out += ["", "What a value is worth, in nats that the run has failed"]
-    out += [f"  {knot:>6g}  {nats:+.2f}" for knot, nats in zip(measure.curve.knots, fitted, strict=True)]
+    out += [
+        f"  {knot:>6g}  {nats:+.2f}" for knot, nats in zip(measure.curve.knots, fitted, strict=True)
+    ]
     cases = book.weights.cases.get(measure.id)
     if cases is not None and cases.n:
         out += [f"  fitted on {cases.n} runs that had it; {cases.k} of these had failed"]
-    sides = [(side, symptom) for side, symptom in (("low", measure.low), ("high", measure.high)) if symptom]
-    out += ["", "What it speaks for", *(f"  where it is too {side}: {symptom}" for side, symptom in sides)]
+    sides = [
+        (side, symptom)
+        for side, symptom in (("low", measure.low), ("high", measure.high))
+        if symptom
+    ]
+    out += [
+        "",
+        "What it speaks for",
+        *(f"  where it is too {side}: {symptom}" for side, symptom in sides),
+    ]
     return "\n".join([*out, *_references(measure.references)])
 
 
 def _cause(cause: Cause, book: Rulebook) -> str:
     out = [f"{cause.title}  ({cause.id})", "", *_wrapped(cause.story), "", "It explains"]
     out += [f"  {s} ({w:+g})" for s, w in cause.explains.items()]
-    for head, terms, sign in (("Speaks for it", cause.for_, 1), ("Speaks against it", cause.against, -1)):
+    for head, terms, sign in (
+        ("Speaks for it", cause.for_, 1),
+        ("Speaks against it", cause.against, -1),
+    ):
         if terms:
             out += ["", head, *(f"  {_term_text(t)} ({sign * t.weight:+g})" for t in terms)]
     cures = [r for r in book.remedies if cause.id in r.treats]
@@ -133,7 +176,9 @@ def _cause(cause: Cause, book: Rulebook) -> str:
             "What cures it",
             *(f"  {r.id}: {r.title}" for r in sorted(cures, key=lambda r: -r.treats[cause.id])),
         ]
-    told = f"right in {cause.measured}" if cause.measured and cause.measured.n else "not yet measured"
+    told = (
+        f"right in {cause.measured}" if cause.measured and cause.measured.n else "not yet measured"
+    )
     out += ["", "How well it does", f"  named first on the zoo: {told}"]
     return "\n".join([*out, *_references(cause.references)])
 
@@ -146,7 +191,9 @@ def _remedy(remedy: Remedy, book: Rulebook) -> str:
         for c in remedy.changes:
             own = f"{c.of or 'its own value'}"
             new = (
-                f"to {c.to}" if c.to is not None else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
+                f"to {c.to}"
+                if c.to is not None
+                else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
             )
             only = " if the config names the word" if c.if_named else " (needed)" if c.need else ""
             out.append(f"  {c.setting} {new}{only}")
@@ -161,7 +208,9 @@ def _remedy(remedy: Remedy, book: Rulebook) -> str:
 
 def _cured(remedy: Remedy, cause: str, book: Rulebook) -> str:
     """What became of failed runs of the zoo that were trained again with it."""
-    shares = [Share(*of.get(remedy.id, {}).get(cause, (0, 0))) for of in (book.measured, book.unseen)]
+    shares = [
+        Share(*of.get(remedy.id, {}).get(cause, (0, 0))) for of in (book.measured, book.unseen)
+    ]
     both = sum(shares, Share(0, 0))
     return f" (on the zoo, cured {both.k} of {both.n})" if both.n else ""
 

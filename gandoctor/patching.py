@@ -38,7 +38,8 @@ def run(
     path : Path
         A log or run folder.
     number : int or None
-        Which prescription, counted from 1 in the order of the report; None: the first that has a diff.
+        Which prescription, counted from 1 in the order of the report; None: the first that has a
+        diff.
     options : Options
     apply : bool
         Change the config file itself; a backup is kept.
@@ -55,10 +56,15 @@ def run(
     Raises
     ------
     GandoctorError
-        Nothing to apply, the file changed since it was read, or it was patched since the run was logged.
+        Nothing to apply, the file changed since it was read, or it was patched since the run was
+        logged.
     """
     if apply and to is not None:
-        raise UsageError("one of them only", "--apply and --to", "--apply changes the config, --to writes another file")
+        raise UsageError(
+            "one of them only",
+            "--apply and --to",
+            "--apply changes the config, --to writes another file",
+        )
     if force and to is None:
         raise UsageError("says nothing without --to", "--force", "--to FILE --force replaces FILE")
     if to is not None:
@@ -77,11 +83,17 @@ def run(
     return _text(chosen, number, len(report.prescriptions), report.preferences)
 
 
-def _written(chosen: Prescription, root: Path, to: Path, *, force: bool, logs: Iterable[Path]) -> str:
+def _written(
+    chosen: Prescription, root: Path, to: Path, *, force: bool, logs: Iterable[Path]
+) -> str:
     if any(_same(to, root / e.file) for e in chosen.edits):
-        raise UsageError("that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup")
+        raise UsageError(
+            "that is the config itself", f"--to {to}", "--apply changes it, and keeps a backup"
+        )
     if os.path.lexists(to) and not force:
-        raise UsageError("is there already", f"--to {to}", "give another name, or --force to replace it")
+        raise UsageError(
+            "is there already", f"--to {to}", "give another name, or --force to replace it"
+        )
     with _told_of(to):
         done = applying.apply(chosen, root, to=to, force=force, inputs=logs)
     return f"{to}: {done[0].file} with {', '.join(done[0].keys)} changed ({chosen.title})"
@@ -93,7 +105,9 @@ def _told_of(to: Path) -> Iterator[None]:
     try:
         yield
     except UsageError as e:
-        raise UsageError(e.what, f"--to {e.where}", e.hint.partition(";")[0].replace("the report", "it")) from None
+        raise UsageError(
+            e.what, f"--to {e.where}", e.hint.partition(";")[0].replace("the report", "it")
+        ) from None
 
 
 def _applied(chosen: Prescription, root: Path, report: Report, run_root: Path) -> str:
@@ -107,7 +121,11 @@ def _applied(chosen: Prescription, root: Path, report: Report, run_root: Path) -
     done = applying.apply(chosen, root)
     return "\n".join(
         "; ".join(
-            (f"{d.file}: {', '.join(d.keys)} changed ({chosen.title})", f"the old file is {d.backup}", *d.remarks)
+            (
+                f"{d.file}: {', '.join(d.keys)} changed ({chosen.title})",
+                f"the old file is {d.backup}",
+                *d.remarks,
+            )
         )
         for d in done
     )
@@ -122,7 +140,9 @@ def _chosen(report: Report, number: int | None) -> tuple[int, Prescription]:
         first = api.first_patch(report)
         number = 1 + next((i for i, p in enumerate(every) if p is first), 0)
     if number > len(every):
-        raise UsageError(f"there is no prescription {number}", "--number", f"there are {len(every)}")
+        raise UsageError(
+            f"there is no prescription {number}", "--number", f"there are {len(every)}"
+        )
     return number, every[number - 1]
 
 
@@ -131,7 +151,9 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
-    """A backup of a file this would edit that is younger than everything logged; empty where none tells so.
+    """A backup of a file this would edit that is younger than everything logged.
+
+    Empty where none tells so.
 
     A file that is again what one of those backups holds was put back.
     """
@@ -140,7 +162,9 @@ def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
         return ""
     for file in dict.fromkeys(e.file for e in p.edits):
         mine = root / file
-        backups = [b for b in sorted(mine.parent.glob(f"{glob.escape(mine.name)}.orig*")) if _is_plain(b)]
+        backups = [
+            b for b in sorted(mine.parent.glob(f"{glob.escape(mine.name)}.orig*")) if _is_plain(b)
+        ]
         young = [b for b in backups if b.stat().st_mtime_ns > logged and not _unfinished(b, mine)]
         if young and not any(filecmp.cmp(b, mine, shallow=False) for b in young):
             return young[0].name
@@ -148,14 +172,22 @@ def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
 
 
 def _unfinished(backup: Path, file: Path) -> bool:
-    """Whether a backup holds only the beginning of what the file still is: a full disk, or a copy that was killed."""
+    """Whether a backup holds only the beginning of what the file still is.
+
+    A full disk, or a copy that was killed.
+    """
     kept, now = (p.read_bytes() for p in (backup, file))
-    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith((b"\n", b"\r"))  # lines were added behind it
+    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith(
+        (b"\n", b"\r")
+    )  # lines were added behind it
     return not kept or (now.startswith(kept) and len(kept) < len(now) and not whole_lines)
 
 
 def _logs(report: Report, root: Path) -> Iterator[Path]:
-    """The files that were logged. A report names no host, so an event file may not be found by what it says."""
+    """The files that were logged.
+
+    A report names no host, so an event file may not be found by what it says.
+    """
     for source in report.run.sources:
         file = root / source.path
         if source.parser == "config":

@@ -1,8 +1,8 @@
 """Texts and paths of the command line, taken as they are.
 
-Newer versions of typer load pydantic to turn each argument into what its annotation says, which takes as long as
-reading a small log. For a text, a path and lists of them nothing has to be turned; all else, and every version of typer
-that does without, is left alone.
+Newer versions of typer load pydantic to turn each argument into what its annotation says, which
+takes as long as reading a small log. For a text, a path and lists of them nothing has to be turned;
+all else, and every version of typer that does without, is left alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def _plain(get_params: Any, command: Any, ctx: Any) -> Any:
 
 
 class _Plain:
-    """Does what typer's own would do to a text or a path that nothing is asked of; calls that for all else."""
+    """Does what typer's own would do to a text or a path that nothing is asked of.
+
+    Calls that for all else.
+    """
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         many = param.multiple or param.nargs == -1

@@ -1,9 +1,12 @@
-"""What a project asks of gandoctor: ``gandoctor.toml`` or ``[tool.gandoctor]`` in ``pyproject.toml``.
+"""What a project asks of gandoctor.
 
-The folder that the user works in speaks for its project, or else the nearest folder above it, up to the root of the
-repository. It may say everything. What lies in the analysed folder came with the run, perhaps from a stranger, even
-where the user works in it: its own file may say what the run's names mean (``map``, ``loss``), and nothing of what is
-judged. Whatever is wrong with it is told in the report, which stands without it.
+``gandoctor.toml`` or ``[tool.gandoctor]`` in ``pyproject.toml``.
+
+The folder that the user works in speaks for its project, or else the nearest folder above it, up to
+the root of the repository. It may say everything. What lies in the analysed folder came with the
+run, perhaps from a stranger, even where the user works in it: its own file may say what the run's
+names mean (``map``, ``loss``), and nothing of what is judged. Whatever is wrong with it is told in
+the report, which stands without it.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ KEYS: Final = ("map", "loss", "ignore", "select", "severity", "fail-on", "rules"
 OF_A_RUN: Final = ("map", "loss")  # what a run's own file may say
 FAIL_ON: Final = (*SEVERITIES, "never")
 MAX_BYTES: Final = 1 << 20
-_BY_WHOM: Final = f"by options, or by the {FILE} of the folder you work in, where that is not what is analysed"
+_BY_WHOM: Final = (
+    f"by options, or by the {FILE} of the folder you work in, where that is not what is analysed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,11 @@ def load(here: Path, run: Path | None, others: AbstractSet[Path] = frozenset()) 
     here : Path
         The folder that the user works in.
     run : Path or None
-        What is analysed, a folder or a file. Where both name a role or a loss family, its own word counts.
+        What is analysed, a folder or a file. Where both name a role or a loss family, its own word
+        counts.
     others : set of Path
-        What else is analysed in the same breath, as `folders` gives it: none of it speaks for the project either.
+        What else is analysed in the same breath, as `folders` gives it: none of it speaks for the
+        project either.
 
     Raises
     ------
@@ -91,7 +98,9 @@ def load(here: Path, run: Path | None, others: AbstractSet[Path] = frozenset()) 
     """
     here, mine = _real(here), _folder(run) if run is not None else None
     home, inside = _project(here, (mine, others))
-    merged = Preferences(refused=tuple(said for folder in inside for said in _unheard(folder, mine, here)))
+    merged = Preferences(
+        refused=tuple(said for folder in inside for said in _unheard(folder, mine, here))
+    )
     for path, data in _files(home) if home else ():
         merged = _joined(merged, _read(data, os.path.relpath(path, here)), path.parent)
     if mine is None:
@@ -115,13 +124,18 @@ def _folder(analysed: Path) -> Path:
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # a loop of links is no error here: whoever opens it says so
+    return Path(
+        os.path.realpath(path)
+    )  # a loop of links is no error here: whoever opens it says so
 
 
-def _project(here: Path, analysed: tuple[Path | None, AbstractSet[Path]]) -> tuple[Path | None, list[Path]]:
-    """The nearest folder with preferences, from `here` up to the root of its repository, outside what is analysed.
+def _project(
+    here: Path, analysed: tuple[Path | None, AbstractSet[Path]]
+) -> tuple[Path | None, list[Path]]:
+    """The nearest folder with preferences, up to the repository's root, outside what is analysed.
 
-    With it the folders nearer than that, or than the root, which lie in what is analysed and hold a file of ours.
+    With it the folders nearer than that, or than the root, which lie in what is analysed and hold a
+    file of ours.
     """
     above = (here, *here.parents)
     root = next((k for k, f in enumerate(above) if os.path.lexists(f / ".git")), 0)
@@ -139,7 +153,9 @@ def _unheard(folder: Path, run: Path | None, here: Path) -> Iterator[str]:
     """Why a file near the user says nothing; of the run's own more is said where it is read."""
     if folder != run:
         where = os.path.relpath(folder / FILE, here)
-        yield f"{where} lies in what is analysed, and was not read: what is judged is said {_BY_WHOM}"
+        yield (
+            f"{where} lies in what is analysed, and was not read: what is judged is said {_BY_WHOM}"
+        )
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -154,7 +170,9 @@ def _of_run(path: Path, run: Path) -> Preferences:
     """What a run's own file says of the run; its faults are told, and cost the run nothing else."""
     shown = f"{run.name}/{path.name}"
     if not _real(path).is_relative_to(run):
-        return Preferences(refused=(f"{path.name} of the run is a link that leads out of it: it was not read",))
+        return Preferences(
+            refused=(f"{path.name} of the run is a link that leads out of it: it was not read",)
+        )
     try:
         data = _table(path, shown)
         said = _read({k: v for k, v in data.items() if k in OF_A_RUN or k not in KEYS}, shown)
@@ -165,7 +183,8 @@ def _of_run(path: Path, run: Path) -> Preferences:
     if not asked:
         return said
     sentence = (
-        f"{path.name} of the run asks for {', '.join(asked)}: not followed, as a run may only say what its names mean "
+        f"{path.name} of the run asks for {', '.join(asked)}: not followed, as a run may only say "
+        "what its names mean "
         f"('map', 'loss'); what is judged is said {_BY_WHOM}"
     )
     return replace(said, refused=(sentence,))
@@ -185,15 +204,21 @@ def _table(path: Path, shown: str = "") -> dict[str, Any]:
     if size > MAX_BYTES:
         if theirs:
             return {}
-        raise UsageError(f"is larger than {MAX_BYTES >> 20} MiB", where, "nobody has that much to say")
+        raise UsageError(
+            f"is larger than {MAX_BYTES >> 20} MiB", where, "nobody has that much to say"
+        )
     try:
         data: Any = bounded.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
-        raise UsageError(f"cannot be read ({e.strerror})", where, "check the file's permissions") from None
+        raise UsageError(
+            f"cannot be read ({e.strerror})", where, "check the file's permissions"
+        ) from None
     except ValueError as e:  # no TOML, no UTF-8, or more than a config needs
         if theirs:  # somebody else's file: its faults are not ours to report
             return {}
-        raise UsageError(f"does not parse as TOML ({e})", where, "mend it or take it away") from None
+        raise UsageError(
+            f"does not parse as TOML ({e})", where, "mend it or take it away"
+        ) from None
     for key in ("tool", "gandoctor") if theirs else ():
         data = data.get(key, {}) if isinstance(data, dict) else {}
     return data if isinstance(data, dict) else {}
@@ -208,9 +233,15 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
     ignore: dict[str, str] = {}
     entries = data.get("ignore", [])
     if not isinstance(entries, list):
-        raise UsageError("'ignore' is not a list", f"{where}:ignore", 'write ignore = [{rule = "...", reason = "..."}]')
+        raise UsageError(
+            "'ignore' is not a list",
+            f"{where}:ignore",
+            'write ignore = [{rule = "...", reason = "..."}]',
+        )
     for k, entry in enumerate(entries):
-        if not (isinstance(entry, dict) and isinstance(entry.get("rule"), str) and entry.get("reason")):
+        if not (
+            isinstance(entry, dict) and isinstance(entry.get("rule"), str) and entry.get("reason")
+        ):
             raise UsageError(
                 "an entry needs a rule and a reason",
                 f"{where}:ignore[{k}]",
@@ -222,7 +253,9 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
             raise UsageError(f"{key!r} is not a word", f"{where}:{key}", "write it in quotes")
     for key, what, known in (("loss", "loss family", FAMILIES), ("fail-on", "severity", FAIL_ON)):
         if key in data and data[key] not in known:
-            raise UsageError(f"unknown {what} {data[key]!r}", f"{where}:{key}", f"one of {', '.join(known)}")
+            raise UsageError(
+                f"unknown {what} {data[key]!r}", f"{where}:{key}", f"one of {', '.join(known)}"
+            )
     severity = _words(data, "severity", where, 'd-wins-late = "medium"')
     for rule, word in severity.items():
         if word not in SEVERITIES:
@@ -256,13 +289,18 @@ def _list(data: dict[str, Any], key: str, where: str, example: str) -> tuple[str
     values = data.get(key, [])
     values = [values] if isinstance(values, str) else values
     if not (isinstance(values, list) and all(isinstance(v, str) for v in values)):
-        raise UsageError(f"{key!r} is not a list of words", f"{where}:{key}", f"write {key} = {example}")
+        raise UsageError(
+            f"{key!r} is not a list of words", f"{where}:{key}", f"write {key} = {example}"
+        )
     return tuple(values)
 
 
 def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
     rules = {r: str(folder / r) for r in b.rules}
-    origins = {f"rules.{rules[k[6:]]}" if k.startswith("rules.") else k: where for k, where in b.origins.items()}
+    origins = {
+        f"rules.{rules[k[6:]]}" if k.startswith("rules.") else k: where
+        for k, where in b.origins.items()
+    }
     return Preferences(
         map={**a.map, **b.map},
         loss=b.loss or a.loss,

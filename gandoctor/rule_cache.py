@@ -1,10 +1,13 @@
-"""What parsing our own rule files gave, kept between runs as plain data: two hundred YAML files take longer than a log.
+"""What parsing our own rule files gave, kept between runs as plain data.
 
-One file in the user's cache folder: a line that names its format, our version and the checksum of the rest; then a
-line a rule file: the checksum of its bytes, and what they parse to, as JSON. A rule file is read at each run and looked
-up by its bytes, so a cache that is old, or of another installation, is merely of no use. What comes out of it passes
-every check that YAML passes; where one fails, all is parsed again. A cache that is damaged, or that another user could
-have written, is ignored; nothing about a cache is ever an error.
+Two hundred YAML files take longer than a log.
+
+One file in the user's cache folder: a line that names its format, our version and the checksum of
+the rest; then a line a rule file: the checksum of its bytes, and what they parse to, as JSON. A
+rule file is read at each run and looked up by its bytes, so a cache that is old, or of another
+installation, is merely of no use. What comes out of it passes every check that YAML passes; where
+one fails, all is parsed again. A cache that is damaged, or that another user could have written, is
+ignored; nothing about a cache is ever an error.
 """
 
 from __future__ import annotations
@@ -49,7 +52,10 @@ def forget() -> None:
 
 
 def known(raw: bytes) -> Any:
-    """What a rule file with these bytes parses to, fresh each time; `MISSING` where it is not known."""
+    """What a rule file with these bytes parses to, fresh each time.
+
+    `MISSING` where it is not known.
+    """
     if _off():
         return MISSING
     if _kept.found is None:
@@ -74,7 +80,10 @@ def learn(raw: bytes, data: Any) -> None:
 
 
 def keep(contents: Callable[[], Iterable[bytes]]) -> None:
-    """Write what was learned, with what was known already; of it only what is among the `contents` of rule files."""
+    """Write what was learned, with what was known already.
+
+    Of it only what is among the `contents` of rule files.
+    """
     new = {s: d for s, d in _kept.learned.items() if s not in (_kept.found or {})}
     if not new or _off():
         return
@@ -121,7 +130,10 @@ def _sum(raw: bytes) -> bytes:
 
 
 def _line(data: Any) -> bytes:
-    """Data as one line of JSON, if that gives the same data back: order of keys, kinds of numbers and all."""
+    """Data as one line of JSON, if that gives the same data back.
+
+    Order of keys, kinds of numbers and all.
+    """
     try:
         text = json.dumps(data, separators=(",", ":"))
         same = repr(json.loads(text)) == repr(data)
@@ -131,7 +143,10 @@ def _line(data: Any) -> bytes:
 
 
 def _place() -> Path | None:
-    """Where the cache is: the platform's folder for what can be made again; None where there is none."""
+    """Where the cache is: the platform's folder for what can be made again.
+
+    None where there is none.
+    """
     base = Path(os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", ""))
     if not base.is_absolute():
         home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is none

@@ -102,7 +102,9 @@ unknown:
 """
 
 
-def start(id_: str, folder: Path, kind: Literal["symptom", "risk"] = "symptom", symptom: str = "") -> list[Path]:
+def start(
+    id_: str, folder: Path, kind: Literal["symptom", "risk"] = "symptom", symptom: str = ""
+) -> list[Path]:
     """Write a rule and its test to begin with.
 
     Parameters
@@ -124,16 +126,27 @@ def start(id_: str, folder: Path, kind: Literal["symptom", "risk"] = "symptom", 
     Raises
     ------
     UsageError
-        The id is no id or taken, the symptom is none, or the folder cannot be written. Nothing is overwritten.
+        The id is no id or taken, the symptom is none, or the folder cannot be written. Nothing is
+        overwritten.
     """
     if not _ID.fullmatch(id_):
         raise UsageError(
-            f"{id_!r} is no name for a rule", "", "small letters, digits and dashes: d-loss-collapses-early"
+            f"{id_!r} is no name for a rule",
+            "",
+            "small letters, digits and dashes: d-loss-collapses-early",
         )
     if symptom and symptom not in SYMPTOMS:
-        raise UsageError(f"{symptom!r} is no symptom", "--symptom", near(symptom, SYMPTOMS) or ", ".join(SYMPTOMS))
+        raise UsageError(
+            f"{symptom!r} is no symptom",
+            "--symptom",
+            near(symptom, SYMPTOMS) or ", ".join(SYMPTOMS),
+        )
     for place in dict.fromkeys((rulebook.default_folder(), folder)):
-        taken = next((p for _, p in rulebook.files(place) if p.stem == id_), None) if place.is_dir() else None
+        taken = (
+            next((p for _, p in rulebook.files(place) if p.stem == id_), None)
+            if place.is_dir()
+            else None
+        )
         if taken is not None:
             raise UsageError(f"{id_!r} is taken", str(taken), "ids are never reused")
     body, test = (_SYMPTOM, _SYMPTOM_TEST) if kind == "symptom" else (_RISK, _RISK_TEST)
@@ -149,7 +162,9 @@ def start(id_: str, folder: Path, kind: Literal["symptom", "risk"] = "symptom", 
     try:
         room.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise UsageError(f"cannot be written ({e.strerror or e})", str(room), "give a folder with --rules") from None
+        raise UsageError(
+            f"cannot be written ({e.strerror or e})", str(room), "give a folder with --rules"
+        ) from None
     for path in (rule, beside):
         writing.check(path, new=True)
     for path, content in ((rule, text), (beside, test)):

@@ -1,7 +1,10 @@
-"""YAML -> rules, causes and remedies: all faults at once, each with file:key and what would be right.
+"""YAML -> rules, causes and remedies.
 
-A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``causes/``, ``remedies/`` and ``vocabulary/``. A user's
-own folder may have any of them, or hold its files side by side; what a file is then shows in its keys.
+All faults at once, each with file:key and what would be right.
+
+A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``causes/``, ``remedies/`` and
+``vocabulary/``. A user's own folder may have any of them, or hold its files side by side; what a
+file is then shows in its keys.
 """
 
 from __future__ import annotations
@@ -42,7 +45,11 @@ from gandoctor.model.rules import (
 from gandoctor.model.signals import FAMILIES, StepUnit
 
 KINDS: Final[tuple[Literal["symptom", "risk"], ...]] = ("symptom", "risk")
-STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = ("preview", "stable", "retired")
+STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = (
+    "preview",
+    "stable",
+    "retired",
+)
 EFFORTS: Final[tuple[Literal["config", "code", "data"], ...]] = ("config", "code", "data")
 RISKS: Final[tuple[Literal["safe", "trial", "advice"], ...]] = ("safe", "trial", "advice")
 ROOMS: Final = ("symptoms", "risks", "measures", "causes", "remedies")
@@ -65,18 +72,23 @@ _PLACES: Final = frozenset({"share", "first", "last", "onset", "unit"})
 _CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 _TERM_KEYS: Final = ("if", "given", "over", "for", "weight", "says")
 _RULE_KEYS: Final = (
-    "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why", "evidence", "when",
-    "false_positives", "references", "confidence", "settings", "log_it", "stable_because", "group", "nats",
+    "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why",
+    "evidence", "when",
+    "false_positives", "references", "confidence", "settings", "log_it", "stable_because", "group",
+    "nats",
 )  # fmt: skip
 _CAUSE_KEYS: Final = (
-    "id", "title", "story", "prior", "common", "explains", "for", "against", "settings", "deeper_than", "references",
+    "id", "title", "story", "prior", "common", "explains", "for", "against", "settings",
+    "deeper_than", "references",
 )  # fmt: skip
 _REMEDY_KEYS: Final = (
-    "id", "title", "treats", "effort", "risk", "only_if", "not_with", "changes", "expect", "why", "snippet",
+    "id", "title", "treats", "effort", "risk", "only_if", "not_with", "changes", "expect", "why",
+    "snippet",
     "references",
 )  # fmt: skip
 _CHANGE_KEYS: Final = ("setting", "multiply", "to", "of", "low", "high", "need", "if_named")
-# How often rules and causes were right and remedies cured: counted by a benchmark, no page of its own.
+# How often rules and causes were right and remedies cured: counted by a benchmark, no page of its
+# own.
 MEASURED: Final = "measured.yaml"
 WEIGHTS: Final = "weights.yaml"
 CUTS: Final = ("failing", "seen", "warning", "healthy")
@@ -136,7 +148,9 @@ class Words:
 
 @functools.cache
 def default_folder() -> Path:
-    """Folder of the rules that come with gandoctor: inside the wheel, or at the root of the source tree.
+    """Folder of the rules that come with gandoctor.
+
+    Inside the wheel, or at the root of the source tree.
 
     Raises
     ------
@@ -150,14 +164,16 @@ def default_folder() -> Path:
     raise RuleError("the rules are missing from this installation", hint="install gandoctor again")
 
 
-def load(folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook | None = None) -> Rulebook:
+def load(
+    folders: Sequence[Path], *, rules_only: bool = False, known: Rulebook | None = None
+) -> Rulebook:
     """Read all rules, causes and remedies of some folders.
 
     Parameters
     ----------
     folders : sequence of Path
-        `default_folder` first, then the user's own; names they use come from the ``vocabulary/`` of all of them, or of
-        `default_folder` where none has one.
+        `default_folder` first, then the user's own; names they use come from the ``vocabulary/`` of
+        all of them, or of `default_folder` where none has one.
     rules_only : bool
         Leave causes, remedies and what was measured unread: a healthy run needs none of them.
     known : Rulebook, optional
@@ -184,13 +200,25 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
     judging = ("symptoms", "risks", "measures", "")
     rooms = judging if rules_only else ("causes", "remedies") if known else ("", *ROOMS)
     pages = [page for page in _pages(folders, faults, rooms) if page is not None]
-    rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")] + list(known.by_id if known else ())
+    rule_ids = [p.id for p in pages if p.room in ("symptoms", "risks")] + list(
+        known.by_id if known else ()
+    )
     own, full = words.scope(), words.scope([*SYMPTOMS, *rule_ids])
-    rules = [r for p in pages if p.room in ("symptoms", "risks") for r in [_tried(p, _rule, own, words)] if r]
-    measures = [m for p in pages if p.room == "measures" for m in [_tried(p, _measure, own, words)] if m]
+    rules = [
+        r
+        for p in pages
+        if p.room in ("symptoms", "risks")
+        for r in [_tried(p, _rule, own, words)]
+        if r
+    ]
+    measures = [
+        m for p in pages if p.room == "measures" for m in [_tried(p, _measure, own, words)] if m
+    ]
     weights = known.weights if known else _weights(folders, measures, faults)
     causes = [c for p in pages if p.room == "causes" for c in [_tried(p, _cause, full, words)] if c]
-    remedies = [r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r]
+    remedies = [
+        r for p in pages if p.room == "remedies" for r in [_tried(p, _remedy, full, words)] if r
+    ]
     _once_each(pages, faults)
     _known_causes(pages, faults)
     counted = [] if rules_only else list(_counted(folders, faults))
@@ -216,17 +244,22 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
 
 
 class Shelf:
-    """A rule book that is read as far as it is needed: a healthy run needs no causes and no remedies.
+    """A rule book that is read as far as it is needed.
+
+    A healthy run needs no causes and no remedies.
 
     Parameters
     ----------
     folders : sequence of Path
-        As for `load`. Folders that are not ours are read whole at once: their faults have to be said.
+        As for `load`. Folders that are not ours are read whole at once: their faults have to be
+        said.
     customise : callable, optional
         What the user's preferences make of a book.
     """
 
-    def __init__(self, folders: Sequence[Path], customise: Callable[[Rulebook], Rulebook] = lambda book: book) -> None:
+    def __init__(
+        self, folders: Sequence[Path], customise: Callable[[Rulebook], Rulebook] = lambda book: book
+    ) -> None:
         self._folders = folders
         self._customise = customise
         self._lean = len(folders) == 1
@@ -245,14 +278,20 @@ class Shelf:
 
 
 def files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every rule, cause and remedy file of a folder: (room, path), in order; tests and vocabulary left out.
+    """Every rule, cause and remedy file of a folder: (room, path), in order.
+
+    Tests and vocabulary left out.
 
     The room of a file that stands in no room is the empty string.
     """
     found = [("", p) for p in folder.glob("*.y*ml") if p.name not in (MEASURED, WEIGHTS)]
     found += [(room, p) for room in ROOMS for p in (folder / room).glob("*.y*ml")]
     for room, path in sorted(found, key=lambda f: (f[0], f[1].name)):
-        if path.suffix in (".yaml", ".yml") and not path.name.endswith((TEST_SUFFIX, ".test.yml")) and path.is_file():
+        if (
+            path.suffix in (".yaml", ".yml")
+            and not path.name.endswith((TEST_SUFFIX, ".test.yml"))
+            and path.is_file()
+        ):
             yield room, path
 
 
@@ -291,9 +330,15 @@ def _parsed(raw: bytes, where: str, *, trusted: bool) -> Any:
         mark = getattr(e, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         problem = getattr(e, "problem", None) or "not valid"
-        if "nesting" in problem:  # libyaml's own bound, which newer releases of PyYAML meet before ours
+        if (
+            "nesting" in problem
+        ):  # libyaml's own bound, which newer releases of PyYAML meet before ours
             raise RuleError("is nested too deep or too long", f"{where}{line}") from None
-        hint = "quote texts that hold : , { } or #" if "expected" in problem or "not allowed" in problem else ""
+        hint = (
+            "quote texts that hold : , { } or #"
+            if "expected" in problem or "not allowed" in problem
+            else ""
+        )
         raise RuleError(f"does not parse as YAML: {problem}", f"{where}{line}", hint) from None
     except RecursionError:
         raise RuleError("is nested too deep or too long", where) from None
@@ -302,17 +347,26 @@ def _parsed(raw: bytes, where: str, *, trusted: bool) -> Any:
 
 
 def _bounded(text: str, yaml: Any, where: str) -> None:
-    """Refuse what would blow up later: references to other parts (the billion laughs), depth, size."""
+    """Refuse what would blow up later.
+
+    References to other parts (the billion laughs), depth, size.
+    """
     depth = 0
-    for count, event in enumerate(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))):
+    for count, event in enumerate(
+        yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    ):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RuleError("uses an anchor or alias", f"{where}:{event.start_mark.line + 1}", "write it out")
+            raise RuleError(
+                "uses an anchor or alias", f"{where}:{event.start_mark.line + 1}", "write it out"
+            )
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             depth += 1
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             depth -= 1
         if depth > MAX_DEPTH or count > MAX_EVENTS:
-            raise RuleError("is nested too deep or too long", f"{where}:{event.start_mark.line + 1}")
+            raise RuleError(
+                "is nested too deep or too long", f"{where}:{event.start_mark.line + 1}"
+            )
 
 
 @functools.cache
@@ -327,7 +381,9 @@ def _loader() -> Any:
         for key, _ in node.value:
             name = str(key.value)
             if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key `{name}` stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key `{name}` stands twice", key.start_mark
+                )
             seen.add(name)
         made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
         return made
@@ -348,7 +404,9 @@ def _digest(folders: Sequence[Path]) -> str:
     state = hashlib.sha256()
     for folder in folders:
         for path in _paths(folder):
-            state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            state.update(
+                path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return state.hexdigest()[:12]
 
 
@@ -380,10 +438,16 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
         except RuleError as e:
             found.append(e)
             continue
-        lists = {key: data.get(key) or {} for key in ("roles", "facts", "settings")} if isinstance(data, dict) else {}
+        lists = (
+            {key: data.get(key) or {} for key in ("roles", "facts", "settings")}
+            if isinstance(data, dict)
+            else {}
+        )
         for key, entries in lists.items():
             if not isinstance(entries, dict):
-                found.append(RuleError("is no mapping", f"{where}:{key}", "write `name: {doc: ...}`"))
+                found.append(
+                    RuleError("is no mapping", f"{where}:{key}", "write `name: {doc: ...}`")
+                )
                 lists[key] = {}
         roles.update(map(str, lists.get("roles", {})))
         bodies = {str(r): e for r, e in lists.get("roles", {}).items() if isinstance(e, dict)}
@@ -396,14 +460,19 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
     return Words(frozenset(roles), settings, frozenset(facts), values, frozenset(higher))
 
 
-def _enter(name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, dict[str, str]]) -> None:
+def _enter(
+    name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, dict[str, str]]
+) -> None:
     kind = str(entry.get("kind", "number"))
     names = [name, f"{name}_d", f"{name}_g"] if entry.get("per_network") else [name]
     for each in names:
         settings[each] = kind
         if kind == "word" and isinstance(entry.get("words"), dict):
             spelt = {
-                _folded(a): str(w) for w, others in entry["words"].items() if isinstance(others, list) for a in others
+                _folded(a): str(w)
+                for w, others in entry["words"].items()
+                if isinstance(others, list)
+                for a in others
             }
             values[each] = spelt | {_folded(w): str(w) for w in entry["words"]}
 
@@ -419,7 +488,12 @@ class _Page:
     """One file, or one mapping in it: reads keys and collects what is wrong with them."""
 
     def __init__(
-        self, data: Mapping[str, Any], where: str, faults: list[RuleError], id_: str = "", room: str = ""
+        self,
+        data: Mapping[str, Any],
+        where: str,
+        faults: list[RuleError],
+        id_: str = "",
+        room: str = "",
     ) -> None:
         self.data = data
         self.where = where
@@ -441,7 +515,11 @@ class _Page:
             if str(key) in keys:
                 continue
             if self.data[key] is None and " " in str(key):
-                self.fault("", f"`{key!s:.60}` reads as a key", "quote the text: inside braces a comma ends it")
+                self.fault(
+                    "",
+                    f"`{key!s:.60}` reads as a key",
+                    "quote the text: inside braces a comma ends it",
+                )
             else:
                 hint = near(str(key), tuple(keys)) or _one_of(keys)
                 self.fault(str(key), f"the key `{key}` means nothing here", hint)
@@ -465,7 +543,9 @@ class _Page:
         if value is None:
             self.fault(key, "is missing", _one_of(names))
         else:
-            self.fault(key, f"`{value}` is none of its values", near(str(value), names) or _one_of(names))
+            self.fault(
+                key, f"`{value}` is none of its values", near(str(value), names) or _one_of(names)
+            )
         return allowed[0]
 
     def number(self, key: str, default: float | None = None, *, low: float = -math.inf) -> float:
@@ -478,7 +558,9 @@ class _Page:
         ):
             hint = "write a number with a point: 1.0e-4" if isinstance(value, str) else ""
             what = (
-                "is missing" if value is None else f"`{value}` is no number" + (" that it may be" if not hint else "")
+                "is missing"
+                if value is None
+                else f"`{value}` is no number" + (" that it may be" if not hint else "")
             )
             self.fault(key, what, hint)
             return 0.0
@@ -511,7 +593,9 @@ class _Page:
             return {}
         return {str(k): v for k, v in value.items()}
 
-    def names(self, key: str, known: frozenset[str] | tuple[str, ...] | None, called: str = "") -> tuple[str, ...]:
+    def names(
+        self, key: str, known: frozenset[str] | tuple[str, ...] | None, called: str = ""
+    ) -> tuple[str, ...]:
         """A list of names, each one of `known`."""
         value = self.data.get(key)
         if value is None:
@@ -530,7 +614,9 @@ def _one_of(names: Sequence[str]) -> str:
     return f"one of {', '.join(names)}"
 
 
-def _pages(folders: Sequence[Path], faults: list[RuleError], rooms: Sequence[str]) -> Iterator[_Page | None]:
+def _pages(
+    folders: Sequence[Path], faults: list[RuleError], rooms: Sequence[str]
+) -> Iterator[_Page | None]:
     count = 0
     for folder in folders:
         for room, path in files(folder):
@@ -562,7 +648,11 @@ def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> _Page
             "`kind: symptom` or `kind: risk`; a cause has `explains`, a remedy `treats`",
         )
     if not _ID.fullmatch(path.stem):
-        page.fault("", f"`{path.name}` is no name for a rule", "write it in small letters, digits and single dashes")
+        page.fault(
+            "",
+            f"`{path.name}` is no name for a rule",
+            "write it in small letters, digits and single dashes",
+        )
     if data.get("id") != path.stem:
         page.fault("id", f"`{data.get('id')}` is not the file's name", f"write `id: {path.stem}`")
     return page
@@ -587,13 +677,20 @@ def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
     for page in pages:
         if page.id in seen:
             faults.append(
-                RuleError(f"`{page.id}` is taken by {seen[page.id]}", f"{page.where}:id", "ids are never reused")
+                RuleError(
+                    f"`{page.id}` is taken by {seen[page.id]}",
+                    f"{page.where}:id",
+                    "ids are never reused",
+                )
             )
         seen.setdefault(page.id, page.where)
 
 
 def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
-    """Causes that others name: those deeper than others, those that remedies treat; and remedies not to go with."""
+    """Causes that others name: those deeper than others, those that remedies treat.
+
+    And remedies not to go with.
+    """
     named = (
         ("causes", "deeper_than", "causes"),
         ("remedies", "treats", "causes"),
@@ -603,9 +700,16 @@ def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
         known = frozenset(p.id for p in pages if p.room == of)
         for page in (p for p in pages if p.room == room):
             listed = page.data.get(key)
-            unknown = [str(n) for n in listed if str(n) not in known] if isinstance(listed, list | dict) else []
+            unknown = (
+                [str(n) for n in listed if str(n) not in known]
+                if isinstance(listed, list | dict)
+                else []
+            )
             what = {"causes": "cause", "remedies": "remedy"}[of]
-            faults += [RuleError(f"no {what} is called `{n}`", f"{page.where}:{key}", near(n, known)) for n in unknown]
+            faults += [
+                RuleError(f"no {what} is called `{n}`", f"{page.where}:{key}", near(n, known))
+                for n in unknown
+            ]
 
 
 # ---------------------------------------------------------------- clauses
@@ -614,7 +718,10 @@ def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
 def _clause(  # noqa: PLR0917 - two kinds of caller, each with all of it at hand
     page: _Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None
 ) -> Clause:
-    """A clause of a rule, or a term of a cause; `earlier` clauses may be named in ``over: after CLAUSE``."""
+    """A clause of a rule, or a term of a cause.
+
+    `earlier` clauses may be named in ``over: after CLAUSE``.
+    """
     where: Expression | None = None
     if page.data.get(key) is not None:
         where = _compiled(page, key, lambda: compile_test(page.data[key], scope))
@@ -634,7 +741,9 @@ def _clause(  # noqa: PLR0917 - two kinds of caller, each with all of it at hand
     for_ = _compiled(page, "for", lambda: parse_amount(page.data.get("for"))) or Amount()
     if where is not None and where.kind == "mask" and page.data.get("for") is None:
         page.fault(
-            "for", "is missing: the test is decided at every step", "say how often it has to hold: `for: 80% of steps`"
+            "for",
+            "is missing: the test is decided at every step",
+            "say how often it has to hold: `for: 80% of steps`",
         )
     if where is None or where.kind == "truth":
         if page.data.get("for") is not None and (where is not None or page.data.get(key) is None):
@@ -655,7 +764,8 @@ def _series(text: str, scope: Scope) -> Expression:
     made = compile_value(text, scope)
     if made.kind != "series" or made.tree.windowed:
         raise RuleError(
-            f"`{text}` is no series of its own", hint="write `after best(g_loss)` or `after best(smooth(g_loss))`"
+            f"`{text}` is no series of its own",
+            hint="write `after best(g_loss)` or `after best(smooth(g_loss))`",
         )
     return made
 
@@ -690,7 +800,9 @@ def _given(page: _Page, words: Words) -> dict[str, tuple[str, ...]]:
     return out
 
 
-def _canonical(page: _Page, key: str, name: str, word: str, closed: Mapping[str, str] | None) -> str:
+def _canonical(
+    page: _Page, key: str, name: str, word: str, closed: Mapping[str, str] | None
+) -> str:
     """The word that a setting has in the end, where its words are known."""
     if closed is None:
         return word
@@ -723,8 +835,15 @@ def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
     made: list[Clause] = []
     for name, body in page.mapping("evidence", need=True).items():
         key = f"evidence.{name}"
-        if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name) or name == "then":
-            page.fault(key, f"`{name}` cannot be the name of a clause", "write a word, with underscores")
+        if (
+            not name.isidentifier()
+            or not name.isascii()
+            or keyword.iskeyword(name)
+            or name == "then"
+        ):
+            page.fault(
+                key, f"`{name}` cannot be the name of a clause", "write a word, with underscores"
+            )
         if not isinstance(body, dict):
             page.fault(key, "is no clause", "write `{where: ..., over: ..., for: ...}`")
             continue
@@ -755,7 +874,9 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
         page.fault("when", "is missing", f"join the clauses: `{' and '.join(names) or 'a and b'}`")
     else:
         when = _compiled(page, "when", lambda: compile_when(written, names))
-        idle = [n for n in names if when is not None and n not in when.names and not _used(n, clauses)]
+        idle = [
+            n for n in names if when is not None and n not in when.names and not _used(n, clauses)
+        ]
         for name in idle:
             page.fault("when", f"the clause `{name}` is never used", "name it here, or drop it")
     return Rule(
@@ -783,7 +904,8 @@ def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
 
 
 _MEASURE_KEYS: Final = (
-    "id", "group", "title", "value", "over", "applies_to", "scale", "curve", "low", "high", "why", "says", "references",
+    "id", "group", "title", "value", "over", "applies_to", "scale", "curve", "low", "high", "why",
+    "says", "references",
 )  # fmt: skip
 SCALES: Final[tuple[Literal["linear", "log"], ...]] = ("linear", "log")
 
@@ -792,7 +914,11 @@ def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
     page.only(_MEASURE_KEYS)
     value = _compiled(page, "value", lambda: compile_value(page.text("value", need=True), scope))
     if value is not None and value.kind != "number":
-        page.fault("value", f"`{value.text}` is a {value.kind}, no number", "write `median(d_loss) / chance_d`")
+        page.fault(
+            "value",
+            f"`{value.text}` is a {value.kind}, no number",
+            "write `median(d_loss) / chance_d`",
+        )
     over = _compiled(page, "over", lambda: parse_window(page.data.get("over"))) or Window()
     if over.kind == "after_clause":
         page.fault("over", "there are no clauses here", "write `last 50%`")
@@ -801,7 +927,9 @@ def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
         page.fault("says", "does not say the number", "write `{value}` where it belongs")
     for side in ("low", "high"):
         if page.text(side) and page.text(side) not in SYMPTOMS:
-            page.fault(side, f"no symptom is called `{page.text(side)}`", near(page.text(side), SYMPTOMS))
+            page.fault(
+                side, f"no symptom is called `{page.text(side)}`", near(page.text(side), SYMPTOMS)
+            )
     return Measure(
         id=page.id,
         group=page.text("group", need=True),
@@ -826,22 +954,33 @@ def _curve(page: _Page) -> Curve:
     for i, knot in enumerate(given if isinstance(given, list) else ()):
         pair = knot if isinstance(knot, list) else []
         numbers = [
-            float(v) for v in pair if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
+            float(v)
+            for v in pair
+            if isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
         ]
         if len(pair) != 2 or len(numbers) != 2:
-            page.fault(f"curve[{i}]", f"`{knot}` is no knot", "write a number and its nats: `[0.5, -0.3]`")
+            page.fault(
+                f"curve[{i}]", f"`{knot}` is no knot", "write a number and its nats: `[0.5, -0.3]`"
+            )
         else:
             knots.append((numbers[0], numbers[1]))
     rising = all(a[0] < b[0] for a, b in itertools.pairwise(knots))
     if len(knots) < 2 or not rising:
-        page.fault("curve", "needs two knots at least, in rising order", "write `[[0, 1.0], [0.5, -0.3]]`")
+        page.fault(
+            "curve", "needs two knots at least, in rising order", "write `[[0, 1.0], [0.5, -0.3]]`"
+        )
         knots = [(0.0, 0.0), (1.0, 0.0)]
     scale = page.choice("scale", SCALES, "linear")
     return Curve(tuple(k for k, _ in knots), tuple(n for _, n in knots), scale)
 
 
-def _weights(folders: Sequence[Path], measures: Iterable[Measure], faults: list[RuleError]) -> Weights:
-    """Fitted weights; of several folders the last that has them. What is not there any more does no harm."""
+def _weights(
+    folders: Sequence[Path], measures: Iterable[Measure], faults: list[RuleError]
+) -> Weights:
+    """Fitted weights; of several folders the last that has them.
+
+    What is not there any more does no harm.
+    """
     found = Weights()
     knots = {m.id: len(m.curve.knots) for m in measures}
     for folder in folders:
@@ -871,11 +1010,16 @@ def _weights(folders: Sequence[Path], measures: Iterable[Measure], faults: list[
 
 def _rule_weight(page: _Page) -> RuleWeight:
     page.only(("holds", "clear", "fired", "asked"))
-    return RuleWeight(page.number("holds"), page.number("clear"), _cases(page, "fired"), _cases(page, "asked"))
+    return RuleWeight(
+        page.number("holds"), page.number("clear"), _cases(page, "fired"), _cases(page, "asked")
+    )
 
 
 def _cases(page: _Page, key: str) -> Share:
-    """Runs that a weight rests on, and how many of those had failed; where it does not say, none."""
+    """Runs that a weight rests on, and how many of those had failed.
+
+    Where it does not say, none.
+    """
     inner = page.at(key, page.mapping(key))
     inner.only(("runs", "failed", "interval"))
     failed, runs = (inner.number(name, 0.0, low=0.0) for name in ("failed", "runs"))
@@ -890,13 +1034,15 @@ def _cuts(page: _Page) -> Cuts:
     inner.only(CUTS)
     usual = Cuts()
     made = Cuts(**{name: inner.number(name, getattr(usual, name)) for name in CUTS})
-    if not (0 <= made.healthy <= made.warning <= made.failing <= 1 and made.healthy <= made.seen <= 1):
+    if not (
+        0 <= made.healthy <= made.warning <= made.failing <= 1 and made.healthy <= made.seen <= 1
+    ):
         page.fault("cuts", "are in no order", "write 0 <= healthy <= warning <= failing <= 1")
     return made
 
 
 def _nats(page: _Page, knots: int | None) -> tuple[float, ...]:
-    """Nats of a measure, as many as its curve has knots (None: there is no such measure, any number will do)."""
+    """Nats of a measure, as many as its curve has knots (None: no such measure, any number)."""
     page.only(("nats", "cases"))
     listed = page.data.get("nats")
     numbers = [
@@ -907,7 +1053,11 @@ def _nats(page: _Page, knots: int | None) -> tuple[float, ...]:
     if not isinstance(listed, list) or len(numbers) != len(listed):
         page.fault("nats", "must be a list of numbers", "it is written by a benchmark")
     elif knots is not None and len(numbers) != knots:
-        page.fault("nats", f"has {len(numbers)} numbers, the measure's curve {knots} knots", "fit the weights anew")
+        page.fault(
+            "nats",
+            f"has {len(numbers)} numbers, the measure's curve {knots} knots",
+            "fit the weights anew",
+        )
     return tuple(numbers)
 
 
@@ -939,11 +1089,15 @@ def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
     page.only(_CAUSE_KEYS)
     common = page.data.get("common", False)
     if not isinstance(common, bool):
-        page.fault("common", "is neither true nor false", "true where symptoms alone are reason enough")
+        page.fault(
+            "common", "is neither true nor false", "true where symptoms alone are reason enough"
+        )
     explains = page.at("explains", page.mapping("explains", need=True))
     for name in explains.data:
         if name not in SYMPTOMS:
-            explains.fault(name, f"no symptom is called `{name}`", near(name, SYMPTOMS) or _one_of(SYMPTOMS))
+            explains.fault(
+                name, f"no symptom is called `{name}`", near(name, SYMPTOMS) or _one_of(SYMPTOMS)
+            )
     return Cause(
         id=page.id,
         title=page.text("title", need=True),
@@ -1013,7 +1167,11 @@ def _change(page: _Page, words: Words) -> Change:
     to = page.data.get("to")
     relative = page.data.get("multiply") is not None or of
     if (to is not None) == bool(relative):
-        page.fault("to", "the new value is not said, or said twice", "give `to`, or `multiply` and / or `of`")
+        page.fault(
+            "to",
+            "the new value is not said, or said twice",
+            "give `to`, or `multiply` and / or `of`",
+        )
     if isinstance(to, dict | list):
         page.fault("to", "must be a number, a word, true or false")
         to = None
@@ -1035,9 +1193,9 @@ def _change(page: _Page, words: Words) -> Change:
 def overclaimed(rules: Iterable[Rule]) -> dict[str, str]:
     """Symptom rules that claim more than was measured, each with why.
 
-    A rule is stable where, of the runs it fired on, those that failed have a lower 95 % bound of `ENOUGH`, or where
-    `stable_because` says what shows it instead. It is held with high confidence where that was seen in
-    `CASES_FOR_HIGH` cases.
+    A rule is stable where, of the runs it fired on, those that failed have a lower 95 % bound of
+    `ENOUGH`, or where `stable_because` says what shows it instead. It is held with high confidence
+    where that was seen in `CASES_FOR_HIGH` cases.
     """
     found: dict[str, str] = {}
     for rule in (r for r in rules if r.kind == "symptom"):
@@ -1049,13 +1207,17 @@ def overclaimed(rules: Iterable[Rule]) -> dict[str, str]:
     return found
 
 
-# What is counted of a rule, and on which sets of runs. Counts of rules and causes that are gone do no harm.
+# What is counted of a rule, and on which sets of runs. Counts of rules and causes that are gone do
+# no harm.
 _COUNTS: Final = ("fired", "on_failed", "right", "had", "could")
 _SETS: Final = ("train", "test", "fresh", "samples")
 
 
 def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page]:
-    """The files of measured figures; what a later folder says of a rule goes before what an earlier one says."""
+    """The files of measured figures.
+
+    What a later folder says of a rule goes before what an earlier one says.
+    """
     for folder in folders:
         path, where = folder / MEASURED, f"{folder.name}/{MEASURED}"
         if not path.is_file():
@@ -1109,9 +1271,15 @@ def _tallies(counted: Sequence[_Page]) -> dict[str, Tallies]:
             sets = {}
             for name in (n for n in inner.data if n in runs):
                 fired, failed, right, had, could = _counts(inner, name, _COUNTS)
-                if not (right <= failed <= fired <= runs[name] and right <= had <= runs[name] and could <= had):
+                if not (
+                    right <= failed <= fired <= runs[name]
+                    and right <= had <= runs[name]
+                    and could <= had
+                ):
                     inner.fault(
-                        name, "the counts do not fit together", "right <= on_failed <= fired; right, could <= had"
+                        name,
+                        "the counts do not fit together",
+                        "right <= on_failed <= fired; right, could <= had",
                     )
                 sets[name] = RuleRecord(runs[name], fired, failed, right, had, could)
             out[rule] = Tallies(**sets)
@@ -1125,7 +1293,9 @@ def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
         for cause, inner in _entries(page, "causes"):
             inner.only(_SETS)
             shares = [
-                _share(inner, name, "right", "first") for name in _SETS if name in inner.data and name != "samples"
+                _share(inner, name, "right", "first")
+                for name in _SETS
+                if name in inner.data and name != "samples"
             ]
             out[cause] = sum(shares, Share(0, 0))
     return out
@@ -1133,7 +1303,9 @@ def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
 
 def _cures(counted: Sequence[_Page], key: str, pages: Sequence[_Page]) -> Measured:
     """How often each remedy cured each cause."""
-    known = {room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")}
+    known = {
+        room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")
+    }
     out: dict[str, dict[str, tuple[int, int]]] = {}
     for page in counted:
         for remedy, inner in _entries(page, key):
@@ -1141,7 +1313,9 @@ def _cures(counted: Sequence[_Page], key: str, pages: Sequence[_Page]) -> Measur
                 inner.fault("", f"no remedy is called `{remedy}`", near(remedy, known["remedies"]))
             for cause in map(str, inner.data):
                 if cause not in known["causes"]:
-                    inner.fault(cause, f"no cause is called `{cause}`", near(cause, known["causes"]))
+                    inner.fault(
+                        cause, f"no cause is called `{cause}`", near(cause, known["causes"])
+                    )
                 share = _share(inner, cause, "cured", "of")
                 out.setdefault(remedy, {})[cause] = (share.k, share.n)
     return out

@@ -8,8 +8,8 @@ from hypothesis import settings
 
 from gandoctor import errors
 
-# The same examples on every machine: a merge is not stopped by a find of chance. `HYPOTHESIS_PROFILE=explore` looks
-# further, as `benchmarks/fuzz` does.
+# The same examples on every machine: a merge is not stopped by a find of chance.
+# `HYPOTHESIS_PROFILE=explore` looks further, as `benchmarks/fuzz` does.
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("explore", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
@@ -21,8 +21,10 @@ REPO = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What is kept between runs is kept here, for this process and those it starts, and not in the user's home."""
-    os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = str(tmp_path_factory.mktemp("cache"))
+    """What is kept between runs is kept here, for this process and those it starts."""
+    os.environ["XDG_CACHE_HOME"] = os.environ["LOCALAPPDATA"] = str(
+        tmp_path_factory.mktemp("cache")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""Example reports to render: hand-made curves, for tests only. No figure anywhere comes from them."""
+"""Example reports to render: hand-made curves, for tests only.
+
+No figure anywhere comes from them.
+"""
 
 from __future__ import annotations
 
@@ -38,27 +41,33 @@ def series(steps: np.ndarray, values: np.ndarray) -> Series:
     )
 
 
-def note(tag: str, role: str, data: Series, because: str, source: str = "events.out.tfevents.0") -> SignalNote:
+def note(tag: str, role: str, data: Series, because: str,
+    source: str = "events.out.tfevents.0") -> SignalNote:
     last = next((v for v in reversed(data.values) if v is not None), None)
     return SignalNote(tag, role, "", "train", len(data.steps), last, because, source)
 
 
 def believed(*pieces: tuple[str, str, float, str]) -> dict[str, object]:
     """The belief that these pieces and a base rate of 0.05 nats come to, as a report's fields."""
-    base = BeliefNote("base-rate", "base", 0.05, "of the runs that were counted, so many had failed")
+    base = BeliefNote("base-rate", "base", 0.05,
+    "of the runs that were counted, so many had failed")
     notes = (base, *(BeliefNote(*p) for p in pieces))
     return {"belief": notes, "p_failing": round(probability(sum(n.nats for n in notes)), 4)}
 
 
 @functools.cache
 def dominance() -> Report:
-    """D at 25 times G's learning rate: D's loss falls to zero, G's loss climbs, G's gradient fades."""
+    """D at 25 times G's learning rate.
+
+    D's loss falls to zero, G's loss climbs, G's gradient fades.
+    """
     rng = np.random.default_rng(7)
     steps = np.arange(0, 4001, 5)
     fall = np.clip((steps - 60) / 260, 0, None)
     d = series(steps, (0.02 + 1.36 * np.exp(-fall)) * np.exp(0.28 * rng.standard_normal(len(steps))))
     g = series(
-        steps, 0.7 + 6.1 * (1 - np.exp(-np.clip(steps - 80, 0, None) / 900)) + 0.42 * rng.standard_normal(len(steps))
+        steps, 0.7 + 6.1 * (1 - np.exp(-np.clip(steps - 80, 0,
+            None) / 900)) + 0.42 * rng.standard_normal(len(steps))
     )
     real = series(
         steps, 1 / (1 + np.exp(-np.clip(4.2 * (1 - np.exp(-fall)) + 0.3 * rng.standard_normal(len(steps)), -9, 9)))
@@ -68,7 +77,8 @@ def dominance() -> Report:
     )
     gd = series(steps, 2.1 * np.exp(0.35 * rng.standard_normal(len(steps))) * np.exp(-fall / 30))
     gg = series(
-        steps, 1.4 * np.exp(0.4 * rng.standard_normal(len(steps))) * np.exp(-np.clip(steps - 100, 0, None) / 800)
+        steps, 1.4 * np.exp(0.4 * rng.standard_normal(len(steps))) * np.exp(-np.clip(steps - 100, 0,
+            None) / 800)
     )
     findings = (
         Finding(
@@ -79,18 +89,22 @@ def dominance() -> Report:
             confidence="medium",
             onset_step=420,
             fingerprint="d-loss-collapses-early:Loss/D",
-            why="A discriminator that separates real from fake perfectly leaves G a gradient without direction.",
+            why="A discriminator that separates real from fake perfectly leaves G a gradient "
+                "without direction.",
             evidence=(
                 Evidence(
                     "collapsed", "true",
-                    "Loss/D, smoothed, was below 0.1 on 97% of iterations 420 to 4,000; at chance it would be 1.386",
-                    where="smooth(d_loss) < 0.1", intervals=((760, 4000),), window=(420, 4000), share=0.97,
+                    "Loss/D, smoothed, was below 0.1 on 97% of iterations 420 to 4,000; at chance "
+                    "it would be 1.386",
+                    where="smooth(d_loss) < 0.1", intervals=((760, 4000),), window=(420, 4000),
+                        share=0.97,
                     margin=0.62, signal="Loss/D", threshold=0.1, signals=("Loss/D",),
                 ),
                 Evidence(
                     "g_climbs", "true",
                     "Loss/G rose from 0.71 to 6.8 (trend 0.93) while Loss/D fell (trend -0.88)",
-                    where="trend(g_loss) > 0.5 and trend(d_loss) < -0.5", intervals=((420, 4000),), window=(420, 4000),
+                    where="trend(g_loss) > 0.5 and trend(d_loss) < -0.5", intervals=((420, 4000),),
+                        window=(420, 4000),
                     share=1.0, margin=0.43, signal="Loss/G", signals=("Loss/G", "Loss/D"),
                 ),
             ),
@@ -107,10 +121,13 @@ def dominance() -> Report:
             evidence=(
                 Evidence(
                     "fades", "true", "grad_norm/G fell from 1.4 to 0.011; D's stayed near 2",
-                    where="grad_norm_g < 0.05 * early(grad_norm_g)", intervals=((2600, 4000),), window=(2000, 4000),
-                    share=0.7, margin=0.8, signal="grad_norm/G", signals=("grad_norm/G", "grad_norm/D"),
+                    where="grad_norm_g < 0.05 * early(grad_norm_g)", intervals=((2600, 4000),),
+                        window=(2000, 4000),
+                    share=0.7, margin=0.8, signal="grad_norm/G", signals=("grad_norm/G",
+                        "grad_norm/D"),
                 ),
-                Evidence("not_clipped", "unknown", "", reason="grad_clip was not found in the settings"),
+                Evidence("not_clipped", "unknown", "", reason="grad_clip was not found in the "
+                                                              "settings"),
             ),
         ),
     )
@@ -118,8 +135,10 @@ def dominance() -> Report:
         cause="discriminator-learning-rate-too-high",
         title="D learns too fast for G",
         story=(
-            "D's learning rate lets it separate real from generated samples perfectly within a few hundred "
-            "iterations. From then on nearly all of its outputs are saturated, and what flows back to G is a gradient "
+            "D's learning rate lets it separate real from generated samples perfectly within a few "
+            "hundred "
+            "iterations. From then on nearly all of its outputs are saturated, and what flows back "
+            "to G is a gradient "
             "that carries no direction: G's loss climbs although G is still being trained."
         ),
         symptoms=("discriminator-dominance", "vanishing-generator-gradient"),
@@ -127,7 +146,8 @@ def dominance() -> Report:
         confidence="medium",
         score=3.1,
         reasons=(
-            Reason("it explains discriminator-dominance: D's loss falls towards zero and stays there", 2.0),
+            Reason("it explains discriminator-dominance: D's loss falls towards zero and stays "
+                   "there", 2.0),
             Reason("optimizer_d.lr is 25 times optimizer_g.lr", 1.5),
             Reason("it explains vanishing-generator-gradient: G's gradient fades", 0.75),
             Reason("D has 0.2 times the parameters of G", -1.0),
@@ -146,7 +166,8 @@ def dominance() -> Report:
         confidence="low",
         score=0.9,
         reasons=(
-            Reason("it explains discriminator-dominance: D's loss falls towards zero and stays there", 1.5),
+            Reason("it explains discriminator-dominance: D's loss falls towards zero and stays "
+                   "there", 1.5),
             Reason("D takes one step for each of G's", -0.6),
         ),
         onset_step=420,
@@ -155,20 +176,25 @@ def dominance() -> Report:
         prescriptions=(),
     )
     diff = (
-        "--- a/config.yaml\n+++ b/config.yaml\n@@ -9,7 +9,7 @@ optimizer_g:\n   lr: 2.0e-04\n   betas: [0.5, 0.999]\n"
-        " optimizer_d:\n-  lr: 5.0e-03   # as in the baseline\n+  lr: 1.0e-04   # as in the baseline\n"
+        "--- a/config.yaml\n+++ b/config.yaml\n@@ -9,7 +9,7 @@ optimizer_g:\n   lr: 2.0e-04\n   "
+        "betas: [0.5, 0.999]\n"
+        " optimizer_d:\n-  lr: 5.0e-03   # as in the baseline\n+  lr: 1.0e-04   # as in the "
+        "baseline\n"
         "   betas: [0.5, 0.999]\n steps: 4000\n seed: 1\n"
     )
     prescriptions = (
         Prescription(
             "lower-d-learning-rate", diagnosis.cause, "Put D's learning rate below G's", "trial",
-            why="D then needs longer to separate the two, and G's gradient keeps its direction meanwhile.",
-            expect="Within the first 400 iterations Loss/D settles between 0.6 and 1.4 instead of falling below 0.1.",
+            why="D then needs longer to separate the two, and G's gradient keeps its direction "
+                "meanwhile.",
+            expect="Within the first 400 iterations Loss/D settles between 0.6 and 1.4 instead of "
+                   "falling below 0.1.",
             edits=(Edit("config.yaml", "optimizer_d.lr", "5.0e-03", "1.0e-04"),), diff=diff,
             overrides=("optimizer_d.lr=1.0e-04",),
         ),
         Prescription(
-            "train-d-every-third-step", diagnosis.cause, "Train D on every third step while it is far ahead", "advice",
+            "train-d-every-third-step", diagnosis.cause, "Train D on every third step while it is "
+                                                         "far ahead", "advice",
             why="It slows D down only while it wins.", expect="Loss/D comes back above 0.3.",
             snippet=(
                 "d_leads = loss_d.item() < 0.3 and loss_g.item() > 3.0\n"
@@ -193,15 +219,18 @@ def dominance() -> Report:
             step_unit="iterations",
             objective=ObjectiveNote(
                 "nonsaturating", 1.386294, 0.693147, "sum", "high",
-                ("loss: bce in config.yaml", "Loss/D starts at 1.37, where this family has its chance level (1.386)"),
+                ("loss: bce in config.yaml", ("Loss/D starts at 1.37, where this family has its "
+                                             "chance level (1.386)")),
             ),
             notes=("The log ends without the mark of a finished run.",),
         ),
         verdict="failing",
         why_verdict="Discriminator dominance since iteration 420: D learns too fast for G.",
         **believed(
-            ("d-loss-collapses-early", "dominance", 1.51, "D's loss falls towards zero and stays there"),
-            ("d-level-late", "dominance", 0.505, "D's loss rested at 0.0147 of its chance level over the second half"),
+            ("d-loss-collapses-early", "dominance", 1.51, ("D's loss falls towards zero and stays "
+                                                          "there")),
+            ("d-level-late", "dominance", 0.505, ("D's loss rested at 0.0147 of its chance level "
+                                                 "over the second half")),
             ("g-change", "course", 0.8, "G's loss changed by 7.9 times its early value"),
             ("nan-in-loss", "explosion", -0.11, "not so: A loss is NaN or infinite"),
         ),
@@ -209,7 +238,8 @@ def dominance() -> Report:
             note("Loss/D", "d_loss", d, "'Loss' and 'D' in the tag; its partner is Loss/G"),
             note("Loss/G", "g_loss", g, "'Loss' and 'G' in the tag; its partner is Loss/D"),
             note("D(x)", "d_real_score", real, "D's output on real data; all values lie in [0, 1]"),
-            note("D(G(z))", "d_fake_score", fake, "D's output on generated data; all values lie in [0, 1]"),
+            note("D(G(z))", "d_fake_score", fake, "D's output on generated data; all values lie in "
+                                                  "[0, 1]"),
             note("grad_norm/D", "grad_norm_d", gd, "'grad_norm' and 'D' in the tag"),
             note("grad_norm/G", "grad_norm_g", gg, "'grad_norm' and 'G' in the tag"),
         ),
@@ -227,18 +257,22 @@ def dominance() -> Report:
             RiskNote("no-quality-metric", "No quality metric was logged",
                      "Losses alone do not show whether samples improve."),
             RiskNote("unequal-learning-rates", "D's learning rate is far above G's",
-                     "optimizer_d.lr = 0.005 against 0.0002.", ("optimizer_d.lr", "optimizer_g.lr")),
+                     "optimizer_d.lr = 0.005 against 0.0002.", ("optimizer_d.lr",
+                     "optimizer_g.lr")),
         ),
         clear=("nan-in-loss", "loss-explodes", "d-gradient-dwarfs-g"),
         not_checked=(
-            NotChecked("sample-variance-vanishes", "The samples become alike", "sample_variance was not logged",
+            NotChecked("sample-variance-vanishes", "The samples become alike", "sample_variance "
+                                                                               "was not logged",
                        'writer.add_scalar("samples/variance", fake.var(0).mean().item(), step)'),
             NotChecked("worse-since-best", "Quality is worse than its best", "fid was not logged",
                        "fid = torchmetrics.image.fid.FrechetInceptionDistance()\n"
                        'writer.add_scalar("eval/fid", fid.compute().item(), step)'),
         ),
-        ignored=(NotChecked("d-wins-late", "D wins late in the run", "known on this data set, see our wiki", ""),),
-        series={"Loss/D": d, "Loss/G": g, "D(x)": real, "D(G(z))": fake, "grad_norm/D": gd, "grad_norm/G": gg},
+        ignored=(NotChecked("d-wins-late", "D wins late in the run", "known on this data set, see "
+                                                                     "our wiki", ""),),
+        series={"Loss/D": d, "Loss/G": g, "D(x)": real, "D(G(z))": fake, "grad_norm/D": gd,
+            "grad_norm/G": gg},
         rules_digest=DIGEST,
         version="0.1.0",
     )
@@ -256,18 +290,22 @@ def healthy() -> Report:
     return Report(
         run=RunNote(
             name="wgan-gp-churches",
-            sources=(SourceNote("metrics.csv", "csv", 2424), SourceNote("config.json", "config", 9)),
+            sources=(SourceNote("metrics.csv", "csv", 2424), SourceNote("config.json", "config",
+                9)),
             first_step=0,
             last_step=40000,
             step_unit="iterations",
-            objective=ObjectiveNote("wgan-gp", None, None, "unknown", "high", ("lambda_gp = 10 in config.json",)),
+            objective=ObjectiveNote("wgan-gp", None, None, "unknown", "high", (("lambda_gp = 10 in "
+                                                                               "config.json"),)),
         ),
         verdict="healthy",
         why_verdict="Enough was logged to know, and no symptom was found.",
         **believed(
             ("quality-kept", "quality", -0.98, "the last FID is 1 times the best"),
-            ("progress-late", "quality", -0.4, "what measures quality changed by -0.3 of its value over the last part"),
-            *((f"rule-{i}", "other", -0.2 + 0.01 * i, f"not so: Symptom {i} of a critic") for i in range(9)),
+            ("progress-late", "quality", -0.4, ("what measures quality changed by -0.3 of its value "
+                                               "over the last part")),
+            *((f"rule-{i}", "other", -0.2 + 0.01 * i,
+                f"not so: Symptom {i} of a critic") for i in range(9)),
         ),
         signals=(
             note("critic_loss", "d_loss", d, "'critic' and 'loss' in the name", "metrics.csv"),
@@ -276,11 +314,13 @@ def healthy() -> Report:
         ),
         settings=(SettingNote("gp_weight", "10", "lambda_gp", "config.json", 4),),
         risks=(
-            RiskNote("no-fixed-noise", "No samples of fixed noise", "Progress cannot be seen from grid to grid."),
+            RiskNote("no-fixed-noise", "No samples of fixed noise", "Progress cannot be seen from "
+                                                                    "grid to grid."),
         ),
         clear=("nan-in-loss", "loss-explodes", "g-rises-while-d-falls", "worse-since-best"),
         not_checked=(
-            NotChecked("generator-gradient-vanishes", "G's gradient fades", "grad_norm_g was not logged",
+            NotChecked("generator-gradient-vanishes", "G's gradient fades", "grad_norm_g was not "
+                                                                            "logged",
                        'writer.add_scalar("grad_norm/g", norm.item(), step)'),
         ),
         series={"critic_loss": d, "gen_loss": g, "FID": fid},
@@ -296,19 +336,22 @@ def inconclusive() -> Report:
     loss = series(steps, 1.2 - 0.05 * steps)
     return Report(
         run=RunNote(
-            name="run.csv", sources=(SourceNote("run.csv", "csv", 8),), first_step=1, last_step=8, step_unit="epochs"
+            name="run.csv", sources=(SourceNote("run.csv", "csv", 8),), first_step=1, last_step=8,
+                step_unit="epochs"
         ),
         verdict="inconclusive",
         why_verdict="Too little was logged to tell: no series could be understood as G's loss.",
         **believed(("d-change", "course", -0.05, "D's loss changed by -0.2 times its early value")),
         log_next=(
-            NotChecked("fid", "fid", "4 rules and measures wait for it; together they may move the belief by 6.4 nats",
+            NotChecked("fid", "fid", "4 rules and measures wait for it; together they may move the "
+                                     "belief by 6.4 nats",
                        'writer.add_scalar("eval/fid", fid.compute().item(), step)'),
         ),
         signals=(note("d", "d_loss", loss, "'d' beside 'x'; a guess", "run.csv"),),
         unmapped=(Unmapped("x", 8),),
         not_checked=(
-            NotChecked("g-rises-while-d-falls", "G's loss rises while D's falls", "g_loss was not logged",
+            NotChecked("g-rises-while-d-falls", "G's loss rises while D's falls", "g_loss was not "
+                                                                                  "logged",
                        'writer.add_scalar("loss/g", loss_g.item(), step)'),
             NotChecked("d-loss-collapses-early", "D's loss collapses early",
                        "the loss family is not known; say it with --loss", ""),
@@ -326,14 +369,17 @@ def exploding() -> Report:
     steps = np.arange(0, 3001, 3)
     grow = np.where(steps < 1500, 0.0, (steps - 1500) / 60)
     d = 1.3 * np.exp(0.2 * rng.standard_normal(len(steps)) + grow)
-    g = 0.9 * np.exp(0.3 * rng.standard_normal(len(steps))) * np.where(np.arange(len(steps)) % 2, 1, -1) * np.exp(grow)
+    g = 0.9 * np.exp(0.3 * rng.standard_normal(len(steps))) * np.where(np.arange(len(steps)) % 2, 1,
+        -1) * np.exp(grow)
     d[steps > 2400] = np.nan
     g[steps > 2400] = np.nan
     loss_d, loss_g = series(steps, d), series(steps, g)
     finding = Finding(
-        "nan-in-loss", "exploding-or-nan", "A loss is NaN or infinite", "high", "medium", 1530, "nan-in-loss:errD",
+        "nan-in-loss", "exploding-or-nan", "A loss is NaN or infinite", "high", "medium", 1530,
+        "nan-in-loss:errD",
         evidence=(
-            Evidence("nan", "true", "errD is not finite on 20% of iterations, first at 2,403", "isnan(d_loss)",
+            Evidence("nan", "true", "errD is not finite on 20% of iterations, first at 2,403",
+                "isnan(d_loss)",
                      ((2403, 3000),), (0, 3000), 0.2, None, "errD", None, "", ("errD", "errG")),
             Evidence("grows", "true", "errD is above 100 from iteration 1,770 on", "d_loss > 100",
                      ((1770, 2400),), (1500, 3000), 0.42, 3.0, "errD", 100.0, "", ("errD",)),
@@ -341,7 +387,8 @@ def exploding() -> Report:
     )
     return Report(
         run=RunNote("blow-up", ".", (SourceNote("log.txt", "text", 2002),), 0, 3000, "iterations",
-                    ObjectiveNote("wgan", None, None, "unknown", "medium", ("clip_value in the log's head",))),
+                    ObjectiveNote("wgan", None, None, "unknown", "medium", (("clip_value in the "
+                                                                            "log's head"),))),
         verdict="failing",
         why_verdict="Exploding or nan since iteration 1,530: the critic is not constrained.",
         signals=(
@@ -357,8 +404,10 @@ def exploding() -> Report:
                       1530, ("clip_value",), ("nan-in-loss:errD",), ("lower-clip-value",)),
         ),
         prescriptions=(
-            Prescription("lower-clip-value", "critic-unconstrained", "Clip the critic's weights at 0.01", "trial",
-                         overrides=("--clip_value 0.01",), why="The published value.", expect="errD stays within 10."),
+            Prescription("lower-clip-value", "critic-unconstrained", "Clip the critic's weights at "
+                                                                     "0.01", "trial",
+                         overrides=("--clip_value 0.01",), why="The published value.",
+                             expect="errD stays within 10."),
         ),
         clear=("d-loss-collapses-early",),
         series={"errD": loss_d, "errG": loss_g},
@@ -383,10 +432,12 @@ def hostile() -> Report:
     bad = f"{SCRIPT}{BREAKOUT}{BIDI}{CONTROL}\ud800 {{{{ 7*7 }}}} ```\n``` | a | `b` --> &amp;"
     finding = Finding(
         bad, "discriminator-dominance", bad, "high", "medium", 5, bad, why=bad,
-        evidence=(Evidence(bad, "true", bad, bad, ((5, 50),), (0, 99), 0.5, 0.1, tag, 0.1, "", (tag, tag2)),
+        evidence=(Evidence(bad, "true", bad, bad, ((5, 50),), (0, 99), 0.5, 0.1, tag, 0.1, "", (tag,
+            tag2)),
                   Evidence(bad, "unknown", bad, reason=bad)),
     )
-    consequence = Finding(bad + "2", "oscillation", bad, "low", "low", None, bad + "2", explained_by=bad)
+    consequence = Finding(bad + "2", "oscillation", bad, "low", "low", None, bad + "2",
+        explained_by=bad)
     return Report(
         run=RunNote(bad, ".", (SourceNote(bad, bad, 1, bad),), 0, 99, "unknown",
                     ObjectiveNote("unknown", None, None, "unknown", "low", (bad,), bad), (bad,)),

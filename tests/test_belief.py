@@ -1,4 +1,7 @@
-"""The belief that a run has failed: what each piece is worth, what they add up to, and what moves it."""
+"""The belief that a run has failed.
+
+What each piece is worth, what they add up to, and what moves it.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,9 @@ def weighed(base: float = 0.0, **nats: float) -> Weights:
 
 def test_a_curve_is_linear_between_its_knots_and_level_beyond():
     curve = Curve((0.0, 1.0, 3.0), (1.0, -1.0, 3.0))
-    assert [curve.at(x) for x in (-9, 0, 0.25, 1, 2, 3, 99)] == pytest.approx([1, 1, 0.5, -1, 1, 3, 3])
+    assert [curve.at(x) for x in (-9, 0, 0.25, 1, 2, 3, 99)] == pytest.approx(
+        [1, 1, 0.5, -1, 1, 3, 3]
+    )
     assert curve.shares(0.25) == ((0, 0.75), (1, 0.25))
     assert curve.shares(1.0) == ((1, 1.0),)
 
@@ -77,7 +82,9 @@ def test_the_low_side_is_below_what_speaks_most_for_health():
 @pytest.mark.parametrize("measure", BOOK.measures, ids=lambda m: m.id)
 def test_what_was_fitted_turns_nothing_round_that_a_measure_is_sure_of(measure):
     fitted = BOOK.weights.measures[measure.id]
-    assert not [k for k, n in zip(measure.curve.nats, fitted, strict=True) if abs(k) >= 0.3 and k * n < 0]
+    assert not [
+        k for k, n in zip(measure.curve.nats, fitted, strict=True) if abs(k) >= 0.3 and k * n < 0
+    ]
 
 
 # ---------------------------------------------------------------- adding up
@@ -92,7 +99,12 @@ def test_within_a_group_and_a_sign_each_further_witness_counts_half():
 def test_pieces_sum_to_the_log_odds_weightiest_first():
     signs = [sign("x", "a"), sign("y", "a"), sign("z", "b")]
     got = believe(signs, weighed(0.2, x=1.0, y=2.0, z=-0.7), {}, {})
-    assert [(p.evidence, p.nats) for p in got.pieces] == [("base-rate", 0.2), ("y", 2.0), ("z", -0.7), ("x", 0.5)]
+    assert [(p.evidence, p.nats) for p in got.pieces] == [
+        ("base-rate", 0.2),
+        ("y", 2.0),
+        ("z", -0.7),
+        ("x", 0.5),
+    ]
     assert got.p == pytest.approx(probability(2.0))
     assert got.groups == {"a", "b"}
 
@@ -169,14 +181,17 @@ def test_of_what_was_not_logged_nothing_is_said(tmp_path):
     got = api.analyze(tmp_path / "log.csv", api.Options(loss="nonsaturating"))
     said = {b.evidence for b in got.belief}
     assert {"d-level-late", "d-wins-late"} <= said
-    assert not said & {"quality-kept", "quality-never-came", "coverage-late", "samples-miss-the-data",
+    assert not said & {"quality-kept", "quality-never-came", "coverage-late",
+        "samples-miss-the-data",
                        "d-rejects-held-out-data", "g-cannot-reach-the-data"}  # fmt: skip
 
 
 def test_few_rows_say_nothing_of_a_level(tmp_path):
     def sizes(rows: int) -> set[str]:
         lines = [f"{400 * i},0.0001,{17 + i % 3}" for i in range(rows)]
-        (tmp_path / "log.csv").write_text("step,d_loss,g_loss\n" + "\n".join(lines), encoding="utf-8")
+        (tmp_path / "log.csv").write_text(
+            "step,d_loss,g_loss\n" + "\n".join(lines), encoding="utf-8"
+        )
         got = api.analyze(tmp_path / "log.csv", api.Options(loss="nonsaturating"))
         return {b.evidence for b in got.belief} & set(MEASURES)
 
@@ -195,7 +210,13 @@ def test_a_size_is_the_mean_over_networks():
 
 
 def found(**keys: str) -> Finding:
-    told = {"rule": "r", "symptom": "s", "title": "t", "severity": "high", "confidence": "medium"} | keys
+    told = {
+        "rule": "r",
+        "symptom": "s",
+        "title": "t",
+        "severity": "high",
+        "confidence": "medium",
+    } | keys
     return Finding(**told, onset_step=None, fingerprint=f"{told['rule']}:")
 
 
@@ -225,7 +246,10 @@ def test_the_word_for_a_belief(p, findings, lacking, verdict):
 def test_where_samples_were_measured_less_belief_is_needed():
     looked = Belief(0.75, groups=frozenset({"samples"}))
     assert word_for(looked, CUTS, [found()], lacking="") == "failing"
-    assert word_for(replace(looked, groups=frozenset({"dominance"})), CUTS, [found()], lacking="") == "warning"
+    assert (
+        word_for(replace(looked, groups=frozenset({"dominance"})), CUTS, [found()], lacking="")
+        == "warning"
+    )
     assert word_for(replace(looked, p=0.65), CUTS, [found()], lacking="") == "warning"
 
 
@@ -244,7 +268,11 @@ def test_a_reports_pieces_sum_to_its_probability(name):
 def test_a_belief_survives_json(name):
     got = report(name)
     again = Report.from_dict(json.loads(json.dumps(got.to_dict())))
-    assert (again.p_failing, again.belief, again.log_next) == (got.p_failing, got.belief, got.log_next)
+    assert (again.p_failing, again.belief, again.log_next) == (
+        got.p_failing,
+        got.belief,
+        got.log_next,
+    )
 
 
 def test_a_report_of_a_version_that_did_not_say_is_read():
@@ -278,14 +306,18 @@ def test_what_is_ignored_moves_nothing():
 
 
 def test_only_what_is_selected_speaks():
-    got = api.analyze(LOGS / "d-dominance", api.Options(select={"d-wins-late": "", "d-level-late": ""}))
+    got = api.analyze(
+        LOGS / "d-dominance", api.Options(select={"d-wins-late": "", "d-level-late": ""})
+    )
     assert {b.evidence for b in got.belief} <= {"base-rate", "d-wins-late", "d-level-late"}
     assert {b.evidence for b in got.belief} >= {"d-wins-late"}
 
 
 def test_a_severity_of_ones_own_goes_before_what_was_counted():
     def nats(**severity: str) -> float:
-        got = api.analyze(LOGS / "d-dominance", api.Options(select={"d-wins-late": ""}, severity=severity))
+        got = api.analyze(
+            LOGS / "d-dominance", api.Options(select={"d-wins-late": ""}, severity=severity)
+        )
         return next(b.nats for b in got.belief if b.evidence == "d-wins-late")
 
     low, high = (nats(**{"d-wins-late": s}) for s in ("low", "high"))
@@ -299,7 +331,9 @@ def test_a_severity_of_ones_own_goes_before_what_was_counted():
 def losses(folder: Path, options: api.Options | None = None) -> Report:
     """Losses where D only guesses, and nothing else."""
     rng = random.Random(1)
-    rows = [f"{i},{1.386 + 0.1 * rng.gauss(0, 1)},{1.1 + 0.1 * rng.gauss(0, 1)}" for i in range(200)]
+    rows = [
+        f"{i},{1.386 + 0.1 * rng.gauss(0, 1)},{1.1 + 0.1 * rng.gauss(0, 1)}" for i in range(200)
+    ]
     (folder / "log.csv").write_text("step,d_loss,g_loss\n" + "\n".join(rows), encoding="utf-8")
     return api.analyze(folder / "log.csv", options)
 

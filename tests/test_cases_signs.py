@@ -1,4 +1,7 @@
-"""Kinds of runs that thresholds one by one do not see: each with what should be said of it, and a healthy neighbour."""
+"""Kinds of runs that thresholds one by one do not see.
+
+Each with what should be said of it, and a healthy neighbour.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ def analysed(folder: Path, config: str = "", every: int = 1, **series: Curve) ->
     """A log of these columns; NaN is an empty cell."""
     rows = zip(*series.values(), strict=True)
     lines = [",".join(("step", *series))]
-    lines += [f"{every * i}," + ",".join("" if np.isnan(v) else f"{v:.8g}" for v in r) for i, r in enumerate(rows)]
+    lines += [
+        f"{every * i}," + ",".join("" if np.isnan(v) else f"{v:.8g}" for v in r)
+        for i, r in enumerate(rows)
+    ]
     (folder / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if config:
         (folder / "config.yaml").write_text(config, encoding="utf-8")
@@ -47,15 +53,25 @@ def named(report: Report) -> set[str]:
 def test_raw_scores_that_no_loss_bears_need_no_early_part(tmp_path: Path, level: float) -> None:
     n = 300
     real = level + 0.01 * level * noise(n, 1)
-    series = {"bce_d_loss": np.abs(3e-8 * noise(n, 2)), "d_real_score": real, "d_fake_score": real - 20 + noise(n, 3)}
-    report = analysed(tmp_path, g_adv_loss=0.09 + 0.01 * noise(n, 4), l1_loss=0.01 + 0.001 * noise(n, 5), **series)
+    series = {
+        "bce_d_loss": np.abs(3e-8 * noise(n, 2)),
+        "d_real_score": real,
+        "d_fake_score": real - 20 + noise(n, 3),
+    }
+    report = analysed(
+        tmp_path, g_adv_loss=0.09 + 0.01 * noise(n, 4), l1_loss=0.01 + 0.001 * noise(n, 5), **series
+    )
     assert report.verdict == "failing"
     assert "exploding-or-nan" in named(report)
 
 
 def test_a_clipped_critic_that_is_a_constant_is_seen_by_its_losses_alone(tmp_path: Path) -> None:
     n = 400
-    report = analysed(tmp_path, wgan_critic_loss=2e-7 * noise(n, 1), wgan_gen_loss=np.cumsum(0.02 * noise(n, 2)) + 0.3)
+    report = analysed(
+        tmp_path,
+        wgan_critic_loss=2e-7 * noise(n, 1),
+        wgan_gen_loss=np.cumsum(0.02 * noise(n, 2)) + 0.3,
+    )
     assert report.verdict == "failing"
     assert named(report) == {"vanishing-generator-gradient"}
 
@@ -63,7 +79,9 @@ def test_a_clipped_critic_that_is_a_constant_is_seen_by_its_losses_alone(tmp_pat
 def test_a_small_estimate_on_one_side_of_zero_is_no_constant(tmp_path: Path) -> None:
     n = 400
     report = analysed(
-        tmp_path, wgan_critic_loss=-1e-4 + 3e-5 * noise(n, 1), wgan_gen_loss=np.cumsum(0.02 * noise(n, 2)) + 0.3
+        tmp_path,
+        wgan_critic_loss=-1e-4 + 3e-5 * noise(n, 1),
+        wgan_gen_loss=np.cumsum(0.02 * noise(n, 2)) + 0.3,
     )
     assert report.verdict == "inconclusive"
     assert report.findings == ()
@@ -111,9 +129,13 @@ def test_a_game_that_finds_its_balance_after_a_start_is_not_thrown_off(tmp_path:
 @pytest.mark.parametrize("period", [25, 60])
 def test_epochs_that_are_copies_of_each_other_are_no_training(tmp_path: Path, period: int) -> None:
     n = 1500
-    shape = np.tile(0.1 * np.sin(np.linspace(0, 2 * np.pi, period)) + 0.03 * noise(period, 1), n // period)
+    shape = np.tile(
+        0.1 * np.sin(np.linspace(0, 2 * np.pi, period)) + 0.03 * noise(period, 1), n // period
+    )
     report = analysed(
-        tmp_path, bce_d_loss=1.45 + shape + 0.012 * noise(n, 2), bce_g_loss=0.5 - 0.3 * shape + 0.005 * noise(n, 3)
+        tmp_path,
+        bce_d_loss=1.45 + shape + 0.012 * noise(n, 2),
+        bce_g_loss=0.5 - 0.3 * shape + 0.005 * noise(n, 3),
     )
     assert report.verdict in ("warning", "failing")
     assert "no-convergence" in named(report)
@@ -128,15 +150,21 @@ def test_a_game_that_came_to_rest_at_chance_from_a_d_that_led_is_healthy(tmp_pat
         bce_g_loss=0.6931 * (1 + 0.5 * lead) + 0.0015 * noise(n, 2),
         d_accuracy=0.5 + 0.32 * lead + 0.01 * noise(n, 3),
     )
-    assert report.verdict in ("healthy", "inconclusive"), report.why_verdict  # losses alone are little
+    assert report.verdict in ("healthy", "inconclusive"), (
+        report.why_verdict
+    )  # losses alone are little
     assert report.findings == ()
 
 
 @pytest.mark.parametrize("best_at", [0.12, 0.3])
-def test_a_fid_that_rises_slowly_since_its_best_is_lost_quality(tmp_path: Path, best_at: float) -> None:
+def test_a_fid_that_rises_slowly_since_its_best_is_lost_quality(
+    tmp_path: Path, best_at: float
+) -> None:
     n = 900
     t = np.arange(n) / n
-    fid = np.where(t < best_at, 80 - 38 * t / best_at, 42 + 20 * (t - best_at) / (1 - best_at)) + 1.5 * noise(n, 1)
+    fid = np.where(
+        t < best_at, 80 - 38 * t / best_at, 42 + 20 * (t - best_at) / (1 - best_at)
+    ) + 1.5 * noise(n, 1)
     d, g = -0.4 + 0.9 * noise(n, 2), np.cumsum(4 * noise(n, 3))
     report = analysed(tmp_path, every=100, wgan_d_loss=d, wgan_g_loss=g, fid=now_and_then(fid, 15))
     assert report.verdict == "failing"
@@ -157,7 +185,10 @@ def test_one_spike_beside_a_fid_that_falls_says_nothing(tmp_path: Path) -> None:
     d[700] = 25.0
     fid = 180 * np.exp(-np.arange(n) / 100) + 12 - 6 * np.arange(n) / n
     report = analysed(
-        tmp_path, nonsaturating_d_loss=d, nonsaturating_g_loss=1.5 + 0.3 * noise(n, 2), fid=now_and_then(fid, 20)
+        tmp_path,
+        nonsaturating_d_loss=d,
+        nonsaturating_g_loss=1.5 + 0.3 * noise(n, 2),
+        fid=now_and_then(fid, 20),
     )
     assert report.verdict == "healthy", report.why_verdict
 
@@ -215,23 +246,31 @@ def test_a_psnr_that_rises_is_one(tmp_path: Path) -> None:
 def test_weak_signs_of_a_d_that_is_ahead_add_up(tmp_path: Path) -> None:
     n = 260
     config = (
-        "loss: nonsaturating\nd_steps: 9\nd_loss_reduction: sum\noptimizer_d: {lr: 0.0004}\noptimizer_g: {lr: 0.0004}\n"
+        "loss: nonsaturating\nd_steps: 9\nd_loss_reduction: sum\noptimizer_d: {lr: "
+        "0.0004}\noptimizer_g: {lr: 0.0004}\n"
     )
-    report = analysed(tmp_path, config, d_loss=0.37 + 0.02 * noise(n, 1), g_loss=3.7 + 0.15 * noise(n, 2))
+    report = analysed(
+        tmp_path, config, d_loss=0.37 + 0.02 * noise(n, 1), g_loss=3.7 + 0.15 * noise(n, 2)
+    )
     assert report.verdict in ("failing", "warning")
     assert "discriminator-dominance" in named(report)
 
 
 def test_weak_signs_of_a_d_that_guesses_wrong_add_up(tmp_path: Path) -> None:
     n = 200
-    d, g = 1.3863 * 1.11 + 0.03 * np.sin(np.arange(n) / 11) + 0.006 * noise(n, 1), 0.47 + 0.008 * noise(n, 2)
+    d, g = (
+        1.3863 * 1.11 + 0.03 * np.sin(np.arange(n) / 11) + 0.006 * noise(n, 1),
+        0.47 + 0.008 * noise(n, 2),
+    )
     d[:30] = 1.38 + 0.01 * noise(30, 3)
     report = analysed(tmp_path, bce_d_loss=d, bce_g_loss=g)
     assert report.verdict in ("failing", "warning")
     assert "weak-discriminator" in named(report)
 
 
-def test_samples_on_half_of_the_modes_have_collapsed_however_far_these_lie_apart(tmp_path: Path) -> None:
+def test_samples_on_half_of_the_modes_have_collapsed_however_far_these_lie_apart(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(9)
     angle = np.arange(12) * np.pi / 6
     centres = np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -241,10 +280,20 @@ def test_samples_on_half_of_the_modes_have_collapsed_however_far_these_lie_apart
         return (centres[rng.choice(modes, 256)] + 0.04 * rng.normal(size=(256, 2))).astype("f4")
 
     np.save(tmp_path / "samples/real.npy", on(list(range(12))))
-    for step, modes in ((60, [0, 3, 6, 9]), (120, [1, 4, 7, 10, 11]), (180, [2, 5, 8]), (239, [0, 4, 6, 10])):
+    for step, modes in (
+        (60, [0, 3, 6, 9]),
+        (120, [1, 4, 7, 10, 11]),
+        (180, [2, 5, 8]),
+        (239, [0, 4, 6, 10]),
+    ):
         np.save(tmp_path / f"samples/fake_{step:06d}.npy", on(modes))
     n = 240
-    report = analysed(tmp_path, "loss: wgan-gp\n", critic_loss=-0.2 + 0.1 * noise(n, 1), gen_loss=1 + 0.5 * noise(n, 2))
+    report = analysed(
+        tmp_path,
+        "loss: wgan-gp\n",
+        critic_loss=-0.2 + 0.1 * noise(n, 1),
+        gen_loss=1 + 0.5 * noise(n, 2),
+    )
     assert report.verdict == "failing"
     assert "mode-collapse" in named(report)
 

@@ -55,10 +55,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert "loaded: []" in done.stdout
 
 
-def test_analysis_of_a_small_event_file_imports_nothing_heavy(sample_logs: Path, tmp_path: Path) -> None:
+def test_analysis_of_a_small_event_file_imports_nothing_heavy(
+    sample_logs: Path, tmp_path: Path
+) -> None:
     target = str(tmp_path / "r.html")
     code = (
-        f"import sys; sys.argv = ['gandoctor', 'analyze', {str(sample_logs / 'd-dominance')!r}, '-o', {target!r}]\n"
+        f"import sys; sys.argv = ['gandoctor', 'analyze', {str(sample_logs / 'd-dominance')!r}, "
+        f"'-o', {target!r}]\n"
         "from gandoctor import cli\n"
         "try: cli.main()\n"
         "except SystemExit: pass\n"
@@ -68,7 +71,9 @@ def test_analysis_of_a_small_event_file_imports_nothing_heavy(sample_logs: Path,
     assert "loaded: []" in done.stdout
 
 
-def test_default_report_is_in_the_current_folder_and_never_in_the_run(sample_logs: Path, tmp_path: Path) -> None:
+def test_default_report_is_in_the_current_folder_and_never_in_the_run(
+    sample_logs: Path, tmp_path: Path
+) -> None:
     run_dir = sample_logs / "d-dominance"
     before = sorted(p.name for p in run_dir.rglob("*"))
     done = run("analyze", run_dir, cwd=tmp_path)
@@ -79,7 +84,14 @@ def test_default_report_is_in_the_current_folder_and_never_in_the_run(sample_log
 
 
 def test_outputs_take_their_format_from_the_suffix(sample_logs: Path, tmp_path: Path) -> None:
-    done = run("analyze", sample_logs / "healthy-hinge", "-o", tmp_path / "r.json", "-o", tmp_path / "r.html")
+    done = run(
+        "analyze",
+        sample_logs / "healthy-hinge",
+        "-o",
+        tmp_path / "r.json",
+        "-o",
+        tmp_path / "r.html",
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["schema"] == "gandoctor.report/1"
@@ -93,8 +105,12 @@ def test_stdout_carries_one_format_alone(sample_logs: Path) -> None:
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("high", 1), ("never", 0)])
-def test_exit_code_follows_fail_on(sample_logs: Path, tmp_path: Path, fail_on: str, code: int) -> None:
-    done = run("analyze", sample_logs / "nan-in-loss", "--fail-on", fail_on, "-o", tmp_path / "r.json")
+def test_exit_code_follows_fail_on(
+    sample_logs: Path, tmp_path: Path, fail_on: str, code: int
+) -> None:
+    done = run(
+        "analyze", sample_logs / "nan-in-loss", "--fail-on", fail_on, "-o", tmp_path / "r.json"
+    )
     assert done.returncode == code
 
 
@@ -103,11 +119,15 @@ def test_a_folder_of_runs_is_many_runs(sample_logs: Path, tmp_path: Path) -> Non
     assert done.returncode == 1
     data = json.loads((tmp_path / "r.json").read_text())
     assert data["schema"] == "gandoctor.reports/1"
-    assert {r["run"]["name"] for r in data["runs"]} == {p.name for p in sample_logs.iterdir() if p.is_dir()}
+    assert {r["run"]["name"] for r in data["runs"]} == {
+        p.name for p in sample_logs.iterdir() if p.is_dir()
+    }
 
 
 def test_report_holds_no_absolute_path(sample_logs: Path, tmp_path: Path) -> None:
-    run("analyze", sample_logs / "d-dominance", "-o", tmp_path / "r.json", "-o", tmp_path / "r.html")
+    run(
+        "analyze", sample_logs / "d-dominance", "-o", tmp_path / "r.json", "-o", tmp_path / "r.html"
+    )
     for name in ("r.json", "r.html"):
         assert str(sample_logs.parent) not in (tmp_path / name).read_text()
 
@@ -141,7 +161,9 @@ def test_a_failing_run_asks_each_rule_and_reads_each_file_once(
 # ---------------------------------------------------------------- check
 
 
-def test_check_prints_a_line_a_finding_and_writes_nothing(sample_logs: Path, tmp_path: Path) -> None:
+def test_check_prints_a_line_a_finding_and_writes_nothing(
+    sample_logs: Path, tmp_path: Path
+) -> None:
     done = run("check", sample_logs / "d-dominance", sample_logs / "healthy-wgan-gp", cwd=tmp_path)
     assert done.returncode == 1
     lines = done.stdout.strip().splitlines()
@@ -158,7 +180,9 @@ def test_check_skips_what_is_no_training_log(tmp_path: Path) -> None:
 
 
 def test_ignored_rules_are_listed_with_their_reason(sample_logs: Path, tmp_path: Path) -> None:
-    (tmp_path / "gandoctor.toml").write_text('ignore = [{rule = "nan-in-loss", reason = "warm-up"}]\n')
+    (tmp_path / "gandoctor.toml").write_text(
+        'ignore = [{rule = "nan-in-loss", reason = "warm-up"}]\n'
+    )
     run("analyze", sample_logs / "nan-in-loss", "-o", "r.json", cwd=tmp_path)
     report = json.loads((tmp_path / "r.json").read_text())
     assert "nan-in-loss" not in {f["rule"] for f in report["findings"]}
@@ -182,7 +206,9 @@ def test_analyze_and_patch_count_the_same(sample_logs: Path, tmp_path: Path, nam
     said = run("analyze", sample_logs / name, cwd=tmp_path).stdout
     told = re.search(r"(\d+) of (\d+)\)", said[said.index("patch  ") :])
     assert told is not None
-    every = json.loads(run("analyze", sample_logs / name, "-o", "-", "--format", "json").stdout)["prescriptions"]
+    every = json.loads(run("analyze", sample_logs / name, "-o", "-", "--format", "json").stdout)[
+        "prescriptions"
+    ]
     assert int(told[2]) == len(every)
     patched = run("patch", sample_logs / name, "--number", told[1]).stdout
     title = " ".join(said[said.index("patch  ") + 7 :].split()).partition(" (risk")[0]
@@ -190,7 +216,9 @@ def test_analyze_and_patch_count_the_same(sample_logs: Path, tmp_path: Path, nam
 
 
 def test_selected_rules_are_asked_alone(sample_logs: Path, tmp_path: Path) -> None:
-    run("analyze", sample_logs / "d-dominance", "--select", "nan-in-loss", "-o", tmp_path / "r.json")
+    run(
+        "analyze", sample_logs / "d-dominance", "--select", "nan-in-loss", "-o", tmp_path / "r.json"
+    )
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["findings"] == []
     assert report["clear"] == ["nan-in-loss"]
@@ -236,14 +264,27 @@ def test_signals_of_a_run_and_the_map_it_writes(sample_logs: Path, tmp_path: Pat
 def test_map_and_loss_override(tmp_path: Path) -> None:
     rows = "".join(f"{i},{0.5 + 0.01 * (i % 7)},{1.2 + 0.01 * (i % 5)}\n" for i in range(60))
     (tmp_path / "log.csv").write_text("step,alpha,omega\n" + rows)
-    args = ("--map", "d_loss=alpha", "--map", "g_loss=omega", "--loss", "lsgan", "-o", tmp_path / "r.json")
+    args = (
+        "--map",
+        "d_loss=alpha",
+        "--map",
+        "g_loss=omega",
+        "--loss",
+        "lsgan",
+        "-o",
+        tmp_path / "r.json",
+    )
     run("analyze", tmp_path / "log.csv", *args)
     report = json.loads((tmp_path / "r.json").read_text())
-    assert {(s["tag"], s["role"]) for s in report["signals"]} >= {("alpha", "d_loss"), ("omega", "g_loss")}
+    assert {(s["tag"], s["role"]) for s in report["signals"]} >= {
+        ("alpha", "d_loss"),
+        ("omega", "g_loss"),
+    }
     assert report["run"]["objective"]["family"] == "lsgan"
 
 
-# ---------------------------------------------------------------- bad input: one sentence, exit code 2
+# ---------------------------------------------------------------- bad input: one sentence, exit
+# code 2
 
 
 def csv_of(folder: Path) -> Path:
@@ -307,7 +348,9 @@ def test_unknown_format(tmp_path: Path) -> None:
 def test_rule_with_a_typo(tmp_path: Path) -> None:
     folder = tmp_path / "rules" / "symptoms"
     folder.mkdir(parents=True)
-    (folder / "mine.yaml").write_text("id: mine\nkind: symptom\nsymptom: mode-colapse\ntitle: x\nseverity: high\n")
+    (folder / "mine.yaml").write_text(
+        "id: mine\nkind: symptom\nsymptom: mode-colapse\ntitle: x\nseverity: high\n"
+    )
     done = run("analyze", csv_of(tmp_path), "--rules", tmp_path / "rules")
     assert done.returncode == 2
     assert "mine.yaml" in done.stderr
@@ -335,7 +378,9 @@ def test_truncated_event_file_is_used_and_the_loss_named(sample_logs: Path, tmp_
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_an_event_file_cut_within_its_first_record_is_no_log(sample_logs: Path, tmp_path: Path, folder: bool) -> None:
+def test_an_event_file_cut_within_its_first_record_is_no_log(
+    sample_logs: Path, tmp_path: Path, folder: bool
+) -> None:
     whole = next((sample_logs / "d-dominance").glob("events*"))
     (tmp_path / whole.name).write_bytes(whole.read_bytes()[:15])
     done = run("analyze", tmp_path if folder else tmp_path / whole.name, cwd=tmp_path)
@@ -345,7 +390,8 @@ def test_an_event_file_cut_within_its_first_record_is_no_log(sample_logs: Path, 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("ignor = []", "ignore"), ('loss = "ganz"', "gandoctor.toml:loss: unknown loss family")]
+    ("text", "said"),
+    [("ignor = []", "ignore"), ('loss = "ganz"', "gandoctor.toml:loss: unknown loss family")],
 )
 def test_bad_preferences(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
@@ -370,7 +416,9 @@ def test_file_names_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
 BOUND = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 
 
-@pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")
+@pytest.mark.skipif(
+    bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything"
+)
 @pytest.mark.parametrize("what", ["run", "log.csv", "run/log.csv", "rules"])
 def test_what_may_not_be_read_is_named(what: str, tmp_path: Path) -> None:
     csv_of(tmp_path)
@@ -383,7 +431,9 @@ def test_what_may_not_be_read_is_named(what: str, tmp_path: Path) -> None:
     target = tmp_path / ("log.csv" if what == "log.csv" else "run")
     more = ["--rules", str(closed)] if what == "rules" else []
     code = [sys.executable, "-m", "gandoctor", "analyze", str(target), *more]
-    done = subprocess.run([*BOUND, *code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [*BOUND, *code], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     closed.chmod(0o755)
     assert done.returncode == 2
     assert one_sentence(done.stderr)
@@ -403,7 +453,9 @@ def test_a_rules_folder_without_rules(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- preferences: whose word counts
 
 
-def run_of_a_stranger(tmp_path: Path, preferences: str, log: Path | None = None) -> tuple[Path, Path]:
+def run_of_a_stranger(
+    tmp_path: Path, preferences: str, log: Path | None = None
+) -> tuple[Path, Path]:
     """A project to work in, and a run from elsewhere with preferences of its own."""
     work, theirs = tmp_path / "work", tmp_path / "theirs"
     work.mkdir()
@@ -416,8 +468,10 @@ def rules_that_fire(folder: Path) -> Path:
     """A rules folder with one rule that holds of any log with a D loss."""
     (folder / "symptoms").mkdir(parents=True)
     (folder / "symptoms" / "always.yaml").write_text(
-        "id: always\nkind: symptom\nsymptom: oscillation\ntitle: Always\nseverity: high\nstatus: stable\n"
-        'since: "0.1"\nwhy: It holds.\nevidence:\n  there: {where: d_loss > -1000, for: ever}\nwhen: there\n'
+        "id: always\nkind: symptom\nsymptom: oscillation\ntitle: Always\nseverity: high\nstatus: "
+        "stable\n"
+        'since: "0.1"\nwhy: It holds.\nevidence:\n  there: {where: d_loss > -1000, for: '
+        "ever}\nwhen: there\n"
     )
     return folder
 
@@ -460,7 +514,10 @@ def test_preferences_that_are_a_link_out_of_the_run_are_not_read(tmp_path: Path)
 
 
 def test_a_run_may_not_silence_what_is_judged(sample_logs: Path, tmp_path: Path) -> None:
-    silence = 'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", reason = "hush"}]\n'
+    silence = (
+        'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", '
+        'reason = "hush"}]\n'
+    )
     silence += '[severity]\nnan-in-loss = "low"\n'
     work, theirs = run_of_a_stranger(tmp_path, silence, sample_logs / "nan-in-loss")
     done = run("analyze", theirs, "-o", "r.json", cwd=work)
@@ -479,12 +536,19 @@ def test_a_run_says_what_its_names_mean_and_the_report_says_so(tmp_path: Path) -
     done = run("analyze", theirs, "-o", "r.json", cwd=work)
     report = json.loads((work / "r.json").read_text())
     assert report["run"]["objective"]["family"] == "hinge"
-    assert report["preferences"] == ["theirs/gandoctor.toml: d_loss is g_loss; the loss family is hinge"]
+    assert report["preferences"] == [
+        "theirs/gandoctor.toml: d_loss is g_loss; the loss family is hinge"
+    ]
     assert "preferences: theirs/gandoctor.toml" in done.stdout
-    assert "you said so (theirs/gandoctor.toml:map.d_loss)" in {s["because"] for s in report["signals"]}
+    assert "you said so (theirs/gandoctor.toml:map.d_loss)" in {
+        s["because"] for s in report["signals"]
+    }
     page = run("analyze", theirs, "-o", "-", "--format", "html", cwd=work).stdout
     assert "the loss family is hinge" in page
-    assert "the loss family is hinge" in run("analyze", theirs, "-o", "-", "--format", "markdown", cwd=work).stdout
+    assert (
+        "the loss family is hinge"
+        in run("analyze", theirs, "-o", "-", "--format", "markdown", cwd=work).stdout
+    )
 
 
 def test_preferences_are_those_of_the_project_around_the_working_folder(tmp_path: Path) -> None:
@@ -494,7 +558,9 @@ def test_preferences_are_those_of_the_project_around_the_working_folder(tmp_path
     (tmp_path / "log.csv").rename(tmp_path / "src" / "log.csv")
     args = ("signals", tmp_path / "src" / "log.csv", "--format", "json")
     alone = json.loads(run(*args, cwd=tmp_path / "src" / "deep").stdout)
-    assert alone["objective"]["family"] != "hinge", "outside a repository, folders above are somebody else's"
+    assert alone["objective"]["family"] != "hinge", (
+        "outside a repository, folders above are somebody else's"
+    )
     (tmp_path / ".git").mkdir()
     inside = json.loads(run(*args, cwd=tmp_path / "src" / "deep").stdout)
     assert inside["objective"]["family"] == "hinge"
@@ -505,16 +571,24 @@ def test_preferences_are_those_of_the_project_around_the_working_folder(tmp_path
     ("text", "said"),
     [
         ('[map]\nd_los = "d_loss"', "gandoctor.toml:map.d_los: unknown role"),
-        ('[map]\nd_loss = "Loss/critic"', "gandoctor.toml:map.d_loss: there is no signal 'Loss/critic'"),
+        (
+            '[map]\nd_loss = "Loss/critic"',
+            "gandoctor.toml:map.d_loss: there is no signal 'Loss/critic'",
+        ),
         ('select = ["nan-in-los"]', "gandoctor.toml:select: there is no rule 'nan-in-los'"),
-        ('ignore = [{rule = "nan-in-los", reason = "x"}]', "gandoctor.toml:ignore: there is no rule"),
+        (
+            'ignore = [{rule = "nan-in-los", reason = "x"}]',
+            "gandoctor.toml:ignore: there is no rule",
+        ),
         ('[severity]\nnan-in-los = "low"', "gandoctor.toml:severity.nan-in-los: there is no rule"),
         ('[severity]\nnan-in-loss = "lo"', "gandoctor.toml:severity.nan-in-loss: unknown severity"),
         ('fail-on = "hi"', "gandoctor.toml:fail-on: unknown severity"),
         ('rules = ["nowhere"]', "gandoctor.toml:rules (nowhere): there is no such rules folder"),
     ],
 )
-def test_errors_of_preferences_name_their_file_and_key(text: str, said: str, tmp_path: Path) -> None:
+def test_errors_of_preferences_name_their_file_and_key(
+    text: str, said: str, tmp_path: Path
+) -> None:
     (tmp_path / "run").mkdir()
     csv_of(tmp_path / "run")
     (tmp_path / "gandoctor.toml").write_text(f"{text}\n")
@@ -529,13 +603,17 @@ def test_errors_of_preferences_name_their_file_and_key(text: str, said: str, tmp
 def test_a_run_may_not_silence_what_is_judged_wherever_one_stands(
     where: str, sample_logs: Path, tmp_path: Path
 ) -> None:
-    silence = 'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", reason = "hush"}]\n'
+    silence = (
+        'fail-on = "never"\nselect = ["losses-frozen"]\nignore = [{rule = "nan-in-loss", '
+        'reason = "hush"}]\n'
+    )
     work, theirs = run_of_a_stranger(tmp_path, silence, sample_logs / "nan-in-loss")
     (theirs / "sub").mkdir()
     (theirs / "sub" / "gandoctor.toml").write_text(silence)
     log = next(p.name for p in theirs.iterdir() if "tfevents" in p.name or p.suffix == ".csv")
     cwd, path = {
-        "elsewhere": (work, theirs), "within": (theirs, "."), "below": (theirs / "sub", ".."), "the log": (theirs, log),
+        "elsewhere": (work, theirs), "within": (theirs, "."), "below": (theirs / "sub", ".."),
+        "the log": (theirs, log),
     }[where]  # fmt: skip
     healthy = sample_logs / "healthy-lsgan"
     commands = [("analyze", path, "-o", "r.json"), ("check", path), ("check", healthy, path)]
@@ -543,20 +621,26 @@ def test_a_run_may_not_silence_what_is_judged_wherever_one_stands(
     for command in commands:
         done = run(*command, cwd=cwd)
         assert done.returncode == 1, (command, done.stdout, done.stderr)
-    assert "nan-in-loss" in {f["rule"] for f in json.loads((cwd / "r.json").read_text())["findings"]}
+    assert "nan-in-loss" in {
+        f["rule"] for f in json.loads((cwd / "r.json").read_text())["findings"]
+    }
     assert run("patch", path, cwd=cwd).returncode == 0  # there is something to prescribe
     # What is judged of another run is no more the run's to say where it is given first.
     assert ": high (" in run("check", healthy, path, cwd=cwd).stdout
 
 
-def test_a_file_of_the_project_that_is_checked_beside_logs_takes_it_no_say(sample_logs: Path, tmp_path: Path) -> None:
+def test_a_file_of_the_project_that_is_checked_beside_logs_takes_it_no_say(
+    sample_logs: Path, tmp_path: Path
+) -> None:
     (tmp_path / "gandoctor.toml").write_text('fail-on = "never"\n')
     (tmp_path / "train.py").write_text("x = 1\n")
     done = run("check", "gandoctor.toml", "train.py", sample_logs / "nan-in-loss", cwd=tmp_path)
     assert done.returncode == 0
     saved = run("analyze", sample_logs / "nan-in-loss", "-o", "a.json", cwd=tmp_path)
     assert saved.returncode == 0
-    assert run("compare", "a.json", "a.json", cwd=tmp_path).returncode == 0, "a saved report is no run"
+    assert run("compare", "a.json", "a.json", cwd=tmp_path).returncode == 0, (
+        "a saved report is no run"
+    )
 
 
 def test_the_project_around_the_run_one_works_in_is_heard(tmp_path: Path) -> None:
@@ -564,7 +648,9 @@ def test_the_project_around_the_run_one_works_in_is_heard(tmp_path: Path) -> Non
     theirs.mkdir(parents=True)
     (tmp_path / ".git").mkdir()
     csv_of(theirs)
-    (tmp_path / "gandoctor.toml").write_text('ignore = [{rule = "losses-frozen", reason = "known"}]\n')
+    (tmp_path / "gandoctor.toml").write_text(
+        'ignore = [{rule = "losses-frozen", reason = "known"}]\n'
+    )
     (theirs / "gandoctor.toml").write_text('loss = "hinge"\n')
     run("analyze", ".", "-o", "r.json", cwd=theirs)
     report = json.loads((theirs / "r.json").read_text())
@@ -582,7 +668,10 @@ def test_the_project_around_the_run_one_works_in_is_heard(tmp_path: Path) -> Non
         ("map = 3", "is not a table"),
         ("# " + "x" * (1 << 20), "is larger than 1 MiB"),
         ("[map]\nd_los = 'd_loss'", "map.d_los of the run was left out: there is no such role"),
-        ("[map]\nd_loss = 'Loss/critic'", "map.d_loss of the run was left out: there is no signal 'Loss/critic'"),
+        (
+            "[map]\nd_loss = 'Loss/critic'",
+            "map.d_loss of the run was left out: there is no signal 'Loss/critic'",
+        ),
     ],
 )
 @pytest.mark.parametrize("within", [False, True])
@@ -594,18 +683,23 @@ def test_faults_of_a_runs_own_preferences_are_told_and_cost_nothing(
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(((theirs if within else work) / "r.json").read_text())
     assert any(told in s for s in (*report["preferences"], *report["run"]["notes"]))
-    assert not any(" is d_loss" in s or " is Loss/critic" in s for s in report["preferences"]), "it was not followed"
+    assert not any(" is d_loss" in s or " is Loss/critic" in s for s in report["preferences"]), (
+        "it was not followed"
+    )
     assert report["signals"]
     assert told in run("signals", "." if within else theirs, cwd=theirs if within else work).stdout
 
 
-@pytest.mark.skipif(bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything")
+@pytest.mark.skipif(
+    bool(BOUND) and shutil.which("setpriv") is None, reason="root may read everything"
+)
 def test_preferences_of_a_run_that_may_not_be_read_are_told(tmp_path: Path) -> None:
     work, theirs = run_of_a_stranger(tmp_path, "")
     (theirs / "gandoctor.toml").chmod(0)
     code = [sys.executable, "-m", "gandoctor", "analyze", str(theirs)]
     done = subprocess.run([*BOUND, *code], capture_output=True, text=True, cwd=work, check=False)
     assert done.returncode in (0, 1), done.stderr
-    assert "gandoctor.toml of the run cannot be read (Permission denied): it was left out" in " ".join(
-        done.stdout.split()
+    assert (
+        "gandoctor.toml of the run cannot be read (Permission denied): it was left out"
+        in " ".join(done.stdout.split())
     )

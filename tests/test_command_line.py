@@ -1,4 +1,4 @@
-"""The command line where its streams are closed, full or a terminal, where it is interrupted, and given odd names."""
+"""The command line: streams closed, full or a terminal; interrupts; odd names."""
 
 from __future__ import annotations
 
@@ -72,7 +72,14 @@ def test_where_nobody_reads_on_the_exit_code_still_tells_the_verdict(
 
 
 @pytest.mark.parametrize(
-    "command", [("--help",), ("analyze", "--help"), ("--version",), ("rules", "list"), ("explain", "d-loss-at-zero")]
+    "command",
+    [
+        ("--help",),
+        ("analyze", "--help"),
+        ("--version",),
+        ("rules", "list"),
+        ("explain", "d-loss-at-zero"),
+    ],
 )
 def test_help_that_nobody_reads_is_no_failing_run(tmp_path: Path, command: tuple[str, ...]) -> None:
     pipe = gone()
@@ -84,7 +91,10 @@ def test_help_that_nobody_reads_is_no_failing_run(tmp_path: Path, command: tuple
 @pytest.mark.parametrize("how", ["closed", "full", "nobody reads"])
 def test_errors_that_cannot_be_told_are_errors(tmp_path: Path, how: str) -> None:
     if how == "closed":
-        assert run("analyze", "missing", cwd=tmp_path, stderr=None, preexec_fn=lambda: os.close(2))[0] == 2
+        assert (
+            run("analyze", "missing", cwd=tmp_path, stderr=None, preexec_fn=lambda: os.close(2))[0]
+            == 2
+        )
         assert run("nonsense", cwd=tmp_path, stderr=None, preexec_fn=lambda: os.close(2))[0] == 2
         return
     if how == "full" and not FULL.exists():
@@ -102,7 +112,13 @@ def test_an_output_that_takes_nothing_is_said(healthy: Path, tmp_path: Path, how
         if not FULL.exists():
             pytest.skip("no /dev/full")
         more = {"stdout": os.open(FULL, os.O_WRONLY)}
-    for command in (("analyze", healthy), ("signals", healthy), ("rules", "list"), ("--version",), ("--help",)):
+    for command in (
+        ("analyze", healthy),
+        ("signals", healthy),
+        ("rules", "list"),
+        ("--version",),
+        ("--help",),
+    ):
         code, _, err = run(*command, cwd=tmp_path, **more)
         assert code == 2, command
         assert one_sentence(err), err
@@ -117,7 +133,10 @@ def test_what_is_read_takes_no_closed_streams_place(healthy: Path, tmp_path: Pat
             os.close(number)
 
     report = tmp_path / "r.html"
-    assert run("analyze", healthy, "-q", "-o", report, stdout=None, stderr=None, preexec_fn=close)[0] == 0
+    assert (
+        run("analyze", healthy, "-q", "-o", report, stdout=None, stderr=None, preexec_fn=close)[0]
+        == 0
+    )
     assert report.read_text("utf-8").startswith("<!")
 
 
@@ -151,11 +170,16 @@ def on_a_terminal(*args: object, cwd: Path) -> str:
 EVIL = "\x1b]0;title\x07 \x9b2J \u202e rev"
 
 
-def test_a_diff_on_a_terminal_cannot_steer_it_and_in_a_pipe_is_exact(failing: Path, tmp_path: Path) -> None:
+def test_a_diff_on_a_terminal_cannot_steer_it_and_in_a_pipe_is_exact(
+    failing: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "run"
     shutil.copytree(failing, folder)
     (folder / "config.yaml").unlink()
-    lines = (f"{setting}  # {EVIL}" for setting in ("lr_d = 0.0004", "lr_g = 0.0001", "batch_size = 64", "beta1 = 0.5"))
+    lines = (
+        f"{setting}  # {EVIL}"
+        for setting in ("lr_d = 0.0004", "lr_g = 0.0001", "batch_size = 64", "beta1 = 0.5")
+    )
     (folder / "config.py").write_bytes("\r\n".join(lines).encode())
     with start("patch", folder, cwd=tmp_path) as process:
         assert process.stdout is not None
@@ -173,7 +197,11 @@ def test_names_of_a_stranger_cannot_steer_a_terminal(tmp_path: Path) -> None:
     folder.mkdir()
     rows = "".join(f"{i},{0.69 + i % 3 / 100},{0.72 - i % 4 / 100},1\n" for i in range(60))
     (folder / "log.csv").write_bytes(f"step,d_loss,g_loss,x{EVIL}\n{rows}".encode())
-    for command in (("signals", folder), ("signals", folder, "--format", "json"), ("analyze", folder)):
+    for command in (
+        ("signals", folder),
+        ("signals", folder, "--format", "json"),
+        ("analyze", folder),
+    ):
         shown = on_a_terminal(*command, cwd=tmp_path)
         assert not any(c in shown for c in "\x07\x9b\u202e"), command
         assert "\x1b]" not in shown
@@ -200,11 +228,16 @@ main()
 
 @pytest.mark.parametrize(
     "module",
-    ["gandoctor.cli", "typer", "gandoctor.api", "numpy", "numpy.linalg", "gandoctor.parsers.formats.csv",
+    ["gandoctor.cli", "typer", "gandoctor.api", "numpy", "numpy.linalg",
+        "gandoctor.parsers.formats.csv",
      "gandoctor.reporters.html"],
 )  # fmt: skip
-@pytest.mark.parametrize("inside", ["{}", "exec({!r})"])  # dataclasses and named tuples are made by exec
-def test_an_interrupt_while_modules_load(healthy: Path, tmp_path: Path, module: str, inside: str) -> None:
+@pytest.mark.parametrize(
+    "inside", ["{}", "exec({!r})"]
+)  # dataclasses and named tuples are made by exec
+def test_an_interrupt_while_modules_load(
+    healthy: Path, tmp_path: Path, module: str, inside: str
+) -> None:
     out = tmp_path / "out" / "r.html"
     out.parent.mkdir()
     kill = inside.format("os.kill(os.getpid(), signal.SIGINT)")
@@ -212,9 +245,15 @@ def test_an_interrupt_while_modules_load(healthy: Path, tmp_path: Path, module: 
     home = tmp_path / "home"
     home.mkdir()
     (home / "interrupted.py").write_text(code)
-    command = [sys.executable, "-m", "interrupted"]  # with `-c` Python does not look at what an `exec` left behind
+    command = [
+        sys.executable,
+        "-m",
+        "interrupted",
+    ]  # with `-c` Python does not look at what an `exec` left behind
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=home, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=home, env=environment
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert list(out.parent.iterdir()) in ([], [out])
 
@@ -236,11 +275,14 @@ def test_an_interrupt_while_a_run_is_read(healthy: Path, tmp_path: Path) -> None
 def test_names_longer_than_names_may_be(healthy: Path, tmp_path: Path, length: int) -> None:
     name = "x" * length
     for command in (
-        ("analyze", name), ("check", name), ("signals", name), ("signals", "--tags", name), ("patch", name),
-        ("compare", name, healthy), ("compare", healthy, name), ("explain", name), ("rules", "docs", name),
+        ("analyze", name), ("check", name), ("signals", name), ("signals", "--tags", name),
+        ("patch", name),
+        ("compare", name, healthy), ("compare", healthy, name), ("explain", name), ("rules", "docs",
+        name),
         ("analyze", healthy, "--config", name), ("analyze", healthy, "--rules", name),
         ("analyze", healthy, "--repo", name), ("analyze", healthy, "-o", name + ".html"),
-        ("analyze", healthy, "--map", f"d_loss={name}"), ("analyze", healthy, "--map", f"{name}=d_loss"),
+        ("analyze", healthy, "--map", f"d_loss={name}"), ("analyze", healthy, "--map",
+        f"{name}=d_loss"),
         ("analyze", healthy, "--map", name), ("analyze", healthy, "--loss", name),
         ("analyze", healthy, "--select", name), ("signals", healthy, "--write-map", name),
         ("rules", "new", name, "--rules", tmp_path / "mine"),
@@ -262,7 +304,12 @@ def test_a_long_name_stops_no_other_of_check(failing: Path, tmp_path: Path) -> N
 def test_a_folder_that_is_gone(healthy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    for command in (("analyze", healthy), ("analyze", "."), ("check", healthy), ("signals", healthy)):
+    for command in (
+        ("analyze", healthy),
+        ("analyze", "."),
+        ("check", healthy),
+        ("signals", healthy),
+    ):
         folder.mkdir(exist_ok=True)
         code, _, err = run(*command, cwd=folder, preexec_fn=folder.rmdir)
         assert code == 2
@@ -292,11 +339,20 @@ def test_pipes_and_what_lies_in_proc(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("odd", ["nan inf", "inf -inf", "nan inf -inf", "1e308 -1e308 1e300"])
 @pytest.mark.parametrize("share", [0.2, 0.9])
-def test_numbers_that_are_none_are_told_in_the_report_and_not_by_numpy(tmp_path: Path, odd: str, share: float) -> None:
+def test_numbers_that_are_none_are_told_in_the_report_and_not_by_numpy(
+    tmp_path: Path, odd: str, share: float
+) -> None:
     chance = random.Random(5)
     folder = tmp_path / "run"
     folder.mkdir()
-    levels = {"d_loss": 1.38, "g_loss": 0.7, "d_real": 0.5, "d_fake": 0.5, "grad_norm_d": 1.0, "fid": 50.0}
+    levels = {
+        "d_loss": 1.38,
+        "g_loss": 0.7,
+        "d_real": 0.5,
+        "d_fake": 0.5,
+        "grad_norm_d": 1.0,
+        "fid": 50.0,
+    }
     lines = [",".join(["step", *levels])]
     for i in range(200):
         cells = (chance.choice(odd.split()) if chance.random() < share else f"{v + 0.1 * chance.random():.4f}"

@@ -1,4 +1,7 @@
-"""``gandoctor compare``: better, worse or no clear change; where two runs cannot tell, it says so."""
+"""``gandoctor compare``: better, worse or no clear change.
+
+Where two runs cannot tell, it says so.
+"""
 
 from __future__ import annotations
 
@@ -65,22 +68,45 @@ def made(
         tag = f"log/{role}"
         steps = np.linspace(1, last, len(values)).astype(int)
         kept = tuple(None if v is None or not np.isfinite(v) else float(v) for v in values)
-        signals.append(SignalNote(tag, role, "", "", len(kept), kept[-1], f"{tag}: lower is better", "log.csv"))
+        signals.append(
+            SignalNote(tag, role, "", "", len(kept), kept[-1], f"{tag}: lower is better", "log.csv")
+        )
         series[tag] = Series(tuple(int(s) for s in steps), kept)
-    findings = tuple(Finding(r, RULES[r], f"Rule {r}", "high", "medium", onset, f"{r}:x") for r in fired)
+    findings = tuple(
+        Finding(r, RULES[r], f"Rule {r}", "high", "medium", onset, f"{r}:x") for r in fired
+    )
     diagnoses = tuple(
-        Diagnosis(f"cause-of-{r}", f"Cause of {r}", "", (RULES[r],), "high", "medium", 1.0, (), onset, (), (r,))
+        Diagnosis(
+            f"cause-of-{r}",
+            f"Cause of {r}",
+            "",
+            (RULES[r],),
+            "high",
+            "medium",
+            1.0,
+            (),
+            onset,
+            (),
+            (r,),
+        )
         for r in fired
     )
     return Report(
-        RunNote("run", first_step=1, last_step=last, step_unit=unit, objective=ObjectiveNote(family)),
+        RunNote(
+            "run", first_step=1, last_step=last, step_unit=unit, objective=ObjectiveNote(family)
+        ),
         verdict or ("failing" if fired else "healthy"),
         signals=tuple(signals),
-        settings=tuple(SettingNote(k, v, f"my.{k}", "c.yaml", 1) for k, v in (settings or {"lr_d": "0.1"}).items()),
+        settings=tuple(
+            SettingNote(k, v, f"my.{k}", "c.yaml", 1)
+            for k, v in (settings or {"lr_d": "0.1"}).items()
+        ),
         findings=findings,
         diagnoses=diagnoses,
         clear=tuple(set(RULES) - set(fired) - set(not_checked)) if clear is None else clear,
-        not_checked=tuple(NotChecked(r, f"Rule {r}", "x was not logged", "log x") for r in not_checked),
+        not_checked=tuple(
+            NotChecked(r, f"Rule {r}", "x was not logged", "log x") for r in not_checked
+        ),
         series=series,
     )
 
@@ -90,7 +116,9 @@ def made(
 
 @pytest.fixture(scope="module")
 def cured(sample_logs: Path) -> Comparison:
-    return comparing.run(sample_logs / "d-dominance", sample_logs / "healthy-nonsaturating", Options())[0]
+    return comparing.run(
+        sample_logs / "d-dominance", sample_logs / "healthy-nonsaturating", Options()
+    )[0]
 
 
 def test_a_cured_run_is_better_and_says_why(cured: Comparison) -> None:
@@ -112,7 +140,9 @@ def test_a_cured_run_is_better_and_says_why(cured: Comparison) -> None:
 
 
 def test_the_other_way_round_is_worse(sample_logs: Path) -> None:
-    found, report = comparing.run(sample_logs / "healthy-nonsaturating", sample_logs / "d-dominance", Options())
+    found, report = comparing.run(
+        sample_logs / "healthy-nonsaturating", sample_logs / "d-dominance", Options()
+    )
     assert found.answer == "worse"
     assert {c.fate for c in found.causes} == {"new"}
     assert report.verdict == "failing"
@@ -136,15 +166,21 @@ def test_the_same_run_twice_is_no_change(sample_logs: Path, tmp_path: Path) -> N
         (("healthy-hinge", "nowhere"), (), 2),
     ],
 )
-def test_the_exit_code_is_that_of_the_run_after(sample_logs: Path, pair: tuple[str, str], fail_on, code: int) -> None:
+def test_the_exit_code_is_that_of_the_run_after(
+    sample_logs: Path, pair: tuple[str, str], fail_on, code: int
+) -> None:
     done = cli("compare", *(sample_logs / name for name in pair), *fail_on)
     assert done.returncode == code
     if code == 2:
         assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_every_output_is_written_in_the_format_of_its_suffix(sample_logs: Path, tmp_path: Path) -> None:
-    outputs = [x for suffix in ("html", "json", "md", "txt") for x in ("-o", tmp_path / f"c.{suffix}")]
+def test_every_output_is_written_in_the_format_of_its_suffix(
+    sample_logs: Path, tmp_path: Path
+) -> None:
+    outputs = [
+        x for suffix in ("html", "json", "md", "txt") for x in ("-o", tmp_path / f"c.{suffix}")
+    ]
     done = cli("compare", sample_logs / "d-dominance", sample_logs / "healthy-hinge", *outputs)
     assert done.returncode == 0, done.stderr
     assert "BETTER" in done.stdout
@@ -152,7 +188,9 @@ def test_every_output_is_written_in_the_format_of_its_suffix(sample_logs: Path, 
     assert (tmp_path / "c.html").read_text().startswith("<!doctype html>")
     assert "| verdict | failing | healthy |" in (tmp_path / "c.md").read_text()
     assert "BETTER" in (tmp_path / "c.txt").read_text()
-    assert not any(str(sample_logs.parent) in f.read_text() for f in tmp_path.iterdir()), "no absolute path"
+    assert not any(str(sample_logs.parent) in f.read_text() for f in tmp_path.iterdir()), (
+        "no absolute path"
+    )
 
 
 def test_a_folder_of_runs_is_no_run(sample_logs: Path, tmp_path: Path) -> None:
@@ -181,7 +219,9 @@ def written(folder: Path, lr_d: str, fid: list[float]) -> Path:
         d, g = 1.38 + 0.05 * rng.standard_normal(2)
         rows.append(f"{i},{d:.4f},{g - 0.69:.4f},{fid[i // 100 - 1] if i % 100 == 0 else ''}")
     (folder / "log.csv").write_text("\n".join(rows) + "\n")
-    (folder / "config.yaml").write_text(f"loss: nonsaturating\nlr_d: {lr_d}\nlr_g: 0.0002\nbatch_size: 64\n")
+    (folder / "config.yaml").write_text(
+        f"loss: nonsaturating\nlr_d: {lr_d}\nlr_g: 0.0002\nbatch_size: 64\n"
+    )
     return folder
 
 
@@ -198,14 +238,18 @@ def test_a_written_pair(tmp_path: Path) -> None:
     assert found.caught_up == 300, "39 is the first that is at least as good as 40"
     assert found.answer == "better"
     text = comparison.as_text(found)
-    assert "best fid 40 at iteration 500; stopping there saves 50% of the compute" in " ".join(text.split())
+    assert "best fid 40 at iteration 500; stopping there saves 50% of the compute" in " ".join(
+        text.split()
+    )
 
 
 # ---------------------------------------------------------------- what counts, and what does not
 
 
 def test_losses_have_no_say() -> None:
-    found = compare(made(d_loss=[1.4] * 20, g_loss=[9.0] * 20), made(d_loss=[0.7] * 20, g_loss=[0.1] * 20))
+    found = compare(
+        made(d_loss=[1.4] * 20, g_loss=[9.0] * 20), made(d_loss=[0.7] * 20, g_loss=[0.1] * 20)
+    )
     assert found.answer == "no clear change"
     assert found.why == ("Both runs are healthy.", "No measure of quality was logged in both runs.")
 
@@ -215,13 +259,16 @@ def test_losses_have_no_say() -> None:
     [
         ("fid", 40, 30, "better"), ("fid", 30, 40, "worse"), ("fid", 40, 38, "no clear change"),
         ("inception_score", 7, 9, "better"), ("inception_score", 9, 7, "worse"),
-        ("kid", 0.02, 0.01, "better"), ("psnr_ssim", 28, 30, "better"), ("psnr_ssim", 28, 28.2, "no clear change"),
+        ("kid", 0.02, 0.01, "better"), ("psnr_ssim", 28, 30, "better"), ("psnr_ssim", 28, 28.2,
+        "no clear change"),
         ("lpips", 0.3, 0.2, "better"), ("sample_coverage", 0.3, 0.9, "better"),
         ("sample_coverage", 0.85, 0.9, "no clear change"), ("sample_shift", 0.2, 0.9, "worse"),
         ("progress", 2.0, 1.0, "better"),
     ],
 )  # fmt: skip
-def test_quality_decides_between_equal_verdicts(role: str, old: float, new: float, answer: str) -> None:
+def test_quality_decides_between_equal_verdicts(
+    role: str, old: float, new: float, answer: str
+) -> None:
     found = compare(made(**{role: [old] * 20}), made(**{role: [new] * 20}))
     assert found.answer == answer
     assert next(m for m in found.measures if m.role == role).answer == answer
@@ -235,14 +282,17 @@ def test_a_restless_metric_has_to_differ_by_more() -> None:
 
 def test_better_at_the_end_but_not_at_its_best_is_told_apart() -> None:
     found = compare(
-        made(fid=[60, 20, 20, 20, 60, 80, 80, 80, 80, 80]), made(fid=[60, 40, 40, 40, 40, 40, 40, 40, 40, 40])
+        made(fid=[60, 20, 20, 20, 60, 80, 80, 80, 80, 80]),
+        made(fid=[60, 40, 40, 40, 40, 40, 40, 40, 40, 40]),
     )
     assert found.answer == "no clear change"
     assert "at its best 20 before, 40 after" in found.why[1]
 
 
 def test_a_run_that_ends_in_nan_is_no_better() -> None:
-    assert compare(made(fid=[50.0] * 10), made(fid=[50.0] * 5 + [20.0] * 4 + [None])).answer == "worse"
+    assert (
+        compare(made(fid=[50.0] * 10), made(fid=[50.0] * 5 + [20.0] * 4 + [None])).answer == "worse"
+    )
     assert compare(made(fid=[None] * 10), made(fid=[None] * 10)).answer == "no clear change"
 
 
@@ -253,7 +303,9 @@ def test_verdict_and_quality_that_disagree_are_no_clear_change() -> None:
 
 
 def test_judges_of_quality_that_disagree() -> None:
-    found = compare(made(fid=[30.0] * 20, lpips=[0.2] * 20), made(fid=[20.0] * 20, lpips=[0.4] * 20))
+    found = compare(
+        made(fid=[30.0] * 20, lpips=[0.2] * 20), made(fid=[20.0] * 20, lpips=[0.4] * 20)
+    )
     assert found.answer == "no clear change"
     assert found.why[-1] == "These judges of quality disagree."
 
@@ -277,7 +329,9 @@ def test_what_was_not_looked_for_again_is_not_gone() -> None:
     found = compare(made("d-wins"), made(not_checked=("d-wins",)))
     assert found.answer == "no clear change"
     assert "could not be checked in the run after: d-wins" in found.why[0]
-    assert [(c.fate, "x was not logged" in c.because) for c in found.causes] == [("not checked", True)]
+    assert [(c.fate, "x was not logged" in c.because) for c in found.causes] == [
+        ("not checked", True)
+    ]
     back = compare(made(not_checked=("d-wins",)), made("d-wins"))
     assert back.answer == "no clear change", "it may have been there before, unseen"
     assert "the run before could not show it" in back.causes[0].because
@@ -286,7 +340,9 @@ def test_what_was_not_looked_for_again_is_not_gone() -> None:
 def test_a_run_that_ended_before_the_trouble_began_proves_nothing() -> None:
     found = compare(made("d-wins", onset=800), made(last=500))
     assert found.answer == "no clear change"
-    assert "ends at iteration 500, and the trouble of the other began at iteration 800" in found.why[0]
+    assert (
+        "ends at iteration 500, and the trouble of the other began at iteration 800" in found.why[0]
+    )
     assert any("differ in length" in c for c in found.cautions)
     assert compare(made("d-wins", onset=400), made(last=500)).answer == "better"
     assert compare(made(last=500), made("d-wins", onset=800)).answer == "no clear change"
@@ -300,10 +356,15 @@ def test_too_little_logged_is_no_verdict() -> None:
 
 def test_a_cause_whose_symptoms_remain_is_said_to_have_moved() -> None:
     after = made("d-wins")
-    after = replace(after, diagnoses=(replace(after.diagnoses[0], cause="another", title="Another"),))
+    after = replace(
+        after, diagnoses=(replace(after.diagnoses[0], cause="another", title="Another"),)
+    )
     fates = {c.cause: (c.fate, c.because) for c in compare(made("d-wins"), after).causes}
     assert fates["another"][0] == "new"
-    assert fates["cause-of-d-wins"] == ("gone", "its symptoms are still found, and point elsewhere now")
+    assert fates["cause-of-d-wins"] == (
+        "gone",
+        "its symptoms are still found, and point elsewhere now",
+    )
 
 
 def test_best_point_by_g_loss_only_where_it_means_something() -> None:
@@ -312,7 +373,9 @@ def test_best_point_by_g_loss_only_where_it_means_something() -> None:
     assert weak.before.best.weak
     assert weak.before.best.step == 200
     assert weak.before.best.share_after == pytest.approx(800 / 999, abs=0.002)
-    assert weak.after.best is None, "a healthy G's loss is often lowest before D has learnt anything"
+    assert weak.after.best is None, (
+        "a healthy G's loss is often lowest before D has learnt anything"
+    )
     assert compare(made("d-wins", g_loss=rising, family="wgan-gp"), made()).before.best is None
     assert weak.caught_up is None
 
@@ -321,7 +384,11 @@ def test_settings_by_their_own_keys() -> None:
     before = made(settings={"lr_d": "0.002", "lr_g": "0.1", "beta1_d": "0.5"})
     after = made(settings={"lr_d": "0.0002", "lr_g": "0.1", "r1_gamma": "10"})
     rows = comparison.changed(compare(before, after))
-    assert rows == [("my.beta1_d", "0.5", "not set"), ("my.lr_d", "0.002", "0.0002"), ("my.r1_gamma", "not set", "10")]
+    assert rows == [
+        ("my.beta1_d", "0.5", "not set"),
+        ("my.lr_d", "0.002", "0.0002"),
+        ("my.r1_gamma", "not set", "10"),
+    ]
     none = compare(replace(before, settings=()), after)
     assert none.settings == ()
     assert any("No config was read for the run before" in c for c in none.cautions)
@@ -349,7 +416,8 @@ def test_signals_that_measure_different_things_are_not_compared() -> None:
         ("log/psnr_ssim", ("log/psnr_ssim", ""), ""), ("log/ssim", ("", "log/ssim"), ""),
     ]  # fmt: skip
     weighed = compare(
-        made(progress=[2.0] * 9, settings={"lambda_l1": "100"}), made(progress=[1.0] * 9, settings={"lambda_l1": "50"})
+        made(progress=[2.0] * 9, settings={"lambda_l1": "100"}),
+        made(progress=[1.0] * 9, settings={"lambda_l1": "50"}),
     )
     assert weighed.answer == "no clear change", "half the weight, half the loss"
 
@@ -357,7 +425,8 @@ def test_signals_that_measure_different_things_are_not_compared() -> None:
 values = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=30)
 reports = st.builds(
     lambda fired, unseen, last, fid, cover, g: made(
-        *fired, not_checked=tuple(set(unseen) - set(fired)), last=last, fid=fid, sample_coverage=cover, g_loss=g
+        *fired, not_checked=tuple(set(unseen) - set(fired)), last=last, fid=fid,
+            sample_coverage=cover, g_loss=g
     ),
     st.lists(st.sampled_from(sorted(RULES)), unique=True),
     st.lists(st.sampled_from(sorted(RULES)), unique=True),
@@ -391,7 +460,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.fetched += [v for k, v in attrs if k in ("src", "href") and v and not v.startswith(("#", "data:"))]
+        self.fetched += [
+            v for k, v in attrs if k in ("src", "href") and v and not v.startswith(("#", "data:"))
+        ]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -406,9 +477,18 @@ def test_the_page_is_self_contained_and_lays_the_curves_over_each_other(cured: C
     assert "before: Loss/D" in page.text
     assert "after: Loss/D" in page.text
     for drawing in re.findall(r"<svg.*?</svg>", source, re.DOTALL):
-        assert {"s1", "s2"} <= set(re.findall(r'class="line (s\d)', drawing)), "both runs in one picture"
+        assert {"s1", "s2"} <= set(re.findall(r'class="line (s\d)', drawing)), (
+            "both runs in one picture"
+        )
         assert drawing.count('class="axis"') >= 1
-    for said in ("Better", "failing", "healthy", "discriminator.optimizer.lr", *cured.why, *cured.cautions):
+    for said in (
+        "Better",
+        "failing",
+        "healthy",
+        "discriminator.optimizer.lr",
+        *cured.why,
+        *cured.cautions,
+    ):
         assert said in " ".join(page.text.split())
     assert "Content-Security-Policy" in source
 
@@ -422,7 +502,8 @@ def test_curves_of_two_runs_share_one_scale() -> None:
 def test_untrusted_text_stays_text(format_: str) -> None:
     nasty = '<img src=x onerror=alert(1)>\x1b[2J\u202e|`"@all'
     before, after = (
-        made(*fired, fid=[9.0] * 5, settings={"lr_d": nasty + x}) for fired, x in ((("d-wins",), "1"), ((), "2"))
+        made(*fired, fid=[9.0] * 5, settings={"lr_d": nasty + x})
+        for fired, x in ((("d-wins",), "1"), ((), "2"))
     )
     before, after = (
         replace(
@@ -445,7 +526,9 @@ def test_untrusted_text_stays_text(format_: str) -> None:
         assert "<img" not in bare
         assert "@all" not in bare
         cells = {
-            row.replace("\\|", "").count("|") for row in said.splitlines() if row.startswith("| ") and "best" not in row
+            row.replace("\\|", "").count("|")
+            for row in said.splitlines()
+            if row.startswith("| ") and "best" not in row
         }
         assert cells <= {4, 5}, "no cell was split by what stands in it"
 
@@ -465,7 +548,8 @@ def test_the_text_keeps_its_width(width: int) -> None:
             assert max(len(line) for line in prose) <= max(width, 40)
 
 
-# ---------------------------------------------------------------- saved reports, and a config for each side
+# ---------------------------------------------------------------- saved reports, and a config for
+# each side
 
 
 def test_a_saved_report_is_as_good_as_its_run(sample_logs: Path, tmp_path: Path) -> None:
@@ -504,7 +588,9 @@ def test_a_saved_report_of_one_run_among_its_like(tmp_path: Path) -> None:
         ({"findings": [3]}, "report.findings[0] is a int"),
     ],
 )
-def test_a_damaged_report_is_refused_in_one_sentence(tmp_path: Path, change: dict[str, object], said: str) -> None:
+def test_a_damaged_report_is_refused_in_one_sentence(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     whole = tmp_path / "whole.json"
     whole.write_text(json.dumps(made(d_loss=[0.5] * 30).to_dict()))
     hurt = tmp_path / "hurt.json"
@@ -516,7 +602,8 @@ def test_a_damaged_report_is_refused_in_one_sentence(tmp_path: Path, change: dic
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-                    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=3), x, max_size=3)),
+                    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=3), x,
+                        max_size=3)),
        st.sampled_from([f.name for f in fields(Report)]))  # fmt: skip
 def test_whatever_a_report_holds_it_is_one_or_is_refused(value: object, key: str) -> None:
     data = made("d-wins", d_loss=[0.5] * 30).to_dict()
@@ -531,12 +618,18 @@ def test_each_side_has_its_own_config(tmp_path: Path) -> None:
     logs = []
     for name, rate in (("before", "0.01"), ("after", "0.0002")):
         logs.append(tmp_path / f"{name}.csv")
-        logs[-1].write_text("step,d_loss,g_loss\n" + "".join(f"{i},0.6,{0.7 + i % 5 / 50}\n" for i in range(60)))
+        logs[-1].write_text(
+            "step,d_loss,g_loss\n" + "".join(f"{i},0.6,{0.7 + i % 5 / 50}\n" for i in range(60))
+        )
         (tmp_path / f"{name}.yaml").write_text(f"lr_d: {rate}\nbatch_size: 64\n")
     sides = ("--config-before", tmp_path / "before.yaml", "--config-after", tmp_path / "after.yaml")
     found = json.loads(cli("compare", *logs, *sides, "--format", "json", cwd=tmp_path).stdout)
-    assert [(s["key"], s["old"], s["new"]) for s in found["settings"]] == [("lr_d", "0.01", "0.0002")]
-    both = cli("compare", *logs, "--config", tmp_path / "after.yaml", "--format", "json", cwd=tmp_path)
+    assert [(s["key"], s["old"], s["new"]) for s in found["settings"]] == [
+        ("lr_d", "0.01", "0.0002")
+    ]
+    both = cli(
+        "compare", *logs, "--config", tmp_path / "after.yaml", "--format", "json", cwd=tmp_path
+    )
     assert json.loads(both.stdout)["settings"] == []
     saved = tmp_path / "saved.json"
     cli("analyze", logs[0], "--config", tmp_path / "before.yaml", "-q", "-o", saved)

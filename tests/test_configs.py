@@ -29,7 +29,8 @@ def by_key(reading) -> dict:
 
 def test_yaml_values_are_those_of_pyyaml(tmp_path):
     text = (
-        "lr: 5e-5\nlr_d: 5.0e-5\nsteps: 10_000\nhex: 0x10\non_gpu: yes\nname: ~\nclock: 1:30\nwhen: 2024-01-01\n"
+        "lr: 5e-5\nlr_d: 5.0e-5\nsteps: 10_000\nhex: 0x10\non_gpu: yes\nname: ~\nclock: "
+        "1:30\nwhen: 2024-01-01\n"
         'quoted: "1"\ninf: .inf\nempty:\nlong: |\n  a\n  b\n'
     )
     got = by_key(read(tmp_path, "config.yaml", text))
@@ -118,13 +119,23 @@ def test_a_yaml_config_of_two_megabytes_takes_seconds_at_most(tmp_path, monkeypa
 
 
 def test_yaml_bombs_and_depth_end_soon(tmp_path):
-    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60))
-    merges = "a0: &a0 {k: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60))
+    bomb = "a0: &a0 [x, x]\n" + "".join(
+        f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)
+    )
+    merges = "a0: &a0 {k: 1}\n" + "".join(
+        f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60)
+    )
     loop = "a: &a [1, *a]\nlr: 3\n"
     deep = "lr: 1\nx: " + "[" * 100_000
     indented = "".join(" " * i + "a:\n" for i in range(2_000))
     began = time.perf_counter()
-    for name, text in (("bomb", bomb), ("merges", merges), ("loop", loop), ("deep", deep), ("indented", indented)):
+    for name, text in (
+        ("bomb", bomb),
+        ("merges", merges),
+        ("loop", loop),
+        ("deep", deep),
+        ("indented", indented),
+    ):
         try:
             reading = read(tmp_path, f"{name}.yaml", text)
         except InputError:
@@ -193,9 +204,14 @@ def test_json_comments_trailing_commas_tabs_and_marks(tmp_path):
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=5),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False)
+        | st.text(max_size=5),
         lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=2), inner, max_size=3)
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text("abc", min_size=1, max_size=2), inner, max_size=3)
         ),
         max_leaves=8,
     )
@@ -217,12 +233,22 @@ def test_json_leaves_agree_with_the_library(tmp_path_factory, data):
     truth = dict(leaves({"top": data}))
     if not truth:
         return
-    got = by_key(read(tmp_path_factory.mktemp("j"), "config.json", json.dumps({"top": data}, indent=1)))
+    got = by_key(
+        read(tmp_path_factory.mktemp("j"), "config.json", json.dumps({"top": data}, indent=1))
+    )
     assert {k: got[k][0] for k in truth} == truth
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": 1, "b": }', '{"a": 1', '{"a": 1]', '{"a": 1} x', '{"a": 1, b: 2}', '{"a": 1, "b": 1.2.3}']
+    "text",
+    [
+        '{"a": 1, "b": }',
+        '{"a": 1',
+        '{"a": 1]',
+        '{"a": 1} x',
+        '{"a": 1, b: 2}',
+        '{"a": 1, "b": 1.2.3}',
+    ],
 )
 def test_json_faults_are_named_with_their_line(tmp_path, text):
     reading = read(tmp_path, "config.json", "\n" + text)
@@ -292,7 +318,11 @@ Epoch 1 loss=3
 
 def test_flags_gin_ini_and_printed_dicts(tmp_path):
     flags = by_key(
-        read(tmp_path, "flagfile.txt", "# flags\n--lr=1e-4\n--noaugment\n--loss hinge --verbose\n--alpha=-3\n")
+        read(
+            tmp_path,
+            "flagfile.txt",
+            "# flags\n--lr=1e-4\n--noaugment\n--loss hinge --verbose\n--alpha=-3\n",
+        )
     )
     assert flags == {
         "lr": (1e-4, 2),
@@ -347,7 +377,8 @@ parser.add_argument("--d-lr", type=float, default=4e-4)
 
 @pytest.mark.parametrize(
     "name",
-    ["config.yaml", "config.json", "train_opt.txt", "opt.txt", "hparams.yaml", "args.txt", "params.json",
+    ["config.yaml", "config.json", "train_opt.txt", "opt.txt", "hparams.yaml", "args.txt",
+        "params.json",
      "settings.yml", "training_options.json", ".hydra/config.yaml", "operative_config-500.gin",
      "2020-11-09-project.yaml", "flagfile.txt"],
 )  # fmt: skip
@@ -380,9 +411,18 @@ def test_weaker_names_are_looked_into(tmp_path, name, text, is_config):
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\x00\x01\x02", b"version https://git-lfs.github.com/spec/v1\noid x", b"\xff\xfe", b"[]", b"# none\n"],
+    [
+        b"",
+        b"\x00\x01\x02",
+        b"version https://git-lfs.github.com/spec/v1\noid x",
+        b"\xff\xfe",
+        b"[]",
+        b"# none\n",
+    ],
 )
-@pytest.mark.parametrize("name", ["config.yaml", "config.json", "run.toml", "args.txt", "config.py"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "config.json", "run.toml", "args.txt", "config.py"]
+)
 def test_files_without_settings_are_said_to_be_so(tmp_path, name, data):
     with pytest.raises(InputError) as caught:
         read(tmp_path, name, data)
@@ -396,7 +436,10 @@ def test_dashes_that_are_no_flag(tmp_path):
     assert by_key(read(tmp_path, "args.txt", "--1\n--lr=3\n")) == {"lr": (3, 2)}
 
 
-@given(data=st.binary(max_size=300), name=st.sampled_from(["c.yaml", "c.json", "c.toml", "c.txt", "c.py", "c.ini"]))
+@given(
+    data=st.binary(max_size=300),
+    name=st.sampled_from(["c.yaml", "c.json", "c.toml", "c.txt", "c.py", "c.ini"]),
+)
 @settings(max_examples=150, deadline=None)
 def test_no_bytes_raise_anything_else(tmp_path_factory, data, name):
     with contextlib.suppress(InputError):

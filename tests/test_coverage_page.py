@@ -1,4 +1,4 @@
-"""The coverage page names only what there is, names all of it, and has a name or a reason on every line."""
+"""The coverage page names all there is and nothing else, with a name or a reason on every line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ ROOMS = {r.id: "symptoms" if r.kind == "symptom" else "risks" for r in BOOK.rule
 ROOMS |= {c.id: "causes" for c in BOOK.causes} | {r.id: "remedies" for r in BOOK.remedies}
 ROOMS |= {m.id: "measures" for m in BOOK.measures}
 ROWS = [line for line in TEXT.splitlines() if line.startswith("|") and not line.startswith("|--")]
-HEADS = [line for before, line in zip(TEXT.splitlines(), TEXT.splitlines()[1:], strict=False) if before[:2] == "##"]
+HEADS = [
+    line
+    for before, line in zip(TEXT.splitlines(), TEXT.splitlines()[1:], strict=False)
+    if before[:2] == "##"
+]
 
 
 def test_every_name_exists_and_leads_to_its_page() -> None:
@@ -34,7 +38,9 @@ def test_every_rule_risk_and_cause_is_named() -> None:
     assert {i for i, room in ROOMS.items() if room not in ("remedies", "measures")} <= named
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r not in HEADS], ids=lambda r: r.split("|")[1].strip()[:40])
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r not in HEADS], ids=lambda r: r.split("|")[1].strip()[:40]
+)
 def test_every_line_has_a_name_or_a_reason(row: str) -> None:
     _, item, answer, _ = (cell.strip() for cell in row.split("|"))
     assert item

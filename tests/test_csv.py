@@ -77,13 +77,19 @@ def test_restarts_with_wild_steps_do_not_overflow(table) -> None:
 
 def wide(*names: str, more: int, rows: int = 8, about: str = "layer") -> str:
     header = [*names, *(f"{about}{j}" for j in range(more))]
-    return "".join(",".join(cells) + "\n" for cells in (header, *([str(k)] * len(header) for k in range(rows))))
+    return "".join(
+        ",".join(cells) + "\n" for cells in (header, *([str(k)] * len(header) for k in range(rows)))
+    )
 
 
 # The second is read by pandas; the third has a header longer than what is sniffed.
 @pytest.mark.parametrize(("more", "rows"), [(2_500, 40), (2_500, 400), (8_000, 10)])
 def test_of_very_many_columns_those_of_a_training_are_read(table, more: int, rows: int) -> None:
-    path = table(wide("global_step", more=more, rows=rows, about="weights/").replace("weights/77,", "d_loss,", 1))
+    path = table(
+        wide("global_step", more=more, rows=rows, about="weights/").replace(
+            "weights/77,", "d_loss,", 1
+        )
+    )
     assert sure(path) >= 0.9
     got = csv.read(path)
     assert len(got.signals) == 1999
@@ -94,14 +100,18 @@ def test_of_very_many_columns_those_of_a_training_are_read(table, more: int, row
 
 def test_very_many_columns_of_something_else_are_refused_in_their_own_words(table) -> None:
     path = table(wide(more=3_000, about="pixel"))
-    with pytest.raises(GandoctorError, match="3,000 columns, and none is called like a step or a loss"):
+    with pytest.raises(
+        GandoctorError, match="3,000 columns, and none is called like a step or a loss"
+    ):
         read_log(path)
     with pytest.raises(GandoctorError, match="is the table turned on its side"):
         read_log(path)
 
 
 def test_a_table_of_something_else_is_refused_in_its_own_words(table) -> None:
-    with pytest.raises(GandoctorError, match=r"houses.csv: a table, but no training log: .* name the columns"):
+    with pytest.raises(
+        GandoctorError, match=r"houses.csv: a table, but no training log: .* name the columns"
+    ):
         read_log(table("size,price\n1,2\n3,4\n", "houses.csv"))
 
 
@@ -117,19 +127,28 @@ def test_rows_count_where_nothing_else_does(table) -> None:
 
 def test_batches_that_restart_with_each_epoch(table) -> None:
     got = csv.read(
-        table("epoch,batch,d_loss\n" + "".join(f"{e},{b},{e + b}\n" for e in (0, 1, 2) for b in (0, 10, 20)))
+        table(
+            "epoch,batch,d_loss\n"
+            + "".join(f"{e},{b},{e + b}\n" for e in (0, 1, 2) for b in (0, 10, 20))
+        )
     )
     assert steps(got)["d_loss"] == [0, 10, 20, 30, 40, 50, 60, 70, 80]
     assert got.step_unit == "iterations"
 
 
 def test_iterations_that_restart_with_each_epoch(table) -> None:
-    got = csv.read(table("epoch,iter,d_loss\n" + "".join(f"{e},{b},1\n" for e in (1, 2, 3) for b in (100, 200))))
+    got = csv.read(
+        table(
+            "epoch,iter,d_loss\n" + "".join(f"{e},{b},1\n" for e in (1, 2, 3) for b in (100, 200))
+        )
+    )
     assert steps(got)["d_loss"] == [100, 200, 300, 400, 500, 600]
 
 
 def test_several_rows_an_epoch_stay_apart(table) -> None:
-    got = csv.read(table("epoch,d_loss\n" + "".join(f"{e},{e}\n" for e in (0, 1) for _ in range(3))))
+    got = csv.read(
+        table("epoch,d_loss\n" + "".join(f"{e},{e}\n" for e in (0, 1) for _ in range(3)))
+    )
     assert steps(got)["d_loss"] == [0, 1, 2, 3, 4, 5]
     assert got.step_unit == "unknown"
     assert "3 rows an epoch" in got.notes[0]
@@ -164,8 +183,10 @@ def test_tensors_and_blank_lines(table) -> None:
     got = csv.read(
         table(
             "losses_g,losses_d\n"
-            '"tensor(10.5290, grad_fn=<BinaryCrossEntropyBackward0>)","tensor(0.0009, device=\'cuda:0\')"\n\n'
-            '"tensor([9.9], requires_grad=True)","<tf.Tensor: shape=(), dtype=float32, numpy=0.25>"\n\n'
+            '"tensor(10.5290, grad_fn=<BinaryCrossEntropyBackward0>)","tensor(0.0009, '
+            "device='cuda:0')\"\n\n"
+            '"tensor([9.9], requires_grad=True)","<tf.Tensor: shape=(), dtype=float32, '
+            'numpy=0.25>"\n\n'
             '"[8.5]","np.float32(0.5)"\n'
         )
     )
@@ -173,7 +194,9 @@ def test_tensors_and_blank_lines(table) -> None:
 
 
 def test_nothing_is_not_nan(table) -> None:
-    got = csv.read(table("epoch,d_loss,g_loss,val\n0,nan,1,NA\n1,0.5,,NA\n2,inf,3,NA\n3,-inf,N/A,NA\n"))
+    got = csv.read(
+        table("epoch,d_loss,g_loss,val\n0,nan,1,NA\n1,0.5,,NA\n2,inf,3,NA\n3,-inf,N/A,NA\n")
+    )
     np.testing.assert_array_equal(values(got)["d_loss"], [np.nan, 0.5, np.inf, -np.inf])
     assert values(got)["g_loss"] == [1, 3]
     assert steps(got)["g_loss"] == [0, 2]
@@ -188,14 +211,25 @@ def test_decimal_commas(table, sep: str) -> None:
 
 def test_odd_cells(table) -> None:
     got = csv.read(
-        table('step,acc,d_loss,g_loss,n\n1,51.5%,0.5 (0.6),0.25 +/- 0.1,"1,234"\n2,50%,0.4 (0.5),\u22120.5,"12,345"\n')
+        table(
+            'step,acc,d_loss,g_loss,n\n1,51.5%,0.5 (0.6),0.25 +/- 0.1,"1,234"\n2,50%,0.4 '
+            '(0.5),\u22120.5,"12,345"\n'
+        )
     )
-    assert values(got) == {"acc": [0.515, 0.5], "d_loss": [0.5, 0.4], "g_loss": [0.25, -0.5], "n": [1234, 12345]}
+    assert values(got) == {
+        "acc": [0.515, 0.5],
+        "d_loss": [0.5, 0.4],
+        "g_loss": [0.25, -0.5],
+        "n": [1234, 12345],
+    }
 
 
 def test_lightning_writes_several_sparse_rows_a_step(table) -> None:
     got = csv.read(
-        table("d_loss,epoch,g_loss,step,val_fid\n0.7,0,,49,\n,0,0.8,49,\n0.6,0,,99,\n,0,0.9,99,\n,0,,99,30.5\n")
+        table(
+            "d_loss,epoch,g_loss,step,val_fid\n0.7,0,,49,\n,0,0.8,49,\n0.6,0,,99,\n,0,0.9,99,\n,0,,"
+            "99,30.5\n"
+        )
     )
     assert steps(got) == {"d_loss": [49, 99], "g_loss": [49, 99], "val_fid": [99]}
 
@@ -206,13 +240,17 @@ def test_several_header_lines(table) -> None:
 
 
 def test_the_header_again_and_another_header(table) -> None:
-    got = csv.read(table("epoch,d_loss\n1,0.5\n2,0.4\nepoch,d_loss\n1,0.6\nepoch,d_loss,fid\n2,0.5,30\n"))
+    got = csv.read(
+        table("epoch,d_loss\n1,0.5\n2,0.4\nepoch,d_loss\n1,0.6\nepoch,d_loss,fid\n2,0.5,30\n")
+    )
     assert values(got) == {"d_loss": [0.5, 0.4, 0.6, 0.5], "fid": [30]}
     assert any("repeated" in n for n in got.notes)
 
 
 def test_comments_before_the_header(table) -> None:
-    assert values(csv.read(table("# made by me\n# on Monday\nepoch,d_loss\n1,0.5\n2,0.4\n")))["d_loss"] == [0.5, 0.4]
+    assert values(csv.read(table("# made by me\n# on Monday\nepoch,d_loss\n1,0.5\n2,0.4\n")))[
+        "d_loss"
+    ] == [0.5, 0.4]
     assert values(csv.read(table("# epoch,d_loss\n1,0.5\n2,0.4\n")))["d_loss"] == [0.5, 0.4]
 
 
@@ -232,7 +270,9 @@ def test_one_column(table) -> None:
     assert values(csv.read(table("0.7\n0.6\n0.5\n0.4\n0.3\n0.2\n", "d_loss.txt"))) == {
         "d_loss": [0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
     }
-    assert values(csv.read(table("d_loss\n0.7\n0.6\n0.5\n", "train_log.csv"))) == {"d_loss": [0.7, 0.6, 0.5]}
+    assert values(csv.read(table("d_loss\n0.7\n0.6\n0.5\n", "train_log.csv"))) == {
+        "d_loss": [0.7, 0.6, 0.5]
+    }
 
 
 def test_pandas_tables_without_names(tmp_path: Path) -> None:
@@ -250,7 +290,8 @@ def test_excel(table) -> None:
 def test_rgan_trace(table) -> None:
     head = "epoch time D_loss G_loss mmd2 that pdf real_pdf\n"
     body = "".join(
-        f"{i} {30 + i}.20 0.{690 + i} 0.{700 + i} {'NA' if i % 5 else '0.001'} {4 if i % 5 == 0 else 'NA'} NA NA\n"
+        f"{i} {30 + i}.20 0.{690 + i} 0.{700 + i} {'NA' if i % 5 else '0.001'} "
+        f"{4 if i % 5 == 0 else 'NA'} NA NA\n"
         for i in range(12)
     )
     for content in (head + body, body):
@@ -262,7 +303,10 @@ def test_rgan_trace(table) -> None:
 
 def test_modes_part_the_rows(table) -> None:
     got = csv.read(table("epoch,phase,loss_D\n1,train,0.5\n1,val,0.6\n2,train,0.4\n2,val,0.7\n"))
-    assert {(s.split, tuple(s.values)) for s in got.signals} == {("train", (0.5, 0.4)), ("val", (0.6, 0.7))}
+    assert {(s.split, tuple(s.values)) for s in got.signals} == {
+        ("train", (0.5, 0.4)),
+        ("val", (0.6, 0.7)),
+    }
 
 
 def test_wall_time(table) -> None:
@@ -274,7 +318,10 @@ def test_wall_time(table) -> None:
 
 def test_tensorboards_own_export(table) -> None:
     got = csv.read(
-        table("Wall time,Step,Value\n1600000000.1,10,0.5\n1600000001.1,20,0.4\n", "run-train-tag-loss_D.csv")
+        table(
+            "Wall time,Step,Value\n1600000000.1,10,0.5\n1600000001.1,20,0.4\n",
+            "run-train-tag-loss_D.csv",
+        )
     )
     assert values(got) == {"loss_D": [0.5, 0.4]}
     assert steps(got) == {"loss_D": [10, 20]}
@@ -282,7 +329,8 @@ def test_tensorboards_own_export(table) -> None:
 
 def test_charts_of_wandb(table) -> None:
     one = (
-        "Step,happy-sun-1 - d_loss,happy-sun-1 - d_loss__MIN,happy-sun-1 - d_loss__MAX\n0,0.5,0.4,0.6\n10,0.6,0.5,0.7\n"
+        "Step,happy-sun-1 - d_loss,happy-sun-1 - d_loss__MIN,happy-sun-1 - "
+        "d_loss__MAX\n0,0.5,0.4,0.6\n10,0.6,0.5,0.7\n"
     )
     got = csv.read(table(one))
     assert values(got) == {"d_loss": [0.5, 0.6]}
@@ -326,7 +374,9 @@ def test_a_log_that_is_still_written(table) -> None:
 
 
 def test_what_is_lost_is_counted(table) -> None:
-    got = csv.read(table("step,d_loss,g_loss\n1,0.5,0.6\n2,oops,0.7\n3,0.3,0.8,9\n4,0.2\n5,0.1,0.9\n"))
+    got = csv.read(
+        table("step,d_loss,g_loss\n1,0.5,0.6\n2,oops,0.7\n3,0.3,0.8,9\n4,0.2\n5,0.1,0.9\n")
+    )
     assert values(got) == {"d_loss": [0.5, 0.3, 0.2, 0.1], "g_loss": [0.6, 0.7, 0.8, 0.9]}
     assert got.lost == "1 rows have more cells than the header; 1 cells of d_loss are no numbers"
     assert "1 rows have fewer cells" in got.notes[0]
@@ -335,26 +385,47 @@ def test_what_is_lost_is_counted(table) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "why"),
     [
-        ("name,age,city\nAda,36,London\nBob,41,Paris\nEve,29,Rome\n", "people.csv", "no training log"),
-        ("age,income,label\n36,1000,0\n41,2000,1\n29,1500,0\n", "train.csv", "no training log"),
-        ("Date,Open,Close\n2020-01-01,1.0,2.0\n2020-01-02,1.1,2.1\n", "GOOG.csv", "no training log"),
         (
-            "run,lr,final_loss\nrun_a,0.1,0.5\nrun_b,0.2,0.6\nrun_c,0.3,0.7\nrun_d,0.4,0.8\nrun_e,0.5,1\n",
+            "name,age,city\nAda,36,London\nBob,41,Paris\nEve,29,Rome\n",
+            "people.csv",
+            "no training log",
+        ),
+        ("age,income,label\n36,1000,0\n41,2000,1\n29,1500,0\n", "train.csv", "no training log"),
+        (
+            "Date,Open,Close\n2020-01-01,1.0,2.0\n2020-01-02,1.1,2.1\n",
+            "GOOG.csv",
+            "no training log",
+        ),
+        (
+            (
+                "run,lr,final_loss\nrun_a,0.1,0.5\nrun_b,0.2,0.6\nrun_c,0.3,0.7\nrun_d,0.4,0.8\nrun_e,"
+                "0.5,1\n"
+            ),
             "results.csv",
             "no training log",
         ),
         ("numpy==1.26.0\ntorch==2.1.0\ntqdm>=4.0\n", "requirements.txt", "no table"),
         ("lr: 0.001\nbatch_size: 64\nbeta1: 0.5\n", "config.yaml", "table|printed"),
-        ("# A GAN\n\nTrain it with `python train.py`.\nThe loss is 0.5 after 100 epochs.\n", "README.md", "no table"),
+        (
+            "# A GAN\n\nTrain it with `python train.py`.\nThe loss is 0.5 after 100 epochs.\n",
+            "README.md",
+            "no table",
+        ),
         ("", "metrics.csv", "empty"),
         ("\n\n\n", "metrics.csv", "empty"),
         ("epoch,d_loss,g_loss\n", "metrics.csv", "header and no rows"),
         ("epoch,d_loss,g_loss\n1,,\n2,,\n", "metrics.csv", "no numbers|no table"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n", "metrics.csv", "Git LFS pointer"),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n",
+            "metrics.csv",
+            "Git LFS pointer",
+        ),
         (bytes(range(256)) * 8, "metrics.csv", "binary"),
     ],
 )
-def test_what_is_no_log_is_refused_in_one_sentence(table, content: str, name: str, why: str) -> None:
+def test_what_is_no_log_is_refused_in_one_sentence(
+    table, content: str, name: str, why: str
+) -> None:
     path = table(content, name)
     assert sure(path) < 0.5
     with pytest.raises(GandoctorError, match=why) as caught:
@@ -376,10 +447,18 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=30), st.sampled_from([",", ";", "\t"]), st.booleans())
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.tuples(cells, cells), min_size=1, max_size=30),
+    st.sampled_from([",", ";", "\t"]),
+    st.booleans(),
+)
 def test_large_files_read_as_small_ones_do(table, monkeypatch, rows, sep: str, ended: bool) -> None:
-    text = "\n".join([f"step{sep}d_loss{sep}g_loss", *(sep.join((str(i), *r)) for i, r in enumerate(rows))])
+    text = "\n".join(
+        [f"step{sep}d_loss{sep}g_loss", *(sep.join((str(i), *r)) for i, r in enumerate(rows))]
+    )
     path = table(text + "\n" * ended)
     results = []
     for small in (0, 1 << 30):
@@ -392,8 +471,14 @@ def test_large_files_read_as_small_ones_do(table, monkeypatch, rows, sep: str, e
     np.testing.assert_equal(results[0], results[1])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(2, 4)), elements=st.floats(-1e6, 1e6)))
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    arrays(
+        np.float64, st.tuples(st.integers(2, 40), st.integers(2, 4)), elements=st.floats(-1e6, 1e6)
+    )
+)
 def test_what_real_writers_write_comes_back(tmp_path: Path, data) -> None:
     names = ["d_loss", "g_loss", "fid", "lr"][: data.shape[1]]
     frame = pd.DataFrame(data, columns=names)
@@ -414,10 +499,15 @@ def test_what_real_writers_write_comes_back(tmp_path: Path, data) -> None:
             np.testing.assert_allclose(values(got)[name], data[:, j], rtol=1e-12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.text(
-        alphabet=st.sampled_from(list('epoch,d_loss;\n\r\t"|0123456789.-+eE nanifN/A()[]#%:=\x00\ufeff')), max_size=300
+        alphabet=st.sampled_from(
+            list('epoch,d_loss;\n\r\t"|0123456789.-+eE nanifN/A()[]#%:=\x00\ufeff')
+        ),
+        max_size=300,
     )
 )
 def test_no_text_breaks_it(table, text: str) -> None:
@@ -435,13 +525,15 @@ def test_no_text_breaks_it(table, text: str) -> None:
 def test_small_files_need_no_pandas(table) -> None:
     path = table("epoch,d_loss\n1,0.5\n2,0.4\n")
     code = (
-        "import sys, pathlib; from gandoctor.parsers.formats import csv; csv.read(pathlib.Path(sys.argv[1])); "
+        "import sys, pathlib; from gandoctor.parsers.formats import csv; "
+        "csv.read(pathlib.Path(sys.argv[1])); "
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 0
 
 
-# ---------------------------------------------------------------- tables drawn for the eye, and cells of tensors
+# ---------------------------------------------------------------- tables drawn for the eye, and
+# cells of tensors
 
 DRAWN = {
     "markdown": "# Run 3\n\n| Epoch | D loss | G loss |\n|:---|:---:|---:|\n{rows}\nDone.\n",
@@ -466,13 +558,20 @@ def test_drawn_tables(table, form: str, epoch: str) -> None:
         again="".join(f"now:\n{head}{r}" for r in rows),
     )
     ((_, _, got),) = read_log(table(content, "run.log"))
-    assert values(got) == {"D loss": [k / 10 for k in range(1, 9)], "G loss": [k + 0.5 for k in range(1, 9)]}
+    assert values(got) == {
+        "D loss": [k / 10 for k in range(1, 9)],
+        "G loss": [k + 0.5 for k in range(1, 9)],
+    }
     assert steps(got)["D loss"] == list(range(1, 9))
 
 
 def test_a_drawn_table_that_breaks_off_keeps_what_it_has(table) -> None:
-    rows = "".join(f"| {k} | 0.{k} | {k}.5 |\n" for k in range(1, 9)).replace("| 0.4 | 4.5 |", "| 0.4")
-    ((_, _, got),) = read_log(table(f"| Epoch | D loss | G loss |\n|---|---|---|\n{rows}"[:-6], "run.md"))
+    rows = "".join(f"| {k} | 0.{k} | {k}.5 |\n" for k in range(1, 9)).replace(
+        "| 0.4 | 4.5 |", "| 0.4"
+    )
+    ((_, _, got),) = read_log(
+        table(f"| Epoch | D loss | G loss |\n|---|---|---|\n{rows}"[:-6], "run.md")
+    )
     assert steps(got) == {"D loss": list(range(1, 8)), "G loss": [1, 2, 3, 5, 6, 7]}
     assert "unfinished" in (got.lost or "")
 
@@ -492,7 +591,9 @@ TENSORS = [
 @pytest.mark.parametrize("sep", [",", ";", "\t"])
 def test_cells_are_told_apart_before_what_is_in_them(table, cell: str, sep: str) -> None:
     numbers = ["0.0123", "nan", "-1.5e-03", "2."] * 5
-    rows = "".join(f"{k}{sep}{cell.format(x=x)}{sep}{cell.format(x='0.5')}\n" for k, x in enumerate(numbers))
+    rows = "".join(
+        f"{k}{sep}{cell.format(x=x)}{sep}{cell.format(x='0.5')}\n" for k, x in enumerate(numbers)
+    )
     path = table(f"epoch{sep}D_loss{sep}G_loss\n{rows}")
     assert sure(path) >= 0.9
     ((_, parser, got),) = read_log(path)
@@ -502,7 +603,11 @@ def test_cells_are_told_apart_before_what_is_in_them(table, cell: str, sep: str)
 
 
 def test_rows_of_two_runs_that_take_turns(table) -> None:
-    rows = "".join(f"{s},{n}.5,{'' if i % 2 else i},run\n" for i in range(20) for n, s in enumerate((i, i + 90)))
+    rows = "".join(
+        f"{s},{n}.5,{'' if i % 2 else i},run\n"
+        for i in range(20)
+        for n, s in enumerate((i, i + 90))
+    )
     got = [reading for _, _, reading in read_log(table(f"epoch,d_loss,g_loss,note\n{rows}"))]
     assert [steps(g)["d_loss"] for g in got] == [list(range(20)), list(range(90, 110))]
     assert [set(values(g)["d_loss"]) for g in got] == [{0.5}, {1.5}]
@@ -517,7 +622,8 @@ def test_a_resume_from_an_older_checkpoint_goes_on_beyond_it(table) -> None:
     assert values(got)["d_loss"][9:11] == [9, 50]
 
 
-# ---------------------------------------------------------------- names above the rows in another way, or in the file's
+# ---------------------------------------------------------------- names above the rows in another
+# way, or in the file's
 
 HEADED = {
     "commas over blanks": ("generator loss, discriminator loss", "{g} {d}"),
@@ -573,13 +679,19 @@ def one_of_two(path: Path, rows: str) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("sep", [" ", "\t", ",", ", ", ";"])
 @pytest.mark.parametrize(
-    "names", [("D.txt", "G.txt"), ("discriminator.csv", "generator.csv"), ("loss_D.log", "loss_G.log")]
+    "names",
+    [("D.txt", "G.txt"), ("discriminator.csv", "generator.csv"), ("loss_D.log", "loss_G.log")],
 )
-def test_a_file_named_after_a_player_begins_with_its_loss(tmp_path: Path, sep: str, names: tuple[str, str]) -> None:
+def test_a_file_named_after_a_player_begins_with_its_loss(
+    tmp_path: Path, sep: str, names: tuple[str, str]
+) -> None:
     folder = tmp_path / "run_with_acc"
     folder.mkdir()
     for whose, name in zip("DG", names, strict=True):
-        losses, shares = [1 + k * len(name) / 100 for k in range(9)], [k / (10 + len(name)) for k in range(9)]
+        losses, shares = (
+            [1 + k * len(name) / 100 for k in range(9)],
+            [k / (10 + len(name)) for k in range(9)],
+        )
         losses += [2.0 if whose == "D" else 3.0]
         shares += [0.5 if whose == "D" else 0.25]
         rows = "".join(f"{a}{sep}{b}\n" for a, b in zip(losses, shares, strict=True))
@@ -593,7 +705,9 @@ def test_what_stands_behind_a_loss_is_an_accuracy_only_where_a_name_says_so(tmp_
     rows = "".join(f"{k}, 1.{k}, 0.{k}\n" for k in range(1, 9))
     assert list(one_of_two(tmp_path / "D.txt", rows)) == ["D loss", "column 1 of D"]
     rows = "".join(f"0.{k}, 1.{k}\n" for k in range(1, 9))
-    assert list(one_of_two(tmp_path / "G_loss.txt", rows)) == ["column 0", "column 1"], "the share stands in front"
+    assert list(one_of_two(tmp_path / "G_loss.txt", rows)) == ["column 0", "column 1"], (
+        "the share stands in front"
+    )
     (tmp_path / "data").mkdir()
     path = tmp_path / "data" / "D.txt"
     path.write_text(rows)

@@ -68,11 +68,21 @@ def events(
     return path
 
 
-def table(path: Path, series: dict[str, list[float]], *, start: int = 0, every: int = 1, step: str = "step") -> Path:
+def table(
+    path: Path,
+    series: dict[str, list[float]],
+    *,
+    start: int = 0,
+    every: int = 1,
+    step: str = "step",
+) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     n = max(map(len, series.values()))
     rows = [",".join([step, *series])]
-    rows += [",".join([str(start + i * every), *(f"{v[i]:.6g}" for v in series.values())]) for i in range(n)]
+    rows += [
+        ",".join([str(start + i * every), *(f"{v[i]:.6g}" for v in series.values())])
+        for i in range(n)
+    ]
     path.write_text("\n".join(rows) + "\n")
     return path
 
@@ -122,7 +132,10 @@ def test_the_longer_of_two_equal_series_is_kept(tmp_path):
 def test_equal_values_under_other_names_count_once(tmp_path):
     series = two()
     events(tmp_path, series)
-    table(tmp_path / "history.csv", {"alpha": [round(v, 3) for v in series["loss/d"]], "fid": curve(30, 9)})
+    table(
+        tmp_path / "history.csv",
+        {"alpha": [round(v, 3) for v in series["loss/d"]], "fid": curve(30, 9)},
+    )
     run = only(tmp_path)
     assert tags(run) == {"loss/d": 30, "loss/g": 30, "fid": 30}
     assert any("alpha = loss/d" in n for n in run.notes)
@@ -132,7 +145,11 @@ def test_another_formats_view_of_a_quantity_is_left_out(tmp_path):
     series = {**two(), "D/real": [0.5 + 0.001 * i for i in range(30)]}
     events(tmp_path, series)
     smoothed = {k: np.convolve(v, np.ones(5) / 5, "same").tolist() for k, v in series.items()}
-    printed = {"D_loss": smoothed["loss/d"], "generator_loss": smoothed["loss/g"], "psnr": curve(30, 7)}
+    printed = {
+        "D_loss": smoothed["loss/d"],
+        "generator_loss": smoothed["loss/g"],
+        "psnr": curve(30, 7),
+    }
     table(tmp_path / "log.csv", {**printed, "D_real": [3.0 + 0.1 * i for i in range(30)]})
     run = only(tmp_path)
     # D/real is a score and D_real a loss: their levels tell them apart.
@@ -159,14 +176,26 @@ def test_constant_series_are_no_copies(tmp_path):
 def test_norms_clipped_to_one_value_are_no_copies(tmp_path):
     clipped = [1e-3 * (1 - 1e-6 * abs(v)) for v in curve(200)]
     norms = {"grad_norm/d": [0.99e-3, *clipped[1:]], "grad_norm/g": clipped[::-1]}
-    events(tmp_path, {"loss/d": curve(200, 1), "grad_norm/d": norms["grad_norm/d"]}, at=1_700_000_000)
-    events(tmp_path, {"loss/g": curve(200, 2), "grad_norm/g": norms["grad_norm/g"]}, at=1_700_000_003)
+    events(
+        tmp_path, {"loss/d": curve(200, 1), "grad_norm/d": norms["grad_norm/d"]}, at=1_700_000_000
+    )
+    events(
+        tmp_path, {"loss/g": curve(200, 2), "grad_norm/g": norms["grad_norm/g"]}, at=1_700_000_003
+    )
     assert set(tags(only(tmp_path))) == {"loss/d", "loss/g", *norms}
 
 
 def test_a_writer_for_each_player(tmp_path):
-    events(tmp_path, {"Loss_D": curve(40, 1), "D(x)": curve(40, 2), "D(G(z))": curve(40, 3)}, at=1_700_000_000)
-    events(tmp_path, {"Loss_G": curve(40, 4), "lr_D": [1e-3] * 40, "lr_G": [1e-4] * 40}, at=1_700_000_003)
+    events(
+        tmp_path,
+        {"Loss_D": curve(40, 1), "D(x)": curve(40, 2), "D(G(z))": curve(40, 3)},
+        at=1_700_000_000,
+    )
+    events(
+        tmp_path,
+        {"Loss_G": curve(40, 4), "lr_D": [1e-3] * 40, "lr_G": [1e-4] * 40},
+        at=1_700_000_003,
+    )
     assert set(tags(only(tmp_path))) == {"Loss_D", "D(x)", "D(G(z))", "Loss_G", "lr_D", "lr_G"}
 
 
@@ -225,7 +254,9 @@ def test_folders_made_of_part_words_are_prefixes(tmp_path):
     assert set(tags(only(tmp_path))) == {"real_data/D(x)", "fake_data/D(x)"}
 
 
-@pytest.mark.parametrize("names", [("D_logs", "G_logs"), ("logs_disc", "logs_gen"), ("dLog", "gLog")])
+@pytest.mark.parametrize(
+    "names", [("D_logs", "G_logs"), ("logs_disc", "logs_gen"), ("dLog", "gLog")]
+)
 def test_folders_of_each_players_logs_tell_whose_loss_it_is(tmp_path, names):
     for k, name in enumerate(names):
         events(tmp_path / "run" / name, {"losses": curve(20, k)}, at=1_600_000_000 + k)
@@ -242,7 +273,10 @@ def test_headerless_files_named_after_a_loss_are_one_run(tmp_path):
         (tmp_path / f"{name}.txt").write_text("".join(f"{a:.5f} {b:.5f}\n" for a, b in rows))
     (run,) = api.read(tmp_path)
     placed = {s.role: s.tag for s in run.signals}
-    assert [placed[role].lower().replace(" ", "_") for role in ("d_loss", "g_loss")] == ["d_loss", "g_loss"]
+    assert [placed[role].lower().replace(" ", "_") for role in ("d_loss", "g_loss")] == [
+        "d_loss",
+        "g_loss",
+    ]
     (alone,) = api.read(tmp_path / "d_loss.txt")
     (loss,) = alone.by_role("d_loss")
     assert loss.values == pytest.approx(curve(30), abs=1e-4)
@@ -299,7 +333,10 @@ def test_siblings_are_many_runs(tmp_path):
     runs = discover(tmp_path)
     assert [r.name for r in runs] == ["run_0", "run_1", "run_2"]
     assert [r.settings[0].value for r in runs] == [0, 1, 2]
-    assert all(r.root == tmp_path.resolve() / r.name and r.sources[0].path.startswith("events") for r in runs)
+    assert all(
+        r.root == tmp_path.resolve() / r.name and r.sources[0].path.startswith("events")
+        for r in runs
+    )
 
 
 def test_equal_runs_stay_two(tmp_path):
@@ -340,7 +377,9 @@ def test_empty_logs_beside_a_run_are_listed(tmp_path):
 def wandb_run(folder: Path, name: str, log: dict[str, list[float]]) -> Path:
     where = folder / "wandb" / f"run-20240101_000000-{name}"
     table(where / "files" / "history.csv", log)
-    (where / "files" / "config.yaml").write_text("wandb_version: 1\nlr:\n  desc: null\n  value: 3\n")
+    (where / "files" / "config.yaml").write_text(
+        "wandb_version: 1\nlr:\n  desc: null\n  value: 3\n"
+    )
     (where / "files" / "wandb-summary.json").write_text('{"loss": 1}')
     return where
 
@@ -374,7 +413,8 @@ def test_the_only_wandb_run_belongs_to_the_folders_run(tmp_path):
     ("log", "config"),
     [
         ("m.csv", "config.json"), ("m.csv", ".hydra/config.yaml"), ("logs/m.csv", "config.yaml"),
-        ("version_0/m.csv", "version_0/hparams.yaml"), ("m.csv", "configs/2020-project.yaml"), ("m.csv", "weird.yaml"),
+        ("version_0/m.csv", "version_0/hparams.yaml"), ("m.csv", "configs/2020-project.yaml"),
+        ("m.csv", "weird.yaml"),
         ("out/logs/m.csv", "out/args.json"), ("logs/exp1/m.csv", "checkpoints/exp1/hparams.yaml"),
     ],
 )  # fmt: skip
@@ -410,7 +450,11 @@ def test_where_a_files_config_is_found(tmp_path):
     for stem in ("story", "other"):
         (tmp_path / "flat" / f"{stem}.yaml").write_text(f"name: {stem}\nlr: 1\nbatch_size: 1\n")
     run = only(beside)
-    assert (run.name, run.settings[0].value, run.root) == ("story", "story", tmp_path.resolve() / "flat")
+    assert (run.name, run.settings[0].value, run.root) == (
+        "story",
+        "story",
+        tmp_path.resolve() / "flat",
+    )
 
 
 def test_a_given_config_replaces_those_found(tmp_path):
@@ -464,7 +508,14 @@ def test_names_of_sample_files(path, tag, step):
 
 @pytest.mark.parametrize(
     "path",
-    ["loss_curve_10.png", "docs/cat.png", "images/loss_10.png", "weights.npy", "images/final.png", "samples/a.gif"],
+    [
+        "loss_curve_10.png",
+        "docs/cat.png",
+        "images/loss_10.png",
+        "weights.npy",
+        "images/final.png",
+        "samples/a.gif",
+    ],
 )
 def test_names_that_are_no_samples(path):
     assert find([path]) == []
@@ -478,7 +529,9 @@ def test_pictures_go_with_their_run_and_take_its_steps(tmp_path):
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"\x89PNG\r\n\x1a\n")
     runs = discover(tmp_path)
-    assert [[p.path for p in r.pictures] for r in runs] == [[f"images/epoch_{e}.png" for e in (1, 2, 4)]] * 2
+    assert [[p.path for p in r.pictures] for r in runs] == [
+        [f"images/epoch_{e}.png" for e in (1, 2, 4)]
+    ] * 2
     assert [p.step for p in runs[0].pictures] == [1000, 2000, 4000]
     assert any("multiplied by 1000" in n for n in runs[0].notes)
 
@@ -502,7 +555,10 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path):
     (tmp_path / "dead").symlink_to(tmp_path / "gone")
     assert "leads nowhere" in sentence(tmp_path / "dead")
     cases = {
-        "lfs.csv": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+        "lfs.csv": (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            "git lfs pull",
+        ),
         "log.csv.gz": (b"\x1f\x8b" + bytes(40), "unpack"),
         "m.db": (b"SQLite format 3\x00" + bytes(40), "SQLite"),
         "secret.log": (b"\x00GITCRYPT\x00" + bytes(range(200)), "encrypted"),
@@ -534,7 +590,9 @@ def test_no_permission(tmp_path):
 
 def test_one_bad_file_of_a_folder_is_listed_and_the_run_goes_on(tmp_path):
     table(tmp_path / "m.csv", two())
-    (tmp_path / "train.log").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    (tmp_path / "train.log").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    )
     run = only(tmp_path)
     (lost,) = [s for s in run.sources if s.path == "train.log"]
     assert lost.points == 0
@@ -609,7 +667,11 @@ class Stub:
     def read(self, path):
         if self.error:
             raise self.error
-        return Reading(signals=(Signal("loss/d", np.arange(9), np.ones(9)),), finished=True, facts={"params_g": 3.0})
+        return Reading(
+            signals=(Signal("loss/d", np.arange(9), np.ones(9)),),
+            finished=True,
+            facts={"params_g": 3.0},
+        )
 
 
 @pytest.fixture
@@ -630,7 +692,8 @@ def test_a_parser_of_another_package_is_used(tmp_path, plugin):
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("boom"), RecursionError(), KeyError(3), MemoryError(), OSError(5, "bad disk")]
+    "error",
+    [ValueError("boom"), RecursionError(), KeyError(3), MemoryError(), OSError(5, "bad disk")],
 )
 def test_a_parser_that_stumbles_is_no_traceback(tmp_path, plugin, error, monkeypatch):
     monkeypatch.setattr("gandoctor.errors.STRICT", False)
@@ -688,7 +751,11 @@ def test_is_log(tmp_path):
         assert not is_log(tmp_path / name), name
     assert not is_log(tmp_path / "missing")
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
-    for name, expected in (("events.out.tfevents.1.x", True), ("train_log.csv", True), ("people.csv", False)):
+    for name, expected in (
+        ("events.out.tfevents.1.x", True),
+        ("train_log.csv", True),
+        ("people.csv", False),
+    ):
         (tmp_path / name).write_bytes(pointer)
         assert is_log(tmp_path / name) is expected
 
@@ -699,12 +766,16 @@ def test_an_event_file_is_analysed_without_heavy_imports(tmp_path):
     code = (
         "import sys, pathlib; from gandoctor.parsers import discover\n"
         "runs = discover(pathlib.Path(sys.argv[1]))\n"
-        "heavy = {'pandas', 'scipy', 'tbparse', 'torch', 'jinja2', 'matplotlib'} & set(sys.modules)\n"
-        "names = [m.split('.')[3] for m in sys.modules if m.startswith('gandoctor.parsers.formats.')]\n"
+        "heavy = {'pandas', 'scipy', 'tbparse', 'torch', 'jinja2', 'matplotlib'} & "
+        "set(sys.modules)\n"
+        "names = [m.split('.')[3] for m in sys.modules if "
+        "m.startswith('gandoctor.parsers.formats.')]\n"
         "ours = sorted({'csv', 'text', 'wandb', 'notebook'} & set(names))\n"
         "print(len(runs), sorted(heavy), ours)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split("\n")[0] == "1 [] []"
 
 
@@ -713,7 +784,10 @@ def test_json_logs_and_configs_are_told_apart(tmp_path):
     (tmp_path / "log.json").write_text(json.dumps(rows))
     (tmp_path / "params.json").write_text('{"lr": 1, "steps": [1, 2, 3]}')
     run = only(tmp_path)
-    assert [(s.path, s.parser) for s in run.sources] == [("log.json", "jsonl"), ("params.json", "config")]
+    assert [(s.path, s.parser) for s in run.sources] == [
+        ("log.json", "jsonl"),
+        ("params.json", "config"),
+    ]
 
 
 def test_errors_are_of_one_tree():
@@ -724,12 +798,29 @@ def test_errors_are_of_one_tree():
 
 
 def _prints(n: int = 12) -> str:
-    return "".join(f"iter {10 * k} | D_loss {0.7 + k / 100:.3f} | G_loss {0.8 - k / 100:.3f}\n" for k in range(n))
+    return "".join(
+        f"iter {10 * k} | D_loss {0.7 + k / 100:.3f} | G_loss {0.8 - k / 100:.3f}\n"
+        for k in range(n)
+    )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["a.md", "a.rst", "a.tex", "a.html", "a.bak", "a.log.2", "a", "a.odd", "a.py", "a.cfg", "a.json", "a.yml", "a.sh"],
+    [
+        "a.md",
+        "a.rst",
+        "a.tex",
+        "a.html",
+        "a.bak",
+        "a.log.2",
+        "a",
+        "a.odd",
+        "a.py",
+        "a.cfg",
+        "a.json",
+        "a.yml",
+        "a.sh",
+    ],
 )
 def test_a_named_file_is_tried_whatever_its_suffix(tmp_path, name):
     path = tmp_path / name
@@ -746,18 +837,23 @@ def test_the_prints_of_a_page_are_read_without_its_markup(tmp_path):
     page = tmp_path / "run.html"
     body = _prints().replace("iter", "<b>&gt; iter</b>")
     style = "<style>p { d_loss: 3; }</style><script>var d_loss = 0.1;</script>"
-    page.write_text(f"<!DOCTYPE html>\n<html><head>{style}</head><body><pre>{body}</pre></body></html>")
+    page.write_text(
+        f"<!DOCTYPE html>\n<html><head>{style}</head><body><pre>{body}</pre></body></html>"
+    )
     assert tags(only(page)) == {"D_loss": 12, "G_loss": 12}
     rows = "".join(f"<tr><td>{k}</td><td>0.{k}</td><td>1.{k}</td></tr>" for k in range(1, 9))
-    page.write_text(f"<html><table><tr><th>epoch</th><th>D loss</th><th>G loss</th></tr>{rows}</table></html>")
+    page.write_text(
+        f"<html><table><tr><th>epoch</th><th>D loss</th><th>G loss</th></tr>{rows}</table></html>"
+    )
     assert tags(only(page)) == {"D loss": 8, "G loss": 8}
 
 
 def test_words_and_noise_are_refused_though_they_were_named(tmp_path):
-    """A number in a text is no measurement until it recurs, and a table of results is no course of training."""
+    """A number in a text is no measurement until it recurs, a table of results no training."""
     results = "| Model | FID |\n|---|---|\n| ours | 12.5 |\n| DCGAN | 37 |\n| WGAN | 22.1 |\n"
     cases = {
-        "readme.md": f"# A GAN\n\nTrained with lr: 0.0002. FID: 12.5, d_loss: 0.6, g_loss: 0.7\n\n{results}".encode(),
+        "readme.md": "# A GAN\n\nTrained with lr: 0.0002. FID: 12.5, d_loss: 0.6, g_loss: "
+        f"0.7\n\n{results}".encode(),
         "results.md": results.encode(),
         "model.yml": b"d_loss: 1.0\ng_loss: 2.0\nlr: 0.1\n",
         "noise.md": bytes(range(256)) * 20,

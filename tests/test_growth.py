@@ -1,4 +1,7 @@
-"""What is twice as long takes twice as long: a small part of ``python -m benchmarks.growth``, and what is cut."""
+"""What is twice as long takes twice as long.
+
+A small part of ``python -m benchmarks.growth``, and what is cut.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
 
 growth = pytest.importorskip("benchmarks.growth.__main__")
 families = pytest.importorskip("benchmarks.growth.cases")
-LOG = "".join(f"step: {k} d_loss: {0.6 + k % 7 / 50:.3f} g_loss: {0.7 + k % 5 / 50:.3f}\n" for k in range(40))
+LOG = "".join(
+    f"step: {k} d_loss: {0.6 + k % 7 / 50:.3f} g_loss: {0.7 + k % 5 / 50:.3f}\n" for k in range(40)
+)
 
 # Each took four times as long for twice as much, and one of them at the larger size here minutes.
 CASES = {
@@ -81,11 +86,15 @@ def test_the_growth_benchmark_notices_what_is_quadratic() -> None:
 )
 def test_a_line_of_a_new_shape_is_understood_within_milliseconds(line: str) -> None:
     shapes = [line.replace("a", chr(97 + k)) + chr(97 + k) for k in range(8)]
-    taken = min(growth.seconds(lambda: engine.read_text("\n".join(shapes) + "\n" + LOG, "log"), 1) for _ in range(3))
+    taken = min(
+        growth.seconds(lambda: engine.read_text("\n".join(shapes) + "\n" + LOG, "log"), 1)
+        for _ in range(3)
+    )
     assert taken / len(shapes) < 0.02
 
 
-# ---------------------------------------------------------------- what the quick ways still understand
+# ---------------------------------------------------------------- what the quick ways still
+# understand
 
 
 def test_options_are_read_as_before() -> None:
@@ -139,7 +148,9 @@ def test_escape_sequences_end_where_terminals_end_them() -> None:
 
 
 def test_resumes_are_told_from_further_trainings_in_either_number() -> None:
-    steps = np.concatenate([np.arange(0, 200), np.arange(190, 300), np.arange(295, 400), np.arange(0, 50)])
+    steps = np.concatenate(
+        [np.arange(0, 200), np.arange(190, 300), np.arange(295, 400), np.arange(0, 50)]
+    )
     axis = table.unroll(steps.astype(np.int64))
     assert axis.trainings == 2
     assert int((~axis.kept).sum()) == 10 + 5
@@ -162,7 +173,9 @@ def test_cells_of_sections_and_of_wide_rows_stay_in_their_places(tmp_path: Path)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_line_beyond_all_bounds_is_cut_while_it_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "train.log"
-    path.write_text(LOG + "é" * 8_000_000 + "\n" + LOG.replace("step: ", "step: 9"), encoding=encoding)
+    path.write_text(
+        LOG + "é" * 8_000_000 + "\n" + LOG.replace("step: ", "step: 9"), encoding=encoding
+    )
     tracemalloc.start()
     content, lost = load_text(path, cut_lines=True)
     peak = tracemalloc.get_traced_memory()[1]
@@ -190,9 +203,13 @@ def test_a_name_beyond_all_bounds_is_cut_and_it_is_said(tmp_path: Path, name: st
     if name == "log.csv":
         path.write_text(f"step,{tag}\n" + "".join(f"{k},0.5\n" for k in range(30)))
     elif name == "stats.jsonl":
-        path.write_text("".join(json.dumps({"step": k, tag: {"a": 0.5, "b": 0.6}}) + "\n" for k in range(3)))
+        path.write_text(
+            "".join(json.dumps({"step": k, tag: {"a": 0.5, "b": 0.6}}) + "\n" for k in range(3))
+        )
     else:
-        path.write_text(json.dumps({"d_loss": [0.5, 0.6], tag: {f"k{k}": [0.5, 0.6] for k in range(50)}}))
+        path.write_text(
+            json.dumps({"d_loss": [0.5, 0.6], tag: {f"k{k}": [0.5, 0.6] for k in range(50)}})
+        )
     (run,) = parsers.discover(path)
     assert run.signals
     assert max(len(s.tag) for s in run.signals) <= LONGEST_TAG + 3

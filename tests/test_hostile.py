@@ -40,10 +40,14 @@ BOMBS = {
 @pytest.mark.parametrize("kind", BOMBS)
 def test_toml_that_costs_gigabytes_is_refused_before_it_is_parsed(tmp_path, kind):
     (tmp_path / "config.toml").write_text(BOMBS[kind])
-    with pytest.raises(InputError, match=r"dotted parts|tables and lists|nested too deep|too large"):
+    with pytest.raises(
+        InputError, match=r"dotted parts|tables and lists|nested too deep|too large"
+    ):
         read_config(tmp_path / "config.toml", "config.toml")
     (tmp_path / "gandoctor.toml").write_text(BOMBS[kind])
-    with pytest.raises(UsageError, match=r"dotted parts|tables and lists|nested too deep|too large"):
+    with pytest.raises(
+        UsageError, match=r"dotted parts|tables and lists|nested too deep|too large"
+    ):
         preferences_of(tmp_path, None)
     told = preferences_of(tmp_path, tmp_path).refused
     assert told, "of a run it is told, and costs no more"
@@ -51,7 +55,9 @@ def test_toml_that_costs_gigabytes_is_refused_before_it_is_parsed(tmp_path, kind
 
 def test_dots_in_strings_comments_and_numbers_are_no_keys():
     dots = ".".join("abcdefgh" * 8)
-    text = f'a = "{dots}"\nb = \'{dots}\' # {dots}\nc = """\n{dots}\n\\"""{dots}"""\nd = [1.5, 2.5]\n'
+    text = (
+        f'a = "{dots}"\nb = \'{dots}\' # {dots}\nc = """\n{dots}\n\\"""{dots}"""\nd = [1.5, 2.5]\n'
+    )
     text += f"e.{'.'.join(['f'] * 31)} = '''{dots}'''\n"
     assert bounded.loads(text)["a"] == dots
 
@@ -64,7 +70,13 @@ HUGE = {
     "config.ini": "lr = 0.1\nbatch_size = {}\n",
 }
 NUMBERS = {
-    "config.yaml": ["9" * 400, "0b" + "1" * 20_000, "1:" + "9" * 5_000, "0x" + "f" * 5_000, ":".join(["59"] * 3_000)],
+    "config.yaml": [
+        "9" * 400,
+        "0b" + "1" * 20_000,
+        "1:" + "9" * 5_000,
+        "0x" + "f" * 5_000,
+        ":".join(["59"] * 3_000),
+    ],
     "config.json": ["9" * 400, "-" + "9" * 5_000],
     "config.toml": ["9" * 400, "0x" + "f" * 5_000],
     "config.py": ["9" * 400, "0x" + "f" * 5_000],
@@ -87,7 +99,15 @@ def test_a_number_too_large_costs_itself_alone(tmp_path, name, number):
         {"worksheets": [5]},
         {"worksheets": {"cells": []}},
         {"cells": [{"cell_type": "code", "outputs": 7}]},
-        {"cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "text": {"a": 1}}], "source": 5}]},
+        {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "outputs": [{"output_type": "stream", "text": {"a": 1}}],
+                    "source": 5,
+                }
+            ]
+        },
     ],
 )
 def test_an_odd_notebook_is_refused_in_a_sentence(tmp_path, content):
@@ -106,13 +126,17 @@ def packed(width: int, height: int, kind: int, colour: int = 2) -> bytes:
     body = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
     return png.SIGNATURE + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1_000_000), (1_000_000, 1), (16_385, 2), (2, 16_385)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1_000_000), (1_000_000, 1), (16_385, 2), (2, 16_385)]
+)
 def test_a_picture_of_a_side_beyond_all_screens_is_refused(width, height):
     with pytest.raises(png.PngError):
         png.shape_of(packed(width, height, 4, 0))
@@ -166,7 +190,9 @@ def test_a_jpeg_tells_its_size_before_it_is_decoded(tmp_path):
     frame = b"\xff\xc2" + struct.pack(">HBHHB", 17, 8, 3_900, 4_000, 3) + bytes(9)
     (tmp_path / "a.jpg").write_bytes(b"\xff\xd8" + 4 * notes + frame)
     assert load.look_at(Picture("fake", 1, "a.jpg"), tmp_path).shape == (3_900, 4_000, 3)
-    (tmp_path / "b.jpg").write_bytes(b"\xff\xd8" + frame.replace(struct.pack(">H", 4_000), b"\xff\xff"))
+    (tmp_path / "b.jpg").write_bytes(
+        b"\xff\xd8" + frame.replace(struct.pack(">H", 4_000), b"\xff\xff")
+    )
     assert load.look_at(Picture("fake", 1, "b.jpg"), tmp_path) is None
 
 
@@ -200,7 +226,11 @@ def test_one_odd_array_costs_itself_alone(tmp_path, kind):
     for step in (1, 2):
         np.save(tmp_path / f"fake_{step}.npy", rng.normal(size=(8, 4)))
     body = ODD_ARRAYS[kind]
-    data = body if kind == "zip" else b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body) + 1) + body + b"\n" + bytes(64)
+    data = (
+        body
+        if kind == "zip"
+        else b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body) + 1) + body + b"\n" + bytes(64)
+    )
     (tmp_path / "fake_3.npy").write_bytes(data)
     signals, facts = measure([Picture("fake", s, f"fake_{s}.npy") for s in (1, 2, 3)], tmp_path)
     assert signals[0].steps.tolist() == [1, 2]
@@ -219,10 +249,13 @@ def test_an_array_cut_off_after_it_was_looked_at_is_left_out(tmp_path, order):
 
 
 @pytest.mark.parametrize(
-    ("error", "words"), [(MemoryError(), "more memory than there is"), (KeyError("x"), "stumbled over it (KeyError)")]
+    ("error", "words"),
+    [(MemoryError(), "more memory than there is"), (KeyError("x"), "stumbled over it (KeyError)")],
 )
 def test_what_goes_wrong_with_samples_leaves_the_report(tmp_path, monkeypatch, error, words):
-    (tmp_path / "log.csv").write_text("step,d_loss,g_loss\n" + "".join(f"{i},0.7,0.7\n" for i in range(50)))
+    (tmp_path / "log.csv").write_text(
+        "step,d_loss,g_loss\n" + "".join(f"{i},0.7,0.7\n" for i in range(50))
+    )
     np.save(tmp_path / "fake_1.npy", np.ones((8, 4)))
 
     def stumble(*_: object) -> None:

@@ -56,7 +56,10 @@ def test_wild_steps_do_not_overflow(log) -> None:
     assert series(got)["d_loss"][0] == [*range(20), 19, *range(21, 30)]
     assert "beyond 2**53" in (got.lost or "")
     name = "network-snapshot-" + "9" * 30
-    metric = [{"results": {"fid50k": 10.0 - k}, "metric": "fid50k", "snapshot_pkl": f"{name}.pkl"} for k in range(5)]
+    metric = [
+        {"results": {"fid50k": 10.0 - k}, "metric": "fid50k", "snapshot_pkl": f"{name}.pkl"}
+        for k in range(5)
+    ]
     assert series(jsonl.read(log(metric, "metric-fid50k.jsonl")))["fid50k"][0] == [0, 1, 2, 3, 4]
 
 
@@ -96,7 +99,12 @@ def test_stylegan_metrics(log) -> None:
 
 def test_biggan(log) -> None:
     got = jsonl.read(
-        log([{"itr": 2000 * k, "IS_mean": 2.0 + k, "FID": 100.0 - k, "_stamp": 1.5e9 + k} for k in (1, 2, 3)])
+        log(
+            [
+                {"itr": 2000 * k, "IS_mean": 2.0 + k, "FID": 100.0 - k, "_stamp": 1.5e9 + k}
+                for k in (1, 2, 3)
+            ]
+        )
     )
     assert series(got)["FID"] == ([2000, 4000, 6000], [99.0, 98.0, 97.0])
     assert "_stamp" not in series(got)
@@ -109,7 +117,10 @@ def test_chainer_lists_change_the_order_of_keys(log) -> None:
     ]
     path = log(rows, "log")
     assert sure(path) >= 0.9
-    assert series(jsonl.read(path)) == {"gen/loss": ([100, 200], [1.5, 1.4]), "dis/loss": ([100, 200], [1.6, 1.5])}
+    assert series(jsonl.read(path)) == {
+        "gen/loss": ([100, 200], [1.5, 1.4]),
+        "dis/loss": ([100, 200], [1.6, 1.5]),
+    }
 
 
 def test_trainer_state(log) -> None:
@@ -153,7 +164,12 @@ def test_nan_and_infinity_bare_or_as_words(log) -> None:
 
 def test_lists_by_name(log) -> None:
     path = log(
-        {"d_loss": [0.5, 0.4, 0.3, 0.2], "g_loss": [0.6, 0.7, 0.8, 0.9], "fid": [30.0, 20.0], "config": {"lr": 0.1}},
+        {
+            "d_loss": [0.5, 0.4, 0.3, 0.2],
+            "g_loss": [0.6, 0.7, 0.8, 0.9],
+            "fid": [30.0, 20.0],
+            "config": {"lr": 0.1},
+        },
         "history.json",
     )
     got = jsonl.read(path)
@@ -176,7 +192,10 @@ def test_tensorboards_json_export(log) -> None:
 
 
 def test_nested_keys_and_short_lists(log) -> None:
-    rows = [{"step": k, "train": {"D": {"loss": k / 2}, "lr": [1e-4, 4e-4]}, "image": list(range(100))} for k in (1, 2)]
+    rows = [
+        {"step": k, "train": {"D": {"loss": k / 2}, "lr": [1e-4, 4e-4]}, "image": list(range(100))}
+        for k in (1, 2)
+    ]
     assert series(jsonl.read(log(rows))) == {
         "train/D/loss": ([1, 2], [0.5, 1.0]),
         "train/lr[0]": ([1, 2], [1e-4, 1e-4]),
@@ -188,13 +207,23 @@ def test_nested_keys_and_short_lists(log) -> None:
 
 
 def test_damaged_lines_are_counted(log) -> None:
-    got = jsonl.read(log('{"step": 1, "d_loss": 0.5}\n{"step": 2, "d_lo\n{"step": 3, "d_loss": 0.3}\n{"step": 4, "d_l'))
+    got = jsonl.read(
+        log(
+            '{"step": 1, "d_loss": 0.5}\n{"step": 2, "d_lo\n{"step": 3, "d_loss": 0.3}\n{"step": '
+            '4, "d_l'
+        )
+    )
     assert series(got)["d_loss"] == ([1, 3], [0.5, 0.3])
     assert got.lost == "2 lines are no whole JSON objects"
 
 
 def test_a_list_that_is_still_written(log) -> None:
-    got = jsonl.read(log('[\n{"iteration": 1, "dis/loss": 0.5},\n{"iteration": 2, "dis/loss": 0.4},\n{"iterat', "log"))
+    got = jsonl.read(
+        log(
+            '[\n{"iteration": 1, "dis/loss": 0.5},\n{"iteration": 2, "dis/loss": 0.4},\n{"iterat',
+            "log",
+        )
+    )
     assert series(got)["dis/loss"] == ([1, 2], [0.5, 0.4])
     assert "ends early" in got.lost
 
@@ -218,10 +247,19 @@ def test_a_resumed_log(log) -> None:
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        ({"lr": 0.001, "betas": [0.5, 0.999], "model": {"name": "dcgan", "dims": [64, 128]}}, "config.json"),
-        ({"G_kwargs": {"z_dim": 512}, "loss_kwargs": {"r1_gamma": 10}, "random_seed": 0}, "training_options.json"),
+        (
+            {"lr": 0.001, "betas": [0.5, 0.999], "model": {"name": "dcgan", "dims": [64, 128]}},
+            "config.json",
+        ),
+        (
+            {"G_kwargs": {"z_dim": 512}, "loss_kwargs": {"r1_gamma": 10}, "random_seed": 0},
+            "training_options.json",
+        ),
         ({"_runtime": 12, "d_loss": 0.5, "g_loss": 0.6, "_step": 100}, "wandb-summary.json"),
-        ([{"image_id": 1, "bbox": [1, 2, 3, 4]}, {"image_id": 2, "bbox": [1, 2, 3, 5]}], "annotations.json"),
+        (
+            [{"image_id": 1, "bbox": [1, 2, 3, 4]}, {"image_id": 2, "bbox": [1, 2, 3, 5]}],
+            "annotations.json",
+        ),
         ([{"text": "a", "label": 1}, {"text": "b", "label": 0}], "data.jsonl"),
         ({"cells": [], "nbformat": 4}, "book.ipynb"),
         ([1, 2, 3], "numbers.json"),
@@ -248,7 +286,9 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["step", "d_loss", "mean", "num", "results", "metric", "log_history", "0"]),
+            st.sampled_from(
+                ["step", "d_loss", "mean", "num", "results", "metric", "log_history", "0"]
+            ),
             inner,
             max_size=4,
         )
@@ -257,7 +297,9 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(json_values, min_size=1, max_size=5), st.booleans(), st.integers(0, 200))
 def test_no_json_breaks_it(log, rows: list[object], lines: bool, cut: int) -> None:
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(rows)

@@ -1,4 +1,4 @@
-"""The rule language: what it refuses, what it means, and that it never claims to know what it cannot."""
+"""The rule language: what it refuses, what it means, and that it claims nothing it cannot know."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def frame(numbers=None, words=None, flags=None, **signals):
 
 def ask(test, over=None, for_=None, where=None, *, given_=None, onsets=None):
     expression = compile_test(test, SCOPE) if test else None
-    return judge(expression, given_ or {}, parse_window(over), parse_amount(for_), where or frame(), onsets)
+    return judge(
+        expression, given_ or {}, parse_window(over), parse_amount(for_), where or frame(), onsets
+    )
 
 
 def refusal(make):
@@ -105,8 +107,10 @@ def test_amounts(text, kind, amount, unit):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "last", "last 0%", "last 101%", "first -3 steps", "frist 100 steps", "first 100", "after best()",
-             "between 1 and 2", "last 50% of rows", "first 1e3 steps", "first ٣ steps", "x" * 500, "first\n\n\n"],
+    "text", ["", "last", "last 0%", "last 101%", "first -3 steps", "frist 100 steps", "first 100",
+    "after best()",
+             "between 1 and 2", "last 50% of rows", "first 1e3 steps", "first ٣ steps", "x" * 500,
+             "first\n\n\n"],
 )  # fmt: skip
 def test_windows_that_are_none(text):
     with pytest.raises(RuleError) as e:
@@ -116,7 +120,18 @@ def test_windows_that_are_none(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "sometimes", "0%", "101% of steps", "80", "80% of rows", "0 steps in a row", "evr", "5 in a row"]
+    "text",
+    [
+        "",
+        "sometimes",
+        "0%",
+        "101% of steps",
+        "80",
+        "80% of rows",
+        "0 steps in a row",
+        "evr",
+        "5 in a row",
+    ],
 )
 def test_amounts_that_are_none(text):
     with pytest.raises(RuleError):
@@ -279,12 +294,17 @@ def test_powers_and_large_numbers_stay_numbers():
     where = frame(d_loss=[1e300] * 20)
     out = ask("((d_loss ** 8) ** 8) ** 8 > 1", for_="always", where=where)
     assert out.truth is True
-    assert ask("1e308 * 10 * d_loss - 1e308 * 10 * d_loss > 0", for_="always", where=where).truth is None
+    assert (
+        ask("1e308 * 10 * d_loss - 1e308 * 10 * d_loss > 0", for_="always", where=where).truth
+        is None
+    )
 
 
 _PIECES = st.sampled_from(
-    [*SIGNALS, *NUMBERS, *FUNCTIONS, "(", ")", ",", "<", ">", "<=", "==", "+", "-", "*", "/", "**", "and", "or", "not",
-     "0.1", "1", "1e9", "then", "if", "else", "lambda", ":", "[", "]", ".", "'", '"', "{", "}", "@", ":=", "\n", "\t",
+    [*SIGNALS, *NUMBERS, *FUNCTIONS, "(", ")", ",", "<", ">", "<=", "==", "+", "-", "*", "/", "**",
+        "and", "or", "not",
+     "0.1", "1", "1e9", "then", "if", "else", "lambda", ":", "[", "]", ".", "'", '"', "{", "}", "@",
+     ":=", "\n", "\t",
      "__class__", "for", "in", "is", "yield", "await", "0x", "1_0", "f'", "\\", "#", "%", ";"]
 )  # fmt: skip
 
@@ -292,7 +312,9 @@ _PIECES = st.sampled_from(
 @settings(max_examples=250, deadline=None)
 @given(
     st.one_of(
-        st.lists(_PIECES, max_size=25).map(" ".join), st.lists(_PIECES, max_size=25).map("".join), st.text(max_size=60)
+        st.lists(_PIECES, max_size=25).map(" ".join),
+        st.lists(_PIECES, max_size=25).map("".join),
+        st.text(max_size=60),
     )
 )
 @example("\ud800")
@@ -310,17 +332,31 @@ def test_no_text_ends_in_anything_but_an_expression_or_a_rule_error(text):
 
 _NUMBER = st.deferred(
     lambda: st.one_of(
-        st.sampled_from(["lr_d", "lr_g", "chance_d", "0.5", "2", "median(d_loss)", "trend(g_loss)", "early(fid)"]),
+        st.sampled_from(
+            [
+                "lr_d",
+                "lr_g",
+                "chance_d",
+                "0.5",
+                "2",
+                "median(d_loss)",
+                "trend(g_loss)",
+                "early(fid)",
+            ]
+        ),
         st.tuples(_NUMBER, st.sampled_from("+-*/"), _NUMBER).map(lambda t: f"({' '.join(t)})"),
     )
 )
 _SERIES = st.deferred(
     lambda: st.one_of(
         st.sampled_from(SIGNALS[:6]),
-        st.tuples(st.sampled_from(["smooth", "best", "delta", "abs", "log", "jump", "swing", "sqrt"]), _SERIES).map(
-            lambda t: f"{t[0]}({t[1]})"
+        st.tuples(
+            st.sampled_from(["smooth", "best", "delta", "abs", "log", "jump", "swing", "sqrt"]),
+            _SERIES,
+        ).map(lambda t: f"{t[0]}({t[1]})"),
+        st.tuples(_SERIES, st.sampled_from("+-*/"), st.one_of(_SERIES, _NUMBER)).map(
+            lambda t: f"({' '.join(t)})"
         ),
-        st.tuples(_SERIES, st.sampled_from("+-*/"), st.one_of(_SERIES, _NUMBER)).map(lambda t: f"({' '.join(t)})"),
     )
 )
 
@@ -331,18 +367,31 @@ def _any_series(draw):
     odd = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e-300, 1e300, 0.1])
     values = draw(st.lists(st.one_of(odd, st.floats(-10, 10)), min_size=n, max_size=n))
     steps = sorted(draw(st.lists(st.integers(-5, 60), min_size=n, max_size=n)))
-    return Series(np.array(steps, dtype=np.int64), np.array(values, dtype=float), draw(st.booleans()))
+    return Series(
+        np.array(steps, dtype=np.int64), np.array(values, dtype=float), draw(st.booleans())
+    )
 
 
 @settings(max_examples=100, deadline=None)
 @given(
     st.one_of(
-        st.tuples(_SERIES, st.sampled_from(["<", ">=", "=="]), st.one_of(_SERIES, _NUMBER)).map(" ".join),
-        st.tuples(_NUMBER, st.sampled_from(["<", ">="]), st.sampled_from(["median(g_loss)", "lr_d"])).map(" ".join),
+        st.tuples(_SERIES, st.sampled_from(["<", ">=", "=="]), st.one_of(_SERIES, _NUMBER)).map(
+            " ".join
+        ),
+        st.tuples(
+            _NUMBER, st.sampled_from(["<", ">="]), st.sampled_from(["median(g_loss)", "lr_d"])
+        ).map(" ".join),
     ),
     st.dictionaries(st.sampled_from(SIGNALS[:6]), _any_series(), max_size=4),
     st.sampled_from(
-        [None, "first 5 steps", "last 30%", "after best(d_loss)", "after best(smooth(g_loss))", "last 2 epochs"]
+        [
+            None,
+            "first 5 steps",
+            "last 30%",
+            "after best(d_loss)",
+            "after best(smooth(g_loss))",
+            "last 2 epochs",
+        ]
     ),
     st.sampled_from(["ever", "always", "50% of steps", "7 steps in a row"]),
 )
@@ -376,8 +425,12 @@ def test_kleene_tables():
     both, either, no = (compile_when(t, ["a", "b"]) for t in ("a and b", "a or b", "not a"))
     for a, b in itertools.product(TRUTHS, TRUTHS):
         out = {"a": outcome(a), "b": outcome(b)}
-        assert decide(both, out)[0] is (False if False in (a, b) else None if None in (a, b) else True)
-        assert decide(either, out)[0] is (True if True in (a, b) else None if None in (a, b) else False)
+        assert decide(both, out)[0] is (
+            False if False in (a, b) else None if None in (a, b) else True
+        )
+        assert decide(either, out)[0] is (
+            True if True in (a, b) else None if None in (a, b) else False
+        )
         assert decide(no, out)[0] is (None if a is None else not a)
 
 
@@ -385,7 +438,9 @@ _WHEN = st.recursive(
     st.sampled_from(["a", "b", "c"]),
     lambda inner: st.one_of(
         inner.map(lambda x: f"not ({x})"),
-        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda t: f"({t[0]}) {t[1]} ({t[2]})"
+        ),
     ),
     max_leaves=6,
 )
@@ -394,11 +449,17 @@ _WHEN = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(_WHEN, st.tuples(*[st.sampled_from(TRUTHS)] * 3))
 def test_unknown_stays_unknown_only_while_it_matters(text, truths):
-    """Kleene's law of information: what is decided with an unknown stays so whatever the unknown turns out to be."""
+    """Kleene's law of information.
+
+    What is decided with an unknown stays so whatever the unknown turns out to be.
+    """
     when = compile_when(text, ["a", "b", "c"])
     found, _ = decide(when, dict(zip("abc", map(outcome, truths), strict=True)))
     filled = [[t] if t is not None else [True, False] for t in truths]
-    all_ways = {decide(when, dict(zip("abc", map(outcome, way), strict=True)))[0] for way in itertools.product(*filled)}
+    all_ways = {
+        decide(when, dict(zip("abc", map(outcome, way), strict=True)))[0]
+        for way in itertools.product(*filled)
+    }
     assert found is None or all_ways == {found}
     if None not in truths:
         assert found is not None
@@ -444,7 +505,9 @@ def test_onset_of_the_whole():
     assert decide(compile_when("c", out), out) == (False, None)
 
 
-@pytest.mark.parametrize("text", ["a + b", "a < 1", "f(a)", "1", "a @ b", "nope", "a b", "a then", "then", ""])
+@pytest.mark.parametrize(
+    "text", ["a + b", "a < 1", "f(a)", "1", "a @ b", "nope", "a b", "a then", "then", ""]
+)
 def test_when_joins_clauses_and_no_more(text):
     with pytest.raises(ExpressionError):
         compile_when(text, ["a", "b"])
@@ -469,7 +532,11 @@ def test_what_was_not_logged_is_unknown_with_its_name():
 
 
 def test_the_frame_may_know_better_why():
-    out = ask("d_loss < 1", for_="ever", where=frame(absent={"d_loss": "d_loss is in the log, but holds text"}))
+    out = ask(
+        "d_loss < 1",
+        for_="ever",
+        where=frame(absent={"d_loss": "d_loss is in the log, but holds text"}),
+    )
     assert out.reason == "d_loss is in the log, but holds text"
 
 
@@ -481,7 +548,10 @@ def test_an_empty_series_was_not_logged():
 
 def test_logged_is_the_one_function_that_answers_about_absence():
     where = frame({"lr_d": 1e-4, "lr_g": None}, {"optimizer": "adam"}, d_loss=[1.0] * 5)
-    answers = {n: ask(f"logged({n})", where=where).truth for n in ("d_loss", "fid", "lr_d", "lr_g", "optimizer")}
+    answers = {
+        n: ask(f"logged({n})", where=where).truth
+        for n in ("d_loss", "fid", "lr_d", "lr_g", "optimizer")
+    }
     assert answers == {"d_loss": True, "fid": False, "lr_d": True, "lr_g": False, "optimizer": True}
     assert ask("not logged(fid) or trend(fid) < 0", where=where).truth is True
 
@@ -490,16 +560,22 @@ def test_logged_is_the_one_function_that_answers_about_absence():
 def test_every_function_of_what_is_missing_is_unknown(function):
     f = FUNCTIONS[function]
     kinds = {"series": "d_loss", "number": "0.5", "count": "3", "series or number": "d_loss"}
-    args = [kinds[k] for k in f.takes[: len(f.takes) - f.optional]] * max(1, f.many // len(f.takes) if f.many else 1)
+    args = [kinds[k] for k in f.takes[: len(f.takes) - f.optional]] * max(
+        1, f.many // len(f.takes) if f.many else 1
+    )
     call = f"{function}({', '.join(args)})"
     text = call if f.gives in ("truth", "test") else f"{call} > 0"
     expression = compile_test(text, SCOPE)
-    out = judge(expression, {}, parse_window(None), parse_amount("always"), frame(g_loss=[1.0] * 50))
+    out = judge(
+        expression, {}, parse_window(None), parse_amount("always"), frame(g_loss=[1.0] * 50)
+    )
     assert out.truth is None
     assert out.reason == "d_loss was not logged"
 
 
-@pytest.mark.parametrize("function", sorted(n for n, f in FUNCTIONS.items() if f.least > 1 and f.takes[0] == "series"))
+@pytest.mark.parametrize(
+    "function", sorted(n for n, f in FUNCTIONS.items() if f.least > 1 and f.takes[0] == "series")
+)
 def test_every_function_says_how_many_points_it_needs(function):
     f = FUNCTIONS[function]
     second = {"correlation": ", g_loss"}.get(function, "")
@@ -507,7 +583,11 @@ def test_every_function_says_how_many_points_it_needs(function):
     text = call if f.gives == "truth" else f"{call} > 0"
     values = np.random.default_rng(0).normal(size=f.least - 1)
     out = judge(
-        compile_test(text, SCOPE), {}, parse_window(None), parse_amount("ever"), frame(d_loss=values, g_loss=values)
+        compile_test(text, SCOPE),
+        {},
+        parse_window(None),
+        parse_amount("ever"),
+        frame(d_loss=values, g_loss=values),
     )
     assert out.truth is None
     assert out.reason.startswith(f"only {f.least - 1} point")
@@ -518,7 +598,8 @@ def test_trend_needs_twelve_points():
     assert FUNCTIONS["trend"].least == 12
     assert ask("trend(g_loss) > 0.5", where=frame(g_loss=range(12))).truth is True
     assert (
-        ask("trend(g_loss) > 0.5", where=frame(g_loss=range(7))).reason == "only 7 points of g_loss, trend() needs 12"
+        ask("trend(g_loss) > 0.5", where=frame(g_loss=range(7))).reason
+        == "only 7 points of g_loss, trend() needs 12"
     )
 
 
@@ -543,11 +624,19 @@ def test_given_words():
 
 def test_given_and_where_are_joined():
     where = frame(words={"optimizer": "adam"}, d_loss=[0.01] * 20)
-    assert ask("d_loss < 0.1", for_="always", where=where, given_={"optimizer": ("adam",)}).truth is True
-    assert ask("d_loss < 0.1", for_="always", where=where, given_={"optimizer": ("sgd",)}).truth is False
+    assert (
+        ask("d_loss < 0.1", for_="always", where=where, given_={"optimizer": ("adam",)}).truth
+        is True
+    )
+    assert (
+        ask("d_loss < 0.1", for_="always", where=where, given_={"optimizer": ("sgd",)}).truth
+        is False
+    )
     unknown = ask("d_loss < 0.1", for_="always", where=where, given_={"output": ("tanh",)})
     assert (unknown.truth, unknown.reason, unknown.onset) == (None, "output is not known", None)
-    assert ask("d_loss > 0.1", for_="always", where=where, given_={"output": ("tanh",)}).truth is False
+    assert (
+        ask("d_loss > 0.1", for_="always", where=where, given_={"output": ("tanh",)}).truth is False
+    )
 
 
 def test_a_number_that_is_text_is_unknown_but_for_is_text():
@@ -589,7 +678,13 @@ def test_numbers_without_a_value():
 
 def test_a_test_of_settings_has_no_window():
     out = ask("lr_d > 3 * lr_g", where=frame({"lr_d": 1e-3, "lr_g": 1e-4}, d_loss=[1.0] * 9))
-    assert (out.truth, out.window, out.onset, out.intervals, out.names) == (True, None, None, (), ())
+    assert (out.truth, out.window, out.onset, out.intervals, out.names) == (
+        True,
+        None,
+        None,
+        (),
+        (),
+    )
     assert out.values == pytest.approx({"lr_d": 1e-3, "3 * lr_g": 3e-4, "lr_g": 1e-4})
     assert out.margin == pytest.approx(7 / 3)
 
@@ -657,7 +752,10 @@ def test_a_log_of_epochs_has_no_first_hundred_steps():
     assert (out.truth, out.reason) == (None, "the log counts epochs, not steps")
     assert ask("d_loss < 0.1", "first 10 epochs", "always", where).window == (0, 10)
     told = frame(d_loss=series([0.05] * 30, every=1), step_unit="epochs", steps_per_epoch=500)
-    assert ask("d_loss < 0.1", "first 100 steps", "ever", told).reason == "logged every 1 epochs, the window is 0.2"
+    assert (
+        ask("d_loss < 0.1", "first 100 steps", "ever", told).reason
+        == "logged every 1 epochs, the window is 0.2"
+    )
     assert ask("d_loss < 0.1", "after 5000 steps", "always", told).window == (10, 29)
 
 
@@ -673,7 +771,9 @@ def test_epochs_of_a_log_of_steps():
 
 def test_what_needs_no_window_may_settle_it():
     epochs = frame(d_loss=series([1.0] * 30, every=1), step_unit="epochs")
-    assert ask("not logged(fid) or trend(d_loss) > 0", "first 100 steps", None, epochs).truth is True
+    assert (
+        ask("not logged(fid) or trend(d_loss) > 0", "first 100 steps", None, epochs).truth is True
+    )
     assert ask("logged(fid) and trend(d_loss) > 0", "first 100 steps", None, epochs).truth is False
     assert ask("not logged(fid) or trend(fid) > 0", "after best(fid)", None, epochs).truth is True
     out = ask("logged(d_loss) and trend(d_loss) > 0", "first 100 steps", None, epochs)
@@ -688,7 +788,11 @@ def test_a_run_that_ends_before_the_window():
 
 def test_a_signal_that_stops_early_cannot_speak_for_the_end():
     where = frame(d_loss=[1.0] * 100, fid=[50.0] * 30)
-    for test, for_ in (("fid > 1", "always"), ("fid > 1", "80% of steps"), ("median(fid) > 1", None)):
+    for test, for_ in (
+        ("fid > 1", "always"),
+        ("fid > 1", "80% of steps"),
+        ("median(fid) > 1", None),
+    ):
         assert "no point between" in ask(test, "last 50%", for_, where).reason
         assert "logged over only" in ask(test, None, for_, where).reason
     assert ask("fid > 1", None, "ever", where).truth is True
@@ -709,7 +813,9 @@ def test_what_was_best_at_its_very_end_is_not_worse_since():
     out = ask("g_loss > 0", "after best(g_loss)", "ever", frame(g_loss=[5, 4, 3, 2, 1]))
     assert (out.truth, out.onset) == (False, None)
     assert "very end" in out.reason
-    assert ask("g_loss > 0", "after best(g_loss)", "ever", frame(g_loss=[math.nan] * 9)).truth is None
+    assert (
+        ask("g_loss > 0", "after best(g_loss)", "ever", frame(g_loss=[math.nan] * 9)).truth is None
+    )
 
 
 def test_after_a_clause():
@@ -718,10 +824,21 @@ def test_after_a_clause():
     assert falls.onset == 100
     rises = ask("g_loss > 5", "after falls", "50% of steps", where, onsets={"falls": falls})
     assert (rises.window, rises.onset) == ((100, 190), 150)
-    assert ask("g_loss > 5", "after falls", "ever", where, onsets={"falls": 150}).window == (150, 190)
+    assert ask("g_loss > 5", "after falls", "ever", where, onsets={"falls": 150}).window == (
+        150,
+        190,
+    )
     for never in (Outcome(False), None):
-        assert ask("g_loss > 5", "after falls", "ever", where, onsets={"falls": never}).truth is False
-    unknown = ask("g_loss > 5", "after falls", "ever", where, onsets={"falls": Outcome(None, reason="so it is")})
+        assert (
+            ask("g_loss > 5", "after falls", "ever", where, onsets={"falls": never}).truth is False
+        )
+    unknown = ask(
+        "g_loss > 5",
+        "after falls",
+        "ever",
+        where,
+        onsets={"falls": Outcome(None, reason="so it is")},
+    )
     assert (unknown.truth, unknown.reason) == (None, "so it is")
 
 
@@ -742,13 +859,19 @@ def test_per_cent_counts_steps_not_rows():
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0.1, 0.9), st.floats(0.1, 0.9), st.integers(2, 12), st.integers(0, 10_000))
 def test_thinning_changes_no_judgement(change, asked, keep, seed):
-    """Rows left out at random: the share stays, and the judgement with it unless it hangs by a thread."""
+    """Rows left out at random.
+
+    The share stays, and the judgement with it unless it hangs by a thread.
+    """
     n = 2000
     rng = np.random.default_rng(seed)
     steps = np.arange(n)
     values = np.where(steps < change * n, 1.0, 0.0)
     kept = np.sort(rng.choice(n, n // keep, replace=False))
-    whole, thin = frame(d_loss=series(values, steps=steps)), frame(d_loss=series(values[kept], steps=steps[kept]))
+    whole, thin = (
+        frame(d_loss=series(values, steps=steps)),
+        frame(d_loss=series(values[kept], steps=steps[kept])),
+    )
     thin = Frame(thin.series, first_step=0, last_step=n - 1)
     a, b = (ask("d_loss < 0.5", None, f"{100 * asked:.1f}% of steps", w) for w in (whole, thin))
     assert a.share == pytest.approx(b.share, abs=0.05)
@@ -764,7 +887,10 @@ def test_thinning_changes_no_judgement(change, asked, keep, seed):
 def test_stretching_the_step_axis_changes_no_judgement(stretch, shift, seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(size=200).cumsum()
-    plain, moved = (frame(g_loss=series(values, steps=s)) for s in (np.arange(200), shift + stretch * np.arange(200)))
+    plain, moved = (
+        frame(g_loss=series(values, steps=s))
+        for s in (np.arange(200), shift + stretch * np.arange(200))
+    )
     for test, over, for_ in [
         ("g_loss > 0", "last 40%", "50% of steps"),
         ("smooth(g_loss) > best(g_loss) + 1", "after best(g_loss)", "80% of steps"),
@@ -803,7 +929,10 @@ def test_in_a_row():
     assert ask("d_loss < 0.5", None, "30 steps in a row", frame(d_loss=broken)).truth is True
     assert ask("d_loss < 0.5", None, "100 steps in a row", frame(d_loss=broken)).truth is None
     out = ask("d_loss < 0.5", None, "5 steps in a row", flicker)
-    assert (out.truth, out.reason) == (None, "logged every 10 steps, which cannot tell 5 steps in a row")
+    assert (out.truth, out.reason) == (
+        None,
+        "logged every 10 steps, which cannot tell 5 steps in a row",
+    )
     out = ask("d_loss < 0.5", "last 5%", "100 steps in a row", flicker)
     assert (out.truth, out.reason) == (None, "the window is shorter than 100 steps in a row")
     epochs = frame(d_loss=series([0] * 20, every=1), step_unit="epochs")
@@ -812,7 +941,10 @@ def test_in_a_row():
 
 
 def test_rows_that_share_a_step():
-    """Every batch logged under its epoch: no row counts more than another, and an epoch counts once."""
+    """Every batch logged under its epoch.
+
+    No row counts more than another, and an epoch counts once.
+    """
     steps = np.repeat(np.arange(10), 50)
     where = frame(d_loss=series(np.where(steps < 5, 0.0, 1.0), steps=steps))
     assert ask("d_loss < 0.5", None, "50% of steps", where).share == pytest.approx(0.5)
@@ -828,7 +960,9 @@ def test_a_run_of_one_row():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(0, 200), min_size=2, max_size=40), st.integers(0, 100), st.integers(1, 150))
+@given(
+    st.lists(st.integers(0, 200), min_size=2, max_size=40), st.integers(0, 100), st.integers(1, 150)
+)
 def test_cells_tile_the_steps(steps, first, width):
     steps = np.sort(np.array(steps))
     weights = cells(steps)
@@ -915,7 +1049,9 @@ def test_rows_that_never_coincide_are_joined_as_of():
 
 
 def test_nothing_is_joined_over_more_than_one_interval():
-    where = frame(d_loss=series([1.0] * 20, every=10), g_loss=series([2.0] * 20, every=10, start=5000))
+    where = frame(
+        d_loss=series([1.0] * 20, every=10), g_loss=series([2.0] * 20, every=10, start=5000)
+    )
     for over in (None, "last 50%"):
         out = ask("g_loss > d_loss", over, "ever", where)
         assert out.truth is None
@@ -955,7 +1091,9 @@ def test_margins_are_relative_and_those_of_the_row_that_decides():
     assert ask("d_loss > 4", None, "ever", where).margin == pytest.approx(0.5)
     assert ask("d_loss > 1", None, "50% of steps", where).margin == pytest.approx(0.5, abs=0.02)
     assert ask("median(d_loss) < 2", where=where).margin == pytest.approx(0.25)
-    assert ask("lr_d > 3 * lr_g", where=frame({"lr_d": 6.0, "lr_g": 1.0})).margin == pytest.approx(1.0)
+    assert ask("lr_d > 3 * lr_g", where=frame({"lr_d": 6.0, "lr_g": 1.0})).margin == pytest.approx(
+        1.0
+    )
 
 
 def test_margins_of_joined_tests_are_those_of_one_of_them():
@@ -970,7 +1108,9 @@ def test_what_has_no_scale_has_no_margin():
     assert ask("d_loss == 1", None, "ever", frame(d_loss=[1.0] * 9)).margin is None
     assert ask("d_loss > 0", None, "always", frame(d_loss=[1.0] * 9)).margin is None
     spread = frame(d_loss=np.linspace(1, 3, 101))
-    assert ask("d_loss > 0", None, "always", spread).margin == pytest.approx(1.0)  # in quartile distances
+    assert ask("d_loss > 0", None, "always", spread).margin == pytest.approx(
+        1.0
+    )  # in quartile distances
     assert ask("logged(d_loss)", where=spread).margin is None
 
 
@@ -985,7 +1125,10 @@ def test_the_line_to_draw():
         ("d_loss > 5 * g_loss", None, "d_loss"),
     ]:
         out = ask(test, None, "ever", where)
-        assert (out.threshold, out.primary) == (line if line is None else pytest.approx(line), signal)
+        assert (out.threshold, out.primary) == (
+            line if line is None else pytest.approx(line),
+            signal,
+        )
     assert ask("median(smooth(d_loss)) < 0.1", where=where).threshold == pytest.approx(0.1)
     assert ask("trend(d_loss) < 0.1", where=where).threshold is None
     assert ask("iqr(d_loss) < 0.1", where=where).threshold is None
@@ -1039,7 +1182,9 @@ def test_an_early_look_alike_is_not_the_onset():
     out = ask("d_loss < 0.1", "last 30%", "80% of steps", frame(d_loss=values))
     assert out.onset == 600
     assert ask("d_loss < 0.1", None, "ever", frame(d_loss=values)).onset == 0
-    assert ask("median(d_loss) < 0.1", "last 30%", where=frame(d_loss=values)).onset == pytest.approx(600, abs=30)
+    assert ask(
+        "median(d_loss) < 0.1", "last 30%", where=frame(d_loss=values)
+    ).onset == pytest.approx(600, abs=30)
 
 
 def test_windows_that_begin_somewhere_are_not_left():
@@ -1120,7 +1265,9 @@ def test_slope_has_the_unit_of_x_a_step():
 
 
 def test_change_is_relative_and_robust():
-    assert call("change", points(np.linspace(10, 20, 101))) == pytest.approx((19 - 11) / 11, abs=0.01)
+    assert call("change", points(np.linspace(10, 20, 101))) == pytest.approx(
+        (19 - 11) / 11, abs=0.01
+    )
     assert call("change", points([2.0] * 50 + [1.0] * 50)) == pytest.approx(-0.5)
     assert call("change", points([-2.0] * 50 + [-1.0] * 50)) == pytest.approx(0.5)
     spike = np.full(100, 2.0)
@@ -1225,9 +1372,23 @@ def test_early_and_late_are_of_the_run_whatever_the_window():
 
 def test_reducers_look_at_the_window_alone():
     where = frame(d_loss=[1.0] * 50 + [5.0] * 50)
-    assert ask("median(d_loss) == 5 and min(d_loss) == 5 and first(d_loss) == 5", "last 40%", None, where).truth is True
     assert (
-        ask("max(d_loss) == 1 and last(d_loss) == 1 and count(d_loss) == 41", "first 40%", None, where).truth is False
+        ask(
+            "median(d_loss) == 5 and min(d_loss) == 5 and first(d_loss) == 5",
+            "last 40%",
+            None,
+            where,
+        ).truth
+        is True
+    )
+    assert (
+        ask(
+            "max(d_loss) == 1 and last(d_loss) == 1 and count(d_loss) == 41",
+            "first 40%",
+            None,
+            where,
+        ).truth
+        is False
     )
     assert ask("max(d_loss) == 1 and count(d_loss) == 40", "first 39.5%", None, where).truth is True
     assert ask("interval(d_loss) == 10 and distinct(d_loss) == 2", None, None, where).truth is True
@@ -1237,7 +1398,9 @@ def test_reducers_look_at_the_window_alone():
 
 def test_constant_is_bit_for_bit():
     assert ask("constant(d_loss)", where=frame(d_loss=[0.1] * 20)).truth is True
-    assert ask("constant(d_loss)", where=frame(d_loss=[0.1] * 19 + [0.1 + 1e-16])).truth is (0.1 + 1e-16 == 0.1)
+    assert ask("constant(d_loss)", where=frame(d_loss=[0.1] * 19 + [0.1 + 1e-16])).truth is (
+        0.1 + 1e-16 == 0.1
+    )
     assert ask("constant(d_loss)", where=frame(d_loss=[0.1] * 19 + [0.1 + 1e-15])).truth is False
     assert ask("constant(d_loss)", where=frame(d_loss=[0.0] * 10 + [-0.0] * 10)).truth is False
 
@@ -1248,7 +1411,9 @@ def test_a_cycle_is_found_and_noise_is_none(shape):
     steps = np.arange(0, 20_000, 10)
     wave = np.sin(2 * np.pi * steps / 800)
     wave = wave if shape == "sine" else np.sign(wave)
-    found = call("period", points(wave + 0.3 * rng.normal(size=steps.size) + steps / 5000, steps=steps))
+    found = call(
+        "period", points(wave + 0.3 * rng.normal(size=steps.size) + steps / 5000, steps=steps)
+    )
     assert found == pytest.approx(800, rel=0.05)
     assert call("cycle", points(wave, steps=steps)) > 0.8
     for seed in range(10):
@@ -1276,13 +1441,21 @@ def test_pointwise_functions():
     where = frame({"lr_d": 4.0}, d_loss=[-4.0] * 20, g_loss=[0.0] * 20)
     assert ask("abs(d_loss) == 4 and sqrt(-d_loss) == 2", None, "always", where).truth is True
     assert (
-        ask("maximum(d_loss, g_loss, -1) == 0 and minimum(d_loss, g_loss) == -4", None, "always", where).truth is True
+        ask(
+            "maximum(d_loss, g_loss, -1) == 0 and minimum(d_loss, g_loss) == -4",
+            None,
+            "always",
+            where,
+        ).truth
+        is True
     )
     assert ask("log(d_loss) > 0", None, "ever", where).truth is None
     assert ask("ratio(d_loss, g_loss) > 0", None, "ever", where).truth is None
     assert ask("d_loss / g_loss < 0", None, "always", where).truth is True  # minus infinity
     assert ask("smooth(maximum(lr_d, 0)) >= 0", None, "ever", where).reason == "lr_d was not logged"
-    assert ask("sqrt(lr_d) == 2 and ratio(lr_d, 2) == 2 and isfinite(lr_d)", where=where).truth is True
+    assert (
+        ask("sqrt(lr_d) == 2 and ratio(lr_d, 2) == 2 and isfinite(lr_d)", where=where).truth is True
+    )
     assert ask("delta(d_loss) == 0", None, "always", where).truth is True
 
 
@@ -1343,7 +1516,11 @@ def test_expressions_know_their_names():
     assert compile_when("a then b or a", ["a", "b"]).names == ("a", "b")
 
 
-@given(st.lists(st.tuples(st.integers(0, 500), st.floats(-9, 9) | st.just(np.nan)), min_size=2, max_size=200))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.floats(-9, 9) | st.just(np.nan)), min_size=2, max_size=200
+    )
+)
 def test_medians_of_stretches_are_those_of_each_alone(rows: list[tuple[int, float]]) -> None:
     steps = np.sort(np.array([s for s, _ in rows], dtype=np.int64))
     values = np.array([v for _, v in rows])

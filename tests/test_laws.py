@@ -1,6 +1,7 @@
-"""Metamorphic laws: what must not change a report does not, and what was not to be seen yet is not seen.
+"""Metamorphic laws: what must not change a report does not, and the future is not seen.
 
-Every sample run is written out again with one harmless thing changed, and analysed like any other run.
+Every sample run is written out again with one harmless thing changed, and analysed like any other
+run.
 """
 
 from __future__ import annotations
@@ -37,18 +38,23 @@ TRUTH = {name: json.loads((FOLDER / f"{name}.truth.json").read_text("utf-8")) fo
 HEALTHY = [n for n in RUNS if TRUTH[n]["outcome"] == "healthy"]
 STYLES: Mapping[str, Mapping[str, str]] = {
     "slash": {
-        "d_loss": "loss/d", "g_loss": "loss/g", "d_real_score": "score/real", "d_fake_score": "score/fake",
-        "grad_norm_d": "grad_norm/d", "grad_norm_g": "grad_norm/g", "sample_variance": "samples/variance",
+        "d_loss": "loss/d", "g_loss": "loss/g", "d_real_score": "score/real",
+        "d_fake_score": "score/fake",
+        "grad_norm_d": "grad_norm/d", "grad_norm_g": "grad_norm/g",
+        "sample_variance": "samples/variance",
         "gradient_penalty": "loss/gp", "fid": "eval/fid", "val_d_real_score": "score/val_real",
     },
     "dcgan": {
         "d_loss": "errD", "g_loss": "errG", "d_real_score": "D(x)", "d_fake_score": "D(G(z))",
-        "grad_norm_d": "grad_norm_D", "grad_norm_g": "grad_norm_G", "sample_variance": "sample_variance",
+        "grad_norm_d": "grad_norm_D", "grad_norm_g": "grad_norm_G",
+        "sample_variance": "sample_variance",
         "gradient_penalty": "GP", "fid": "FID", "val_d_real_score": "D(x_val)",
     },
     "keras": {
-        "d_loss": "d_loss", "g_loss": "g_loss", "d_real_score": "real_score", "d_fake_score": "fake_score",
-        "grad_norm_d": "d_grad_norm", "grad_norm_g": "g_grad_norm", "sample_variance": "sample_variance",
+        "d_loss": "d_loss", "g_loss": "g_loss", "d_real_score": "real_score",
+        "d_fake_score": "fake_score",
+        "grad_norm_d": "d_grad_norm", "grad_norm_g": "g_grad_norm",
+        "sample_variance": "sample_variance",
         "gradient_penalty": "gradient_penalty", "fid": "fid", "val_d_real_score": "val_real_score",
     },
 }  # fmt: skip
@@ -59,7 +65,7 @@ STYLES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The series of a run by tag, what each was understood as, and the folder its other files are in."""
+    """The series of a run by tag, what each was understood as, and the folder of the rest."""
 
     home: Path
     series: Mapping[str, Points]
@@ -105,7 +111,9 @@ def write_csv(series: Mapping[str, Points], folder: Path, name: str = "metrics.c
     with (folder / name).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["step", *series])
-        writer.writerows([step, *(row.get(tag, "") for tag in series)] for step, row in rows(series).items())
+        writer.writerows(
+            [step, *(row.get(tag, "") for tag in series)] for step, row in rows(series).items()
+        )
 
 
 def write_jsonl(series: Mapping[str, Points], folder: Path) -> None:
@@ -113,13 +121,17 @@ def write_jsonl(series: Mapping[str, Points], folder: Path) -> None:
     (folder / "log.jsonl").write_text("\n".join(lines), "utf-8")
 
 
-def write_tensorboard(series: Mapping[str, Points], folder: Path, start: int = 1_700_000_000) -> None:
+def write_tensorboard(
+    series: Mapping[str, Points], folder: Path, start: int = 1_700_000_000
+) -> None:
     file = RecordWriter(str(folder / f"events.out.tfevents.{start}.host.1.0"))
     file.write(Event(wall_time=start, file_version="brain.Event:2").SerializeToString())
     for step, row in rows(series).items():
         for tag, value in row.items():
             summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
-            file.write(Event(wall_time=start + step, step=step, summary=summary).SerializeToString())
+            file.write(
+                Event(wall_time=start + step, step=step, summary=summary).SerializeToString()
+            )
     file.close()
 
 
@@ -130,12 +142,17 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Points], Path], None]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _do_the_same_work_once() -> Iterator[None]:
-    """Rules are the same for every run, and most laws leave the samples alone: both are most of the time it takes."""
+    """Rules are the same for every run, and most laws leave the samples alone.
+
+    Both are most of the time it takes.
+    """
     folders = [rulebook.default_folder()]
     book, words = rulebook.load(folders), vocabulary.load(folders)
     measure, known = samples.measure, {}
 
-    def measure_once(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...], dict[str, float]]:
+    def measure_once(
+        pictures: Sequence[Picture], root: Path
+    ) -> tuple[tuple[Signal, ...], dict[str, float]]:
         key = tuple((p.tag, p.step, (root / p.path).read_bytes()) for p in pictures)
         if key not in known:
             known[key] = measure(pictures, root)
@@ -196,14 +213,20 @@ def test_thinner_logging_says_the_same(name: str, tmp_path: Path) -> None:
 def test_the_order_of_columns_means_nothing(name: str, tmp_path: Path) -> None:
     one = log(name)
     other = replace(one, series=dict(reversed(list(one.series.items()))))
-    got = [api.analyze(x.write(tmp_path / part / name)) for part, x in (("one", one), ("other", other))]
+    got = [
+        api.analyze(x.write(tmp_path / part / name)) for part, x in (("one", one), ("other", other))
+    ]
     assert unordered(got[0]) == unordered(got[1])
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_order_of_files_means_nothing(name: str, tmp_path: Path) -> None:
     one = log(name)
-    of_d = {t: points for t, points in one.series.items() if one.roles.get(t, "").startswith(("d_", "grad_norm_d"))}
+    of_d = {
+        t: points
+        for t, points in one.series.items()
+        if one.roles.get(t, "").startswith(("d_", "grad_norm_d"))
+    }
     parts = [of_d, {t: points for t, points in one.series.items() if t not in of_d}]
     got = []
     for label, order in (("one", parts), ("other", parts[::-1])):
@@ -235,7 +258,9 @@ def test_unrelated_signals_change_nothing(name: str, tmp_path: Path) -> None:
         "my_number": dice.normal(scale=1e6, size=len(steps)),
     }
     got = api.analyze(
-        replace(one, series={**{k: (steps, v) for k, v in more.items()}, **one.series}).write(tmp_path / name)
+        replace(one, series={**{k: (steps, v) for k, v in more.items()}, **one.series}).write(
+            tmp_path / name
+        )
     )
     assert (got.verdict, leading(got), rules(got)) == (
         report(name).verdict, leading(report(name)), rules(report(name)),
@@ -251,7 +276,9 @@ def counts_steps(rule: str) -> bool:
 @pytest.mark.parametrize("name", RUNS)
 def test_the_unit_of_the_step_axis_means_nothing(name: str, tmp_path: Path) -> None:
     one = log(name)
-    got = api.analyze(replace(one.each(lambda s, v: (10 * s, v)), stretch=10).write(tmp_path / name))
+    got = api.analyze(
+        replace(one.each(lambda s, v: (10 * s, v)), stretch=10).write(tmp_path / name)
+    )
     assert got.verdict == report(name).verdict
     scale_free = [{r for r in rules(x) if not counts_steps(r)} for x in (got, report(name))]
     assert scale_free[0] == scale_free[1]
@@ -259,13 +286,20 @@ def test_the_unit_of_the_step_axis_means_nothing(name: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("share", [0.3, 0.6])
 @pytest.mark.parametrize("name", HEALTHY)
-def test_the_first_part_of_a_healthy_run_is_not_failing(name: str, share: float, tmp_path: Path) -> None:
+def test_the_first_part_of_a_healthy_run_is_not_failing(
+    name: str, share: float, tmp_path: Path
+) -> None:
     got = api.analyze(log(name).cut(share * TRUTH[name]["iterations"]).write(tmp_path / name))
     assert got.verdict != "failing", got.why_verdict
 
 
-# A run whose first symptom was there at its first looks has no healthy part that could be looked at alone.
-LATE = {n: min(TRUTH[n]["onset"].values()) for n in RUNS if min(TRUTH[n]["onset"].values(), default=0) > 100}
+# A run whose first symptom was there at its first looks has no healthy part that could be looked at
+# alone.
+LATE = {
+    n: min(TRUTH[n]["onset"].values())
+    for n in RUNS
+    if min(TRUTH[n]["onset"].values(), default=0) > 100
+}
 
 
 @pytest.mark.parametrize("name", LATE)
@@ -299,16 +333,25 @@ def alone(one: Log) -> Log:
 
 def losses_of(one: Log) -> Log:
     """D's and G's losses, and nothing else."""
-    return replace(alone(one), series={t: p for t, p in one.series.items() if one.roles.get(t) in LOSSES["both"]})
+    return replace(
+        alone(one),
+        series={t: p for t, p in one.series.items() if one.roles.get(t) in LOSSES["both"]},
+    )
 
 
-def changed(one: Log, whose: str, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Log:
+def changed(
+    one: Log, whose: str, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> Log:
     """The log with the losses of D, of G or of both changed."""
     own = {t for t in one.series if one.roles.get(t) in LOSSES[whose]}
-    return replace(one, series={t: (s, change(v)) if t in own else (s, v) for t, (s, v) in one.series.items()})
+    return replace(
+        one, series={t: (s, change(v)) if t in own else (s, v) for t, (s, v) in one.series.items()}
+    )
 
 
-def put_in(place: float, rows: int, factor: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+def put_in(
+    place: float, rows: int, factor: float
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Multiply some rows, from a share of the log on."""
 
     def change(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -324,7 +367,11 @@ def wrong(one: Log, folder: Path, *, healthy: bool) -> str:
     """What is wrong with the verdict on a log; empty where nothing is."""
     got = api.analyze(one.write(folder))
     if healthy:
-        return f"{got.verdict}: {sorted(rules(got))}" if got.verdict == "failing" or got.findings else ""
+        return (
+            f"{got.verdict}: {sorted(rules(got))}"
+            if got.verdict == "failing" or got.findings
+            else ""
+        )
     return got.verdict if got.verdict == "healthy" else ""
 
 
@@ -333,7 +380,10 @@ def every(one: Log, whose: str) -> Iterator[tuple[str, Log]]:
     for factor in (10.0, 30.0, 100.0):
         for place in (0.02, 0.5, 0.7, 1.0):
             for rows in (1, 3):
-                yield f"{rows} x{factor:g} at {place}", changed(one, whose, put_in(place, rows, factor))
+                yield (
+                    f"{rows} x{factor:g} at {place}",
+                    changed(one, whose, put_in(place, rows, factor)),
+                )
 
 
 @pytest.mark.parametrize("whose", LOSSES)
@@ -353,14 +403,18 @@ def test_a_few_wild_rows_make_no_sick_run_healthy(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("place", [0.3, 0.7])
 @pytest.mark.parametrize("name", HEALTHY)
-def test_one_row_that_is_not_a_number_and_goes_by_is_no_end(name: str, place: float, tmp_path: Path) -> None:
+def test_one_row_that_is_not_a_number_and_goes_by_is_no_end(
+    name: str, place: float, tmp_path: Path
+) -> None:
     one = changed(alone(log(name)), "both", put_in(place, 1, np.nan))
     assert not wrong(one, tmp_path / name, healthy=True)
 
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_last_row_that_is_not_a_number_is_an_end(name: str, tmp_path: Path) -> None:
-    got = api.analyze(changed(alone(log(name)), "both", put_in(1.0, 1, np.nan)).write(tmp_path / name))
+    got = api.analyze(
+        changed(alone(log(name)), "both", put_in(1.0, 1, np.nan)).write(tmp_path / name)
+    )
     assert "nan-in-loss" in rules(got)
 
 
@@ -384,16 +438,24 @@ def test_sums_over_the_batch_cure_nobody(name: str, factor: float, tmp_path: Pat
 @pytest.mark.parametrize("name", RUNS)
 def test_few_rows_are_few_rows(name: str, apart: int, tmp_path: Path) -> None:
     one = log(name).each(lambda s, v: (s[::apart], v[::apart]))
-    # Where D's advantage lies is no better known than a dozen rows tell: of sick runs all that was logged is kept.
+    # Where D's advantage lies is no better known than a dozen rows tell: of sick runs all that was
+    # logged is kept.
     ways = (alone, losses_of) if name in HEALTHY else (alone,)
-    assert not [text for x in ways if (text := wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY))]
+    assert not [
+        text
+        for x in ways
+        if (text := wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY))
+    ]
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 3])
 @pytest.mark.parametrize("name", RUNS)
 def test_what_rounding_hides_is_not_seen(name: str, decimals: int, tmp_path: Path) -> None:
     one = log(name).each(lambda s, v: (s, np.round(v, decimals)))
-    told = [wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY) for x in (alone, losses_of)]
+    told = [
+        wrong(x(one), tmp_path / x.__name__ / name, healthy=name in HEALTHY)
+        for x in (alone, losses_of)
+    ]
     assert told == ["", ""]
 
 
@@ -407,13 +469,17 @@ OTHER_STEPS: Mapping[str, Callable[[NDArray[np.int64], NDArray[np.float64]], Poi
 
 @pytest.mark.parametrize("how", OTHER_STEPS)
 @pytest.mark.parametrize("name", RUNS)
-def test_samples_whose_steps_are_not_the_logs_prove_nothing(name: str, how: str, tmp_path: Path) -> None:
+def test_samples_whose_steps_are_not_the_logs_prove_nothing(
+    name: str, how: str, tmp_path: Path
+) -> None:
     one = log(name).each(OTHER_STEPS[how])
     assert not wrong(one, tmp_path / name, healthy=name in HEALTHY)
 
 
 def test_samples_that_do_not_match_are_said_to(tmp_path: Path) -> None:
-    got = api.analyze(log("vanishing-gradient-clip").each(OTHER_STEPS["x64"]).write(tmp_path / "run"))
+    got = api.analyze(
+        log("vanishing-gradient-clip").each(OTHER_STEPS["x64"]).write(tmp_path / "run")
+    )
     assert got.verdict == "inconclusive"
     assert "do not match" in got.why_verdict
 

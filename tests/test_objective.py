@@ -1,4 +1,7 @@
-"""The game behind the curves: every family played by a simulated D whose skill is known, in every convention."""
+"""The game behind the curves.
+
+Every family played by a simulated D whose skill is known, in every convention.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ def setting(**config: Any) -> dict[str, Setting]:
 
 
 def logits(skill: float, n: int, seed: int = 0) -> tuple[Array, Array, Array]:
-    """What D answers about real data, about generated data in its own step, and in that of G; n batches of 64."""
+    """What D answers about real data, about generated data in its own step, and in that of G.
+
+    N batches of 64.
+    """
     rng = np.random.default_rng(seed)
     ramp = np.linspace(0, 1, n)[:, None] ** 0.5 * skill
     real = ramp + 0.3 * rng.standard_normal((n, 64))
@@ -83,7 +89,10 @@ def test_the_family_is_read_from_losses_alone(family: str) -> None:
 @pytest.mark.parametrize("family", ["lsgan", "hinge"])
 @pytest.mark.parametrize("skill", [0.05, 0.3, 0.8])
 def test_losses_alone_never_name_a_wrong_unbounded_game(family: str, skill: float) -> None:
-    """Where two losses cannot decide, saying little is right; naming WGAN or its like would silence the rules."""
+    """Where two losses cannot decide, saying little is right.
+
+    Naming WGAN or its like would silence the rules.
+    """
     got = objective.infer(log(family, "d_loss", "g_loss", skill=skill), {})
     assert got.family in (family, "nonsaturating", "unknown")
     if got.family == "nonsaturating":
@@ -98,7 +107,9 @@ def test_what_the_code_computes_is_believed_unless_the_curves_cannot_be_it(famil
     named = objective.infer([], setting(loss_call=family))
     assert named.family == family
     assert "code" in named.because[0]
-    game = objective.infer([series("d_loss", d - 9), series("g_loss", g)], setting(loss_call=family))
+    game = objective.infer(
+        [series("d_loss", d - 9), series("g_loss", g)], setting(loss_call=family)
+    )
     assert game.family in ("wgan", "wgan-gp", "unknown")
 
 
@@ -118,7 +129,10 @@ def test_what_the_user_says_goes_first() -> None:
 
 def test_a_wasserstein_loss_with_a_penalty_is_wgan_gp() -> None:
     assert objective.infer([], setting(loss_kind="wgan", gp_lambda=10.0)).family == "wgan-gp"
-    assert objective.infer([], setting(loss_kind="wgan", gp_lambda=0.0, clip_value=0.01)).family == "wgan"
+    assert (
+        objective.infer([], setting(loss_kind="wgan", gp_lambda=0.0, clip_value=0.01)).family
+        == "wgan"
+    )
     played = play("wgan", skill=1.5)
     penalty = np.random.default_rng(3).uniform(0.1, 0.5, 200)
     played["d_loss"] = played["d_loss"] + penalty
@@ -138,7 +152,10 @@ def test_nothing_logged_is_unknown() -> None:
 def test_cross_entropy_cannot_have_so_low_a_g_loss() -> None:
     """D at 0.01 beside G at 1.0: cross-entropy puts G at 4.6 or above there."""
     rng = np.random.default_rng(0)
-    signals = [series("d_loss", 0.01 + 0.002 * rng.random(100)), series("g_loss", 0.95 + 0.05 * rng.random(100))]
+    signals = [
+        series("d_loss", 0.01 + 0.002 * rng.random(100)),
+        series("g_loss", 0.95 + 0.05 * rng.random(100)),
+    ]
     assert objective.infer(signals, {}).family == "lsgan"
 
 
@@ -157,13 +174,19 @@ def test_srgans_own_d_loss_is_other() -> None:
 # ---------------------------------------------------------------- the convention
 
 
-@pytest.mark.parametrize(("factor", "reduction", "chance"), [(1.0, "sum", 2 * LN2), (0.5, "mean", LN2)])
+@pytest.mark.parametrize(
+    ("factor", "reduction", "chance"), [(1.0, "sum", 2 * LN2), (0.5, "mean", LN2)]
+)
 @pytest.mark.parametrize("known", ["scores", "start", "config", "parts"])
-def test_the_reduction_of_cross_entropy(known: str, factor: float, reduction: str, chance: float) -> None:
+def test_the_reduction_of_cross_entropy(
+    known: str, factor: float, reduction: str, chance: float
+) -> None:
     p = play("nonsaturating", skill=1.2)
     p["d_loss"] *= factor
     roles = {"scores": list(p)}.get(known, ["d_loss", "g_loss"])
-    signals = [series(r, p[r], steps=np.arange(200) * 10 + (0 if known == "start" else 500)) for r in roles]
+    signals = [
+        series(r, p[r], steps=np.arange(200) * 10 + (0 if known == "start" else 500)) for r in roles
+    ]
     if known == "parts":
         half = p["d_loss"] / factor / 2
         signals += [
@@ -171,7 +194,9 @@ def test_the_reduction_of_cross_entropy(known: str, factor: float, reduction: st
             series("d_loss_fake", half, steps=signals[0].steps),
         ]
     got = objective.infer(
-        signals, setting(d_loss_reduction=reduction) if known == "config" else {}, family="nonsaturating"
+        signals,
+        setting(d_loss_reduction=reduction) if known == "config" else {},
+        family="nonsaturating",
     )
     assert (got.reduction, got.chance_d) == (reduction, pytest.approx(chance))
     assert got.chance_g == pytest.approx(LN2)
@@ -194,7 +219,9 @@ def test_summed_discriminators_have_no_single_chance_level() -> None:
         series("g_loss_aux", np.linspace(40, 20, 200), tag="loss_mel"),
         series("g_loss_aux", [5.0] * 200, tag="loss_fm"),
     ]
-    got = objective.infer([series("d_loss", 8 * p["d_loss"]), series("g_loss_adv", 8 * p["g_loss"]), *aux], {})
+    got = objective.infer(
+        [series("d_loss", 8 * p["d_loss"]), series("g_loss_adv", 8 * p["g_loss"]), *aux], {}
+    )
     assert got.family == "lsgan"
     assert got.chance_d is None
     assert got.led_by == "loss_mel"
@@ -202,7 +229,11 @@ def test_summed_discriminators_have_no_single_chance_level() -> None:
 
 def test_smoothing_lifts_the_floor() -> None:
     floor = -(0.1 * math.log(0.1) + 0.9 * math.log(0.9))
-    for config in (setting(label_smoothing=0.1), setting(label_smoothing=0.9), setting(real_label=0.9)):
+    for config in (
+        setting(label_smoothing=0.1),
+        setting(label_smoothing=0.9),
+        setting(real_label=0.9),
+    ):
         got = objective.infer(log("nonsaturating"), config, family="nonsaturating")
         assert got.floor_d == pytest.approx(floor)
     assert objective.infer(log("nonsaturating"), {}, family="nonsaturating").floor_d == 0
@@ -230,7 +261,9 @@ def test_advantage_is_zero_at_chance_and_near_one_where_d_is_perfect(family: str
         p = play(family, skill=skill)
         if family == "lsgan" and skill:  # a perfect least-squares D answers 1 and 0
             p["d_loss"] = np.full(200, 1e-4)
-        got = derived([series("d_loss", p["d_loss"]), series("g_loss", p["g_loss"])], family=family)["d_advantage"]
+        got = derived(
+            [series("d_loss", p["d_loss"]), series("g_loss", p["g_loss"])], family=family
+        )["d_advantage"]
         assert low <= float(np.median(got.values)) <= high
         assert got.values.min() >= 0
         assert got.values.max() <= 1
@@ -258,8 +291,14 @@ def test_wasserstein_estimate_from_scores_and_from_the_loss() -> None:
     np.testing.assert_allclose(by_scores["wasserstein_estimate"].values, gap)
     np.testing.assert_allclose(by_loss["wasserstein_estimate"].values, gap)
     gp = np.full(200, 0.3)
-    with_gp = [series("d_loss", p["d_loss"] + gp), series("g_loss", p["g_loss"]), series("gradient_penalty", gp)]
-    np.testing.assert_allclose(derived(with_gp, family="wgan-gp")["wasserstein_estimate"].values, gap)
+    with_gp = [
+        series("d_loss", p["d_loss"] + gp),
+        series("g_loss", p["g_loss"]),
+        series("gradient_penalty", gp),
+    ]
+    np.testing.assert_allclose(
+        derived(with_gp, family="wgan-gp")["wasserstein_estimate"].values, gap
+    )
 
 
 def test_a_critic_that_scores_real_data_low_still_gives_a_positive_distance() -> None:
@@ -293,7 +332,12 @@ def test_a_pixel_weight_in_the_config_makes_gs_whole_loss_no_adversarial_one() -
 
 @pytest.mark.parametrize(
     ("role", "tag", "sign"),
-    [("fid", "FID", 1), ("psnr_ssim", "psnr", -1), ("inception_score", "IS", -1), ("g_loss_aux", "val/mel", 1)],
+    [
+        ("fid", "FID", 1),
+        ("psnr_ssim", "psnr", -1),
+        ("inception_score", "IS", -1),
+        ("g_loss_aux", "val/mel", 1),
+    ],
 )
 def test_progress_falls_as_quality_rises(role: str, tag: str, sign: int) -> None:
     quality = series(role, [1.0, 2.0, 3.0], tag=tag, split="val")
@@ -304,13 +348,19 @@ def test_progress_falls_as_quality_rises(role: str, tag: str, sign: int) -> None
 def test_a_best_so_far_is_no_progress() -> None:
     assert "progress" not in derived([series("fid", [9.0, 5.0], tag="best_FID")])
     assert (
-        derived([series("fid", [9.0, 5.0], tag="best_FID"), series("fid", [9.0, 6.0], tag="FID")])["progress"].values[1]
+        derived([series("fid", [9.0, 5.0], tag="best_FID"), series("fid", [9.0, 6.0], tag="FID")])[
+            "progress"
+        ].values[1]
         == 6
     )
 
 
 def test_halves_are_added_to_a_whole() -> None:
-    halves = [series("d_loss_real", [0.5] * 9), series("d_loss_fake", [0.2] * 9), series("g_loss_adv", [1.0] * 9)]
+    halves = [
+        series("d_loss_real", [0.5] * 9),
+        series("d_loss_fake", [0.2] * 9),
+        series("g_loss_adv", [1.0] * 9),
+    ]
     got = derived(halves)
     assert got["d_loss"].values[0] == pytest.approx(0.7)
     assert "d_loss_real" in got["d_loss"].because
@@ -328,10 +378,14 @@ def test_gradient_ratio_is_taken_at_common_steps() -> None:
 def test_each_network_gets_its_own() -> None:
     a, b = play("nonsaturating", skill=0.1), play("nonsaturating", skill=6.0)
     signals = [series("d_loss", p["d_loss"], f"D_{n}", network=n) for p, n in ((a, "A"), (b, "B"))]
-    signals += [series("g_loss_adv", p["g_loss"], f"G_{n}", network=n) for p, n in ((a, "A"), (b, "B"))]
+    signals += [
+        series("g_loss_adv", p["g_loss"], f"G_{n}", network=n) for p, n in ((a, "A"), (b, "B"))
+    ]
     game = objective.infer(signals, {})
     level = {
-        s.network: float(np.median(s.values)) for s in objective.derive(signals, game, {}) if s.role == "d_advantage"
+        s.network: float(np.median(s.values))
+        for s in objective.derive(signals, game, {})
+        if s.role == "d_advantage"
     }
     assert level["A"] < 0.15
     assert level["B"] > 0.7
@@ -342,14 +396,20 @@ def test_each_network_gets_its_own() -> None:
 
 VALUES = st.lists(st.floats(width=32), min_size=0, max_size=12)
 ROLES = st.sampled_from(
-    ["d_loss", "g_loss", "g_loss_adv", "d_loss_real", "d_loss_fake", "d_real_score", "d_fake_score", "gradient_penalty",
+    ["d_loss", "g_loss", "g_loss_adv", "d_loss_real", "d_loss_fake", "d_real_score", "d_fake_score",
+        "gradient_penalty",
      "grad_norm_d", "grad_norm_g", "fid", "g_loss_aux"]
 )  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(ROLES, VALUES, st.integers(0, 3)), max_size=8), st.sampled_from([None, *objective.PRIOR]))
-def test_no_log_is_too_strange(rows: list[tuple[str, list[float], int]], family: str | None) -> None:
+@given(
+    st.lists(st.tuples(ROLES, VALUES, st.integers(0, 3)), max_size=8),
+    st.sampled_from([None, *objective.PRIOR]),
+)
+def test_no_log_is_too_strange(
+    rows: list[tuple[str, list[float], int]], family: str | None
+) -> None:
     signals = [series(role, v, steps=np.arange(len(v)) * (k + 1) + k) for role, v, k in rows]
     game = objective.infer(signals, {}, family=family)
     for made in objective.derive(signals, game, {}):
@@ -362,7 +422,11 @@ def test_no_log_is_too_strange(rows: list[tuple[str, list[float], int]], family:
 
 def test_infinities_are_kept_and_make_no_noise() -> None:
     inf, nan = math.inf, math.nan
-    rows = {"d_loss_real": [inf, 1.0, 1e308], "d_loss_fake": [-inf, nan, 1e308], "g_loss": [inf, 1.0, 2.0]}
+    rows = {
+        "d_loss_real": [inf, 1.0, 1e308],
+        "d_loss_fake": [-inf, nan, 1e308],
+        "g_loss": [inf, 1.0, 2.0],
+    }
     rows |= {"d_real_score": [inf, 0.5, 1e200], "d_fake_score": [inf, 0.5, -1e200]}
     got = derived([series(r, v * 5) for r, v in rows.items()], family="nonsaturating")
     assert np.isnan(got["d_loss"].values[0])
@@ -371,33 +435,54 @@ def test_infinities_are_kept_and_make_no_noise() -> None:
 
 def test_a_sum_over_several_discriminators_is_judged_as_a_sum() -> None:
     one, two = play("lsgan", skill=0.1, seed=1), play("lsgan", skill=0.1, seed=2)
-    signals = [series("d_loss", p["d_loss"], f"d_loss_{n}", network=n) for p, n in ((one, "mpd"), (two, "msd"))]
-    signals += [series("g_loss_adv", p["g_loss"], f"g_{n}", network=n) for p, n in ((one, "mpd"), (two, "msd"))]
-    signals += [series("d_loss", one["d_loss"] + two["d_loss"]), series("g_loss", one["g_loss"] + two["g_loss"])]
+    signals = [
+        series("d_loss", p["d_loss"], f"d_loss_{n}", network=n)
+        for p, n in ((one, "mpd"), (two, "msd"))
+    ]
+    signals += [
+        series("g_loss_adv", p["g_loss"], f"g_{n}", network=n)
+        for p, n in ((one, "mpd"), (two, "msd"))
+    ]
+    signals += [
+        series("d_loss", one["d_loss"] + two["d_loss"]),
+        series("g_loss", one["g_loss"] + two["g_loss"]),
+    ]
     game = objective.infer(signals, setting(loss_kind="lsgan"))
     assert game.summed == {"": 2}
     levels = {
-        s.network: float(np.median(s.values)) for s in objective.derive(signals, game, {}) if s.role == "d_advantage"
+        s.network: float(np.median(s.values))
+        for s in objective.derive(signals, game, {})
+        if s.role == "d_advantage"
     }
     assert all(v < 0.2 for v in levels.values()), levels
 
 
 def test_timegans_d_has_three_terms() -> None:
     p = play("nonsaturating", skill=0.2)
-    signals = [series("d_loss", 1.5 * p["d_loss"], "D Loss"), series("g_loss_adv", p["g_loss"], "G Loss U")]
+    signals = [
+        series("d_loss", 1.5 * p["d_loss"], "D Loss"),
+        series("g_loss_adv", p["g_loss"], "G Loss U"),
+    ]
     signals.append(series("g_loss_aux", [0.1] * 200, "G Loss S"))
     assert objective.infer(signals, {}).chance_d == pytest.approx(3 * LN2)
 
 
 @pytest.mark.parametrize("halves", [False, True], ids=["sum", "halves"])
 def test_a_relativistic_d_is_known_by_the_difference_of_its_scores(halves: bool) -> None:
-    """Raw scores drift together, as nothing holds their level; the loss only knows their difference (ESRGAN)."""
+    """Raw scores drift together, as nothing holds their level.
+
+    The loss only knows their difference (ESRGAN).
+    """
     rng = np.random.default_rng(5)
     n = 200
     gap = np.linspace(0.2, 4, n) + 0.2 * rng.standard_normal(n)
     drift = np.cumsum(rng.standard_normal(n)) * 0.3
     half = softplus(-gap)
-    losses = [series("d_loss_real", half), series("d_loss_fake", half)] if halves else [series("d_loss", 2 * half)]
+    losses = (
+        [series("d_loss_real", half), series("d_loss_fake", half)]
+        if halves
+        else [series("d_loss", 2 * half)]
+    )
     scores = [series("d_real_score", drift + gap / 2), series("d_fake_score", drift - gap / 2)]
     got = objective.infer([*losses, *scores, series("g_loss_adv", softplus(gap))], {})
     assert got.family == "relativistic"
@@ -405,9 +490,14 @@ def test_a_relativistic_d_is_known_by_the_difference_of_its_scores(halves: bool)
 
 @pytest.mark.parametrize(("family", "chance"), [("lsgan", 0.045), ("nonsaturating", 0.8455)])
 def test_chance_knows_the_label_that_d_is_trained_towards(family: str, chance: float) -> None:
-    """A D that cannot tell answers half the real label; a label of 0.3 leaves little to gain over that."""
+    """A D that cannot tell answers half the real label.
+
+    A label of 0.3 leaves little to gain over that.
+    """
     level = series("d_loss", np.full(50, chance))
-    got = objective.infer([level, series("g_loss", np.full(50, 0.7))], setting(real_label=0.3), family=family)
+    got = objective.infer(
+        [level, series("g_loss", np.full(50, 0.7))], setting(real_label=0.3), family=family
+    )
     assert got.chance_d == pytest.approx(chance, rel=0.01)
 
 
@@ -422,7 +512,11 @@ def test_a_distance_measured_beside_cross_entropy_makes_no_wgan() -> None:
     rng = noise()
     p = play("nonsaturating", skill=0.5)
     p["d_loss"] = p["d_loss"] / 2
-    emd = series("wasserstein_estimate", 0.08 + 0.2 * np.exp(-np.arange(200) / 9) + 0.01 * rng.random(200), "test/EMD")
+    emd = series(
+        "wasserstein_estimate",
+        0.08 + 0.2 * np.exp(-np.arange(200) / 9) + 0.01 * rng.random(200),
+        "test/EMD",
+    )
     got = objective.infer([series("d_loss", p["d_loss"]), series("g_loss", p["g_loss"]), emd], {})
     assert got.family == "nonsaturating"
 
@@ -449,14 +543,21 @@ def test_a_penalty_beside_a_bounded_loss_makes_no_wgan() -> None:
     d = np.clip(1.5 + 0.2 * rng.standard_normal(200), 0.1, None)
     g = 0.2 + 0.5 * rng.standard_normal(200)
     gp = 0.1 + 0.02 * rng.random(200)
-    got = objective.infer([series("d_loss", d), series("g_loss", g), series("gradient_penalty", gp)], {})
+    got = objective.infer(
+        [series("d_loss", d), series("g_loss", g), series("gradient_penalty", gp)], {}
+    )
     assert got.family == "hinge"
 
 
 def test_two_losses_that_both_vanish_are_no_least_squares() -> None:
-    """D's step and G's see different networks: no family's bound holds, and the first rows are cross-entropy's."""
+    """D's step and G's see different networks.
+
+    No family's bound holds, and the first rows are cross-entropy's.
+    """
     fall = np.exp(-np.arange(300) / 12)
-    got = objective.infer([series("d_loss", LN2 * fall + 1e-4), series("g_loss", LN2 * fall**1.5 + 1e-5)], {})
+    got = objective.infer(
+        [series("d_loss", LN2 * fall + 1e-4), series("g_loss", LN2 * fall**1.5 + 1e-5)], {}
+    )
     assert got.family in ("nonsaturating", "unknown")
 
 
@@ -524,14 +625,18 @@ def test_the_score_on_samples_tells_gs_loss(family: str, formula: Any) -> None:
     ],
 )
 def test_a_name_is_a_hint(name: str, family: str) -> None:
-    """The curves fit hinge and a printed estimate alike; the name settles it where it names one family alone."""
+    """The curves fit hinge and a printed estimate alike.
+
+    The name settles it where it names one family alone.
+    """
     estimate = 4 * np.exp(-np.arange(200) / 15) + 2
     signals = [series("d_loss", estimate), series("g_loss", np.sin(np.arange(200) / 30))]
     assert objective.infer(signals, {}, name=name).family == family
 
 
 @pytest.mark.parametrize(
-    ("name", "family"), [("BigGAN_bs256.jsonl", "hinge"), ("hifigan_v1", "lsgan"), ("stylegan3-r", "nonsaturating")]
+    ("name", "family"),
+    [("BigGAN_bs256.jsonl", "hinge"), ("hifigan_v1", "lsgan"), ("stylegan3-r", "nonsaturating")],
 )
 def test_a_method_is_trained_with_its_loss(name: str, family: str) -> None:
     got = objective.infer([series("fid", [90.0, 50.0, 20.0])], {}, name=name)
@@ -549,7 +654,10 @@ def test_a_printed_estimate_has_its_sign_turned() -> None:
 
 
 def test_the_estimate_is_the_part_of_ds_loss_without_its_penalty() -> None:
-    """Ten times a penalty of three outweighs the estimate: the whole is positive, the critic is in order."""
+    """Ten times a penalty of three outweighs the estimate.
+
+    The whole is positive, the critic is in order.
+    """
     rng = noise()
     estimate = 9 * np.exp(-np.arange(150) / 50) + 3 + 0.2 * rng.standard_normal(150)
     gp = 3 + 0.3 * rng.random(150)

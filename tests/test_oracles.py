@@ -33,11 +33,15 @@ def walk(request: pytest.FixtureRequest) -> np.ndarray:
 
 
 def test_trend_is_kendalls_tau(walk: np.ndarray) -> None:
-    assert ask("trend", walk) == pytest.approx(stats.kendalltau(np.arange(walk.size), walk).statistic)
+    assert ask("trend", walk) == pytest.approx(
+        stats.kendalltau(np.arange(walk.size), walk).statistic
+    )
 
 
 def test_slope_is_theil_and_sens(walk: np.ndarray) -> None:
-    assert ask("slope", walk) == pytest.approx(stats.theilslopes(walk, np.arange(walk.size) * 10.0).slope)
+    assert ask("slope", walk) == pytest.approx(
+        stats.theilslopes(walk, np.arange(walk.size) * 10.0).slope
+    )
 
 
 def test_correlation_is_spearmans(walk: np.ndarray) -> None:

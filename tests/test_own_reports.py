@@ -33,14 +33,19 @@ def saved(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     r = np.random.default_rng(3)
-    rows = ({"step": i, "d_loss": 1.38 + 0.05 * r.normal(), "g_loss": 0.7 + 0.05 * r.normal()} for i in range(80))
+    rows = (
+        {"step": i, "d_loss": 1.38 + 0.05 * r.normal(), "g_loss": 0.7 + 0.05 * r.normal()}
+        for i in range(80)
+    )
     (tmp_path / "log.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "samples").mkdir()
     np.save(tmp_path / "samples" / "step_40.npy", r.random((16, 8, 8, 3)).astype(np.float32))
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["r.json", "config.json", "train-log-report.json", "log_config.json", "options.json"])
+@pytest.mark.parametrize(
+    "name", ["r.json", "config.json", "train-log-report.json", "log_config.json", "options.json"]
+)
 @pytest.mark.parametrize("kind", ["one", "many", "comparison", "one line", "sorted"])
 def test_a_report_beside_a_log_changes_nothing(folder: Path, name: str, kind: str) -> None:
     def read() -> list[str]:
@@ -75,5 +80,7 @@ def test_many_reports_hide_no_log(folder: Path) -> None:
 
 
 def test_a_config_that_only_speaks_of_reports_is_one(folder: Path) -> None:
-    (folder / "config.json").write_text('{"lr_d": 0.1, "lr_g": 0.2, "about": "schema of gandoctor.report/1"}')
+    (folder / "config.json").write_text(
+        '{"lr_d": 0.1, "lr_g": 0.2, "about": "schema of gandoctor.report/1"}'
+    )
     assert len(parsers.discover(folder)[0].settings) == 3

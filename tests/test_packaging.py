@@ -24,7 +24,10 @@ def pins() -> dict[str, str]:
 def declared() -> dict[str, list[str]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     groups = {"default": project["dependencies"], **project["optional-dependencies"]}
-    return {group: [canonical(m[1]) for text in texts if (m := NAME.match(text))] for group, texts in groups.items()}
+    return {
+        group: [canonical(m[1]) for text in texts if (m := NAME.match(text))]
+        for group, texts in groups.items()
+    }
 
 
 def needed(name: str, seen: set[str]) -> set[str]:
@@ -53,7 +56,11 @@ def test_everything_that_tests_install_is_pinned() -> None:
 def test_every_dependency_has_its_reason() -> None:
     reasons = (ROOT / "CONTRIBUTING.md").read_text().lower()
     named = [name for names in declared().values() for name in names]
-    told = [n for n in named if n in reasons or n.removesuffix("-stubs").removeprefix("types-") in reasons]
+    told = [
+        n
+        for n in named
+        if n in reasons or n.removesuffix("-stubs").removeprefix("types-") in reasons
+    ]
     assert sorted(set(named) - set(told)) == []
 
 

@@ -1,4 +1,7 @@
-"""``gandoctor patch`` on copies of the sample runs: what is printed applies, what is applied is what was shown."""
+"""``gandoctor patch`` on copies of the sample runs.
+
+What is printed applies, what is applied is what was shown.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,11 @@ GIT = shutil.which("git")
 
 def cli(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     done = subprocess.run(
-        [sys.executable, "-m", "gandoctor", *map(str, args)], capture_output=True, cwd=cwd, timeout=120, check=False
+        [sys.executable, "-m", "gandoctor", *map(str, args)],
+        capture_output=True,
+        cwd=cwd,
+        timeout=120,
+        check=False,
     )
     assert b"Traceback" not in done.stderr + done.stdout
     return done
@@ -33,7 +40,9 @@ def cli(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[b
 def copied(sample_logs: Path, name: str, tmp_path: Path) -> Path:
     folder = tmp_path / name
     shutil.copytree(sample_logs / name, folder)
-    os.utime(next(f for f in folder.iterdir() if f.is_file() and "config" not in f.name), (1.7e9, 1.7e9))
+    os.utime(
+        next(f for f in folder.iterdir() if f.is_file() and "config" not in f.name), (1.7e9, 1.7e9)
+    )
     return folder
 
 
@@ -62,7 +71,9 @@ def test_what_is_printed_is_what_git_applies(sample_logs: Path, tmp_path: Path, 
     assert config_of(folder).read_text() == before, "printing changes nothing"
     subprocess.run([GIT, "apply"], input=printed.encode(), cwd=folder, check=True)
     after = config_of(folder).read_text()
-    edited = [line[1:] for line in printed.splitlines() if line.startswith("-") and line[:3] != "---"]
+    edited = [
+        line[1:] for line in printed.splitlines() if line.startswith("-") and line[:3] != "---"
+    ]
     assert [old for old, _ in lines_changed(before, after)] == edited != []
 
 
@@ -73,9 +84,18 @@ def test_git_applies_it_whatever_the_line_ends(run_dir: Path, ending: str) -> No
     text = config.read_bytes().decode()
     head, lr, tail = text.partition("    lr: 0.002\n")
     bare = head + lr + tail[: tail.index("\nlog:")]  # the diff's context reaches the end
-    new = {"crlf": text.replace("\n", "\r\n"), "no-last-newline": bare, "blank-last-line": bare + "\n\n"}[ending]
+    new = {
+        "crlf": text.replace("\n", "\r\n"),
+        "no-last-newline": bare,
+        "blank-last-line": bare + "\n\n",
+    }[ending]
     config.write_bytes(new.encode())
-    subprocess.run([GIT, "apply", "--whitespace=nowarn"], input=cli("patch", run_dir).stdout, cwd=run_dir, check=True)
+    subprocess.run(
+        [GIT, "apply", "--whitespace=nowarn"],
+        input=cli("patch", run_dir).stdout,
+        cwd=run_dir,
+        check=True,
+    )
     assert config.read_bytes().decode() == new.replace("lr: 0.002", "lr: 0.0002")
 
 
@@ -83,7 +103,9 @@ def test_number_chooses_and_says_how_many_there_are(run_dir: Path) -> None:
     count = len(api.analyze(run_dir).prescriptions)
     assert count > 1
     printed = [patching.run(run_dir, i, Options()) for i in (1, 2)]
-    assert [p.splitlines()[0].split(":")[0] for p in printed] == [f"# {i} of {count}" for i in (1, 2)]
+    assert [p.splitlines()[0].split(":")[0] for p in printed] == [
+        f"# {i} of {count}" for i in (1, 2)
+    ]
     assert printed[0] != printed[1]
     with pytest.raises(UsageError, match=f"there are {count}"):
         patching.run(run_dir, count + 1, Options())
@@ -92,7 +114,9 @@ def test_number_chooses_and_says_how_many_there_are(run_dir: Path) -> None:
 def test_without_a_number_it_is_the_first_with_a_diff() -> None:
     advice = Prescription("a", "c", "Advice", "advice", snippet="pass")
     edits = (Edit("c.yaml", "lr", "1", "2"),)
-    blocked = Prescription("b", "c", "Blocked", "trial", edits=edits, diff="--- a", blocked_by="out of bounds")
+    blocked = Prescription(
+        "b", "c", "Blocked", "trial", edits=edits, diff="--- a", blocked_by="out of bounds"
+    )
     usable = Prescription("d", "c", "Usable", "trial", edits=edits, diff="--- a")
     report = Report(RunNote("r"), "failing", prescriptions=(advice, blocked, usable))
     assert patching._chosen(report, None) == (3, usable)
@@ -117,7 +141,15 @@ def test_a_folder_of_runs_is_none(sample_logs: Path, tmp_path: Path) -> None:
 
 
 def test_what_a_stranger_wrote_cannot_move_the_cursor() -> None:
-    p = Prescription("r", "c", "T", "trial", blocked_by="\x1b[2Jlr", overrides=("a\x1b]0;x=1",), snippet="x\x07 = 1")
+    p = Prescription(
+        "r",
+        "c",
+        "T",
+        "trial",
+        blocked_by="\x1b[2Jlr",
+        overrides=("a\x1b]0;x=1",),
+        snippet="x\x07 = 1",
+    )
     said = patching._text(p, 1, 1)
     assert not {"\x1b", "\x07"} & set(said)
     assert all(line.startswith("#") for line in said.splitlines()[:-1])
@@ -151,7 +183,11 @@ def test_apply_changes_the_named_keys_alone_and_keeps_the_old_file(
 def flat(value: object, key: str = "") -> dict[str, object]:
     if isinstance(value, dict | list):
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        return {k: v for name, inner in items for k, v in flat(inner, f"{key}.{name}".lstrip(".")).items()}
+        return {
+            k: v
+            for name, inner in items
+            for k, v in flat(inner, f"{key}.{name}".lstrip(".")).items()
+        }
     return {key: value}
 
 
@@ -204,7 +240,10 @@ def test_what_has_no_diff_is_not_applied(run_dir: Path) -> None:
     [
         ("    lr: 0.002", "    lr: 0.001"),  # the very value
         ("seed: 0", "# mine\nseed: 0"),  # every line moves
-        ("batch_size: 64", "batch_size: 32"),  # far from the patch, same lines: still not the file that was analysed
+        (
+            "batch_size: 64",
+            "batch_size: 32",
+        ),  # far from the patch, same lines: still not the file that was analysed
     ],
 )
 def test_a_config_that_changed_since_it_was_read_is_refused(
@@ -312,7 +351,10 @@ def test_force_is_for_to(run_dir: Path) -> None:
 
 @pytest.fixture
 def tree(run_dir: Path, tmp_path: Path) -> Path:
-    """A source tree with the config that the run was started from; the run itself has Hydra's record of it."""
+    """A source tree with the config that the run was started from.
+
+    The run itself has Hydra's record of it.
+    """
     source = tmp_path / "code"
     (source / "conf").mkdir(parents=True)
     text = config_of(run_dir).read_text()
@@ -334,7 +376,9 @@ def test_the_source_is_patched_and_the_record_left_alone(run_dir: Path, tree: Pa
     assert (tree / "conf" / "gan.yaml.orig").read_text() == before
     assert (run_dir / ".hydra" / "config.yaml").read_bytes() == record
     assert (tree / "conf" / "tiny.yaml").read_bytes() == tiny
-    with pytest.raises(InputError, match="has no diff"):  # the tree no longer says what the run ran with
+    with pytest.raises(
+        InputError, match="has no diff"
+    ):  # the tree no longer says what the run ran with
         patching.run(run_dir, 1, Options(repo=tree), apply=True)
 
 
@@ -343,10 +387,17 @@ def test_git_applies_it_in_the_source_tree(run_dir: Path, tree: Path) -> None:
     printed = patching.run(run_dir, None, Options(repo=tree))
     assert "# The diff is for the source tree: conf/gan.yaml repeats " in printed
     done = subprocess.run(
-        ["git", "apply", "-"], input=(printed + "\n").encode(), cwd=tree, capture_output=True, check=False
+        ["git", "apply", "-"],
+        input=(printed + "\n").encode(),
+        cwd=tree,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert yaml.safe_load((tree / "conf" / "gan.yaml").read_text())["discriminator"]["optimizer"]["lr"] == 0.0002
+    assert (
+        yaml.safe_load((tree / "conf" / "gan.yaml").read_text())["discriminator"]["optimizer"]["lr"]
+        == 0.0002
+    )
 
 
 def test_without_the_tree_there_is_the_override(run_dir: Path, tree: Path) -> None:
@@ -359,7 +410,12 @@ def test_without_the_tree_there_is_the_override(run_dir: Path, tree: Path) -> No
 
 def test_the_report_says_where_the_patch_belongs(run_dir: Path, tree: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    assert cli("analyze", run_dir, "--repo", tree, "-o", page, "-o", tmp_path / "report.json").returncode == 1
+    assert (
+        cli(
+            "analyze", run_dir, "--repo", tree, "-o", page, "-o", tmp_path / "report.json"
+        ).returncode
+        == 1
+    )
     html = page.read_text()
     assert "conf/gan.yaml repeats" in html
     assert "Save it in the source tree" in html
@@ -383,8 +439,9 @@ def test_a_tree_that_holds_nothing_of_the_run_is_said(run_dir: Path, tmp_path: P
 
 def test_what_a_runs_own_preferences_ask_in_vain_stands_above_the_patch(run_dir: Path) -> None:
     (run_dir / "gandoctor.toml").write_text('fail-on = "never"\n')
-    assert "# preferences: gandoctor.toml of the run asks for 'fail-on': not followed" in patching.run(
-        run_dir, None, Options()
+    assert (
+        "# preferences: gandoctor.toml of the run asks for 'fail-on': not followed"
+        in patching.run(run_dir, None, Options())
     )
 
 

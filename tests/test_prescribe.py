@@ -1,4 +1,7 @@
-"""From causes to patches: values relative to the user's own, one key one value, nothing applied that was not shown."""
+"""From causes to patches.
+
+Values relative to the user's own, one key one value, nothing applied that was not shown.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +60,20 @@ def run_of(folder: Path, files: dict[str, str], signals: Sequence[Signal] = ()) 
     )
 
 
-def remedy(id_: str = "r", *changes: Change, treats: dict[str, float] | None = None, **more: object) -> Remedy:
-    made = Remedy(id_, id_.title(), treats or {TOO_FAST: 1.0}, "config", "trial", (), changes, "it helps", "because")
+def remedy(
+    id_: str = "r", *changes: Change, treats: dict[str, float] | None = None, **more: object
+) -> Remedy:
+    made = Remedy(
+        id_,
+        id_.title(),
+        treats or {TOO_FAST: 1.0},
+        "config",
+        "trial",
+        (),
+        changes,
+        "it helps",
+        "because",
+    )
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -105,12 +120,28 @@ def test_the_first_story_both_rates_a_string_in_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "change", "blocked"),
     [
-        ("lr_d: 1.0e-7\n", LOWER_D, "`lr_d` would become 1e-08, outside the sane bounds 1e-07 to 1"),
+        (
+            "lr_d: 1.0e-7\n",
+            LOWER_D,
+            "`lr_d` would become 1e-08, outside the sane bounds 1e-07 to 1",
+        ),
         ("d_steps: 1\n", Change("d_steps", to=1.0), "`d_steps` is already 1"),
-        ("g_out_act: tanh\n", Change("g_output_activation", to="tanh"), "`g_out_act` is already tanh"),
-        ("g_out_act: Tanh\n", Change("g_output_activation", to="tanh"), "`g_out_act` is already Tanh"),
+        (
+            "g_out_act: tanh\n",
+            Change("g_output_activation", to="tanh"),
+            "`g_out_act` is already tanh",
+        ),
+        (
+            "g_out_act: Tanh\n",
+            Change("g_output_activation", to="tanh"),
+            "`g_out_act` is already Tanh",
+        ),
         ("d_bn: yes\n", Change("batchnorm_d", to=True), "`d_bn` is already true"),
-        ("data_scale: uint8\n", Change("data_scale", to=1.0), "`data_scale` is uint8, which is not a number"),
+        (
+            "data_scale: uint8\n",
+            Change("data_scale", to=1.0),
+            "`data_scale` is uint8, which is not a number",
+        ),
         (
             "data_scale: 255\n",
             Change("data_scale", to="unit"),
@@ -118,7 +149,9 @@ def test_the_first_story_both_rates_a_string_in_yaml(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_blocked_and_says_why(tmp_path: Path, text: str, change: Change, blocked: str) -> None:
+def test_what_makes_no_sense_is_blocked_and_says_why(
+    tmp_path: Path, text: str, change: Change, blocked: str
+) -> None:
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("r", change), tmp_path)
     assert made.blocked_by == blocked
     assert made.diff is None
@@ -136,7 +169,8 @@ def test_what_makes_no_sense_is_blocked_and_says_why(tmp_path: Path, text: str, 
         ("d_sn: 1\n", Change("spectral_norm_d", to=False), "d_sn: 0\n"),
         ("d_sn: 'yes'\n", Change("spectral_norm_d", to=False), "d_sn: 'no'\n"),
         ("g_out_act: Sigmoid\n", Change("g_output_activation", to="tanh"), "g_out_act: Tanh\n"),
-        ("g_out_act: nn.Sigmoid\n", Change("g_output_activation", to="tanh"), "g_out_act: nn.Tanh\n"),
+        ("g_out_act: nn.Sigmoid\n", Change("g_output_activation", to="tanh"),
+        "g_out_act: nn.Tanh\n"),
         ("d_act: SIGMOID\n", Change("activation_d", to="leakyrelu"), "d_act: LEAKYRELU\n"),
         ("d_act: sigmoid\ng_act: leaky_relu\n", Change("activation_d", to="leakyrelu"),
          "d_act: leaky_relu\ng_act: leaky_relu\n"),
@@ -146,7 +180,9 @@ def test_what_makes_no_sense_is_blocked_and_says_why(tmp_path: Path, text: str, 
          "optim_d: {lr: 1.0e-3, betas: [0.5, 0.999]}\n"),
     ],
 )  # fmt: skip
-def test_numbers_words_and_flags_stay_what_they_were(tmp_path: Path, text: str, change: Change, after: str) -> None:
+def test_numbers_words_and_flags_stay_what_they_were(
+    tmp_path: Path, text: str, change: Change, after: str
+) -> None:
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("r", change), tmp_path)
     assert made.blocked_by is None
     apply(made, tmp_path)
@@ -171,7 +207,9 @@ def test_one_rate_for_both_networks_is_lowered_once(tmp_path: Path) -> None:
 
 
 def test_one_rate_for_both_networks_cannot_be_lowered_for_d_alone(tmp_path: Path) -> None:
-    made = only(run_of(tmp_path, {"config.yaml": "lr: 0.02\n"}), remedy("lower-d", LOWER_D), tmp_path)
+    made = only(
+        run_of(tmp_path, {"config.yaml": "lr: 0.02\n"}), remedy("lower-d", LOWER_D), tmp_path
+    )
     assert made.blocked_by == "`lr` is one value for both networks: a config edit would change both"
     assert made.diff is None
     assert made.snippet is not None
@@ -179,8 +217,14 @@ def test_one_rate_for_both_networks_cannot_be_lowered_for_d_alone(tmp_path: Path
 
 
 def test_half_of_a_remedy_for_both_is_another_remedy(tmp_path: Path) -> None:
-    made = only(run_of(tmp_path, {"config.yaml": "d_lr: 0.02\n"}), remedy("both", LOWER_D, LOWER_G), tmp_path)
-    assert made.blocked_by == "the config has no `lr_g`, and changing `lr_d` alone is another remedy"
+    made = only(
+        run_of(tmp_path, {"config.yaml": "d_lr: 0.02\n"}),
+        remedy("both", LOWER_D, LOWER_G),
+        tmp_path,
+    )
+    assert (
+        made.blocked_by == "the config has no `lr_g`, and changing `lr_d` alone is another remedy"
+    )
 
 
 def test_half_of_a_pair_is_enough_where_it_is_no_matter_of_balance(tmp_path: Path) -> None:
@@ -195,8 +239,13 @@ def test_a_rate_given_as_a_ratio(tmp_path: Path) -> None:
     assert lower_d.edits == (Edit("config.yml", "D_LR_MULT", "10.0", "1.0"),)
     both = only(run_of(tmp_path, {"config.yml": text}), remedy("both", LOWER_D, LOWER_G), tmp_path)
     assert both.edits == (Edit("config.yml", "LR", "0.0001", "0.00001"),)
-    g = only(run_of(tmp_path, {"config.yml": text}), remedy("g", Change("lr_g", multiply=10)), tmp_path)
-    assert {(e.key, e.new) for e in g.edits} == {("LR", "0.001"), ("D_LR_MULT", "1.0")}  # D keeps its own rate
+    g = only(
+        run_of(tmp_path, {"config.yml": text}), remedy("g", Change("lr_g", multiply=10)), tmp_path
+    )
+    assert {(e.key, e.new) for e in g.edits} == {
+        ("LR", "0.001"),
+        ("D_LR_MULT", "1.0"),
+    }  # D keeps its own rate
 
 
 def test_a_key_is_added_only_where_the_twin_block_shows_its_place(tmp_path: Path) -> None:
@@ -211,7 +260,9 @@ def test_a_key_is_added_only_where_the_twin_block_shows_its_place(tmp_path: Path
     assert after["optim_d"] == {"lr": 0.001, "beta1": 0.5}
     assert after["optim_g"] == {"lr": 0.001, "beta1": 0.5}
     flat = only(
-        run_of(tmp_path, {"c2.yaml": "lr_d: 0.1\nlr_g: 0.1\n"}), remedy("r", Change("beta1_d", to=0.5)), tmp_path
+        run_of(tmp_path, {"c2.yaml": "lr_d: 0.1\nlr_g: 0.1\n"}),
+        remedy("r", Change("beta1_d", to=0.5)),
+        tmp_path,
     )
     assert flat.diff is None
 
@@ -220,7 +271,9 @@ def test_an_anchored_rate_is_changed_for_d_alone(tmp_path: Path) -> None:
     text = "optim:\n  g: {lr: &lr 0.01}\n  d: {lr: *lr}\n"
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
     apply(made, tmp_path)
-    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"optim": {"g": {"lr": 0.01}, "d": {"lr": 0.001}}}
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {
+        "optim": {"g": {"lr": 0.01}, "d": {"lr": 0.001}}
+    }
 
 
 @pytest.mark.parametrize(
@@ -255,11 +308,23 @@ def test_two_files_make_one_patch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "override_"),
     [
-        ("train_opt.txt", "----- Options -----\n   lr_d: 0.05   \t[default: 0.1]\n   lr_g: 0.1\n", "--lr_d 0.005"),
+        (
+            "train_opt.txt",
+            "----- Options -----\n   lr_d: 0.05   \t[default: 0.1]\n   lr_g: 0.1\n",
+            "--lr_d 0.005",
+        ),
         (".hydra/config.yaml", "optim:\n  d: {lr: 0.05}\n", "optim.d.lr=0.005"),
         ("hparams.yaml", "lr_d: 0.05\nlr_g: 0.1\n", "--lr_d 0.005"),
-        ("wandb/run-1/files/config.yaml", "wandb_version: 1\nlr_d:\n  desc: null\n  value: 0.05\n", "--lr_d 0.005"),
-        ("training_options.json", '{"D_opt_kwargs": {"lr": 0.05}, "G_opt_kwargs": {"lr": 0.1}}', "--dlr=0.005"),
+        (
+            "wandb/run-1/files/config.yaml",
+            "wandb_version: 1\nlr_d:\n  desc: null\n  value: 0.05\n",
+            "--lr_d 0.005",
+        ),
+        (
+            "training_options.json",
+            '{"D_opt_kwargs": {"lr": 0.05}, "G_opt_kwargs": {"lr": 0.1}}',
+            "--dlr=0.005",
+        ),
         ("opt.txt", "D_lr: 0.05\nG_lr: 0.1\n", "--D_lr 0.005"),
     ],
 )
@@ -273,7 +338,10 @@ def test_a_record_is_not_patched(tmp_path: Path, file: str, text: str, override_
 
 
 def test_the_source_is_patched_where_the_folder_has_it(tmp_path: Path) -> None:
-    files = {".hydra/config.yaml": "optim:\n  d: {lr: 0.05}\n", "conf/gan.yaml": "optim:\n  d: {lr: 0.05}  # here\n"}
+    files = {
+        ".hydra/config.yaml": "optim:\n  d: {lr: 0.05}\n",
+        "conf/gan.yaml": "optim:\n  d: {lr: 0.05}  # here\n",
+    }
     made = only(run_of(tmp_path, files), remedy("d", LOWER_D), tmp_path)
     assert [e.file for e in made.edits] == ["conf/gan.yaml"]
     assert made.diff is not None
@@ -299,14 +367,22 @@ def test_inputs_are_no_records() -> None:
         ("train_opt.txt", "lr", 0.0002, "", "--lr 0.0002"),
         ("flagfile.txt", "lr_D", 0.0002, "--lr_D=1\n--n_dis=5\n", "--lr_D=0.0002"),
         ("x.gin", "ModularGAN.d_lr", 1e-5, "", "--gin_bindings='ModularGAN.d_lr = 1.0e-05'"),
-        ("cfg.py", "optimizer.d.lr", 1e-5, "x = dict(type='GAN')\n", "--cfg-options optimizer.d.lr=1.0e-05"),
+        (
+            "cfg.py",
+            "optimizer.d.lr",
+            1e-5,
+            "x = dict(type='GAN')\n",
+            "--cfg-options optimizer.d.lr=1.0e-05",
+        ),
         ("config.py", "LR_D", 1e-5, "LR_D = 1e-4\n", ""),
         ("opts.py", "d_lr", 1e-5, "p.add_argument('--d_lr', default=1)\n", "--d_lr 1.0e-05"),
         ("training_options.json", "loss_kwargs.r1_gamma", 10, "", "--gamma=10"),
         ("training_options.json", "network_snapshot_ticks", 10, "", ""),
     ],
 )
-def test_overrides_in_the_style_of_the_tool(file: str, key: str, value: object, text: str, wanted: str) -> None:
+def test_overrides_in_the_style_of_the_tool(
+    file: str, key: str, value: object, text: str, wanted: str
+) -> None:
     assert override(file, key, value, text) == wanted  # type: ignore[arg-type]
 
 
@@ -342,7 +418,11 @@ def test_no_file_outside_the_run_is_read(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- the source tree
 
-RECORD = "----- Options -----\n  batch_size: 4 \n    d_lr: 0.05 \t[default: 0.1]\n    g_lr: 0.1\n      nz: 64\n"
+RECORD = (
+    "----- Options -----\n  batch_size: 4 \n    d_lr: 0.05 \t[default: 0.1]\n    g_lr: 0.1\n "
+    " "
+    "    nz: 64\n"
+)
 WANDB = "wandb_version: 1\nd_lr: {desc: null, value: 0.05}\nnz: {value: 64, desc: null}\n"
 OPTIONS = """\
 import argparse
@@ -360,7 +440,9 @@ HYDRA = "batch_size: 4\noptim:\n  d: {lr: 0.05}\n  g: {lr: 0.1}\n"
 LOWER = remedy("d", LOWER_D)
 
 
-def patched(tmp_path: Path, record: dict[str, str], tree: dict[str, str], each: Remedy = LOWER) -> Prescription:
+def patched(
+    tmp_path: Path, record: dict[str, str], tree: dict[str, str], each: Remedy = LOWER
+) -> Prescription:
     """The prescription of a run that left a record, and whose code is in a source tree."""
     for name, text in tree.items():
         path = tmp_path / "code" / name
@@ -374,8 +456,18 @@ def patched(tmp_path: Path, record: dict[str, str], tree: dict[str, str], each: 
 @pytest.mark.parametrize(
     ("record", "tree", "file", "changed"),
     [
-        ({"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "train.py": "d_lr = 3\n"}, "options/base.py", "d_lr"),
-        ({".hydra/config.yaml": HYDRA}, {"conf/gan.yaml": "# x\n" + HYDRA}, "conf/gan.yaml", "optim.d.lr"),
+        (
+            {"train_opt.txt": RECORD},
+            {"options/base.py": OPTIONS, "train.py": "d_lr = 3\n"},
+            "options/base.py",
+            "d_lr",
+        ),
+        (
+            {".hydra/config.yaml": HYDRA},
+            {"conf/gan.yaml": "# x\n" + HYDRA},
+            "conf/gan.yaml",
+            "optim.d.lr",
+        ),
         (
             {".hydra/config.yaml": HYDRA},
             {
@@ -388,7 +480,10 @@ def patched(tmp_path: Path, record: dict[str, str], tree: dict[str, str], each: 
         ),
         (
             {"args.json": '{"batch_size": 4, "d_lr": 0.05, "g_lr": 0.1, "nz": 64}'},
-            {"options/base.py": OPTIONS, "run.sh": "python train.py --d_lr 5e-2 --g_lr=0.1 \\\n  --nz 64\n"},
+            {
+                "options/base.py": OPTIONS,
+                "run.sh": "python train.py --d_lr 5e-2 --g_lr=0.1 \\\n  --nz 64\n",
+            },
             "run.sh",
             "d_lr",
         ),
@@ -410,7 +505,9 @@ def test_the_source_is_found_by_what_the_record_repeats(
     before = {p: p.read_text() for p in (tmp_path / "code").rglob("*.*")}
     done = apply(made, tmp_path / "code")
     assert [d.file for d in done] == [file]
-    assert [p.relative_to(tmp_path / "code").as_posix() for p, t in before.items() if p.read_text() != t] == [file]
+    assert [
+        p.relative_to(tmp_path / "code").as_posix() for p, t in before.items() if p.read_text() != t
+    ] == [file]
 
 
 @pytest.mark.parametrize(
@@ -421,16 +518,33 @@ def test_the_source_is_found_by_what_the_record_repeats(
             "several files of the source tree could be where `optim.d.lr` came from: a.yaml, b",
         ),
         ({"a.yaml": HYDRA.replace("0.05", "0.5")}, "no file of the source tree can be told"),
-        ({"a.yaml": "lr: 0.05\n"}, "no file of the source tree can be told"),  # one equal value is a coincidence
-        ({"a.yaml": HYDRA + "also: ${optim.d.lr}\n"}, "`also` takes its value from `optim.d.lr` in a.yaml"),
-        ({"run/1/.hydra/config.yaml": HYDRA, "outputs/a.yaml": HYDRA, ".git/a.yaml": HYDRA}, "no file"),
-        ({"old/events.out.tfevents.1": "", "old/config.yaml": HYDRA}, "no file"),  # another run's copy
+        (
+            {"a.yaml": "lr: 0.05\n"},
+            "no file of the source tree can be told",
+        ),  # one equal value is a coincidence
+        (
+            {"a.yaml": HYDRA + "also: ${optim.d.lr}\n"},
+            "`also` takes its value from `optim.d.lr` in a.yaml",
+        ),
+        (
+            {"run/1/.hydra/config.yaml": HYDRA, "outputs/a.yaml": HYDRA, ".git/a.yaml": HYDRA},
+            "no file",
+        ),
+        (
+            {"old/events.out.tfevents.1": "", "old/config.yaml": HYDRA},
+            "no file",
+        ),  # another run's copy
         ({"old/log.jsonl": "", "old/config.yaml": HYDRA}, "no file"),
-        ({"b.yaml": HYDRA.replace("4", "8").replace("0.1", "0.3")}, "no file"),  # a sibling that shares D's rate
+        (
+            {"b.yaml": HYDRA.replace("4", "8").replace("0.1", "0.3")},
+            "no file",
+        ),  # a sibling that shares D's rate
         ({}, "no file"),
     ],
 )
-def test_where_no_single_source_is_sure_there_is_the_override(tmp_path: Path, tree: dict[str, str], says: str) -> None:
+def test_where_no_single_source_is_sure_there_is_the_override(
+    tmp_path: Path, tree: dict[str, str], says: str
+) -> None:
     (tmp_path / "code").mkdir()
     made = patched(tmp_path, {".hydra/config.yaml": HYDRA}, tree)
     assert made.diff is None
@@ -443,14 +557,19 @@ def test_where_no_single_source_is_sure_there_is_the_override(tmp_path: Path, tr
 @pytest.mark.parametrize("twice", [False, True])
 def test_a_default_that_a_script_overrules_is_not_patched(tmp_path: Path, twice: bool) -> None:
     script = "python train.py --d_lr $RATE\n" + "python train.py --d_lr 0.7 --nz 64\n" * (1 + twice)
-    made = patched(tmp_path, {"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "run.sh": script})
+    made = patched(
+        tmp_path, {"train_opt.txt": RECORD}, {"options/base.py": OPTIONS, "run.sh": script}
+    )
     assert made.diff is None
     assert made.overrides == ("--d_lr 0.005",)
 
 
 def test_all_settings_of_a_remedy_are_found_or_none_is_patched(tmp_path: Path) -> None:
     both = remedy("both", LOWER_D, LOWER_G)
-    groups = {"conf/d.yaml": "d: {lr: 0.05}\nbatch_size: 4\n", "conf/g.yaml": "g: {lr: 0.1}\nbatch_size: 4\n"}
+    groups = {
+        "conf/d.yaml": "d: {lr: 0.05}\nbatch_size: 4\n",
+        "conf/g.yaml": "g: {lr: 0.1}\nbatch_size: 4\n",
+    }
     made = patched(tmp_path, {".hydra/config.yaml": HYDRA}, groups, both)
     assert [(e.file, e.key, e.new) for e in made.edits] == [
         ("conf/d.yaml", "d.lr", "0.005"),
@@ -464,13 +583,17 @@ def test_all_settings_of_a_remedy_are_found_or_none_is_patched(tmp_path: Path) -
 def test_what_the_command_line_overruled_is_told(tmp_path: Path) -> None:
     long = HYDRA + "".join(f"option_{i}: {i}\n" for i in range(9))
     made = patched(
-        tmp_path, {".hydra/config.yaml": long}, {"conf/gan.yaml": long.replace("batch_size: 4", "batch_size: 9")}
+        tmp_path,
+        {".hydra/config.yaml": long},
+        {"conf/gan.yaml": long.replace("batch_size: 4", "batch_size: 9")},
     )
     assert made.diff is not None
     assert "conf/gan.yaml repeats 11 of the run's settings, and differs in 1." in made.why
 
 
-def test_the_search_follows_no_link_and_knows_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_follows_no_link_and_knows_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "secret.yaml").write_text(HYDRA)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/a.yaml").write_text(HYDRA)
@@ -479,14 +602,19 @@ def test_the_search_follows_no_link_and_knows_an_end(tmp_path: Path, monkeypatch
     (code / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (code / "folder").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, {}).diff is None
-    assert patched(tmp_path, {".hydra/config.yaml": HYDRA}, {"a.yaml": HYDRA}).edits[0].file == "a.yaml"
+    assert (
+        patched(tmp_path, {".hydra/config.yaml": HYDRA}, {"a.yaml": HYDRA}).edits[0].file
+        == "a.yaml"
+    )
     monkeypatch.setattr(source, "MAX_FILES", 1)
     cut = patched(tmp_path, {".hydra/config.yaml": HYDRA}, {"b.py": "x = 1\n"})
     assert cut.diff is None
     assert "too large to be searched to its end" in cut.why
 
 
-def test_the_config_in_the_runs_own_folder_is_patched_where_the_tree_has_none(tmp_path: Path) -> None:
+def test_the_config_in_the_runs_own_folder_is_patched_where_the_tree_has_none(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "code").mkdir()
     made = patched(tmp_path, {"config.yaml": HYDRA}, {})
     assert (made.base, [e.file for e in made.edits]) == ("run", ["config.yaml"])
@@ -509,10 +637,18 @@ def test_snippets_do_not_contradict_each_other_either(tmp_path: Path) -> None:
     book = [
         remedy("mute", LOWER_D),
         remedy("tenth", LOWER_D, treats={TOO_FAST: 0.5}, snippet="a()"),
-        remedy("below-g", Change("lr_d", of="lr_g", multiply=0.4), treats={TOO_FAST: 0.4}, snippet="b()"),
+        remedy(
+            "below-g",
+            Change("lr_d", of="lr_g", multiply=0.4),
+            treats={TOO_FAST: 0.4},
+            snippet="b()",
+        ),
         remedy("again", LOWER_D, treats={TOO_FAST: 0.3}, snippet="c()"),
     ]
-    assert [p.remedy for p in prescribe(Run("r"), [diagnosis()], book, tmp_path)] == ["tenth", "mute"]
+    assert [p.remedy for p in prescribe(Run("r"), [diagnosis()], book, tmp_path)] == [
+        "tenth",
+        "mute",
+    ]
 
 
 def test_a_patch_needs_no_snippet_beside_it(tmp_path: Path) -> None:
@@ -534,7 +670,9 @@ def signal(tag: str, role: str) -> Signal:
 
 def test_snippets_speak_the_logs_own_names(tmp_path: Path) -> None:
     throttle = next(r for r in BOOK.remedies if r.id == "throttle-d")
-    run = replace(Run("r"), signals=(signal("Loss/disc loss", "d_loss"), signal("adv_loss", "g_loss")))
+    run = replace(
+        Run("r"), signals=(signal("Loss/disc loss", "d_loss"), signal("adv_loss", "g_loss"))
+    )
     made = only(run, throttle, tmp_path)
     assert made.snippet is not None
     assert "Loss_disc_loss < 0.3 and adv_loss > 3.0" in made.snippet
@@ -556,7 +694,11 @@ def test_best_first_by_expected_cure(tmp_path: Path) -> None:
         remedy("good-for-a", LOWER_D, treats={"a": 0.9}),
     ]
     made = prescribe(run, [likely, doubtful], book, tmp_path)
-    assert [(p.remedy, p.cause) for p in made] == [("good-for-a", "a"), ("weak-for-a", "a"), ("for-b", "b")]
+    assert [(p.remedy, p.cause) for p in made] == [
+        ("good-for-a", "a"),
+        ("weak-for-a", "a"),
+        ("for-b", "b"),
+    ]
 
 
 def test_what_helps_against_both_causes_counts_twice(tmp_path: Path) -> None:
@@ -586,7 +728,11 @@ def test_at_most_three_a_diagnosis_and_blocked_ones_last(tmp_path: Path) -> None
         remedy("x", LOWER_D, treats={TOO_FAST: 0.5}),
         remedy("y", Change("batch_size", to=64.0), treats={TOO_FAST: 0.4}),
     ]
-    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["x", "y", "blocked"]
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == [
+        "x",
+        "y",
+        "blocked",
+    ]
     book.append(remedy("z", Change("gp_lambda", to=10.0), treats={TOO_FAST: 0.1}))
     assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["x", "y", "z"]
 
@@ -609,7 +755,10 @@ def test_remedies_that_exclude_each_other(tmp_path: Path) -> None:
     second = remedy("second", LOWER_D, treats={TOO_FAST: 0.8})
     third = remedy("third", Change("batch_size", to=64.0), treats={TOO_FAST: 0.7, "b": 0.1})
     ills = [diagnosis(), diagnosis("b")]
-    assert [p.remedy for p in prescribe(run, ills, [first, second, third], tmp_path)] == ["first", "second"]
+    assert [p.remedy for p in prescribe(run, ills, [first, second, third], tmp_path)] == [
+        "first",
+        "second",
+    ]
     # One of the pair naming the other is enough, whichever comes first.
     named = [replace(first, not_with=()), second, replace(third, not_with=("first",))]
     assert [p.remedy for p in prescribe(run, ills, named, tmp_path)] == ["first", "second"]
@@ -618,10 +767,14 @@ def test_remedies_that_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_one_setting_goes_one_way_in_words_too(tmp_path: Path) -> None:
-    run = run_of(tmp_path, {"c.yaml": "lr: 0.1\n"})  # one rate for both: what is meant for D alone is a snippet
+    run = run_of(
+        tmp_path, {"c.yaml": "lr: 0.1\n"}
+    )  # one rate for both: what is meant for D alone is a snippet
     down = remedy("down", LOWER_D, LOWER_G)
     up = remedy("up", Change("lr_d", multiply=10, high=10), treats={TOO_FAST: 0.5}, snippet="up()")
-    down_too = remedy("down-too", Change("lr_d", multiply=0.5), treats={TOO_FAST: 0.4}, snippet="down()")
+    down_too = remedy(
+        "down-too", Change("lr_d", multiply=0.5), treats={TOO_FAST: 0.4}, snippet="down()"
+    )
     made = prescribe(run, [diagnosis()], [down, up, down_too], tmp_path)
     assert [p.remedy for p in made] == ["down", "down-too"]
 
@@ -631,7 +784,10 @@ def test_what_was_measured_goes_before_what_is_believed(tmp_path: Path) -> None:
     believed = remedy("believed", LOWER_D, treats={TOO_FAST: 0.9})
     proven = remedy("proven", Change("d_steps", to=1.0), treats={TOO_FAST: 0.5})
     book = [believed, proven]
-    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["believed", "proven"]
+    assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == [
+        "believed",
+        "proven",
+    ]
     counts = {"believed": {TOO_FAST: (1, 10)}, "proven": {TOO_FAST: (9, 10)}}
     made = prescribe(run, [diagnosis()], book, tmp_path, measured=counts)
     assert [p.remedy for p in made] == ["proven", "believed"]
@@ -639,13 +795,23 @@ def test_what_was_measured_goes_before_what_is_believed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("weight", "counts", "rate"),
-    [(0.5, None, 0.5), (0.5, (0, 0), 0.5), (1.0, (0, 4), 0.5), (0.5, (10, 10), 12 / 14), (0.25, (0, 12), 1 / 16)],
+    [
+        (0.5, None, 0.5),
+        (0.5, (0, 0), 0.5),
+        (1.0, (0, 4), 0.5),
+        (0.5, (10, 10), 12 / 14),
+        (0.25, (0, 12), 1 / 16),
+    ],
 )
-def test_the_belief_counts_as_four_trials(weight: float, counts: tuple[int, int] | None, rate: float) -> None:
+def test_the_belief_counts_as_four_trials(
+    weight: float, counts: tuple[int, int] | None, rate: float
+) -> None:
     r = remedy("r", LOWER_D, treats={TOO_FAST: weight})
     measured = {"r": {TOO_FAST: counts, "other": (9, 9)}} if counts else None
     assert cure_rate(r, TOO_FAST, measured) == pytest.approx(rate)
-    assert cure_rate(r, "other", measured) == 0  # what a remedy does not treat it is not offered for
+    assert (
+        cure_rate(r, "other", measured) == 0
+    )  # what a remedy does not treat it is not offered for
 
 
 def test_a_word_is_written_only_where_the_config_names_it(tmp_path: Path) -> None:
@@ -662,14 +828,20 @@ def test_a_word_is_written_only_where_the_config_names_it(tmp_path: Path) -> Non
 def test_a_loss_that_needs_a_penalty_is_none_without_it(tmp_path: Path) -> None:
     swap = next(r for r in BOOK.remedies if r.id == "wgan-gp-loss")
     text = "gan_mode: vanilla  # vanilla | lsgan | wgangp\nn_critic: 1\n"
-    without = prescribe(run_of(tmp_path, {"c.yaml": text}), [diagnosis("saturating-loss")], [swap], tmp_path)
+    without = prescribe(
+        run_of(tmp_path, {"c.yaml": text}), [diagnosis("saturating-loss")], [swap], tmp_path
+    )
     assert without[0].diff is None
     assert without[0].blocked_by == "the config has no `gp_lambda`, which it needs"
     assert without[0].snippet
     full = run_of(tmp_path, {"c.yaml": text + "lambda_gp: 0.0\n"})
     (made,) = prescribe(full, [diagnosis("saturating-loss")], [swap], tmp_path)
     apply(made, tmp_path)
-    assert yaml.safe_load((tmp_path / "c.yaml").read_text()) == {"gan_mode": "wgangp", "n_critic": 5, "lambda_gp": 10.0}
+    assert yaml.safe_load((tmp_path / "c.yaml").read_text()) == {
+        "gan_mode": "wgangp",
+        "n_critic": 5,
+        "lambda_gp": 10.0,
+    }
 
 
 def test_numbers_read_as_text_are_mended_and_keep_their_size(tmp_path: Path) -> None:
@@ -681,7 +853,9 @@ def test_numbers_read_as_text_are_mended_and_keep_their_size(tmp_path: Path) -> 
     after = yaml.safe_load((tmp_path / "c.yaml").read_text())
     assert after == {"lr_d": 5e-5, "lr_g": 2e-4, "beta1": 0.5}
     assert isinstance(after["lr_d"], float)
-    half = run_of(tmp_path, {"c.yaml": "lr_d: 5e-5\n"})  # no pair is needed: nothing about the balance changes
+    half = run_of(
+        tmp_path, {"c.yaml": "lr_d: 5e-5\n"}
+    )  # no pair is needed: nothing about the balance changes
     assert prescribe(half, [ill], [mend], tmp_path)[0].diff
     fine = run_of(tmp_path, {"c.yaml": "lr_d: 5.0e-5\nlr_g: 2.0e-4\n"})
     assert prescribe(fine, [ill], [mend], tmp_path) == ()
@@ -691,13 +865,19 @@ def test_numbers_read_as_text_are_mended_and_keep_their_size(tmp_path: Path) -> 
     ("text", "unit", "after"),
     [
         ("epochs: 30\n", "epochs", "epochs: 6\n"),
-        ("train:\n  total_steps: 30  # cheap\n", "iterations", "train:\n  total_steps: 6  # cheap\n"),
+        (
+            "train:\n  total_steps: 30  # cheap\n",
+            "iterations",
+            "train:\n  total_steps: 6  # cheap\n",
+        ),
         ("total_kimg: 25\n", "kimg", "total_kimg: 6\n"),
         ("epochs: 30\n", "iterations", None),  # steps say nothing of epochs
         ("epochs: 6\n", "epochs", None),
     ],
 )
-def test_a_training_ends_where_it_was_best(tmp_path: Path, text: str, unit: str, after: str | None) -> None:
+def test_a_training_ends_where_it_was_best(
+    tmp_path: Path, text: str, unit: str, after: str | None
+) -> None:
     stop = next(r for r in BOOK.remedies if r.id == "stop-at-the-best")
     run = replace(run_of(tmp_path, {"c.yaml": text}, [QUALITY]), step_unit=unit)
     (made,) = prescribe(run, [diagnosis("trained-past-its-best")], [stop], tmp_path)
@@ -741,7 +921,8 @@ def test_no_diagnosis_no_prescription(tmp_path: Path) -> None:
     assert prescribe(run, [diagnosis("nobody-knows")], BOOK.remedies, tmp_path) == ()
 
 
-# ---------------------------------------------------------------- the remedies that come with gandoctor
+# ---------------------------------------------------------------- the remedies that come with
+# gandoctor
 
 EVERYTHING = """\
 loss: minimax
@@ -802,7 +983,9 @@ QUALITY = Signal("FID", np.arange(30), np.abs(np.arange(30.0) - 5), "fid")
 
 
 @pytest.mark.parametrize("each", [r for r in BOOK.remedies if r.changes], ids=lambda r: r.id)
-def test_every_remedy_of_the_config_makes_a_patch_that_applies(each: Remedy, tmp_path: Path) -> None:
+def test_every_remedy_of_the_config_makes_a_patch_that_applies(
+    each: Remedy, tmp_path: Path
+) -> None:
     text = EVERYTHING.replace(*OTHERWISE.get(each.id, ("", "")))
     cause = next(iter(each.treats))
     run = replace(run_of(tmp_path, {"config.yaml": text}, [QUALITY]), step_unit="epochs")
@@ -844,10 +1027,17 @@ def test_names_that_nothing_has_are_faults(tmp_path: Path) -> None:
     default = rulebook.default_folder()
     (tmp_path / "remedies").mkdir()
     known = (default / "remedies" / "hinge-loss.yaml").read_text()
-    mine = known.replace("id: hinge-loss", "id: mine").replace("not_with: [", "not_with: [lable-smoothing, ")
-    (tmp_path / "remedies" / "mine.yaml").write_text(mine.replace("if_named: true", "if_named: maybe"))
+    mine = known.replace("id: hinge-loss", "id: mine").replace(
+        "not_with: [", "not_with: [lable-smoothing, "
+    )
+    (tmp_path / "remedies" / "mine.yaml").write_text(
+        mine.replace("if_named: true", "if_named: maybe")
+    )
     counts = {
-        "cures": {"nobody": {"unbalanced-game": {"cured": 1, "of": 2}}, "hinge-loss": {"none": {"cured": 1, "of": 2}}}
+        "cures": {
+            "nobody": {"unbalanced-game": {"cured": 1, "of": 2}},
+            "hinge-loss": {"none": {"cured": 1, "of": 2}},
+        }
     }
     (tmp_path / "measured.yaml").write_text(yaml.safe_dump(counts))
     with pytest.raises(rulebook.RulebookError) as e:
@@ -879,7 +1069,10 @@ SNIPPETS = [r for r in BOOK.remedies if r.snippet]
 def test_every_snippet_runs_in_the_logs_own_names(
     each: Remedy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a user would paste it: names of the log in it, and the objects that every training loop has."""
+    """As a user would paste it.
+
+    Names of the log in it, and the objects that every training loop has.
+    """
     run = replace(Run("r"), signals=(signal("Loss/D", "d_loss"), signal("train/g loss", "g_loss")))
     (made,) = prescribe(run, [diagnosis(next(iter(each.treats)))], [each], tmp_path)
     assert made.snippet is not None
@@ -911,12 +1104,17 @@ def a_training(torch: ModuleType) -> dict[str, object]:
     augmenting.DiffAugment = lambda images, policy: images  # type: ignore[attr-defined]
     sys.modules["DiffAugment_pytorch"] = augmenting
     return {
-        "torch": torch, "nn": nn, "F": functional, "copy": copy, "self": SimpleNamespace(), "D": d, "G": g, "x": x,
-        "z": z, "fake": g(z), "h": torch.rand(5, 7), "score_real": d_score, "data": torch.utils.data.TensorDataset(x),
-        "features": d.body[0], "Loss_D": functional.softplus(-d_score).mean(), "step": 3, "n_steps": 10, "n_epochs": 10,
-        "train_g_loss": functional.softplus(-g_score).mean(), "best": 9.0, "bad_epochs": 0, "grow_every": 2,
+        "torch": torch, "nn": nn, "F": functional, "copy": copy, "self": SimpleNamespace(), "D": d,
+        "G": g, "x": x,
+        "z": z, "fake": g(z), "h": torch.rand(5, 7), "score_real": d_score,
+        "data": torch.utils.data.TensorDataset(x),
+        "features": d.body[0], "Loss_D": functional.softplus(-d_score).mean(), "step": 3,
+        "n_steps": 10, "n_epochs": 10,
+        "train_g_loss": functional.softplus(-g_score).mean(), "best": 9.0, "bad_epochs": 0,
+        "grow_every": 2,
         "last_stage": 1, "lr_d": 1e-4, "lr_g": 1e-4,
-        "optimizer_D": torch.optim.Adam(d.parameters()), "optimizer_G": torch.optim.Adam(g.parameters()),
+        "optimizer_D": torch.optim.Adam(d.parameters()),
+        "optimizer_G": torch.optim.Adam(g.parameters()),
     }  # fmt: skip
 
 
@@ -934,16 +1132,20 @@ MERGES: dict[str, tuple[str, dict[str, object]]] = {
     # what it is: (config, what the trainer's own reader then finds)
     "one": ("base: &b\n  lr_d: 0.02\n  lr_g: 0.01\ntrain:\n  <<: *b\n  x: 1\n",
             {"base.lr_d": 0.002, "train.lr_d": 0.002, "base.lr_g": 0.01, "train.lr_g": 0.01}),
-    "two that merge": ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\ntest:\n  <<: *b\n", {"train.lr_d": 0.002}),
-    "a chain": ("base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  y: 1\ntrain:\n  <<: *m\n", {"train.lr_d": 0.002}),
+    "two that merge": ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\ntest:\n  <<: *b\n",
+    {"train.lr_d": 0.002}),
+    "a chain": ("base: &b\n  lr_d: 0.02\nmid: &m\n  <<: *b\n  y: 1\ntrain:\n  <<: *m\n",
+    {"train.lr_d": 0.002}),
     "a list": ("a: &a {lr_d: 0.02}\nb: &b {width: 5, z: 1}\ntrain:\n  <<: [*a, *b]\n",
                {"train.lr_d": 0.002, "train.width": 5, "train.z": 1}),
     "a block by its name": ("base: &b\n  lr_d: 0.02\ntrain: *b\n", {"train.lr_d": 0.002}),
     "a value by its name": ("base:\n  lr_d: &l 0.02\ntrain:\n  lr_d: *l\n", {"train.lr_d": 0.002}),
     "nested": ("base: &b\n  optim_d: &o\n    lr: 0.02\ntrain:\n  <<: *b\ntest:\n  optim_d: *o\n",
                {"base.optim_d.lr": 0.002, "train.optim_d.lr": 0.002, "test.optim_d.lr": 0.002}),
-    "flow style": ("base: &b {lr_d: 0.02, lr_g: 0.01}\ntrain: {<<: *b, x: 1}\n", {"train.lr_d": 0.002}),
-    "both networks": ("optim_d: &o\n  lr: 0.02\noptim_g:\n  <<: *o\n", {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
+    "flow style": ("base: &b {lr_d: 0.02, lr_g: 0.01}\ntrain: {<<: *b, x: 1}\n",
+    {"train.lr_d": 0.002}),
+    "both networks": ("optim_d: &o\n  lr: 0.02\noptim_g:\n  <<: *o\n", {"optim_d.lr": 0.002,
+    "optim_g.lr": 0.02}),
     "both by value": ("lr_d: &l 0.02\nlr_g: *l\n", {"lr_d": 0.002, "lr_g": 0.02}),
     "both out of one": ("adam: &a\n  lr: 0.02\noptim_d:\n  <<: *a\noptim_g:\n  <<: *a\n",
                         {"optim_d.lr": 0.002, "optim_g.lr": 0.02}),
@@ -952,7 +1154,11 @@ MERGES: dict[str, tuple[str, dict[str, object]]] = {
 
 def dotted(value: object, key: str = "") -> dict[str, object]:
     if isinstance(value, dict):
-        return {k: v for n, inner in value.items() for k, v in dotted(inner, f"{key}.{n}".lstrip(".")).items()}
+        return {
+            k: v
+            for n, inner in value.items()
+            for k, v in dotted(inner, f"{key}.{n}".lstrip(".")).items()
+        }
     return {key: value}
 
 
@@ -962,17 +1168,32 @@ def test_who_reads_the_mapping_that_merges_sees_the_new_value(kind: str, tmp_pat
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
     assert made.diff, made.blocked_by
     (done,) = apply(made, tmp_path)
-    before, after = dotted(yaml.safe_load(text)), dotted(yaml.safe_load((tmp_path / "config.yaml").read_text()))
+    before, after = (
+        dotted(yaml.safe_load(text)),
+        dotted(yaml.safe_load((tmp_path / "config.yaml").read_text())),
+    )
     assert after.items() >= wanted.items()
-    assert {k for k in after if after[k] != before.get(k)} == set(done.keys) == {e.key for e in made.edits}
-    assert {o.partition("=")[0] for o in made.overrides} in (set(), set(done.keys)), "on a command line each is alone"
+    assert (
+        {k for k in after if after[k] != before.get(k)}
+        == set(done.keys)
+        == {e.key for e in made.edits}
+    )
+    assert {o.partition("=")[0] for o in made.overrides} in (set(), set(done.keys)), (
+        "on a command line each is alone"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("disc: &d\n  lr: 0.02\naux:\n  <<: *d\ngen:\n  lr: 0.01\n", "`aux.lr` takes its value from the block"),
-        ("base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\n  lr_d: 0.03\n", "`train.lr_d` stands for `base.lr_d`"),
+        (
+            "disc: &d\n  lr: 0.02\naux:\n  <<: *d\ngen:\n  lr: 0.01\n",
+            "`aux.lr` takes its value from the block",
+        ),
+        (
+            "base: &b\n  lr_d: 0.02\ntrain:\n  <<: *b\n  lr_d: 0.03\n",
+            "`train.lr_d` stands for `base.lr_d`",
+        ),
         (
             "base: &b\n  optim_d: {lr: 0.02}\ntrain:\n  <<: *b\n  optim_d: {lr: 0.03}\n",
             "`train.optim_d.lr` stands for `base.optim_d.lr`",
@@ -985,19 +1206,24 @@ def test_who_reads_the_mapping_that_merges_sees_the_new_value(kind: str, tmp_pat
             "a: &a {lr_d: 0.02}\nb: &b {lr_d: 0.5}\ntrain:\n  <<: [*a, *b]\n",
             "several blocks that are merged give `train.lr_d`",
         ),
-        ("b: &b {lr_d: 0.5}\na: &a {lr_d: 0.02}\ntrain:\n  <<: [*a, *b]\n", "`train.lr_d` stands for `b.lr_d`"),
+        (
+            "b: &b {lr_d: 0.5}\na: &a {lr_d: 0.02}\ntrain:\n  <<: [*a, *b]\n",
+            "`train.lr_d` stands for `b.lr_d`",
+        ),
     ],
 )
-def test_a_merge_that_leaves_open_what_is_read_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_merge_that_leaves_open_what_is_read_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
     assert made.diff is None
     assert said in (made.blocked_by or made.why)
 
 
 CONFIG = "class Config:\n    lr_d = 0.02\n    width = 3\n"
-DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.replace("_d =", "_d: float =").replace(
-    "h =", "h: int ="
-)
+DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.replace(
+    "_d =", "_d: float ="
+).replace("h =", "h: int =")
 
 
 @pytest.mark.parametrize(
@@ -1008,7 +1234,9 @@ DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.repla
         CONFIG + "    def warm(me):\n        me.lr_d *= 2\n",
         CONFIG + "    @property\n    def lr_d(self):\n        return 0.01\n",
         CONFIG + "class Mine(Config):\n    lr_d = 0.01\n",
-        CONFIG + "class Base2(Config):\n    pass\nclass Mine(Base2):\n    def setup(self):\n        self.lr_d = 0.01\n",
+        CONFIG
+        + "class Base2(Config):\n    pass\nclass Mine(Base2):\n    def setup(self):\n        "
+        "self.lr_d = 0.01\n",
         CONFIG + "Config.lr_d = 0.01\n",
         CONFIG + "cfg = Config()\ncfg.lr_d = 0.01\n",
         CONFIG + "def main():\n    Config.lr_d = 0.01\n",
@@ -1020,17 +1248,24 @@ DATA = "from dataclasses import dataclass, replace\n@dataclass\n" + CONFIG.repla
         DATA + "cfg = Config(**opts)\n",
         DATA + "cfg = Config(*opts)\n",
         DATA + "cfg = replace(Config(), lr_d=0.01)\n",
-        DATA + "class Mine(Config):\n    def __init__(self):\n        super().__init__(lr_d=0.01)\n",
+        DATA
+        + "class Mine(Config):\n    def __init__(self):\n        super().__init__(lr_d=0.01)\n",
         "cfg = dict(lr_d=0.02, width=3)\ndef main():\n    cfg['lr_d'] = 0.01\n",
         "cfg = dict(lr_d=0.02, width=3)\ncfg.update({'lr_d': 0.01})\n",
     ],
 )
-def test_a_value_in_code_that_is_not_what_counts_is_not_said_to_be_changed(tmp_path: Path, text: str) -> None:
+def test_a_value_in_code_that_is_not_what_counts_is_not_said_to_be_changed(
+    tmp_path: Path, text: str
+) -> None:
     run = run_of(tmp_path, {"config.py": text})
     holder = "cfg" if text.startswith("cfg") else "Config"
     line = next(i for i, x in enumerate(text.splitlines(), 1) if "lr_d" in x)
     setting = Setting("lr_d", 0.02, f"{holder}.lr_d", "config.py", line)
-    made = only(replace(run, settings={"lr_d": setting}, raw_settings=(setting,)), remedy("d", LOWER_D), tmp_path)
+    made = only(
+        replace(run, settings={"lr_d": setting}, raw_settings=(setting,)),
+        remedy("d", LOWER_D),
+        tmp_path,
+    )
     assert made.diff is None
     assert "lr_d" in (made.blocked_by or made.why)
 
@@ -1043,7 +1278,10 @@ def test_a_value_in_code_that_is_not_what_counts_is_not_said_to_be_changed(tmp_p
         CONFIG + "class Mine(Config):\n    width = 5\ncfg = Mine()\n",
         CONFIG + "class Trainer:\n    def __init__(self, cfg):\n        self.lr_d = cfg.lr_d\n",
         DATA + "cfg = Config(width=4)\n",
-        DATA.replace("    lr_d: float = 0.02\n    width: int = 3\n", "    width: int = 3\n    lr_d: float = 0.02\n")
+        DATA.replace(
+            "    lr_d: float = 0.02\n    width: int = 3\n",
+            "    width: int = 3\n    lr_d: float = 0.02\n",
+        )
         + "cfg = Config(4)\n",
         "class Config:\n    pass\nConfig.lr_d = 0.02\n",
     ],
@@ -1125,9 +1363,14 @@ def test_apply_twice_is_refused(lowered: Prescription, tmp_path: Path) -> None:
         apply(lowered, tmp_path)
 
 
-def test_apply_refuses_what_its_edits_do_not_announce(lowered: Prescription, tmp_path: Path) -> None:
+def test_apply_refuses_what_its_edits_do_not_announce(
+    lowered: Prescription, tmp_path: Path
+) -> None:
     assert lowered.diff is not None
-    sly = replace(lowered, diff=lowered.diff.replace("+  lr_d: 0.005 # hot", "+  lr_d: 0.005 # hot\r\n+  x: 1", 1))
+    sly = replace(
+        lowered,
+        diff=lowered.diff.replace("+  lr_d: 0.005 # hot", "+  lr_d: 0.005 # hot\r\n+  x: 1", 1),
+    )
     sly = replace(sly, diff=sly.diff.replace("@@ -1,4 +1,4 @@", "@@ -1,4 +1,5 @@"))  # type: ignore[union-attr]
     with pytest.raises(InputError, match=r"would change optim\.lr_d, optim\.x"):
         apply(sly, tmp_path)
@@ -1166,7 +1409,9 @@ def test_a_full_disk_leaves_the_config_whole_and_no_backup(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match="as it was \\(no space left on device\\); there is no room"):
+    with pytest.raises(
+        InputError, match="as it was \\(no space left on device\\); there is no room"
+    ):
         apply(lowered, tmp_path)
     assert (tmp_path / "conf/c.yaml").read_bytes() == before
     assert names(tmp_path / "conf") == ["c.yaml"]
@@ -1192,7 +1437,9 @@ def test_a_backup_has_its_name_only_once_it_is_whole(
     assert all(seen)
 
 
-def test_two_at_once_take_turns(lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_at_once_take_turns(
+    lowered: Prescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = {"conf/c.yaml": (tmp_path / "conf/c.yaml").read_bytes().decode()}
     other = only(run_of(tmp_path, settings), remedy("g", LOWER_G), tmp_path)
     really = diff.applied
@@ -1264,7 +1511,9 @@ def test_a_hard_link_that_is_cut_is_said(lowered: Prescription, tmp_path: Path) 
     assert (tmp_path / done.backup).read_bytes() == before, "the backup is no third name of it"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away"
+)
 def test_owner_group_and_mode_are_kept(lowered: Prescription, tmp_path: Path) -> None:
     path = tmp_path / "conf/c.yaml"
     os.chown(path, 1234, 1235)
@@ -1304,18 +1553,27 @@ def test_all_files_or_none(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 def test_git_takes_the_diff_of_a_prescription(lowered: Prescription, tmp_path: Path) -> None:
     assert lowered.diff is not None
-    done = subprocess.run(["git", "apply", "-"], input=lowered.diff.encode(), cwd=tmp_path, check=False)
+    done = subprocess.run(
+        ["git", "apply", "-"], input=lowered.diff.encode(), cwd=tmp_path, check=False
+    )
     assert done.returncode == 0
     assert b"lr_d: 0.005 # hot\r\n" in (tmp_path / "conf/c.yaml").read_bytes()
 
 
 def test_a_word_that_the_code_may_not_know_gives_way_to_one_it_does(tmp_path: Path) -> None:
-    """`leakyrelu` is spelled in many ways; written blindly it broke two of 28 trainings of the zoo."""
+    """`leakyrelu` is spelled in many ways.
+
+    Written blindly it broke two of 28 trainings of the zoo.
+    """
     treats = [r for r in BOOK.remedies if r.id in ("leakyrelu-in-d", "relu-in-d")]
     ill, holds = diagnosis("deep-sigmoid-discriminator"), lambda _clause: True
     for text, remedy_id, new in (
         ("discriminator: {activation: sigmoid}\n", "relu-in-d", "relu"),
-        ("generator: {activation: lrelu}\ndiscriminator: {activation: sigmoid}\n", "leakyrelu-in-d", "lrelu"),
+        (
+            "generator: {activation: lrelu}\ndiscriminator: {activation: sigmoid}\n",
+            "leakyrelu-in-d",
+            "lrelu",
+        ),
         ("discriminator: {activation: nn.Sigmoid}\n", "leakyrelu-in-d", "nn.LeakyReLU"),
     ):
         folder = tmp_path / new
@@ -1324,10 +1582,27 @@ def test_a_word_that_the_code_may_not_know_gives_way_to_one_it_does(tmp_path: Pa
         assert (first.remedy, first.edits[0].new) == (remedy_id, new)
 
 
-@pytest.mark.parametrize("file", ["config.yaml", "run.sh", "train.py", "train_opt.txt", "", "args.json"])
+@pytest.mark.parametrize(
+    "file", ["config.yaml", "run.sh", "train.py", "train_opt.txt", "", "args.json"]
+)
 @pytest.mark.parametrize(
     "key",
-    ["$(touch x).lr", "`x`", "a;b", "a b", "a\nb", "lr\n", "a|b", "a&b", ">x", "~x", "a'b", "l[0]", "-x", ""],
+    [
+        "$(touch x).lr",
+        "`x`",
+        "a;b",
+        "a b",
+        "a\nb",
+        "lr\n",
+        "a|b",
+        "a&b",
+        ">x",
+        "~x",
+        "a'b",
+        "l[0]",
+        "-x",
+        "",
+    ],
 )
 @pytest.mark.parametrize("text", ["", "--lr=1", "add_argument", "_base_ = 1"])
 def test_no_line_to_paste_for_a_key_that_a_shell_would_read(file: str, key: str, text: str) -> None:
@@ -1342,7 +1617,10 @@ def test_half_a_change_is_not_offered_for_pasting(key: str) -> None:
 
 
 def test_keys_that_a_tool_has_other_words_for_hinder_nothing() -> None:
-    items = [("training_options.json", "G_opt_kwargs.lr", 0.001), ("training_options.json", "$(x)", 1)]
+    items = [
+        ("training_options.json", "G_opt_kwargs.lr", 0.001),
+        ("training_options.json", "$(x)", 1),
+    ]
     assert overrides(items, {}) == ("--glr=0.001",)
 
 

@@ -30,7 +30,9 @@ from gandoctor.reporters import believing, charts, wording
 
 GOLD = Path(__file__).parent / "gold"
 VOID = {"meta", "link", "br", "path", "rect", "img", "input"}
-html, text, check, markdown, as_json = (reporters.by_name(n) for n in ("html", "text", "check", "markdown", "json"))
+html, text, check, markdown, as_json = (
+    reporters.by_name(n) for n in ("html", "text", "check", "markdown", "json")
+)
 
 
 @pytest.fixture(params=sorted(examples.ALL))
@@ -38,18 +40,27 @@ def report(request: pytest.FixtureRequest) -> Report:
     return examples.ALL[request.param]()
 
 
-# --- choosing a format ------------------------------------------------------------------------------------------------
+# --- choosing a format
+# ------------------------------------------------------------------------------------------------
 
 
 def test_formats_are_found_by_name_and_by_suffix():
     assert reporters.names() == ("check", "html", "json", "markdown", "text")
-    for suffix, name in {".html": "html", ".HTM": "html", ".json": "json", ".txt": "text", ".md": "markdown"}.items():
+    for suffix, name in {
+        ".html": "html",
+        ".HTM": "html",
+        ".json": "json",
+        ".txt": "text",
+        ".md": "markdown",
+    }.items():
         found = reporters.by_suffix(suffix)
         assert name == found.NAME
 
 
-@pytest.mark.parametrize("call", [lambda: reporters.by_name("pdf"), lambda: reporters.by_suffix(".pdf"),
-                                  lambda: reporters.by_suffix(""), lambda: reporters.choose("report"),
+@pytest.mark.parametrize("call", [lambda: reporters.by_name("pdf"),
+    lambda: reporters.by_suffix(".pdf"),
+                                  lambda: reporters.by_suffix(""),
+                                      lambda: reporters.choose("report"),
                                   lambda: reporters.choose("report.html", "pdf")])  # fmt: skip
 def test_a_format_that_does_not_exist_is_an_error_with_a_hint(call):
     with pytest.raises(UsageError) as caught:
@@ -67,29 +78,41 @@ def test_the_suffix_decides_and_the_name_only_where_it_tells_nothing():
 def test_options_reach_only_the_formats_that_know_them():
     report = examples.dominance()
     assert "\x1b[" in reporters.render(text, [report], colour=True, path="runs/a")
-    assert reporters.render(check, [report], colour=True, path="runs/a").startswith("runs/a/config.yaml:12: high")
-    assert json.loads(reporters.render(as_json, [report, report], colour=True))["schema"] == "gandoctor.reports/1"
+    assert reporters.render(check, [report], colour=True, path="runs/a").startswith(
+        "runs/a/config.yaml:12: high"
+    )
+    assert (
+        json.loads(reporters.render(as_json, [report, report], colour=True))["schema"]
+        == "gandoctor.reports/1"
+    )
 
 
-# --- JSON -------------------------------------------------------------------------------------------------------------
+# --- JSON
+# --------------------------------------------------------------------------------------------------
 
 # The contract: keys and nesting. A list holds the shape of its items.
 CONTRACT = {
     "schema": "", "version": "",
-    "run": {"name": "", "path": "", "sources": [{"path": "", "parser": "", "points": 0, "lost": None}],
+    "run": {"name": "", "path": "", "sources": [{"path": "", "parser": "", "points": 0,
+    "lost": None}],
             "first_step": 0, "last_step": 0, "step_unit": "",
             "objective": {"family": "", "chance_d": 0.0, "confidence": "", "because": [""]}},
     "verdict": "",
-    "signals": [{"tag": "", "role": "", "network": "", "split": "", "points": 0, "last": 0.0, "because": "",
+    "signals": [{"tag": "", "role": "", "network": "", "split": "", "points": 0, "last": 0.0,
+    "because": "",
                  "source": ""}],
     "unmapped": [{"tag": "", "points": 0}],
-    "findings": [{"rule": "", "symptom": "", "severity": "", "confidence": "", "onset_step": 0, "fingerprint": "",
+    "findings": [{"rule": "", "symptom": "", "severity": "", "confidence": "", "onset_step": 0,
+    "fingerprint": "",
                   "explained_by": None,
-                  "evidence": [{"clause": "", "text": "", "intervals": [[0, 0]], "margin": 0.0, "signal": ""}]}],
+                  "evidence": [{"clause": "", "text": "", "intervals": [[0, 0]], "margin": 0.0,
+                  "signal": ""}]}],
     "diagnoses": [{"cause": "", "symptoms": [""], "severity": "", "confidence": "", "score": 0.0,
-                   "reasons": [{"text": "", "weight": 0.0}], "onset_step": 0, "settings": [""], "prescriptions": [""]}],
+                   "reasons": [{"text": "", "weight": 0.0}], "onset_step": 0, "settings": [""],
+                   "prescriptions": [""]}],
     "prescriptions": [{"remedy": "", "cause": "", "risk": "",
-                       "edits": [{"file": "", "key": "", "old": "", "new": ""}], "diff": "", "overrides": [""],
+                       "edits": [{"file": "", "key": "", "old": "", "new": ""}], "diff": "",
+                       "overrides": [""],
                        "snippet": None, "blocked_by": None, "trial": None}],
     "risks": [{"rule": "", "text": "", "settings": [""]}],
     "clear": [""],
@@ -143,7 +166,9 @@ def test_json_turns_what_is_not_finite_into_null():
         examples.inconclusive(),
         findings=tuple(
             dataclasses.replace(f, evidence=(Evidence("c", "true", "t", margin=bad, share=bad),))
-            for f, bad in zip(examples.dominance().findings, (float("nan"), float("-inf")), strict=True)
+            for f, bad in zip(
+                examples.dominance().findings, (float("nan"), float("-inf")), strict=True
+            )
         ),
     )
     evidence = [f["evidence"][0] for f in strict(as_json.render(report))["findings"]]
@@ -157,7 +182,9 @@ words = st.text(max_size=12)
 @settings(max_examples=40, deadline=None)
 @given(
     name=words,
-    tags=st.dictionaries(words, st.lists(st.tuples(st.integers(-(2**60), 2**60), st.none() | finite)), max_size=3),
+    tags=st.dictionaries(
+        words, st.lists(st.tuples(st.integers(-(2**60), 2**60), st.none() | finite)), max_size=3
+    ),
     diff=st.none() | words,
     weight=finite,
 )
@@ -166,7 +193,11 @@ def test_any_report_round_trips_through_json(name, tags, diff, weight):
     report = dataclasses.replace(
         base,
         run=dataclasses.replace(base.run, name=name, notes=(name,)),
-        prescriptions=(Prescription(name, name, name, "safe", edits=(Edit(name, name, name, name),), diff=diff),),
+        prescriptions=(
+            Prescription(
+                name, name, name, "safe", edits=(Edit(name, name, name, name),), diff=diff
+            ),
+        ),
         diagnoses=(dataclasses.replace(base.diagnoses[0], score=weight),),
         series={t: Series(tuple(s for s, _ in p), tuple(v for _, v in p)) for t, p in tags.items()},
     )
@@ -174,7 +205,8 @@ def test_any_report_round_trips_through_json(name, tags, diff, weight):
     assert as_json.render(report).isascii()
 
 
-# --- text, check, markdown --------------------------------------------------------------------------------------------
+# --- text, check, markdown
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
@@ -187,8 +219,10 @@ def test_the_summary_is_short_and_keeps_its_width(report, width):
 
 def test_the_summary_says_what_matters():
     said = text.render(examples.dominance(), width=100)
-    for piece in ("FAILING since iteration 420", "D learns too fast for G", "was below 0.1 on 97%", "trend 0.93",
-                  "-  lr: 5.0e-03", "+  lr: 1.0e-04", "optimizer_d.lr=1.0e-04", "2 risks", "2 rules not checked",
+    for piece in ("FAILING since iteration 420", "D learns too fast for G", "was below 0.1 on 97%",
+    "trend 0.93",
+                  "-  lr: 5.0e-03", "+  lr: 1.0e-04", "optimizer_d.lr=1.0e-04", "2 risks",
+                  "2 rules not checked",
                   "--output"):  # fmt: skip
         assert piece in said
     assert said.count("Loss/D") > 1
@@ -201,7 +235,9 @@ def test_colour_only_where_it_is_asked_for(report):
     assert "\x1b" not in bare
     painted = text.render(report, width=90, colour=True)
     assert "\x1b[1;" in painted
-    assert [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in painted.splitlines()] == bare.splitlines()
+    assert [
+        re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in painted.splitlines()
+    ] == bare.splitlines()
 
 
 def test_the_summary_can_do_without_block_characters():
@@ -217,7 +253,9 @@ def test_no_line_format_lets_a_control_or_a_line_break_through(nasty):
         base,
         run=dataclasses.replace(base.run, name=nasty),
         diagnoses=(dataclasses.replace(base.diagnoses[0], title=nasty),),
-        prescriptions=(dataclasses.replace(base.prescriptions[0], title=nasty, overrides=(nasty,)),),
+        prescriptions=(
+            dataclasses.replace(base.prescriptions[0], title=nasty, overrides=(nasty,)),
+        ),
     )
     for said in (text.render(report, width=100), check.render(report)):
         assert all(c == "\n" or c.isprintable() for c in said)
@@ -228,7 +266,8 @@ def test_check_prints_one_line_a_cause_at_the_setting_to_blame():
     report = examples.dominance()
     first, second = check.render(report, path="runs/a").splitlines()
     assert first.startswith(
-        "runs/a/config.yaml:12: high (medium confidence): D learns too fast for G since iteration 420"
+        "runs/a/config.yaml:12: high (medium confidence): D learns too fast for G since iteration "
+        "420"
     )
     assert first.endswith("[discriminator-learning-rate-too-high] -> optimizer_d.lr=1.0e-04")
     assert second.startswith("runs/a: high (low confidence): D is too strong")
@@ -238,8 +277,12 @@ def test_check_prints_one_line_a_cause_at_the_setting_to_blame():
 
 def test_check_is_silent_on_a_healthy_run_and_only_on_it():
     assert check.render(examples.healthy()) == ""
-    assert check.render(examples.inconclusive()).startswith("run.csv: inconclusive: Too little was logged")
-    lone = dataclasses.replace(examples.dominance(), diagnoses=(), prescriptions=(), verdict="warning")
+    assert check.render(examples.inconclusive()).startswith(
+        "run.csv: inconclusive: Too little was logged"
+    )
+    lone = dataclasses.replace(
+        examples.dominance(), diagnoses=(), prescriptions=(), verdict="warning"
+    )
     assert "[d-loss-collapses-early]" in check.render(lone)
     many = check.render_many([examples.healthy(), examples.inconclusive()], path="runs")
     assert many.startswith("runs/run.csv: inconclusive")
@@ -256,7 +299,10 @@ def test_a_table_of_runs_puts_the_worst_first():
 
 
 def test_a_table_of_runs_is_aligned():
-    short = [dataclasses.replace(r, run=dataclasses.replace(r.run, name="a")) for r in (examples.healthy(),) * 2]
+    short = [
+        dataclasses.replace(r, run=dataclasses.replace(r.run, name="a"))
+        for r in (examples.healthy(),) * 2
+    ]
     head, row, *_ = text.render_many(short).splitlines()
     assert head.index("verdict") == row.index("healthy")
 
@@ -270,7 +316,9 @@ def test_what_was_lost_is_named():
     report = dataclasses.replace(
         examples.healthy(), run=dataclasses.replace(examples.healthy().run, sources=tuple(lost))
     )
-    assert "lost: log0.csv (0 rows); log1.csv (1 rows); of 2 more files" in text.render(report, width=100)
+    assert "lost: log0.csv (0 rows); log1.csv (1 rows); of 2 more files" in text.render(
+        report, width=100
+    )
     assert "lost:" not in text.render(examples.healthy())
 
 
@@ -297,23 +345,30 @@ def test_markdown_keeps_untrusted_text_as_text():
     assert tags <= {"details", "summary", "sub"}
     assert "\u202e" not in said
     assert "\x1b" not in said
-    named = dataclasses.replace(examples.healthy(), why_verdict="@ada broke #12 :bug: http://a.b [x](y) | `c` GH-9 *b*")
+    named = dataclasses.replace(
+        examples.healthy(), why_verdict="@ada broke #12 :bug: http://a.b [x](y) | `c` GH-9 *b*"
+    )
     line = outside_code(markdown.render(named))
     for alive in ("@ada", "#12", ":bug:", "http://", "[x](", "GH-9", " | ", " *b*"):
         assert alive not in line
 
 
 def test_markdown_has_room_in_a_comment():
-    long = dataclasses.replace(examples.dominance(), not_checked=examples.dominance().not_checked * 400)
+    long = dataclasses.replace(
+        examples.dominance(), not_checked=examples.dominance().not_checked * 400
+    )
     assert "and 740 more" in markdown.render(long)
     many = markdown.render_many([examples.dominance(), examples.hostile()] * 80)
     assert len(many) < 65_536
     assert "left out here for length" in many
-    huge = dataclasses.replace(examples.hostile(), run=dataclasses.replace(examples.hostile().run, name="<" * 10**6))
+    huge = dataclasses.replace(
+        examples.hostile(), run=dataclasses.replace(examples.hostile().run, name="<" * 10**6)
+    )
     assert len(markdown.render(huge)) < 65_536
 
 
-# --- HTML -------------------------------------------------------------------------------------------------------------
+# --- HTML
+# --------------------------------------------------------------------------------------------------
 
 
 class Page(HTMLParser):
@@ -341,7 +396,20 @@ class Page(HTMLParser):
     def handle_endtag(self, tag):
         assert self._open[-1:] == [tag], f"</{tag}> closes {self._open[-3:]}"
         self._open.pop()
-        if tag in {"p", "li", "tr", "dd", "figcaption", "pre", "summary", "h1", "h2", "h3", "h4", "title"}:
+        if tag in {
+            "p",
+            "li",
+            "tr",
+            "dd",
+            "figcaption",
+            "pre",
+            "summary",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "title",
+        }:
             self.shown.append("\n")
         elif tag in {"td", "th", "dt"}:
             self.shown.append(" | ")
@@ -357,7 +425,11 @@ class Page(HTMLParser):
         return "".join(self.shown)
 
     def all(self, tag: str, cls: str = "") -> list[dict[str, str | None]]:
-        return [a for t, a in self.elements if t == tag and (not cls or cls in (a.get("class") or "").split())]
+        return [
+            a
+            for t, a in self.elements
+            if t == tag and (not cls or cls in (a.get("class") or "").split())
+        ]
 
 
 def test_html_is_well_formed_and_asks_for_nothing(report):
@@ -366,7 +438,9 @@ def test_html_is_well_formed_and_asks_for_nothing(report):
     assert len(ids) == len(set(ids))
     for tag, attrs in page.elements:
         assert not [
-            k for k in attrs if k.startswith("on") or k in {"style", "src", "srcset", "action", "xlink:href"}
+            k
+            for k in attrs
+            if k.startswith("on") or k in {"style", "src", "srcset", "action", "xlink:href"}
         ], tag
         href = attrs.get("href")
         assert href is None or href == "data:," or href.removeprefix("#") in ids, href
@@ -381,7 +455,9 @@ def test_html_is_well_formed_and_asks_for_nothing(report):
 def test_the_policy_names_the_very_style_and_script(report):
     page = Page(html.render(report))
     assert len(page.all("script")) == len(page.all("style")) == 1
-    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     for tag in ("style", "script"):
@@ -393,15 +469,21 @@ def test_the_policy_names_the_very_style_and_script(report):
 
 def test_html_says_things_in_order():
     said = Page(html.render(examples.dominance())).text
-    order = ["Failing since iteration 420", "Try first", "5.0e-03", "Objective", "loss: bce in config.yaml",
+    order = ["Failing since iteration 420", "Try first", "5.0e-03", "Objective", ("loss: bce in "
+                                                                                 "config.yaml"),
              "Most likely cause", "nearly all of its outputs are saturated", "was below 0.1 on 97%",
-             "What speaks for it, and against", "+1.5", "optimizer_d.lr is 25 times", "\u22121", "What to change",
+             "What speaks for it, and against", "+1.5", "optimizer_d.lr is 25 times", "\u22121",
+             "What to change",
              "+  lr: 1.0e-04", "optimizer_d.lr=1.0e-04", "How to tell that it helped",
-             "gandoctor patch RUN --number 1 --apply", "Or: Train D on every third step", "d_leads = ",
-             "Blocked:", "1 consequence of it", "Not known: grad_clip", "Another possible cause", "The run in curves",
-             "Doubtful settings", "What could not be decided is no pass", "fake.var(0)", "Looked for, and not found",
+             "gandoctor patch RUN --number 1 --apply", "Or: Train D on every third step",
+             "d_leads = ",
+             "Blocked:", "1 consequence of it", "Not known: grad_clip", "Another possible cause",
+             "The run in curves",
+             "Doubtful settings", "What could not be decided is no pass", "fake.var(0)",
+             "Looked for, and not found",
              "Not asked, because you said so", "How names were understood", "its partner is Loss/G",
-             "2 not placed", "misc/queue_depth", "Settings understood", "config.yaml:12", "What was read",
+             "2 not placed", "misc/queue_depth", "Settings understood", "config.yaml:12",
+             "What was read",
              "2 of 312 rows have no number", "gandoctor 0.1.0, rules 3f1c9a0be27d"]  # fmt: skip
     at = 0
     for piece in order:
@@ -449,9 +531,10 @@ def test_any_text_comes_back_as_it_was_or_made_visible(nasty):
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_the_copy_button_holds_is_the_diff_byte_for_byte(end):
     base = examples.dominance()
-    diff = "--- a/c.yaml\n+++ b/c.yaml\n@@ -1,3 +1,3 @@\n a: \"x & <y>\"\n-\tlr: '1'\n+\tlr: 2\n --- z\n".replace(
-        "\n", end
-    )
+    diff = (
+        "--- a/c.yaml\n+++ b/c.yaml\n@@ -1,3 +1,3 @@\n a: \"x & <y>\"\n-\tlr: '1'\n+\tlr: 2\n "
+        "--- z\n"
+    ).replace("\n", end)
     patch = dataclasses.replace(base.prescriptions[0], diff=diff)
     page = Page(html.render(dataclasses.replace(base, prescriptions=(patch,))))
     buttons = page.all("button")
@@ -491,14 +574,18 @@ def test_a_page_of_several_runs():
     page = Page(html.render_many(every))
     ids = [a["id"] for _, a in page.elements if "id" in a]
     assert len(ids) == len(set(ids))
-    assert [a["href"] for a in page.all("a") if str(a["href"]).endswith("run")] == [f"#r{i}-run" for i in range(1, 6)]
+    assert [a["href"] for a in page.all("a") if str(a["href"]).endswith("run")] == [
+        f"#r{i}-run" for i in range(1, 6)
+    ]
     assert {f"r{i}-run" for i in range(1, 6)} <= set(ids)
     assert page.text.count("Most likely cause") == 3
     assert Page(html.render_many([])).text.count("no runs")
 
 
 def test_a_page_of_a_hundred_runs_is_thinned_and_says_so():
-    every = [examples.ALL[name]() for name in ("healthy", "dominance", "inconclusive", "exploding")] * 25
+    every = [
+        examples.ALL[name]() for name in ("healthy", "dominance", "inconclusive", "exploding")
+    ] * 25
     source = html.render_many(every)
     assert len(source.encode()) < 2_000_000
     page = Page(source)
@@ -513,7 +600,9 @@ def test_a_page_of_a_hundred_runs_is_thinned_and_says_so():
     assert len(whole.all("svg", "chart")) > 3
     assert len(brief.all("svg", "chart")) == 1
     assert "What to change: " in brief.text, "what a failing run needs first is never left out"
-    assert re.search(r"has also .*2 risks, 2 rules not checked", brief.text), "what is left out is counted"
+    assert re.search(r"has also .*2 risks, 2 rules not checked", brief.text), (
+        "what is left out is counted"
+    )
     assert "In brief." not in Page(html.render_many(every[:20])).text
 
 
@@ -530,7 +619,9 @@ def test_templates_escape_all_they_are_given_and_miss_nothing():
     folder = Path(reporters.__file__).parent / "templates"
     said = "".join(file.read_text("utf-8") for file in folder.glob("*.j2"))
     assert "page.html.j2" in {file.name for file in folder.iterdir()}
-    assert not re.search(r"\|\s*safe|autoescape|Markup", said), "markup is marked where it is made, in Python"
+    assert not re.search(r"\|\s*safe|autoescape|Markup", said), (
+        "markup is marked where it is made, in Python"
+    )
     assert not re.search(r"<\w[^<>{}]*=\{\{", said), "an attribute without quotes"
     render = html.environment().from_string
     assert render("{{ x }}").render(x="<b>\u202e\x1b'\"&") == "&lt;b&gt;\\u202e\\x1b&#39;&#34;&amp;"
@@ -542,7 +633,9 @@ def test_orphans_and_rules_on_trial_stand_apart():
     base = examples.dominance()
     first, second = base.findings
     trial = dataclasses.replace(second, status="preview", explained_by=None, fingerprint="other")
-    report = dataclasses.replace(base, diagnoses=(), prescriptions=(), findings=(first, trial), verdict="warning")
+    report = dataclasses.replace(
+        base, diagnoses=(), prescriptions=(), findings=(first, trial), verdict="warning"
+    )
     said = Page(html.render(report)).text
     assert "Found, with no cause to name" in said
     assert "it never decides" in said
@@ -588,7 +681,9 @@ def test_twelve_charts_of_two_thousand_points_are_quick_and_small():
     tags = [f"s{i}" for i in range(12)]
     series = {t: examples.series(steps, np.exp(rng.standard_normal(2000))) for t in tags}
     held = tuple((int(a), int(a) + 30) for a in steps[::10])
-    evidence = tuple(Evidence(t, "true", t, "x > 1", held, (0, 40_000), 0.5, 0.1, t, 1.0, "", (t,)) for t in tags)
+    evidence = tuple(
+        Evidence(t, "true", t, "x > 1", held, (0, 40_000), 0.5, 0.1, t, 1.0, "", (t,)) for t in tags
+    )
     findings = tuple(
         dataclasses.replace(f, evidence=part)
         for f, part in zip(base.findings, (evidence[:6], evidence[6:]), strict=True)
@@ -604,7 +699,8 @@ def test_twelve_charts_of_two_thousand_points_are_quick_and_small():
     assert min(spent) < 0.25  # 0.02 s on an idle core; a busy machine stretches even processor time
 
 
-# --- charts -----------------------------------------------------------------------------------------------------------
+# --- charts
+# --------------------------------------------------------------------------------------------------
 
 
 def curve(values, steps=None, name="a", colour=1) -> charts.Line:
@@ -620,13 +716,21 @@ def figure(*lines: charts.Line, **more) -> charts.Drawing:
 
 
 def rects(drawing: charts.Drawing, cls: str) -> list[tuple[float, float]]:
-    found = re.findall(rf'<rect class="{cls}" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawing.svg)
+    found = re.findall(
+        rf'<rect class="{cls}" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawing.svg
+    )
     return [(float(x), float(x) + float(width)) for x, width in found]
 
 
 def test_window_intervals_threshold_and_onset_are_drawn_where_they_are():
     level = charts.Level(0.5, "threshold 0.5", "threshold", "a")
-    d = figure(curve(np.linspace(0, 1, 101)), window=(20, 100), held=((50, 60), (60, 80)), levels=(level,), onset=50)
+    d = figure(
+        curve(np.linspace(0, 1, 101)),
+        window=(20, 100),
+        held=((50, 60), (60, 80)),
+        levels=(level,),
+        onset=50,
+    )
     (window,), held, (bar,) = rects(d, "window"), rects(d, "held"), rects(d, "heldbar")
     assert held == [bar], "intervals that touch on paper are one"
     left, right = window[0], window[1]
@@ -649,19 +753,26 @@ def test_the_scale_is_logarithmic_only_where_that_helps_and_says_so():
     assert charts.choose(np.linspace(0.5, 1.5, 100)).kind == "linear"
     assert charts.choose(np.linspace(-3, 3, 100)).kind == "linear"
     assert charts.choose(np.geomspace(1e-4, 1, 100)).kind == "log"
-    assert charts.choose(np.r_[np.ones(99), 1e4]).kind == "log", "one peak would flatten all the rest"
+    assert charts.choose(np.r_[np.ones(99), 1e4]).kind == "log", (
+        "one peak would flatten all the rest"
+    )
     assert charts.choose(np.r_[np.linspace(-1, 1, 99), -1e6]).kind == "symlog"
     assert "log scale" in figure(curve(np.geomspace(1e-4, 1, 100))).svg
     assert "log scale" not in figure(curve(np.linspace(0, 1, 100))).svg
 
 
 def test_curves_share_a_scale_only_where_both_can_be_read():
-    d, g = curve(np.linspace(0.62, 0.13, 30)), curve(np.linspace(14.2, 16.4, 30), name="g", colour=2)
+    d, g = (
+        curve(np.linspace(0.62, 0.13, 30)),
+        curve(np.linspace(14.2, 16.4, 30), name="g", colour=2),
+    )
     apart = figure(d, g)
     assert "each curve on its own scale" in apart.notes
     together = figure(d, curve(np.linspace(0.3, 0.9, 30), name="g", colour=2))
     assert "each curve on its own scale" not in together.notes
-    scores = figure(curve(1 - np.geomspace(0.5, 0.005, 200)), curve(np.geomspace(0.5, 0.005, 200), name="f"))
+    scores = figure(
+        curve(1 - np.geomspace(0.5, 0.005, 200)), curve(np.geomspace(0.5, 0.005, 200), name="f")
+    )
     assert "each curve on its own scale" not in scores.notes
     assert "log scale" not in scores.svg
 
@@ -673,7 +784,9 @@ def test_a_window_that_is_a_sliver_of_the_run_is_zoomed_in_on():
     assert not figure(line, window=(0, 1000), zoom=False).notes
     assert not any("zoomed" in n for n in figure(line, window=(20_000, 40_000)).notes)
     few = curve([1, 2, 3, 4, 5], steps=[0, 10_000, 20_000, 30_000, 40_000])
-    assert not any("zoomed" in n for n in figure(few, window=(0, 1000)).notes), "nothing would be left to see"
+    assert not any("zoomed" in n for n in figure(few, window=(0, 1000)).notes), (
+        "nothing would be left to see"
+    )
 
 
 def test_what_is_not_finite_leaves_a_gap_and_a_mark():
@@ -718,7 +831,9 @@ def places(path: str) -> list[float]:
     return [float(c) * scale for c in np.concatenate(out)]
 
 
-number_or_gap = st.floats(width=64, allow_nan=True, allow_infinity=True) | st.just(0.0) | st.floats(-2, 2)
+number_or_gap = (
+    st.floats(width=64, allow_nan=True, allow_infinity=True) | st.just(0.0) | st.floats(-2, 2)
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -729,7 +844,11 @@ number_or_gap = st.floats(width=64, allow_nan=True, allow_infinity=True) | st.ju
 )
 def test_any_series_can_be_drawn(every, window, threshold):
     lines = tuple(
-        charts.line_of(f"l{i}", Series(tuple(range(len(v))), tuple(x if np.isfinite(x) else None for x in v)), 1)
+        charts.line_of(
+            f"l{i}",
+            Series(tuple(range(len(v))), tuple(x if np.isfinite(x) else None for x in v)),
+            1,
+        )
         for i, v in enumerate(every)
     )
     levels = (charts.Level(threshold, "t", "threshold", "l0"),) if threshold is not None else ()
@@ -737,7 +856,9 @@ def test_any_series_can_be_drawn(every, window, threshold):
     d = charts.draw(charts.Figure("t", "d", lines, "epochs", levels, (a, b), ((a, b),), a), "x")
     assert d is not None
     assert not re.search(r"nan|inf\b", re.sub(r"<(title|desc).*?</\1>", "", d.svg), re.IGNORECASE)
-    assert all(-20 <= c <= 620 for path in re.findall(r'<path[^>]* d="[^"]*"', d.svg) for c in places(path))
+    assert all(
+        -20 <= c <= 620 for path in re.findall(r'<path[^>]* d="[^"]*"', d.svg) for c in places(path)
+    )
     charts.sparkline(Series(tuple(range(len(every[0]))), lines[0].values.tolist()), 20)
 
 
@@ -771,8 +892,10 @@ def test_tick_labels(value, said):
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.0, "0"), (1.38629, "1.39"), (4000.0, "4,000"), (0.00012, "1.2e-4"), (1234.5, "1,234"), (2e9, "2e9"),
-     (float("nan"), "not finite"), (None, "not finite"), (-0.5, "-0.5"), (123456.7, "123,457"), (999.96, "1,000")],
+    [(0.0, "0"), (1.38629, "1.39"), (4000.0, "4,000"), (0.00012, "1.2e-4"), (1234.5, "1,234"), (2e9,
+        "2e9"),
+     (float("nan"), "not finite"), (None, "not finite"), (-0.5, "-0.5"), (123456.7, "123,457"),
+     (999.96, "1,000")],
 )  # fmt: skip
 def test_numbers_for_people(value, said):
     assert wording.number(value) == said
@@ -803,7 +926,8 @@ def test_a_sparkline_shows_the_shape_in_its_width():
     assert charts.sparkline(broken, 10).endswith("xxxxx")
 
 
-# --- the belief -------------------------------------------------------------------------------------------------------
+# --- the belief
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_waterfall_begins_where_the_piece_before_ended_and_ends_at_the_belief():
@@ -834,7 +958,10 @@ def test_small_pieces_are_told_together():
 
 
 def test_one_line_says_how_sure_and_why():
-    said = "failing, 94 %: D's loss falls towards zero and stays there (+1.51); G's loss changed by 7.9 times its"
+    said = (
+        "failing, 94 %: D's loss falls towards zero and stays there (+1.51); G's loss changed "
+        "by 7.9 times its"
+    )
     assert said[:70] in text.render(examples.dominance(), width=100)
     assert said in markdown.render(examples.dominance())
     assert believing.line(examples.exploding()) == ""
@@ -843,7 +970,9 @@ def test_one_line_says_how_sure_and_why():
 
 def test_a_healthy_report_says_what_spoke_for_health():
     said = believing.line(examples.healthy())
-    assert said.startswith("healthy, 6 % for a failure: the last FID is 1 times the best (\u22120.98)")
+    assert said.startswith(
+        "healthy, 6 % for a failure: the last FID is 1 times the best (\u22120.98)"
+    )
     page = Page(html.render(examples.healthy())).text
     assert "How the verdict came about" in page
     assert "3 smaller pieces" in page
@@ -858,7 +987,10 @@ def test_a_run_in_which_nothing_is_certain_is_not_said_to_be():
 
 def test_what_to_log_next_is_told_with_its_line_of_code():
     line = 'writer.add_scalar("eval/fid", fid.compute().item(), step)'
-    for said in (text.render(examples.inconclusive(), width=100), markdown.render(examples.inconclusive())):
+    for said in (
+        text.render(examples.inconclusive(), width=100),
+        markdown.render(examples.inconclusive()),
+    ):
         assert line in said
     page = Page(html.render(examples.inconclusive())).text
     assert "What to log next" in page
@@ -866,14 +998,20 @@ def test_what_to_log_next_is_told_with_its_line_of_code():
     assert line in page
 
 
-# --- golden reports ---------------------------------------------------------------------------------------------------
+# --- golden reports
+# --------------------------------------------------------------------------------------------------
 
 
 def scrubbed(said: str) -> str:
     """Without what depends on the machine or changes with every release."""
     said = re.sub(r"[▁▂▃▄▅▆▇█x]{9,}", "<curve>", said)
     said = re.sub(r"gandoctor \d+\.\d+\.\d+", "gandoctor <version>", said)
-    return re.sub(r"\n[ \n]*\n", "\n\n", "\n".join(line.rstrip() for line in said.splitlines())).strip() + "\n"
+    return (
+        re.sub(
+            r"\n[ \n]*\n", "\n\n", "\n".join(line.rstrip() for line in said.splitlines())
+        ).strip()
+        + "\n"
+    )
 
 
 def page_in_words(report: Report) -> str:
@@ -899,18 +1037,27 @@ def test_golden_reports(name, suffix, say):
     assert said == file.read_text("utf-8")
 
 
-# --- in a browser -----------------------------------------------------------------------------------------------------
+# --- in a browser
+# --------------------------------------------------------------------------------------------------
 
-CHROMIUM = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+CHROMIUM = next(
+    (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
+)
 
 
 def browse(page: Path, folder: Path) -> tuple[str, list[str], set[str]]:
-    """Open a page in Chromium: the document after its script, console messages, addresses the page itself asked for."""
+    """Open a page in Chromium.
+
+    The document after its script, console messages, addresses the page itself asked for.
+    """
     log = folder / "net.json"
     done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-         f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-extensions",
+         f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", "--v=0",
+         f"--log-net-log={log}",
          "--dump-dom", page.as_uri()],
         capture_output=True, text=True, timeout=60, check=False, errors="replace",
     )  # fmt: skip
@@ -932,18 +1079,28 @@ def test_a_browser_finds_nothing_to_complain_about_and_asks_for_nothing(tmp_path
     assert document.count("<script>") == 1
     buttons = re.findall(r"<button[^>]*>", document)
     assert buttons
-    assert not [b for b in buttons if " hidden" in b.split("data-copy")[0]], "our own script runs under the policy"
+    assert not [b for b in buttons if " hidden" in b.split("data-copy")[0]], (
+        "our own script runs under the policy"
+    )
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_the_browser_would_notice(tmp_path):
-    """The control: a page that does ask and does complain is caught; the policy stops a script that got in."""
+    """The control: a page that does ask and does complain is caught.
+
+    The policy stops a script that got in.
+    """
     page = tmp_path / "report.html"
     source = html.render(examples.inconclusive())
-    page.write_text(source.replace("</main>", '<script>document.title = "got in"</script></main>'), encoding="utf-8")
+    page.write_text(
+        source.replace("</main>", '<script>document.title = "got in"</script></main>'),
+        encoding="utf-8",
+    )
     document, complaints, _ = browse(page, tmp_path)
     assert any("Content Security Policy" in c for c in complaints)
     assert "<title>got in" not in document
     loose = re.sub(r'<meta http-equiv="Content[^>]*>', "", source)
-    page.write_text(loose.replace("</main>", '<img src="http://127.0.0.1:9/x.png"></main>'), encoding="utf-8")
+    page.write_text(
+        loose.replace("</main>", '<img src="http://127.0.0.1:9/x.png"></main>'), encoding="utf-8"
+    )
     assert browse(page, tmp_path)[2] == {"http://127.0.0.1:9/x.png"}

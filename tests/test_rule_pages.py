@@ -1,4 +1,4 @@
-"""The pages of the rule book are those of today's rules, and a rule that is started is valid as it is written."""
+"""The rule book's pages are those of today's rules; a rule that is started is valid as written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ LINK = re.compile(r"\]\(([^)#]+\.md)\)")
 
 
 def test_the_pages_in_the_repository_are_those_of_the_rules() -> None:
-    kept = {p.relative_to(DOCS).as_posix(): p.read_text(encoding="utf-8") for p in DOCS.rglob("*.md")}
+    kept = {
+        p.relative_to(DOCS).as_posix(): p.read_text(encoding="utf-8") for p in DOCS.rglob("*.md")
+    }
     stale = sorted(n for n in PAGES.keys() | kept.keys() if PAGES.get(n) != kept.get(n))
     assert not stale, "write them anew: gandoctor rules docs docs/rules"
 
@@ -34,7 +36,11 @@ def test_the_pages_in_the_repository_are_those_of_the_rules() -> None:
 def test_every_rule_measure_cause_and_remedy_has_a_page_and_a_line_in_the_index() -> None:
     rules = {f"{'symptoms' if r.kind == 'symptom' else 'risks'}/{r.id}.md" for r in BOOK.rules}
     rules |= {f"measures/{m.id}.md" for m in BOOK.measures}
-    pages = rules | {f"causes/{c.id}.md" for c in BOOK.causes} | {f"remedies/{r.id}.md" for r in BOOK.remedies}
+    pages = (
+        rules
+        | {f"causes/{c.id}.md" for c in BOOK.causes}
+        | {f"remedies/{r.id}.md" for r in BOOK.remedies}
+    )
     assert PAGES.keys() == pages | {"index.md"}
     assert set(LINK.findall(PAGES["index.md"])) == pages
 
@@ -142,7 +148,8 @@ def test_windows_and_amounts_are_said_in_words(tmp_path: Path) -> None:
         "words": "`optimizer_d` is sgd or adam and `lr_d > 0.1`",
     }
     limits = (
-        "the loss is hinge, lsgan or wgan and no pixel, mel, feature or other loss leads G and the log counts epochs"
+        "the loss is hinge, lsgan or wgan and no pixel, mel, feature or other loss leads G "
+        "and the log counts epochs"
     )
     assert f"It is only asked where {limits}." in text
 
@@ -163,7 +170,9 @@ def test_a_page_of_a_rule_that_is_gone_is_taken_away_and_nothing_else(tmp_path: 
     rule_pages.write(tmp_path, Options())
     assert not gone.exists()
     assert foreign.read_text(encoding="utf-8") == "# My notes\n"
-    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.md")} == PAGES.keys() | {"risks/notes.md"}
+    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.md")} == PAGES.keys() | {
+        "risks/notes.md"
+    }
 
 
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
@@ -203,15 +212,20 @@ def own_rules(folder: Path, counts: str = COUNTS, **rules: str) -> Path:
 def test_what_was_counted_is_on_the_page_and_in_the_explanation(tmp_path: Path) -> None:
     options = Options(rules=(own_rules(tmp_path),))
     text = rule_pages.render(options)["symptoms/own.md"]
-    assert "| train split, 60 | 20 | 20/20 = 1.00 [0.84, 1.00] | 15/20 = 0.75 [0.53, 0.89] | 15/30 = 0.50" in text
+    assert (
+        "| train split, 60 | 20 | 20/20 = 1.00 [0.84, 1.00] | 15/20 = 0.75 [0.53, 0.89] | 15/30 = "
+        "0.50" in text
+    )
     assert "| together, 110 | 34 | 33/34 = 0.97 [0.85, 0.99] | 27/34" in text
     assert "In 10 of the 55 runs with its symptom too little was logged" in text
     assert "It has that by now." in text
     assert "(symptoms/own.md) | low | preview | 33/34 |" in rule_pages.render(options)["index.md"]
     said = " ".join(pages.page("own", options).split())
     assert (
-        "on the zoo: fired on 34 of 110 runs, 33 of them failed (lower 95 % bound 0.85); symptom right 27/34; "
-        "recall 27/55; on the test split alone: fired on 14 of 50 runs, 13 of them failed (lower 95 % bound 0.69)"
+        "on the zoo: fired on 34 of 110 runs, 33 of them failed (lower 95 % bound 0.85); symptom "
+        "right 27/34; "
+        "recall 27/55; on the test split alone: fired on 14 of 50 runs, 13 of them failed (lower "
+        "95 % bound 0.69)"
     ) in said
 
 
@@ -220,10 +234,13 @@ def test_what_was_not_counted_says_so(tmp_path: Path) -> None:
     assert "Not yet measured." in rule_pages.render(options)["symptoms/own.md"]
     assert "on the zoo: not yet measured" in pages.page("own", options)
     silent = (
-        "runs: {test: {runs: 9, failed: 4}}\nrules: {own: {test: {fired: 0, on_failed: 0, right: 0, had: 3, could: 3}}}"
+        "runs: {test: {runs: 9, failed: 4}}\nrules: {own: {test: {fired: 0, on_failed: 0, "
+        "right: 0, had: 3, could: 3}}}"
     )
     options = Options(rules=(own_rules(tmp_path, silent),))
-    assert "on the zoo: fired on none of 9 runs, 3 of which had its symptom" in pages.page("own", options)
+    assert "on the zoo: fired on none of 9 runs, 3 of which had its symptom" in pages.page(
+        "own", options
+    )
 
 
 def test_cures_and_causes_are_on_their_pages(tmp_path: Path) -> None:
@@ -241,7 +258,9 @@ def test_cures_and_causes_are_on_their_pages(tmp_path: Path) -> None:
     table = made["remedies/fewer-d-steps.md"]
     assert "| 5/6 = 0.83 [0.44, 0.97] | 2/3 = 0.67" in table
     assert "(../causes/unbalanced-game.md) | " in table
-    assert "discriminator-trained-too-often (on the zoo, cured 7 of 9)" in pages.page("fewer-d-steps", options)
+    assert "discriminator-trained-too-often (on the zoo, cured 7 of 9)" in pages.page(
+        "fewer-d-steps", options
+    )
     assert re.search(r"fewer-d-steps\.md\) \| .* \| 7/10 \|", made["index.md"])
 
 
@@ -251,23 +270,51 @@ def test_cures_and_causes_are_on_their_pages(tmp_path: Path) -> None:
         ("[]", "measured.yaml", "is no mapping"),
         ("rools: {}", "measured.yaml:rools", "means nothing here"),
         ("runs: {test: {runs: 5}}", "measured.yaml:runs.test.failed", "is missing"),
-        ("runs: {test: {runs: 5, failed: 9}}", "measured.yaml:runs.test.failed", "9 of 5 cannot be"),
-        (COUNTS.replace("fired: 14", "fired: 12"), "measured.yaml:rules.own.test", "do not fit together"),
-        (COUNTS.replace("fired: 14", "fired: 14.5"), "measured.yaml:rules.own.test.fired", "no number of runs"),
-        (COUNTS.replace("fired: 14", "fired: -1"), "measured.yaml:rules.own.test.fired", "no number"),
-        (COUNTS.replace("fired: 14", "fierd: 14"), "measured.yaml:rules.own.test.fierd", "means nothing here"),
+        (
+            "runs: {test: {runs: 5, failed: 9}}",
+            "measured.yaml:runs.test.failed",
+            "9 of 5 cannot be",
+        ),
+        (
+            COUNTS.replace("fired: 14", "fired: 12"),
+            "measured.yaml:rules.own.test",
+            "do not fit together",
+        ),
+        (
+            COUNTS.replace("fired: 14", "fired: 14.5"),
+            "measured.yaml:rules.own.test.fired",
+            "no number of runs",
+        ),
+        (
+            COUNTS.replace("fired: 14", "fired: -1"),
+            "measured.yaml:rules.own.test.fired",
+            "no number",
+        ),
+        (
+            COUNTS.replace("fired: 14", "fierd: 14"),
+            "measured.yaml:rules.own.test.fierd",
+            "means nothing here",
+        ),
         ("rules: {own: 5}", "measured.yaml:rules.own", "must be a mapping"),
-        ("causes: {tiny-data-set: {test: {first: 1, right: 2}}}", "causes.tiny-data-set.test.right", "2 of 1"),
+        (
+            "causes: {tiny-data-set: {test: {first: 1, right: 2}}}",
+            "causes.tiny-data-set.test.right",
+            "2 of 1",
+        ),
         ("cures: {fewer-d-step: {}}", "measured.yaml:cures.fewer-d-step", "no remedy is called"),
     ],
 )
-def test_faults_in_the_counts_are_said_with_their_place(tmp_path: Path, counts: str, where: str, what: str) -> None:
+def test_faults_in_the_counts_are_said_with_their_place(
+    tmp_path: Path, counts: str, where: str, what: str
+) -> None:
     with pytest.raises(rulebook.RulebookError) as caught:
         rulebook.load([rulebook.default_folder(), own_rules(tmp_path, counts)])
     assert any(where in f.where and what in f.what for f in caught.value.faults), str(caught.value)
 
 
-def test_counts_of_a_rule_that_is_gone_do_no_harm_and_a_later_folder_goes_first(tmp_path: Path) -> None:
+def test_counts_of_a_rule_that_is_gone_do_no_harm_and_a_later_folder_goes_first(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     own_rules(tmp_path / "a", COUNTS.replace("  own:", "  gone:"))
@@ -319,10 +366,15 @@ def test_who_claims_to_be_silent_on_every_healthy_run_is() -> None:
 
 def test_the_counts_speak_of_rules_that_are_there_and_come_with_the_package() -> None:
     counts = yaml.safe_load((rulebook.default_folder() / rulebook.MEASURED).read_text("utf-8"))
-    assert set(counts["rules"]) <= BOOK.by_id.keys(), "write them anew: python -m benchmarks.zoo measure-rules"
+    assert set(counts["rules"]) <= BOOK.by_id.keys(), (
+        "write them anew: python -m benchmarks.zoo measure-rules"
+    )
     assert set(counts["causes"]) <= {c.id for c in BOOK.causes}
     project = tomllib.loads((DOCS.parents[1] / "pyproject.toml").read_text("utf-8"))
-    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["rules"] == "gandoctor/rules"
+    assert (
+        project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["rules"]
+        == "gandoctor/rules"
+    )
 
 
 # ---------------------------------------------------------------- a rule to begin with
@@ -357,7 +409,9 @@ def test_a_started_rule_works_beside_the_projects_own(tmp_path: Path) -> None:
         ("mine", {"symptom": "modecollapse"}, "did you mean `mode-collapse`"),
     ],
 )
-def test_what_cannot_be_started_is_said(tmp_path: Path, id_: str, more: dict[str, str], said: str) -> None:
+def test_what_cannot_be_started_is_said(
+    tmp_path: Path, id_: str, more: dict[str, str], said: str
+) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         rule_start.start(id_, tmp_path, **more)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
@@ -373,7 +427,10 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_commands(tmp_path: Path) -> None:
     done = run("rules", "new", "mine", "--rules", "own", "--kind", "risk", cwd=tmp_path)
-    assert (done.returncode, done.stdout.split()) == (0, ["own/risks/mine.yaml", "own/risks/mine.test.yaml"])
+    assert (done.returncode, done.stdout.split()) == (
+        0,
+        ["own/risks/mine.yaml", "own/risks/mine.test.yaml"],
+    )
     again = run("rules", "new", "mine", "--rules", "own", cwd=tmp_path)
     assert again.returncode == 2
     assert one_sentence(again.stderr)

@@ -1,4 +1,4 @@
-"""Reading rules: what is right is read, what is wrong is said at once, with file:key and what would be right."""
+"""Reading rules: what is right is read, what is wrong is said at once, with file:key and a hint."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ against: []
 settings: [lr_d, lr_g]
 deeper_than: [other]
 """
-OTHER = "{id: other, title: Other, story: Other, explains: {mode-collapse: 1}, for: [], against: [], settings: []}"
+OTHER = (
+    "{id: other, title: Other, story: Other, explains: {mode-collapse: 1}, for: [], against: "
+    "[], settings: []}"
+)
 REMEDY = """
 id: slow-d
 title: Slow D down
@@ -150,9 +153,17 @@ def test_a_rule_is_read_in_full(folder):
     assert [c.name for c in rule.clauses] == ["collapsed", "rises", "adam"]
     collapsed, rises, adam = rule.clauses
     assert (collapsed.where.text, collapsed.where.kind) == ("d_loss < 0.1", "mask")
-    assert (collapsed.over.kind, collapsed.over.amount, collapsed.for_.kind) == ("first", 100, "ever")
+    assert (collapsed.over.kind, collapsed.over.amount, collapsed.for_.kind) == (
+        "first",
+        100,
+        "ever",
+    )
     assert collapsed.says.startswith("low by {onset}")
-    assert (rises.over.kind, rises.over.of, rises.where.kind) == ("after_clause", "collapsed", "truth")
+    assert (rises.over.kind, rises.over.of, rises.where.kind) == (
+        "after_clause",
+        "collapsed",
+        "truth",
+    )
     assert (adam.where, adam.given) == (None, {"optimizer": ("adam",), "amp": ("true",)})
     assert rule.when.text == "collapsed then rises and adam"
     assert (rule.false_positives[0].do, rule.references[0].says) == ("start later", "so")
@@ -161,7 +172,10 @@ def test_a_rule_is_read_in_full(folder):
 
 def test_a_word_may_be_spelt_as_configs_spell_it(folder):
     changed(
-        folder, "symptoms/low-d.yaml", evidence={"x": {"given": {"optimizer": ["SGD", "momentum", "adam"]}}}, when="x"
+        folder,
+        "symptoms/low-d.yaml",
+        evidence={"x": {"given": {"optimizer": ["SGD", "momentum", "adam"]}}},
+        when="x",
     )
     assert load([folder]).by_id["low-d"].clauses[0].given == {"optimizer": ("sgd", "adam")}
 
@@ -183,7 +197,13 @@ def test_a_remedy_is_read_in_full(folder):
     assert remedy.only_if[0].where.text == "lr_d > 1.0e-6"
     assert remedy.only_if[1].given == {"optimizer": ("adam",)}
     first, second, third, fourth, fifth = remedy.changes
-    assert (first.setting, first.multiply, first.low, first.high, first.to) == ("lr_d", 0.1, 1e-7, 0.1, None)
+    assert (first.setting, first.multiply, first.low, first.high, first.to) == (
+        "lr_d",
+        0.1,
+        1e-7,
+        0.1,
+        None,
+    )
     assert (second.of, second.multiply, second.high) == ("lr_d", 4, math.inf)
     assert (third.to, fourth.to, fifth.to) == ("adam", False, 1.0)
     assert remedy.snippet == "opt_d.lr /= 10\n"
@@ -195,9 +215,18 @@ def test_a_list_of_causes_treats_each_alike(folder):
 
 
 def test_defaults(folder):
-    write(folder, "risks/bare.yaml", "{id: bare, kind: risk, title: Bare, why: so, evidence: {x: {where: lr > 1}}}")
+    write(
+        folder,
+        "risks/bare.yaml",
+        "{id: bare, kind: risk, title: Bare, why: so, evidence: {x: {where: lr > 1}}}",
+    )
     rule = load([folder]).by_id["bare"]
-    assert (rule.severity, rule.status, rule.confidence, rule.symptom) == ("low", "preview", "medium", None)
+    assert (rule.severity, rule.status, rule.confidence, rule.symptom) == (
+        "low",
+        "preview",
+        "medium",
+        None,
+    )
     assert (rule.when.text, rule.applies_to, rule.references) == ("x", {}, ())
 
 
@@ -206,7 +235,9 @@ def test_the_rules_that_come_with_it_load():
     assert len(book.rules) >= 10
     assert len(book.causes) >= 20
     assert set(book.by_id) == {r.id for r in book.rules}
-    assert [r.id for r in book.rules] == [r.id for r in sorted(book.rules, key=lambda r: (r.kind != "symptom", r.id))]
+    assert [r.id for r in book.rules] == [
+        r.id for r in sorted(book.rules, key=lambda r: (r.kind != "symptom", r.id))
+    ]
 
 
 def test_the_digest_names_this_very_state(folder):
@@ -221,9 +252,17 @@ def test_the_digest_names_this_very_state(folder):
 
 def test_a_users_folder_adds_to_ours_and_may_be_flat(folder, tmp_path_factory):
     own = tmp_path_factory.mktemp("own")
-    write(own, "my-rule.yaml", "{id: my-rule, kind: risk, title: Mine, why: so, evidence: {x: {where: lr_g > 1}}}")
+    write(
+        own,
+        "my-rule.yaml",
+        "{id: my-rule, kind: risk, title: Mine, why: so, evidence: {x: {where: lr_g > 1}}}",
+    )
     write(own, "my-cause.yaml", OTHER.replace("id: other", "id: my-cause"))
-    write(own, "my-remedy.yaml", "{id: my-remedy, title: R, treats: [fast-d], effort: code, risk: safe, expect: x}")
+    write(
+        own,
+        "my-remedy.yaml",
+        "{id: my-remedy, title: R, treats: [fast-d], effort: code, risk: safe, expect: x}",
+    )
     write(own, "my-rule.test.yaml", "fires: nonsense")
     write(own, "notes.txt", "nothing")
     book = load([folder, own])
@@ -235,7 +274,11 @@ def test_a_users_folder_adds_to_ours_and_may_be_flat(folder, tmp_path_factory):
 def test_a_users_vocabulary_adds_names(folder, tmp_path_factory):
     own = tmp_path_factory.mktemp("own")
     write(own, "vocabulary/signals.yaml", "roles: {my_metric: {doc: mine, better: higher}}")
-    write(own, "risks/x.yaml", "{id: x, kind: risk, title: T, why: w, evidence: {x: {where: median(my_metric) > 1}}}")
+    write(
+        own,
+        "risks/x.yaml",
+        "{id: x, kind: risk, title: T, why: w, evidence: {x: {where: median(my_metric) > 1}}}",
+    )
     assert "x" in load([folder, own]).by_id
     words = rulebook.vocabulary([folder, own])
     assert "my_metric" in words.roles
@@ -245,12 +288,21 @@ def test_a_users_vocabulary_adds_names(folder, tmp_path_factory):
 
 
 def test_a_folder_without_vocabulary_uses_ours(tmp_path):
-    write(tmp_path, "x.yaml", "{id: x, kind: risk, title: T, why: w, evidence: {x: {where: median(d_loss) > 1}}}")
+    write(
+        tmp_path,
+        "x.yaml",
+        "{id: x, kind: risk, title: T, why: w, evidence: {x: {where: median(d_loss) > 1}}}",
+    )
     assert "x" in load([tmp_path]).by_id
 
 
 def test_the_validation_split_has_its_own_names(folder):
-    changed(folder, "symptoms/low-d.yaml", evidence={"x": {"where": "median(val_d_loss) > median(d_loss)"}}, when="x")
+    changed(
+        folder,
+        "symptoms/low-d.yaml",
+        evidence={"x": {"where": "median(val_d_loss) > median(d_loss)"}},
+        when="x",
+    )
     assert load([folder]).by_id["low-d"].clauses[0].where.signals == ("val_d_loss", "d_loss")
 
 
@@ -266,18 +318,26 @@ def test_all_faults_are_said_at_once(folder):
     assert any("symptoms/low-d.yaml:severity" in f and "did you mean `high`" in f for f in found)
     assert any("symptoms/low-d.yaml:titel" in f and "did you mean `title`" in f for f in found)
     assert any("symptoms/low-d.yaml:when" in f and "did you mean `collapsed`" in f for f in found)
-    assert any("causes/fast-d.yaml:explains.mode-colapse" in f and "mode-collapse" in f for f in found)
+    assert any(
+        "causes/fast-d.yaml:explains.mode-colapse" in f and "mode-collapse" in f for f in found
+    )
     assert any("remedies/slow-d.yaml:effort" in f and "config, code, data" in f for f in found)
     with pytest.raises(RuleError, match="5 faults in the rules"):
         load([folder])
 
 
 def test_an_expression_is_shown_with_a_caret(folder):
-    changed(folder, "symptoms/low-d.yaml", evidence={"x": {"where": "smooth(d_los) < 0.1", "for": "ever"}}, when="x")
+    changed(
+        folder,
+        "symptoms/low-d.yaml",
+        evidence={"x": {"where": "smooth(d_los) < 0.1", "for": "ever"}},
+        when="x",
+    )
     (fault,) = faults(folder)
     head, line, caret = fault.split("\n")
     assert head.endswith(
-        "symptoms/low-d.yaml:evidence.x.where: no signal, setting or fact is called `d_los`; did you mean `d_loss`?"
+        "symptoms/low-d.yaml:evidence.x.where: no signal, setting or fact is called `d_los`; did "
+        "you mean `d_loss`?"
     )
     assert line.strip() == "smooth(d_los) < 0.1"
     assert caret.index("^") == line.index("d_los")
@@ -285,20 +345,64 @@ def test_an_expression_is_shown_with_a_caret(folder):
 
 
 BAD_CLAUSES = [
-    ({"where": "d_loss < 0.1"}, "x.for: is missing: the test is decided at every step", "80% of steps"),
-    ({"where": "trend(d_loss) < 0.1", "for": "ever"}, "x.for: the test is decided once", "drop `for`"),
-    ({"where": "lr_d > 1", "over": "last 50%"}, "x.over: the test looks at no signal", "drop `over`"),
-    ({"where": "d_loss < 0.1", "for": "sometimes"}, "x.for: `sometimes` is no amount", "80% of steps"),
-    ({"where": "d_loss < 0.1", "for": "ever", "over": "last half"}, "x.over: `last half` is no window", "last 50%"),
-    ({"where": "d_loss < 0.1", "for": "ever", "over": "after y"}, "x.over: `y` is no clause that stands before", ""),
-    ({"where": "d_loss < 0.1", "for": "ever", "over": "after best(lr_g)"}, "x.over: `lr_g` is no series", "after best"),
-    ({"where": "d_loss < 0.1", "for": "ever", "over": "after best(d_los)"}, "x.over: no signal", "d_loss"),
-    ({"where": "d_loss < 0.1", "for": "ever", "over": 3}, "x.over: `over` must be text", "last 50%"),
+    (
+        {"where": "d_loss < 0.1"},
+        "x.for: is missing: the test is decided at every step",
+        "80% of steps",
+    ),
+    (
+        {"where": "trend(d_loss) < 0.1", "for": "ever"},
+        "x.for: the test is decided once",
+        "drop `for`",
+    ),
+    (
+        {"where": "lr_d > 1", "over": "last 50%"},
+        "x.over: the test looks at no signal",
+        "drop `over`",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "sometimes"},
+        "x.for: `sometimes` is no amount",
+        "80% of steps",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "over": "last half"},
+        "x.over: `last half` is no window",
+        "last 50%",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "over": "after y"},
+        "x.over: `y` is no clause that stands before",
+        "",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "over": "after best(lr_g)"},
+        "x.over: `lr_g` is no series",
+        "after best",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "over": "after best(d_los)"},
+        "x.over: no signal",
+        "d_loss",
+    ),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "over": 3},
+        "x.over: `over` must be text",
+        "last 50%",
+    ),
     ({"where": "d_loss"}, "x.where: this is a series", "compare"),
     ({"where": 3}, "x.where: a test is text", "quote"),
-    ({"where": "d_loss < 0.1", "for": "ever", "fro": 1}, "x.fro: the key `fro` means nothing", "did you mean `for`"),
+    (
+        {"where": "d_loss < 0.1", "for": "ever", "fro": 1},
+        "x.fro: the key `fro` means nothing",
+        "did you mean `for`",
+    ),
     ({"given": {"optimiser": "adam"}}, "x.given.optimiser: no setting", "did you mean `optimizer`"),
-    ({"given": {"optimizer": "adma"}}, "x.given.optimizer: `optimizer` is never `adma`", "did you mean `adam`"),
+    (
+        {"given": {"optimizer": "adma"}},
+        "x.given.optimizer: `optimizer` is never `adma`",
+        "did you mean `adam`",
+    ),
     ({"given": {"lr_d": "1"}}, "x.given.lr_d: `lr_d` is a number", "lr_d > ..."),
     ({"given": {"output": [["a"]]}}, "x.given.output: must be a word", ""),
     ({"given": {"output": []}}, "x.given.output: must be a word", ""),
@@ -307,9 +411,17 @@ BAD_CLAUSES = [
     ({}, "x.where: there is nothing to test", "where"),
     ("d_loss < 1", "evidence.x: is no clause", "where"),
     ({"where": "fired(low_d)"}, "a rule cannot ask what others found", "causes"),
-    ({"where": "lr_d > 1", "says": "it is {lr_q}"}, "x.says: nothing fills the place `{lr_q}`", "lr_"),
+    (
+        {"where": "lr_d > 1", "says": "it is {lr_q}"},
+        "x.says: nothing fills the place `{lr_q}`",
+        "lr_",
+    ),
     ({"where": "lr_d > 1", "says": "it is {}"}, "x.says: nothing fills", ""),
-    ({"where": "mean(d_loss) < 1 and d_loss < 2", "for": "ever"}, "decided at every step", "two clauses"),
+    (
+        {"where": "mean(d_loss) < 1 and d_loss < 2", "for": "ever"},
+        "decided at every step",
+        "two clauses",
+    ),
     ({"where": "is_text(output)"}, "no number among the settings", ""),
 ]
 
@@ -328,7 +440,11 @@ BAD_RULES = [
     ({"id": None}, ":id:", "write `id: low-d`"),
     ({"kind": "symptm"}, ":kind:", "did you mean `symptom`"),
     ({"kind": "risk"}, "a risk", ""),
-    ({"symptom": "dominance"}, ":symptom: `dominance` is none of its values", "discriminator-dominance"),
+    (
+        {"symptom": "dominance"},
+        ":symptom: `dominance` is none of its values",
+        "discriminator-dominance",
+    ),
     ({"symptom": None}, ":symptom: is missing", "mode-collapse"),
     ({"title": None}, ":title: is missing", ""),
     ({"title": ["a"]}, ":title: must be text", ""),
@@ -336,7 +452,11 @@ BAD_RULES = [
     ({"severity": None}, ":severity: is missing", "high, medium, low"),
     ({"status": "old"}, ":status: `old`", "retired"),
     ({"applies_to": {"famly": ["lsgan"]}}, ":applies_to.famly", "did you mean `family`"),
-    ({"applies_to": {"family": ["lsgna"]}}, ":applies_to.family: no family is called `lsgna`", "did you mean `lsgan`"),
+    (
+        {"applies_to": {"family": ["lsgna"]}},
+        ":applies_to.family: no family is called `lsgna`",
+        "did you mean `lsgan`",
+    ),
     ({"applies_to": ["lsgan"]}, ":applies_to: must be a mapping", ""),
     ({"when": None}, ":when: is missing", "join the clauses"),
     ({"when": "collapsed and rises"}, ":when: the clause `adam` is never used", "drop it"),
@@ -345,7 +465,11 @@ BAD_RULES = [
     ({"references": [{"url": "x"}]}, ":references[0].says: is missing", ""),
     ({"references": ["x"]}, ":references[0]: `x` is no mapping", ""),
     ({"references": {"url": "x"}}, ":references: must be a list", ""),
-    ({"false_positives": [{"when": "x", "then": "y"}]}, ":false_positives[0].then", "did you mean `when`"),
+    (
+        {"false_positives": [{"when": "x", "then": "y"}]},
+        ":false_positives[0].then",
+        "did you mean `when`",
+    ),
     ({"settings": ["lr_q"]}, ":settings: no setting is called `lr_q`", "lr_"),
     ({"settings": {"a": 1}}, ":settings: must be a list", ""),
 ]
@@ -361,7 +485,12 @@ def test_rules_that_are_wrong(folder, keys, says, hint):
 
 @pytest.mark.parametrize("name", ["and", "then", "a-b", "a b", "", "1x", "ä"])
 def test_names_that_no_clause_can_have(folder, name):
-    changed(folder, "symptoms/low-d.yaml", evidence={"x": {"where": "lr > 1"}, name: {"where": "lr > 2"}}, when="x")
+    changed(
+        folder,
+        "symptoms/low-d.yaml",
+        evidence={"x": {"where": "lr > 1"}, name: {"where": "lr > 2"}},
+        when="x",
+    )
     assert any("cannot be the name of a clause" in f for f in faults(folder))
 
 
@@ -373,7 +502,10 @@ BAD_CAUSES = [
     ({"story": None}, ":story: is missing"),
     ({"for_": [{"if": "lr_d > 1"}]}, ":for[0].weight: is missing"),
     ({"for_": [{"if": "lr_d > 1", "weight": True}]}, ":for[0].weight: `True` is no number"),
-    ({"for_": [{"where": "lr_d > 1", "weight": 1}]}, ":for[0].where: the key `where` means nothing here"),
+    (
+        {"for_": [{"where": "lr_d > 1", "weight": 1}]},
+        ":for[0].where: the key `where` means nothing here",
+    ),
     ({"for_": [{"if": "d_loss > 1", "weight": 1}]}, ":for[0].for: is missing"),
     ({"for_": [{"if": "lr_d > 1", "over": "after x", "weight": 1}]}, "there are no clauses here"),
     ({"against": "lr_d > 1"}, ":against: must be a list"),
@@ -446,7 +578,11 @@ def test_measures_and_weights_are_read_in_full(weighed):
     (measure,) = book.measures
     assert measure.curve.knots == (0, 0.5, 2)
     assert measure.curve.nats == (1.0, -0.3, 0.8)
-    assert (measure.low, measure.high, measure.group) == ("discriminator-dominance", "weak-discriminator", "dominance")
+    assert (measure.low, measure.high, measure.group) == (
+        "discriminator-dominance",
+        "weak-discriminator",
+        "dominance",
+    )
     assert book.weights.base == 0.1
     assert book.weights.measures == {"d-level": (0.9, -0.2, 0.7)}
     assert book.weights.cases["d-level"] == Share(4, 9)
@@ -498,12 +634,20 @@ def test_measures_that_are_wrong(weighed, keys, says):
 
 
 BAD_WEIGHTS = [
-    ("[0.9, -0.2, 0.7]", "[0.9, -0.2]", ":measures.d-level.nats: has 2 numbers, the measure's curve 3 knots"),
+    (
+        "[0.9, -0.2, 0.7]",
+        "[0.9, -0.2]",
+        ":measures.d-level.nats: has 2 numbers, the measure's curve 3 knots",
+    ),
     ("[0.9, -0.2, 0.7]", "[0.9, -0.2, 0.7, 0]", ":measures.d-level.nats: has 4 numbers"),
     ("[0.9, -0.2, 0.7]", "[0.9, -0.2, x]", ":measures.d-level.nats: must be a list of numbers"),
     ("[0.9, -0.2, 0.7]", "[0.9, -0.2, true]", ":measures.d-level.nats: must be a list of numbers"),
     ("{nats: [0.9, -0.2, 0.7]", "{nat: [0.9, -0.2, 0.7]", "did you mean `nats`?"),
-    ("{runs: 9, failed: 4", "{runs: 9, failed: 14", ":measures.d-level.cases.failed: 14 of 9 runs cannot be"),
+    (
+        "{runs: 9, failed: 4",
+        "{runs: 9, failed: 14",
+        ":measures.d-level.cases.failed: 14 of 9 runs cannot be",
+    ),
     ("holds: 1.4", "holds: .nan", ":rules.low-d.holds: `nan` is no number"),
     ("holds: 1.4, ", "", ":rules.low-d.holds: is missing"),
     ("base: 0.1", "base: much", ":base: `much` is no number"),
@@ -532,7 +676,11 @@ def test_ids_are_never_used_twice(folder, tmp_path_factory):
 
 
 def test_files_have_kebab_case_names_and_stand_in_their_room(folder):
-    write(folder, "risks/Bad_Name.yaml", "{id: Bad_Name, kind: risk, title: T, why: w, evidence: {x: {where: lr > 1}}}")
+    write(
+        folder,
+        "risks/Bad_Name.yaml",
+        "{id: Bad_Name, kind: risk, title: T, why: w, evidence: {x: {where: lr > 1}}}",
+    )
     write(folder, "risks/low-g.yaml", RULE.replace("low-d", "low-g"))
     found = faults(folder)
     assert any("`Bad_Name.yaml` is no name for a rule" in f for f in found)
@@ -595,25 +743,34 @@ def test_a_fault_in_the_vocabulary_is_named(folder):
 
 _SCALAR = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 300), st.floats(allow_nan=True),
-    st.sampled_from(["", "d_loss < 1", "last 50%", "ever", "x", "lr_d", "adam", "low-d", "{x}", "a: b", "high"]),
+    st.sampled_from(["", "d_loss < 1", "last 50%", "ever", "x", "lr_d", "adam", "low-d", "{x}",
+        "a: b", "high"]),
 )  # fmt: skip
 _ANY = st.recursive(
     _SCALAR,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from([*rulebook._RULE_KEYS, *rulebook._TERM_KEYS, "where", "x", "lr_d"]), inner, max_size=4
+            st.sampled_from([*rulebook._RULE_KEYS, *rulebook._TERM_KEYS, "where", "x", "lr_d"]),
+            inner,
+            max_size=4,
         ),
     ),
     max_leaves=8,
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.sampled_from(["symptoms/low-d.yaml", "causes/fast-d.yaml", "remedies/slow-d.yaml"]),
     st.dictionaries(
-        st.sampled_from([*rulebook._RULE_KEYS, *rulebook._CAUSE_KEYS, *rulebook._REMEDY_KEYS, "nope"]), _ANY, max_size=4
+        st.sampled_from(
+            [*rulebook._RULE_KEYS, *rulebook._CAUSE_KEYS, *rulebook._REMEDY_KEYS, "nope"]
+        ),
+        _ANY,
+        max_size=4,
     ),
 )
 def test_no_file_ends_in_anything_but_a_rule_error(folder, name, keys):

@@ -108,7 +108,8 @@ def test_noise_is_the_same_for_the_same_seed():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nois(1)", "noise(0)", "noise(1.5)", "d_loss", "t <", "t < 1", "ramp(1, 0)", "sine(0)", "open(1)", "t.real",
+    ["", "nois(1)", "noise(0)", "noise(1.5)", "d_loss", "t <", "t < 1", "ramp(1, 0)", "sine(0)",
+        "open(1)", "t.real",
      "smooth(t)", "2 ** t", "9**9**9", "at", "'0.7'", "lambda: 1", "piecewise(1)"],
 )  # fmt: skip
 def test_texts_that_are_no_curve(text):
@@ -142,7 +143,10 @@ def test_a_rule_without_a_test_fails(folder):
     result = run(folder)
     assert not result.passed
     assert result.faults == (
-        "symptoms/d-low.yaml: has no test; write symptoms/d-low.test.yaml with fires, clear and unknown",
+        (
+            "symptoms/d-low.yaml: has no test; write symptoms/d-low.test.yaml with fires, clear and "
+            "unknown"
+        ),
     )
     assert "1 fault in the tests" in result.format()
 
@@ -154,7 +158,12 @@ def test_a_retired_rule_needs_none(folder):
 
 
 def test_a_case_that_fails_says_what_came_instead(folder):
-    write_test(folder, TEST.replace("chance, signals: {d_loss: 1.38 + 0.02*noise(1)}", "low, signals: {d_loss: 0.05}"))
+    write_test(
+        folder,
+        TEST.replace(
+            "chance, signals: {d_loss: 1.38 + 0.02*noise(1)}", "low, signals: {d_loss: 0.05}"
+        ),
+    )
     result = run(folder)
     assert not result.passed
     (failure,) = result.failures
@@ -206,8 +215,14 @@ BAD = [
         TEST.replace("signals: {d_loss: 1.38", "signals: {d_los: 1.38"),
         "clear[0].signals.d_los: no role is called `d_los`",
     ),
-    (TEST.replace("{name: nothing was logged}", "{facts: {params: 1}}"), "no fact is called `params`"),
-    (TEST.replace("{name: nothing was logged}", "{settings: {lrd: 1}}"), "no setting is called `lrd`"),
+    (
+        TEST.replace("{name: nothing was logged}", "{facts: {params: 1}}"),
+        "no fact is called `params`",
+    ),
+    (
+        TEST.replace("{name: nothing was logged}", "{settings: {lrd: 1}}"),
+        "no setting is called `lrd`",
+    ),
     (TEST.replace("{name: nothing was logged}", "{family: wgna}"), "did you mean `wgan`"),
     (TEST.replace("{name: nothing was logged}", "{candidates: [wgna]}"), "did you mean `wgan`"),
     (TEST.replace("{name: nothing was logged}", "{unit: epoch}"), "did you mean `epochs`"),
@@ -215,8 +230,14 @@ BAD = [
     (TEST.replace("{name: nothing was logged}", "{steps: 1, every: 10}"), "are no run"),
     (TEST.replace("{name: nothing was logged}", "{steps: 1000000000, every: 1}"), "are no run"),
     (TEST.replace("{name: nothing was logged}", "{signals: [d_loss]}"), "must be a mapping"),
-    (TEST.replace("{name: nothing was logged}", "{signals: {d_loss: {value: 1}}}"), "did you mean `values`"),
-    (TEST.replace("{name: nothing was logged}", "{signals: {d_loss: {values: 1, every: 0}}}"), "is no rate"),
+    (
+        TEST.replace("{name: nothing was logged}", "{signals: {d_loss: {value: 1}}}"),
+        "did you mean `values`",
+    ),
+    (
+        TEST.replace("{name: nothing was logged}", "{signals: {d_loss: {values: 1, every: 0}}}"),
+        "is no rate",
+    ),
     (TEST.replace("constant(0.01)", "constnt(0.01)"), "did you mean `constant`"),
     ("- a", "is no mapping"),
     ("fires: [", "does not parse"),
@@ -272,7 +293,9 @@ def test_which_numbers_are_thresholds(text, numbers):
         assert comparison in text
         moved = [n.value for n in scaled(tree, at, 1.25).walk() if n.op == "const"]
         before = [n.value for n in tree.walk() if n.op == "const"]
-        assert [(x, y) for x, y in zip(before, moved, strict=True) if x != y] == [(value, value * 1.25)]
+        assert [(x, y) for x, y in zip(before, moved, strict=True) if x != y] == [
+            (value, value * 1.25)
+        ]
 
 
 def test_mutants_that_no_case_notices_are_reported(folder):
@@ -281,13 +304,16 @@ def test_mutants_that_no_case_notices_are_reported(folder):
     assert result.noticed == 0
     assert "0 of 4 moved thresholds noticed (0%)" in result.format()
     assert "unnoticed" not in result.format()
-    assert "unnoticed: d-low: stays_down: smooth(d_loss) < 0.1: 0.1 -> 0.125" in result.format(verbose=True)
+    assert "unnoticed: d-low: stays_down: smooth(d_loss) < 0.1: 0.1 -> 0.125" in result.format(
+        verbose=True
+    )
 
 
 def test_cases_near_the_threshold_notice(folder):
     near = TEST.replace(
         "clear:\n",
-        "  - {name: just below, signals: {d_loss: 0.09}}\nclear:\n  - {name: just above, signals: {d_loss: 0.11}}\n",
+        "  - {name: just below, signals: {d_loss: 0.09}}\nclear:\n  - {name: just above, signals: "
+        "{d_loss: 0.11}}\n",
     )
     write_test(folder, near)
     result = run(folder)
@@ -360,13 +386,19 @@ def test_a_measure_is_tested_by_the_file_beside_it(measures):
         ("constant(0.693)", "constant(1.386)", "is 0.9998, which is worth +0.10 nats"),
         ("d_loss: constant(1.386)", "g_loss: constant(1)", "it is unknown: d_loss was not logged"),
         ("value: 0.5", "value: 0.9", "is 0.4999, not 0.9 (give or take 0.045)"),
-        ("{name: nothing was logged}", "{signals: {d_loss: constant(0)}}", "is 0, which is worth +1.00 nats"),
+        (
+            "{name: nothing was logged}",
+            "{signals: {d_loss: constant(0)}}",
+            "is 0, which is worth +1.00 nats",
+        ),
         ("family: wgan", "family: nonsaturating", "is 0, which is worth +1.00 nats"),
     ],
 )
 def test_a_measure_that_says_something_else(measures, old, new, says):
     assert old in OF_MEASURE
-    (measures / "measures/d-level.test.yaml").write_text(OF_MEASURE.replace(old, new), encoding="utf-8")
+    (measures / "measures/d-level.test.yaml").write_text(
+        OF_MEASURE.replace(old, new), encoding="utf-8"
+    )
     result = run(measures)
     assert not result.passed
     (failure,) = result.failures
@@ -376,10 +408,16 @@ def test_a_measure_that_says_something_else(measures, old, new, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (None, "has no test; write measures/d-level.test.yaml with against, for, little and unknown"),
+        (
+            None,
+            "has no test; write measures/d-level.test.yaml with against, for, little and unknown",
+        ),
         (OF_MEASURE.replace("against:", "fires:"), "the key `fires` means nothing here"),
         ("against: []\nfor: []\nunknown: []", "has no list `against`"),
-        ("against: [{signals: {d_loss: constant(0)}}]\nunknown: []", "has no case under `for` or `little`"),
+        (
+            "against: [{signals: {d_loss: constant(0)}}]\nunknown: []",
+            "has no case under `for` or `little`",
+        ),
         (OF_MEASURE.replace("value: 0.5", "onset: 5"), "the key `onset` means nothing here"),
         (OF_MEASURE.partition("unknown:")[0], "has no list `unknown`"),
     ],

@@ -1,4 +1,7 @@
-"""The sample runs against their measured truth: each says what happened, and the healthy ones are left in peace."""
+"""The sample runs against their measured truth.
+
+Each says what happened, and the healthy ones are left in peace.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,8 @@ def test_the_family_is_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "rule"), [(s, ASKED_FOR[s]) for s in ASKED_FOR if any(s in TRUTH[n]["shows"] for n in RUNS)]
+    ("shown", "rule"),
+    [(s, ASKED_FOR[s]) for s in ASKED_FOR if any(s in TRUTH[n]["shows"] for n in RUNS)],
 )
 def test_each_rule_asked_for_is_right_on_its_run(shown: str, rule: str) -> None:
     for name in RUNS:
@@ -84,9 +88,13 @@ def test_report_survives_json(name: str) -> None:
 
 
 def test_a_few_pasted_lines_of_an_unknown_game_accuse_nobody(tmp_path: Path) -> None:
-    """A relativistic hinge D rests at zero; four lines without a config do not tell it from one that has won."""
+    """A relativistic hinge D rests at zero.
+
+    Four lines without a config do not tell it from one that has won.
+    """
     rows = [
-        f"batch: {18000 + 400 * i}  d_loss: 0.000000  g_loss: {g}" for i, g in enumerate((17.97, 22.54, 13.36, 11.5))
+        f"batch: {18000 + 400 * i}  d_loss: 0.000000  g_loss: {g}"
+        for i, g in enumerate((17.97, 22.54, 13.36, 11.5))
     ]
     (tmp_path / "log.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
     report = api.analyze(tmp_path / "log.txt")

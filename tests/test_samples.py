@@ -19,7 +19,9 @@ RNG = np.random.default_rng(7)
 # ---------------------------------------------------------------- makers
 
 
-def encode_png(pixels: np.ndarray, filters: list[int] | None = None, palette: bytes = b"", interlace: int = 0) -> bytes:
+def encode_png(
+    pixels: np.ndarray, filters: list[int] | None = None, palette: bytes = b"", interlace: int = 0
+) -> bytes:
     """A PNG writer that uses the given row filters: the other side of the specification."""
     h, w, c = pixels.shape
     colour = 3 if palette else {1: 0, 2: 4, 3: 2, 4: 6}[c]
@@ -37,12 +39,16 @@ def encode_png(pixels: np.ndarray, filters: list[int] | None = None, palette: by
         out += bytes([kind]) + ((row - guess) % 256).astype(np.uint8).tobytes()
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     header = struct.pack(">IIBBBBB", w, h, 8, colour, 0, 0, interlace)
     packed = zlib.compress(bytes(out))
     middle = chunk(b"PLTE", palette) if palette else b""
-    data = chunk(b"IDAT", packed[:20]) + chunk(b"IDAT", packed[20:])  # writers may split it anywhere
+    data = chunk(b"IDAT", packed[:20]) + chunk(
+        b"IDAT", packed[20:]
+    )  # writers may split it anywhere
     return png.SIGNATURE + chunk(b"IHDR", header) + middle + data + chunk(b"IEND", b"")
 
 
@@ -54,7 +60,9 @@ def blobs(n: int, side: int, channels: int = 1, *, seed: int = 0, ground: int = 
     for i in range(n):
         for _ in range(3):
             cy, cx, r = *rng.uniform(0.3, 0.7, 2), rng.uniform(0.08, 0.2)
-            found[i] += np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / r**2)[:, :, None] * rng.uniform(0.3, 1, channels)
+            found[i] += np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / r**2)[:, :, None] * rng.uniform(
+                0.3, 1, channels
+            )
     return (ground + (255 - ground) * np.clip(found, 0, 1)).astype(np.uint8)
 
 
@@ -62,9 +70,13 @@ def scenes(n: int, side: int, channels: int = 3, *, seed: int = 0) -> np.ndarray
     """Smooth colour fields that fill the tile, like photographs."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side] / side
-    parts = [np.cos(2 * np.pi * (a * y + b * x))[None, :, :, None] for a in range(3) for b in range(3)]
+    parts = [
+        np.cos(2 * np.pi * (a * y + b * x))[None, :, :, None] for a in range(3) for b in range(3)
+    ]
     weights = rng.normal(0, 1, (9, n, 1, 1, channels)) / np.arange(1, 10).reshape(9, 1, 1, 1, 1)
-    field = sum(p * w for p, w in zip(parts, weights, strict=True)) + rng.normal(0, 0.5, (n, 1, 1, channels))
+    field = sum(p * w for p, w in zip(parts, weights, strict=True)) + rng.normal(
+        0, 0.5, (n, 1, 1, channels)
+    )
     return np.clip(127 + 60 * field, 0, 255).astype(np.uint8)
 
 
@@ -105,7 +117,9 @@ def test_every_filter_is_undone(h, w, c, filters, seed):
 def test_palette_is_looked_up():
     index = RNG.integers(0, 3, (5, 6, 1), dtype=np.uint8)
     (found,) = png.decode([encode_png(index, palette=bytes([0, 0, 0, 255, 0, 0, 10, 20, 30]))])
-    np.testing.assert_array_equal(found, np.array([[0, 0, 0], [255, 0, 0], [10, 20, 30]])[index[:, :, 0]])
+    np.testing.assert_array_equal(
+        found, np.array([[0, 0, 0], [255, 0, 0], [10, 20, 30]])[index[:, :, 0]]
+    )
 
 
 @pytest.mark.parametrize("what", ["interlaced", "huge", "no png", "short"])
@@ -132,7 +146,12 @@ def test_damaged_pictures_never_raise_out_of_measure(tmp_path_factory, data):
 def test_a_bomb_is_not_inflated(tmp_path):
     header = encode_png(np.zeros((8, 8, 1), np.uint8))[:33]
     bomb = zlib.compress(bytes(50_000_000), 9)
-    body = struct.pack(">I", len(bomb)) + b"IDAT" + bomb + struct.pack(">I", zlib.crc32(b"IDAT" + bomb))
+    body = (
+        struct.pack(">I", len(bomb))
+        + b"IDAT"
+        + bomb
+        + struct.pack(">I", zlib.crc32(b"IDAT" + bomb))
+    )
     (found,) = png.decode([header + body])
     assert found is not None
     assert found.shape == (8, 8, 1)
@@ -146,7 +165,10 @@ def test_a_bomb_is_not_inflated(tmp_path):
 @pytest.mark.parametrize("make", [blobs, scenes])
 def test_the_layout_of_a_square_grid_is_found(make, side, pad):
     pictures = np.stack(
-        [grid(make(64 if side < 64 else 36, side, 3, seed=s), 8 if side < 64 else 6, pad) for s in range(3)]
+        [
+            grid(make(64 if side < 64 else 36, side, 3, seed=s), 8 if side < 64 else 6, pad)
+            for s in range(3)
+        ]
     )
     found = tiles.find_layout(pictures)
     assert found is not None
@@ -235,7 +257,11 @@ def test_grey_tiles_range_and_standstill(tmp_path):
     assert got["sample_constant_share"].values.tolist() == [0.0, 0.0, 0.5]
     assert got["sample_stale"].values[0] == 1.0
     assert got["sample_stale"].values[1] < 0.9
-    assert facts["sample_min"] == pytest.approx(got["sample_min"].values[2]) == pytest.approx(half.min() / 2)
+    assert (
+        facts["sample_min"]
+        == pytest.approx(got["sample_min"].values[2])
+        == pytest.approx(half.min() / 2)
+    )
     # Without real data nobody knows how diverse the samples should be.
     assert "sample_diversity" not in got
     assert got["sample_variance"].values.max() == 1.0
@@ -256,7 +282,10 @@ def test_points_are_no_pictures(tmp_path):
 
 def test_nan_in_samples_is_not_hidden(tmp_path):
     bad = np.full((8, 20), np.nan)
-    pictures = [save(tmp_path, "fake_1.npy", RNG.normal(size=(8, 20))), save(tmp_path, "fake_2.npy", bad)]
+    pictures = [
+        save(tmp_path, "fake_1.npy", RNG.normal(size=(8, 20))),
+        save(tmp_path, "fake_2.npy", bad),
+    ]
     got = by_name(measure(pictures, tmp_path)[0])
     assert np.isfinite(got["sample_variance"].values[0])
     assert np.isnan(got["sample_variance"].values[1])
@@ -296,7 +325,11 @@ def test_no_pickle_no_path_out_of_the_run(tmp_path):
     np.save(tmp_path / "secret.npy", RNG.normal(size=(8, 4)))
     np.save(run / "fake_1.npy", np.array([{"a": 1}, [2]], dtype=object), allow_pickle=True)
     (run / "fake_2.npy").symlink_to(tmp_path / "secret.npy")
-    pictures = [Picture("fake", 1, "fake_1.npy"), Picture("fake", 2, "fake_2.npy"), Picture("fake", 3, "../secret.npy")]
+    pictures = [
+        Picture("fake", 1, "fake_1.npy"),
+        Picture("fake", 2, "fake_2.npy"),
+        Picture("fake", 3, "../secret.npy"),
+    ]
     signals, facts = measure(pictures, run)
     assert signals == ()
     assert facts["sample_pictures_skipped"] == 3
@@ -328,7 +361,10 @@ def test_an_enormous_array_costs_what_is_read_of_it(tmp_path):
         file.truncate(len(head) + 4 * 500_000_000)  # a hole: it takes no room on disk
     began = time.perf_counter()
     picture = Picture("fake", 1, path.name)
-    assert load.array(picture, tmp_path, load.look_at(picture, tmp_path)).values.shape == (load.MAX_SAMPLES, 1)
+    assert load.array(picture, tmp_path, load.look_at(picture, tmp_path)).values.shape == (
+        load.MAX_SAMPLES,
+        1,
+    )
     assert time.perf_counter() - began < 1.5
 
 
@@ -339,7 +375,9 @@ def test_two_networks_are_kept_apart_and_inputs_are_passed_over(tmp_path):
         np.save(tmp_path / f"{tag}.npy", samples)
         pictures.append(Picture(tag, -1 if "real" in tag else 3, f"{tag}.npy"))
     signals, _ = measure(pictures, tmp_path)
-    assert {(s.role, s.network) for s in signals if s.role == "sample_diversity"} == {("sample_diversity", "B")}
+    assert {(s.role, s.network) for s in signals if s.role == "sample_diversity"} == {
+        ("sample_diversity", "B")
+    }
     assert {s.network for s in signals if s.role == "sample_variance"} == {"A", "B"}
 
 
@@ -395,7 +433,10 @@ def test_the_energy_distance_is_that_of_its_definition():
 
 
 def test_too_few_samples_say_nothing_about_neighbourhoods():
-    assert all(np.isnan(v) for v in fidelity.against(two_clusters(31, 0.5, 0.1, 1), two_clusters(256, 0.5, 0.1, 2)))
+    assert all(
+        np.isnan(v)
+        for v in fidelity.against(two_clusters(31, 0.5, 0.1, 1), two_clusters(256, 0.5, 0.1, 2))
+    )
 
 
 def test_many_dimensions_do_not_make_samples_of_the_same_kind_look_apart():

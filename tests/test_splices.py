@@ -1,4 +1,7 @@
-"""Forty configs as people write them: only the intended lines change, patch and git accept it, the types are right."""
+"""Forty configs as people write them.
+
+Only the intended lines change, patch and git accept it, the types are right.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +42,17 @@ class Case:
     change: dict[str, object]  # key -> new value
     minus: list[str]
     plus: list[str]
-    reads: dict[str, object] = field(default_factory=dict)  # key -> what the usual reader has to see
+    reads: dict[str, object] = field(
+        default_factory=dict
+    )  # key -> what the usual reader has to see
 
 
 CASES = [
     Case(
         "PyYAML dump, nested, flat floats",
         "config.yaml",
-        "seed: 101\noptimizer_d:\n  type: adam\n  lr: 0.05\n  beta1: 0.5\noptimizer_g:\n  type: adam\n  lr: 0.001\n",
+        "seed: 101\noptimizer_d:\n  type: adam\n  lr: 0.05\n  beta1: 0.5\noptimizer_g:\n  type: "
+        "adam\n  lr: 0.001\n",
         {"optimizer_d.lr": 0.005},
         ["  lr: 0.05"],
         ["  lr: 0.005"],
@@ -64,8 +70,10 @@ CASES = [
     Case(
         "BasicSR: float tags and flow lists",
         "options/train_esrgan.yml",
-        "train:\n  ema_decay: 0.999\n  optim_g:\n    type: Adam\n    lr: !!float 1e-4\n    betas: [0.9, 0.99]\n"
-        "  optim_d:\n    type: Adam\n    lr: !!float 1e-4\n    betas: [0.9, 0.99]\n  net_d_iters: 1\n",
+        "train:\n  ema_decay: 0.999\n  optim_g:\n    type: Adam\n    lr: !!float 1e-4\n    betas: "
+        "[0.9, 0.99]\n"
+        "  optim_d:\n    type: Adam\n    lr: !!float 1e-4\n    betas: [0.9, 0.99]\n  net_d_iters: "
+        "1\n",
         {"train.optim_d.lr": 4e-5, "train.optim_d.betas.0": 0.5},
         ["    lr: !!float 1e-4", "    betas: [0.9, 0.99]"],
         ["    lr: !!float 4.0e-5", "    betas: [0.5, 0.99]"],
@@ -137,7 +145,8 @@ CASES = [
     Case(
         "merge key: D gets a line of its own",
         "config.yaml",
-        "adam: &adam\n  lr: 0.0005\n  beta1: 0.5\noptim_d:\n  <<: *adam\n  wd: 0.0\noptim_g:\n  <<: *adam\n",
+        "adam: &adam\n  lr: 0.0005\n  beta1: 0.5\noptim_d:\n  <<: *adam\n  wd: 0.0\noptim_g:\n  "
+        "<<: *adam\n",
         {"optim_d.lr": 0.0002},
         [],
         ["  lr: 0.0002"],
@@ -173,7 +182,8 @@ CASES = [
     Case(
         "upper-case keys and yes/no",
         "cfg/bird_3stages.yml",
-        "TRAIN:\n    BATCH_SIZE: 4\n    DISCRIMINATOR_LR: 0.0002\n    GENERATOR_LR: 0.0002\n    FLAG: Yes\n",
+        "TRAIN:\n    BATCH_SIZE: 4\n    DISCRIMINATOR_LR: 0.0002\n    GENERATOR_LR: 0.0002\n    "
+        "FLAG: Yes\n",
         {"TRAIN.BATCH_SIZE": 64, "TRAIN.FLAG": False},
         ["    BATCH_SIZE: 4", "    FLAG: Yes"],
         ["    BATCH_SIZE: 64", "    FLAG: No"],
@@ -233,7 +243,8 @@ CASES = [
     Case(
         "JSON with tabs",
         "config.json",
-        '{\n\t"train": {\n\t\t"learning_rate": 0.0001,\n\t\t"betas": [0.8, 0.99],\n\t\t"batch_size": 4\n\t}\n}\n',
+        '{\n\t"train": {\n\t\t"learning_rate": 0.0001,\n\t\t"betas": [0.8, '
+        '0.99],\n\t\t"batch_size": 4\n\t}\n}\n',
         {"train.batch_size": 32, "train.betas.0": 0.5},
         ['\t\t"betas": [0.8, 0.99],', '\t\t"batch_size": 4'],
         ['\t\t"betas": [0.5, 0.99],', '\t\t"batch_size": 32'],
@@ -304,7 +315,8 @@ CASES = [
     Case(
         "TOML arrays of tables and long strings",
         "exp.toml",
-        'doc = """\nlr = 5\n[x]\n"""\n[[net]]\nname = "G"\nlr = 1e-3\n[[net]]\nname = "D"\nlr = 1e-2\n',
+        'doc = """\nlr = 5\n[x]\n"""\n[[net]]\nname = "G"\nlr = 1e-3\n[[net]]\nname = "D"\nlr = '
+        '1e-2\n',
         {"net.1.lr": 1e-3},
         ["lr = 1e-2"],
         ["lr = 1e-3"],
@@ -313,9 +325,11 @@ CASES = [
     Case(
         "option file with defaults between dashes",
         "options/base.opt",
-        "----------------- Options ---------------\n               batch_size: 1                             \n"
+        "----------------- Options ---------------\n               batch_size: 1                   "
+        "          \n"
         "                    beta1: 0.9                           \t[default: 0.5]\n"
-        "                       lr: 0.0002                        \n----------------- End -------------------\n",
+        "                       lr: 0.0002                        \n----------------- End "
+        "-------------------\n",
         {"batch_size": 16, "beta1": 0.5},
         ["               batch_size: 1                             ",
          "                    beta1: 0.9                           \t[default: 0.5]"],
@@ -349,7 +363,8 @@ CASES = [
     Case(
         "gin",
         "example_configs/dcgan.gin",
-        "options.disc_iters = 5\nModularGAN.d_lr = 0.0002\nModularGAN.g_lr = 0.0002\nloss.fn = @non_saturating\n",
+        "options.disc_iters = 5\nModularGAN.d_lr = 0.0002\nModularGAN.g_lr = 0.0002\nloss.fn = "
+        "@non_saturating\n",
         {"ModularGAN.d_lr": 0.00008, "options.disc_iters": 1},
         ["options.disc_iters = 5", "ModularGAN.d_lr = 0.0002"],
         ["options.disc_iters = 1", "ModularGAN.d_lr = 0.00008"],
@@ -360,8 +375,10 @@ CASES = [
         '"""Größen"""\nimport torch\n\nLR_D, LR_G = 2e-3, 2e-4  # Lernraten für D, G\n'
         "BATCH_SIZE: int = 4\nBETAS = (0.9, 0.999)\n",
         {"LR_D": 2e-4, "BATCH_SIZE": 64, "BETAS.0": 0.5},
-        ["LR_D, LR_G = 2e-3, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 4", "BETAS = (0.9, 0.999)"],
-        ["LR_D, LR_G = 2e-4, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 64", "BETAS = (0.5, 0.999)"],
+        ["LR_D, LR_G = 2e-3, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 4", ("BETAS = (0.9, "
+                                                                                 "0.999)")],
+        ["LR_D, LR_G = 2e-4, 2e-4  # Lernraten für D, G", "BATCH_SIZE: int = 64", ("BETAS = (0.5, "
+                                                                                  "0.999)")],
         {"LR_D": 2e-4, "BATCH_SIZE": 64},
     ),
     Case(
@@ -369,10 +386,13 @@ CASES = [
         "configs/dcgan.py",
         "_base_ = ['x.py']\nmodel = dict(type='GAN', loss='vanilla')\n"
         "optimizer = dict(\n    generator=dict(type='Adam', lr=0.0002),\n"
-        "    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))\ntrain_cfg = dict(disc_steps=5)\n",
+        "    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))\ntrain_cfg = "
+        "dict(disc_steps=5)\n",
         {"optimizer.discriminator.lr": 0.0002, "train_cfg.disc_steps": 1},
-        ["    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))", "train_cfg = dict(disc_steps=5)"],
-        ["    discriminator=dict(type='Adam', lr=0.0002, betas=(0.5, 0.999)))", "train_cfg = dict(disc_steps=1)"],
+        ["    discriminator=dict(type='Adam', lr=0.002, betas=(0.5, 0.999)))", ("train_cfg = "
+                                                                               "dict(disc_steps=5)")],
+        ["    discriminator=dict(type='Adam', lr=0.0002, betas=(0.5, 0.999)))", ("train_cfg = "
+                                                                                "dict(disc_steps=1)")],
     ),
     Case(
         "class with attributes, CRLF",
@@ -468,7 +488,8 @@ def test_the_usual_reader_sees_the_intended_type(case: Case, tmp_path: Path) -> 
 def usual(file: str, text: str, key: str) -> object:
     if file.endswith(".py"):
         names: dict[str, object] = {}
-        exec(compile("\n".join(x for x in text.split("\n") if "import" not in x), file, "exec"), names)  # noqa: S102
+        kept = "\n".join(x for x in text.split("\n") if "import" not in x)
+        exec(compile(kept, file, "exec"), names)  # noqa: S102
         return names[key]
     if file.endswith(".toml"):
         data: object = tomllib.loads(text)
@@ -510,56 +531,77 @@ def test_patch_takes_it_without_fuzz(case: Case, tmp_path: Path) -> None:
 FILES = Path(__file__).parent / "data" / "configs"
 # file -> (key -> new value), several patches a file: each is made alone, and all of them at once
 EDITS: dict[str, dict[str, object]] = {
-    "anchors_merge.yaml": {"train.optim_d.lr": 1e-4, "network_d.width": 32, "train.optim_g.lr": 5e-5},
+    "anchors_merge.yaml": {"train.optim_d.lr": 1e-4, "network_d.width": 32,
+    "train.optim_g.lr": 5e-5},
     "basicsr_like.yml": {
-        "train.optim_d.lr": 4e-5, "train.optim_g.lr": 4e-5, "train.optim_d.betas.0": 0.5, "train.net_d_iters": 1,
-        "train.gan_opt.gan_type": "hinge", "datasets.train.batch_size_per_gpu": 64, "train.gan_opt.real_label_val": 0.9,
+        "train.optim_d.lr": 4e-5, "train.optim_g.lr": 4e-5, "train.optim_d.betas.0": 0.5,
+        "train.net_d_iters": 1,
+        "train.gan_opt.gan_type": "hinge", "datasets.train.batch_size_per_gpu": 64,
+        "train.gan_opt.real_label_val": 0.9,
         "train.scheduler.milestones.0": 60000,
     },
     "lightning_hydra.yaml": {
-        "model.latent_dim": 64, "model.optimizer_d.lr": 8e-5, "model.optimizer_d.betas.0": 0.5, "data.batch_size": 64,
+        "model.latent_dim": 64, "model.optimizer_d.lr": 8e-5, "model.optimizer_d.betas.0": 0.5,
+        "data.batch_size": 64,
         "trainer.gradient_clip_val": 1.0, "trainer.max_epochs": 20, "data.val_split": 0.1,
     },
     "deep_lists.yaml": {
         "experiment.players.1.optim.lr": 1e-3, "experiment.players.1.blocks.1.act": "leakyrelu",
-        "experiment.players.1.steps_per_round": 1, "experiment.data.low": -1.0, "experiment.players.0.optim.lr": 1e-5,
+        "experiment.players.1.steps_per_round": 1, "experiment.data.low": -1.0,
+        "experiment.players.0.optim.lr": 1e-5,
     },
     "multi_document.yaml": {"1.lr_d": 4e-4, "1.batch_size": 64, "0.paths.out": "runs"},
     "tabs_in_comments.yaml": {"lr_d": 0.0002, "lr_g": 0.00002, "batch_size": 64, "noise_dim": 128},
     "flow_everything.yaml": {
-        "optim.d.lr": 1e-4, "optim.d.b1": 0.5, "model.d.sn": True, "model.g.act": "tanh", "model.g.nz": 64,
+        "optim.d.lr": 1e-4, "optim.d.b1": 0.5, "model.d.sn": True, "model.g.act": "tanh",
+        "model.g.nz": 64,
         "train.n_critic": 5, "train.bs": 64,
     },
-    "quotes_and_unicode.yaml": {"train opts.d lr": 2e-4, "train opts.loss": "hinge", "train opts.g lr": 1e-4},
+    "quotes_and_unicode.yaml": {"train opts.d lr": 2e-4, "train opts.loss": "hinge", "train opts.g "
+                                                                                     "lr": 1e-4},
     "folded_text.yaml": {"lr_d": 0.05, "lr_g": 0.0001},
-    "biggan_like.json": {"D_lr": 2e-4, "D_B1": 0.0, "batch_size": 64, "num_D_steps": 2, "ema": False, "G_nl": "relu"},
+    "biggan_like.json": {"D_lr": 2e-4, "D_B1": 0.0, "batch_size": 64, "num_D_steps": 2,
+    "ema": False, "G_nl": "relu"},
     "hifigan_like.json": {"learning_rate": 2e-4, "adam_b1": 0.5, "batch_size": 16, "lr_decay": 1.0,
                           "upsample_rates.0": 4, "fmax_for_loss": 8000},
-    "nested_lists.json": {"optimizers.1.args.lr": 1e-3, "optimizers.1.args.betas.0": 0.5, "arch.args.latent_dim": 64,
+    "nested_lists.json": {"optimizers.1.args.lr": 1e-3, "optimizers.1.args.betas.0": 0.5,
+    "arch.args.latent_dim": 64,
                           "loss": "hinge", "trainer.early_stop": 5},
     "with_comments.jsonc": {"lr_d": 1e-3, "dropout_d": 0.3, "lr_g": 1e-5},
-    "inline_tables.toml": {"discriminator.optimizer.lr": 1e-4, "discriminator.optimizer.betas.0": 0.0,
-                           "generator.optimizer.name": "rmsprop", "loss.gp.weight": 10.0, "discriminator.width": 128},
-    "arrays_of_tables.toml": {"player.1.optim.lr": 2e-3, "player.1.optim.beta1": 0.5, "train.batch size": 64,
+    "inline_tables.toml": {"discriminator.optimizer.lr": 1e-4,
+    "discriminator.optimizer.betas.0": 0.0,
+                           "generator.optimizer.name": "rmsprop", "loss.gp.weight": 10.0,
+                           "discriminator.width": 128},
+    "arrays_of_tables.toml": {"player.1.optim.lr": 2e-3, "player.1.optim.beta1": 0.5, "train.batch "
+                                                                                      "size": 64,
                               "train.amp": False, "seed": 8},
     "dotted.toml": {"model.latent_dim": 64, "train.lr.d": 0.0002, "train.steps": 20000},
-    "train_opt_like.txt": {"lr": 0.0002, "beta1": 0.5, "batch_size": 16, "gan_mode": "lsgan", "lambda_L1": 10.0,
+    "train_opt_like.txt": {"lr": 0.0002, "beta1": 0.5, "batch_size": 16, "gan_mode": "lsgan",
+    "lambda_L1": 10.0,
                            "no_dropout": True, "niter": 20},
-    "sectioned.ini": {"discriminator.learning_rate": 0.001, "generator.output": "tanh", "train.batch_size": 64},
+    "sectioned.ini": {"discriminator.learning_rate": 0.001, "generator.output": "tanh",
+    "train.batch_size": 64},
     "flagfile.flags": {"lr_D": 4e-4, "n_dis": 1, "noise_std": 0.1, "loss": "ns"},
     "spaced.args": {"dlr": 0.0025, "batch": 32, "gamma": 10.0},
     "experiment.gin": {"ModularGAN.d_lr": 2e-4, "options.lambda": 10, "options.batch_size": 64,
                        "tf.train.AdamOptimizer.beta1": 0.5, "weights.initializer": "normal"},
     "run_training.sh": {"d_lr": 4e-4, "batch_size": 64, "loss": "ns", "g_lr": 1e-5},
-    "hydra_command.sh": {"model.optimizer_d.lr": 0.0004, "data.batch_size": 64, "trainer.precision": 16},
-    "constants.py": {"LR_D": 1e-3, "LATENT_DIM": 64, "BATCH_SIZE": 64, "BETAS.0": 0.5, "LOSS": "hinge", "USE_SN": True},
-    "mm_like.py": {"optimizer.discriminator.lr": 0.002, "train_cfg.disc_steps": 1, "data.samples_per_gpu": 64,
+    "hydra_command.sh": {"model.optimizer_d.lr": 0.0004, "data.batch_size": 64,
+    "trainer.precision": 16},
+    "constants.py": {"LR_D": 1e-3, "LATENT_DIM": 64, "BATCH_SIZE": 64, "BETAS.0": 0.5,
+    "LOSS": "hinge", "USE_SN": True},
+    "mm_like.py": {"optimizer.discriminator.lr": 0.002, "train_cfg.disc_steps": 1,
+    "data.samples_per_gpu": 64,
                    "model.gan_loss.gan_type": "hinge", "optimizer.discriminator.betas.0": 0.5},
-    "dataclasses_.py": {"Train.d_lr": 8e-4, "Train.batch_size": 64, "Train.use_amp": False, "Optim.beta1": 0.5,
+    "dataclasses_.py": {"Train.d_lr": 8e-4, "Train.batch_size": 64, "Train.use_amp": False,
+    "Optim.beta1": 0.5,
                         "Train.loss": "hinge"},
-    "argparse_.py": {"d_lr": 0.002, "batch_size": 64, "gan_mode": "hinge", "lambda_gp": 10.0, "g_lr": 0.00002},
-    "class_attributes.py": {"Config.lr.d": 1e-3, "Config.betas.0": 0.5, "Config.Data.low": -1, "Config.z_dim": 64},
-    "keras_script.py": {"config.discriminator.lr": 1e-3, "config.discriminator.dropout": 0.3, "EPOCHS": 5,
+    "argparse_.py": {"d_lr": 0.002, "batch_size": 64, "gan_mode": "hinge", "lambda_gp": 10.0,
+    "g_lr": 0.00002},
+    "class_attributes.py": {"Config.lr.d": 1e-3, "Config.betas.0": 0.5, "Config.Data.low": -1,
+    "Config.z_dim": 64},
+    "keras_script.py": {"config.discriminator.lr": 1e-3, "config.discriminator.dropout": 0.3,
+    "EPOCHS": 5,
                         "noise_dim": 64, "config.generator.activation": "relu"},
 }  # fmt: skip
 ONE_BY_ONE = [(file, {key: new}) for file, edits in EDITS.items() for key, new in edits.items()]
@@ -572,17 +614,26 @@ def test_there_are_forty_files_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "edits"), ONE_BY_ONE + ALL_AT_ONCE, ids=[f"{f}-{'+'.join(e)}"[:60] for f, e in ONE_BY_ONE + ALL_AT_ONCE]
+    ("file", "edits"),
+    ONE_BY_ONE + ALL_AT_ONCE,
+    ids=[f"{f}-{'+'.join(e)}"[:60] for f, e in ONE_BY_ONE + ALL_AT_ONCE],
 )
-def test_its_own_reader_finds_what_was_meant_and_nothing_else(file: str, edits: dict[str, object]) -> None:
+def test_its_own_reader_finds_what_was_meant_and_nothing_else(
+    file: str, edits: dict[str, object]
+) -> None:
     text = (FILES / file).read_bytes().decode()
     after = format_of(file, text).splice(text, [Target(k, v) for k, v in edits.items()]).text  # type: ignore[arg-type]
     old, new = by_its_reader(file, text), by_its_reader(file, after)
-    assert {k: v for k, v in new.items() if k not in old or not same(old[k], v)} == pytest.approx(edits)
+    assert {k: v for k, v in new.items() if k not in old or not same(old[k], v)} == pytest.approx(
+        edits
+    )
     assert list(old) == list(new)
     for key, value in edits.items():
         wanted = float if isinstance(value, float) else type(value)
-        assert type(new[key]) is wanted or (type(value) is float and value.is_integer()), (key, new[key])
+        assert type(new[key]) is wanted or (type(value) is float and value.is_integer()), (
+            key,
+            new[key],
+        )
     patch = diff.unified(file, text, after, context=0).split("\n")[2:]
     assert sum(x[:1] == "-" for x in patch) <= len(edits)
     assert 1 <= sum(x[:1] == "+" for x in patch) <= len(edits)
@@ -607,13 +658,18 @@ def test_git_and_patch_take_the_diff_of_a_file(file: str, tmp_path: Path) -> Non
 
 
 def by_its_reader(file: str, text: str) -> dict[str, object]:
-    """Every value by its dotted key, as the program that reads such a file gives it; never by our own scanners."""
+    """Every value by its dotted key, as the program that reads such a file gives it.
+
+    Never by our own scanners.
+    """
     kind = file.rpartition(".")[2]
     if kind in ("yaml", "yml"):
         documents = list(yaml.safe_load_all(text))
         return flat(documents[0] if len(documents) == 1 else documents)
     if kind in ("json", "jsonc"):
-        bare = re.sub(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.DOTALL)
+        bare = re.sub(
+            r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.DOTALL
+        )
         return flat(json.loads(re.sub(r",(\s*[}\]])", r"\1", bare)))
     if kind == "toml":
         return flat(tomllib.loads(text))
@@ -622,10 +678,15 @@ def by_its_reader(file: str, text: str) -> dict[str, object]:
     if kind == "ini":
         parser = configparser.ConfigParser(inline_comment_prefixes=("#",), interpolation=None)
         parser.read_string(text)
-        return {f"{s}.{k}": typed(v) for s in parser.sections() for k, v in parser._sections[s].items()}  # type: ignore[attr-defined]
+        return {
+            f"{s}.{k}": typed(v) for s in parser.sections() for k, v in parser._sections[s].items()
+        }  # type: ignore[attr-defined]
     if kind in ("sh", "args", "flags"):
         return words(shlex.split(text, comments=True))
-    pairs = (re.match(r"\s*([\w./]+)(?::| =) *(.*?)\s*(?:\[default: .*\])?$", x) for x in text.split("\n"))
+    pairs = (
+        re.match(r"\s*([\w./]+)(?::| =) *(.*?)\s*(?:\[default: .*\])?$", x)
+        for x in text.split("\n")
+    )
     return {m[1]: typed(m[2].strip('"') if kind == "gin" else m[2]) for m in pairs if m}
 
 
@@ -634,7 +695,9 @@ def words(given: list[str]) -> dict[str, object]:
     for i, word in enumerate(given):
         key, equals, value = word.partition("=")
         if word.startswith("--"):
-            following = given[i + 1] if i + 1 < len(given) and not given[i + 1].startswith("--") else ""
+            following = (
+                given[i + 1] if i + 1 < len(given) and not given[i + 1].startswith("--") else ""
+            )
             out[key.lstrip("-")] = typed(value if equals else following)
         elif i and given[i - 1].startswith("--") and "=" not in given[i - 1]:
             continue  # that option's value
@@ -655,22 +718,32 @@ def typed(value: str) -> object:
 
 def ran(text: str) -> dict[str, object]:
     names: dict[str, object] = {"__name__": "config_under_test"}
-    sys.modules["config_under_test"] = ModuleType("config_under_test")  # dataclasses look their module up
+    sys.modules["config_under_test"] = ModuleType(
+        "config_under_test"
+    )  # dataclasses look their module up
     exec(compile(text, "config.py", "exec"), names)  # noqa: S102
     if "parser" in names:
         return dict(vars(names["parser"].parse_args([])))  # type: ignore[attr-defined]
-    return {k: plain(v) for k, v in names.items() if k[:2] != "__" and not isinstance(v, ModuleType) and not is_tool(v)}
+    return {
+        k: plain(v)
+        for k, v in names.items()
+        if k[:2] != "__" and not isinstance(v, ModuleType) and not is_tool(v)
+    }
 
 
 def is_tool(value: object) -> bool:
-    return isinstance(value, FunctionType) or (callable(value) and value.__module__ != "config_under_test")
+    return isinstance(value, FunctionType) or (
+        callable(value) and value.__module__ != "config_under_test"
+    )
 
 
 def plain(value: object) -> object:
     if isinstance(value, type):
         made = value() if dataclasses.is_dataclass(value) else value
         return {
-            k: plain(v) for k, v in vars(made).items() if k[:2] != "__" and (isinstance(v, type) or not callable(v))
+            k: plain(v)
+            for k, v in vars(made).items()
+            if k[:2] != "__" and (isinstance(v, type) or not callable(v))
         }
     return value
 
@@ -683,7 +756,11 @@ def flat(value: object, key: str = "") -> dict[str, object]:
         items = list(enumerate(value))
     else:
         return {key: value}
-    return {k: v for name, inner in items for k, v in flat(inner, f"{key}.{name}" if key else str(name)).items()}
+    return {
+        k: v
+        for name, inner in items
+        for k, v in flat(inner, f"{key}.{name}" if key else str(name)).items()
+    }
 
 
 # ---------------------------------------------------------------- any config, any edit
@@ -711,23 +788,68 @@ NAMES = st.sampled_from(
 )
 SCALARS = st.one_of(
     st.sampled_from(
-        ["0.1", "2e-4", "1.0e-4", "5", "-3", "1_000", "true", "no", "~", "null", "relu", "nn.ReLU", "0x10", "1e400"]
+        [
+            "0.1",
+            "2e-4",
+            "1.0e-4",
+            "5",
+            "-3",
+            "1_000",
+            "true",
+            "no",
+            "~",
+            "null",
+            "relu",
+            "nn.ReLU",
+            "0x10",
+            "1e400",
+        ]
     ),
     st.sampled_from(
-        ["'it''s'", '"a\\"b"', "'0.1'", '"2e-4"', "'# no comment'", '"a: b"', "x#y", "a:b", "-", "2024-05-01", ".5"]
+        [
+            "'it''s'",
+            '"a\\"b"',
+            "'0.1'",
+            '"2e-4"',
+            "'# no comment'",
+            '"a: b"',
+            "x#y",
+            "a:b",
+            "-",
+            "2024-05-01",
+            ".5",
+        ]
     ),
 )
 NEW = st.one_of(
     st.sampled_from([0.5, 2e-5, 1e-7, 64, 0, -1.0, True, False, None, 12345678.0, 0.1 + 0.2]),
     st.sampled_from(
-        ["tanh", "yes", "null", "1e-5", "it's", 'say "hi"', "a: b", "# x", "", " x ", "größe", "&a", "*b", "0.1"]
+        [
+            "tanh",
+            "yes",
+            "null",
+            "1e-5",
+            "it's",
+            'say "hi"',
+            "a: b",
+            "# x",
+            "",
+            " x ",
+            "größe",
+            "&a",
+            "*b",
+            "0.1",
+        ]
     ),
 )
 
 
 @st.composite
 def yaml_configs(draw: st.DrawFn) -> str:
-    """YAML as people write it: nested blocks and flow, anchors, merges, comments, several ways to end a line."""
+    """YAML as people write it.
+
+    Nested blocks and flow, anchors, merges, comments, several ways to end a line.
+    """
     newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
     anchors: list[str] = []
     maps: list[str] = []
@@ -789,7 +911,9 @@ def yaml_configs(draw: st.DrawFn) -> str:
     if draw(st.integers(0, 5)) == 0:
         anchors.clear()
         maps.clear()
-        text = f"---{newline}{text.rstrip()}{newline}---{newline}{newline.join(block(0, 0))}{newline}"
+        text = (
+            f"---{newline}{text.rstrip()}{newline}---{newline}{newline.join(block(0, 0))}{newline}"
+        )
     return text
 
 
@@ -804,13 +928,19 @@ def json_configs(draw: st.DrawFn) -> str:
                 st.none(),
                 st.text('ab"\\\n{é:,', max_size=4),
             ),
-            lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)),
+            lambda inner: st.one_of(
+                st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)
+            ),
             max_leaves=12,
         )
     )
     indent = draw(st.sampled_from([None, 2, "\t"]))
     text = json.dumps({"top": data}, indent=indent, ensure_ascii=draw(st.booleans()))
-    return draw(st.sampled_from(["", "\ufeff", "\n"])) + text + draw(st.sampled_from(["", "\n", " \r\n"]))
+    return (
+        draw(st.sampled_from(["", "\ufeff", "\n"]))
+        + text
+        + draw(st.sampled_from(["", "\n", " \r\n"]))
+    )
 
 
 @st.composite
@@ -836,7 +966,10 @@ def toml_configs(draw: st.DrawFn) -> str:
         for k in draw(st.lists(key, max_size=3, unique=True))
     ]
     for table in draw(
-        st.lists(st.sampled_from(["[d]", "[g.opt]", "[[net]]", "[[net]]", "[[net]]\n[net.opt]"]), max_size=4)
+        st.lists(
+            st.sampled_from(["[d]", "[g.opt]", "[[net]]", "[[net]]", "[[net]]\n[net.opt]"]),
+            max_size=4,
+        )
     ):
         lines.append(table)
         lines += [f"  {k}={draw(value)}" for k in draw(st.lists(key, max_size=3, unique=True))]
@@ -844,7 +977,10 @@ def toml_configs(draw: st.DrawFn) -> str:
 
 
 def is_right_or_refused(file: str, text: str, key: str, value: object) -> bool:
-    """Whether the edit was made; it is then the only difference that the format's own reader sees."""
+    """Whether the edit was made.
+
+    It is then the only difference that the format's own reader sees.
+    """
     before = by_its_reader(file, text)
     try:
         after = format_of(file, text).splice(text, [Target(key, value)]).text  # type: ignore[arg-type]
@@ -869,29 +1005,41 @@ def test_any_yaml_is_patched_right_or_refused(data: st.DataObject, value: object
         known = by_its_reader("c.yaml", text)
     except (yaml.YAMLError, TypeError, ValueError):
         return
-    is_right_or_refused("c.yaml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value)
+    is_right_or_refused(
+        "c.yaml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), json_configs(), NEW)
-def test_any_json_is_patched_right_or_refused(data: st.DataObject, text: str, value: object) -> None:
+def test_any_json_is_patched_right_or_refused(
+    data: st.DataObject, text: str, value: object
+) -> None:
     known = by_its_reader("c.json", text.removeprefix("\ufeff"))
     is_right_or_refused(
-        "c.json", text.removeprefix("\ufeff"), data.draw(st.sampled_from(sorted(known) or ["none"])), value
+        "c.json",
+        text.removeprefix("\ufeff"),
+        data.draw(st.sampled_from(sorted(known) or ["none"])),
+        value,
     )
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), toml_configs(), NEW)
-def test_any_toml_is_patched_right_or_refused(data: st.DataObject, text: str, value: object) -> None:
+def test_any_toml_is_patched_right_or_refused(
+    data: st.DataObject, text: str, value: object
+) -> None:
     try:
         known = by_its_reader("c.toml", text)
     except tomllib.TOMLDecodeError:
         return
-    is_right_or_refused("c.toml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value)
+    is_right_or_refused(
+        "c.toml", text, data.draw(st.sampled_from(sorted(known) or ["none"])), value
+    )
 
 
-# Kinds whose reader is a program of its own; the others are read by whatever the trainer does with its options.
+# Kinds whose reader is a program of its own; the others are read by whatever the trainer does with
+# its options.
 STRICT = (".yaml", ".yml", ".json", ".toml", ".ini", ".py")
 TROUBLE = st.sampled_from(
     [
@@ -935,7 +1083,9 @@ def test_a_file_with_something_odd_in_it_is_patched_right_or_refused(
 
 
 NAME, KEY = st.sampled_from(["A", "B", "LR"]), st.sampled_from(["lr", "b"])
-PLAIN = st.sampled_from(["1", "0.5", "-2", "'w'", "True", "[1, 2]", "{'lr': 1, 'b': 2}", "dict(lr=3)", "None"])
+PLAIN = st.sampled_from(
+    ["1", "0.5", "-2", "'w'", "True", "[1, 2]", "{'lr': 1, 'b': 2}", "dict(lr=3)", "None"]
+)
 MADE = st.one_of(
     PLAIN,
     NAME,
@@ -965,8 +1115,14 @@ STATEMENTS = st.one_of(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(STATEMENTS, min_size=1, max_size=6).map("\n".join), st.sampled_from([0.25, 7, "z", False]), st.data())
-def test_any_python_is_patched_right_or_refused(text: str, value: object, data: st.DataObject) -> None:
+@given(
+    st.lists(STATEMENTS, min_size=1, max_size=6).map("\n".join),
+    st.sampled_from([0.25, 7, "z", False]),
+    st.data(),
+)
+def test_any_python_is_patched_right_or_refused(
+    text: str, value: object, data: st.DataObject
+) -> None:
     """Run before and after: but for the one key everything has the value that it had."""
     try:
         before = flat(ran("flag = True\n" + text))
@@ -1006,15 +1162,45 @@ def test_any_python_is_patched_right_or_refused(text: str, value: object, data: 
         ("c.py", "if fast:\n    LR = 1e-3\nelse:\n    LR = 2e-3\n", "LR", 0.1, "in several places"),
         ("c.py", "LR = 1e-3\nLR *= 2\n", "LR", 0.1, "in several places"),
         ("c.py", "cfg = dict(lr=1e-3)\ncfg = load()\n", "cfg.lr", 0.1, "in several places"),
-        ("c.py", "cfg = dict(lr=1e-3)\ncfg.update(lr=3)\n", "cfg.lr", 0.1, "another value by update"),
+        (
+            "c.py",
+            "cfg = dict(lr=1e-3)\ncfg.update(lr=3)\n",
+            "cfg.lr",
+            0.1,
+            "another value by update",
+        ),
         ("c.py", "LR = 1e-3\ndef f():\n    global LR\n    LR = 2\n", "LR", 0.1, "is changed by f"),
         ("c.py", "LR_D = LR_G = 1e-3\n", "LR_D", 0.1, "also change `LR_G`"),
         ("c.py", "c.lr_d = 1e-3\nc.lr_g = c.lr_d\n", "c.lr_d", 0.1, "`c.lr_g` is worked out from"),
-        ("c.py", "class C:\n    d: float = 1\n    g: float = d\n", "C.d", 0.1, "`C.g` is worked out from"),
+        (
+            "c.py",
+            "class C:\n    d: float = 1\n    g: float = d\n",
+            "C.d",
+            0.1,
+            "`C.g` is worked out from",
+        ),
         ("c.py", "p.add_argument('--n', type=int, default=1)\n", "n", 0.5, "whole numbers only"),
-        ("c.py", "p.add_argument('--l', choices=['a', 'b'], default='a')\n", "l", "hinge", "its choices are a, b"),
-        ("c.py", "p.add_argument('--lr', default=1)\np.set_defaults(lr=3)\n", "lr", 0.1, "by set_defaults"),
-        ("c.py", "p.add_argument('--lr', default=1)\nq.add_argument('--lr', default=1)\n", "lr", 2, "several places"),
+        (
+            "c.py",
+            "p.add_argument('--l', choices=['a', 'b'], default='a')\n",
+            "l",
+            "hinge",
+            "its choices are a, b",
+        ),
+        (
+            "c.py",
+            "p.add_argument('--lr', default=1)\np.set_defaults(lr=3)\n",
+            "lr",
+            0.1,
+            "by set_defaults",
+        ),
+        (
+            "c.py",
+            "p.add_argument('--lr', default=1)\nq.add_argument('--lr', default=1)\n",
+            "lr",
+            2,
+            "several places",
+        ),
         ("c.yaml", "lr: *gone\n", "lr", 0.01, "gone"),
         ("c.yaml", "base: &b\n  d: {lr: 1}\nx: *b\n", "x.d.lr", 2, "several keys share"),
         ("c.yaml", "a: {lr: 1}\na.lr: 2\n", "a.lr", 3, "2 times"),
@@ -1028,7 +1214,9 @@ def test_any_python_is_patched_right_or_refused(text: str, value: object, data: 
         ("c.ini", "[d]\nnote = a\n  lr = 0.1\n", "d.lr", 0.01, "does not stand in the file"),
     ],
 )
-def test_what_cannot_be_changed_says_why(file: str, text: str, key: str, value: object, says: str) -> None:
+def test_what_cannot_be_changed_says_why(
+    file: str, text: str, key: str, value: object, says: str
+) -> None:
     with pytest.raises(SpliceError, match=says):
         format_of(file, text).splice(text, [Target(key, value)])  # type: ignore[arg-type]
 
@@ -1046,7 +1234,9 @@ def test_an_alias_bomb_is_refused() -> None:
         yaml_splices.splice(text + "lr: 1\n", [Target("lr", 2)])
 
 
-@pytest.mark.parametrize("text", ["[" * 3000, '{"a":' * 3000, "a: " + "[" * 3000, "x = " + "[" * 3000])
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, '{"a":' * 3000, "a: " + "[" * 3000, "x = " + "[" * 3000]
+)
 @pytest.mark.parametrize("file", ["c.yaml", "c.json", "c.toml", "c.py"])
 def test_deep_nesting_is_an_error_and_no_crash(file: str, text: str) -> None:
     with pytest.raises(SpliceError):
@@ -1054,13 +1244,14 @@ def test_deep_nesting_is_an_error_and_no_crash(file: str, text: str) -> None:
 
 
 def test_a_splice_that_would_change_more_is_refused() -> None:
-    # The key `lr` is an anchor inside a list that another key shares: nothing but a dump could tell the two apart.
+    # The key `lr` is an anchor inside a list that another key shares: nothing but a dump could tell
+    # the two apart.
     text = "both: &x [0.1, 0.2]\nmine: *x\n"
     with pytest.raises(SpliceError):
         yaml_splices.splice(text, [Target("mine.0", 0.01)])
-    assert yaml_splices.splice(text, [Target("mine.0", 0.01), Target("both.0", 0.01)]).text.startswith(
-        "both: &x [0.01,"
-    )
+    assert yaml_splices.splice(
+        text, [Target("mine.0", 0.01), Target("both.0", 0.01)]
+    ).text.startswith("both: &x [0.01,")
 
 
 def test_a_new_key_goes_behind_its_sibling() -> None:
@@ -1068,7 +1259,10 @@ def test_a_new_key_goes_behind_its_sibling() -> None:
     assert yaml_splices.splice(y, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
         "d:\n  lr: 1  # x\n  beta1: 0.5\ng: {lr: 2, beta1: 0.5}\n"
     )
-    assert "{lr: 2, x: true, beta1" in yaml_splices.splice(y, [Target("g.x", True, beside="g.lr")]).text
+    assert (
+        "{lr: 2, x: true, beta1"
+        in yaml_splices.splice(y, [Target("g.x", True, beside="g.lr")]).text
+    )
     j = '{\n\t"d": {\n\t\t"lr": 1\n\t}\n}'
     assert json_splices.splice(j, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
         '{\n\t"d": {\n\t\t"lr": 1,\n\t\t"beta1": 0.5\n\t}\n}'
@@ -1077,19 +1271,34 @@ def test_a_new_key_goes_behind_its_sibling() -> None:
     assert toml_splices.splice(t, [Target("d.beta1", 0.5, beside="d.lr")]).text == (
         "[d]\r\nlr = 1 # x\r\nbeta1 = 0.5\r\n[g]\r\nlr = 2"
     )
-    assert toml_splices.splice(t, [Target("g.beta1", 0.5, beside="g.lr")]).text.endswith("lr = 2\r\nbeta1 = 0.5")
+    assert toml_splices.splice(t, [Target("g.beta1", 0.5, beside="g.lr")]).text.endswith(
+        "lr = 2\r\nbeta1 = 0.5"
+    )
     with pytest.raises(SpliceError):
         python_splices.splice("lr = 1\n", [Target("beta1", 0.5, beside="lr")])
 
 
 ODD = st.sampled_from(
-    [*"{}[]:,&*!|>'\"#%@`-? \t\n\r\\=~()", "<<: *lr\n", "&x ", "*lr", "---\n", "\ufeff", "\x0c", '"""', "1e999", "\x00"]
+    [
+        *"{}[]:,&*!|>'\"#%@`-? \t\n\r\\=~()",
+        "<<: *lr\n",
+        "&x ",
+        "*lr",
+        "---\n",
+        "\ufeff",
+        "\x0c",
+        '"""',
+        "1e999",
+        "\x00",
+    ]
 )
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(CASES), st.lists(st.tuples(st.integers(0, 400), ODD), max_size=3), st.sampled_from([0.125, "tanh"])
+    st.sampled_from(CASES),
+    st.lists(st.tuples(st.integers(0, 400), ODD), max_size=3),
+    st.sampled_from([0.125, "tanh"]),
 )
 def test_whatever_the_file_holds_a_splice_is_right_or_refused(
     case: Case, odd: list[tuple[int, str]], value: object
@@ -1162,7 +1371,9 @@ def test_every_number_reads_back_as_that_number(old: str, new: float) -> None:
 
 # ---------------------------------------------------------------- diffs
 
-LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\r\n", "\n", "d\x0ce\n", "\u2028\n"]), max_size=12).map("".join)
+LINES = st.lists(
+    st.sampled_from(["a\n", "b\n", "c\r\n", "\n", "d\x0ce\n", "\u2028\n"]), max_size=12
+).map("".join)
 
 
 @settings(max_examples=60, deadline=None)
@@ -1181,7 +1392,9 @@ def test_a_stale_file_is_refused() -> None:
             diff.applied(text, body, "c.yaml")
 
 
-@pytest.mark.parametrize("name", ["c.yaml", "my config.yaml", 'a"b.yaml', "tab\there.yaml", "grün/c.yaml"])
+@pytest.mark.parametrize(
+    "name", ["c.yaml", "my config.yaml", 'a"b.yaml', "tab\there.yaml", "grün/c.yaml"]
+)
 def test_odd_names_survive(name: str) -> None:
     assert list(diff.split(diff.unified(name, "a\n", "b\n"))) == [name]
 

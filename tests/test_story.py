@@ -1,4 +1,7 @@
-"""The story the project began with: pix2pix-like, both rates 5e-5, best at epoch 5 of 30, 25 epochs for nothing."""
+"""The story the project began with.
+
+Pix2pix-like, both rates 5e-5, best at epoch 5 of 30, 25 epochs for nothing.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ def test_says_how_much_was_spent_after_the_best_point(report: Report) -> None:
 def test_blames_the_rate_of_d_and_counts_equal_rates(report: Report) -> None:
     first = report.diagnoses[0]
     assert first.settings == ("discriminator.lr",)
-    assert any("generator.lr" in r.text and "discriminator.lr" in r.text and r.weight > 0 for r in first.reasons)
+    assert any(
+        "generator.lr" in r.text and "discriminator.lr" in r.text and r.weight > 0
+        for r in first.reasons
+    )
 
 
 def test_first_patch_puts_d_below_g(report: Report, story: Path, tmp_path: Path) -> None:
@@ -53,7 +59,13 @@ def test_first_patch_puts_d_below_g(report: Report, story: Path, tmp_path: Path)
     assert patch.diff is not None
     for name in ("config.yaml", "losses.csv"):
         shutil.copy(story / name, tmp_path)
-    subprocess.run(["patch", "-p1", "--batch", "--fuzz=0"], input=patch.diff, text=True, cwd=tmp_path, check=True)
+    subprocess.run(
+        ["patch", "-p1", "--batch", "--fuzz=0"],
+        input=patch.diff,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
     old = (story / "config.yaml").read_text()
     new = (tmp_path / "config.yaml").read_text()
     changed = [(a, b) for a, b in zip(old.splitlines(), new.splitlines(), strict=True) if a != b]

@@ -57,7 +57,9 @@ def read(folder: Path, *parts: bytes) -> Reading:
 
 
 def points(reading: Reading) -> dict[str, list[tuple[int, float]]]:
-    return {s.tag: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for s in reading.signals}
+    return {
+        s.tag: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for s in reading.signals
+    }
 
 
 def only(reading: Reading) -> Signal:
@@ -80,7 +82,9 @@ def test_checksum_agrees_with_tensorboardx(length: int) -> None:
 
 
 @given(st.binary(min_size=1, max_size=400), st.data())
-def test_a_changed_byte_changes_the_checksum_as_its_table_says(data: bytes, draw: st.DataObject) -> None:
+def test_a_changed_byte_changes_the_checksum_as_its_table_says(
+    data: bytes, draw: st.DataObject
+) -> None:
     at = draw.draw(st.integers(0, len(data) - 1))
     new = draw.draw(st.integers(0, 255))
     changed = data[:at] + bytes([new]) + data[at + 1 :]
@@ -131,10 +135,17 @@ def test_hparams_become_settings(tmp_path: Path) -> None:
     from tensorboardX import SummaryWriter
 
     with SummaryWriter(str(tmp_path)) as writer:
-        writer.add_hparams({"lr": 0.1, "batch": 64, "norm": "spectral", "ema": True}, {"fid": 3.0}, name="h")
+        writer.add_hparams(
+            {"lr": 0.1, "batch": 64, "norm": "spectral", "ema": True}, {"fid": 3.0}, name="h"
+        )
     (path,) = (tmp_path / "h").iterdir()
     reading = tensorboard.read(path)
-    assert {s.key: s.value for s in reading.settings} == {"lr": 0.1, "batch": 64, "norm": "spectral", "ema": True}
+    assert {s.key: s.value for s in reading.settings} == {
+        "lr": 0.1,
+        "batch": 64,
+        "norm": "spectral",
+        "ema": True,
+    }
     assert {type(s.value) for s in reading.settings if s.key == "batch"} == {int}
     assert points(reading)["fid"][0][1] == 3.0
 
@@ -152,7 +163,9 @@ def test_torch_summary_writer(tmp_path: Path) -> None:
     assert np.allclose(found["b"].values, np.arange(50) / 3)
 
 
-def _tensor_event(step: int, fill: dict[str, object], *, dtype: int, plugin: str = "scalars", dims: int = 0) -> bytes:
+def _tensor_event(
+    step: int, fill: dict[str, object], *, dtype: int, plugin: str = "scalars", dims: int = 0
+) -> bytes:
     event = Event(wall_time=1.7e9 + step, step=step)
     value = event.summary.value.add(tag="x")
     value.tensor.dtype = dtype
@@ -203,10 +216,14 @@ ENCODINGS = [
 
 @pytest.mark.parametrize(("dtype", "fill"), ENCODINGS)
 @pytest.mark.parametrize("dims", [0, 1])
-def test_tensor_scalars_of_every_dtype_and_encoding(tmp_path: Path, dtype: int, fill: object, dims: int) -> None:
+def test_tensor_scalars_of_every_dtype_and_encoding(
+    tmp_path: Path, dtype: int, fill: object, dims: int
+) -> None:
     values = [float((-1) ** k * (k % 100)) for k in range(40)]
     reading = read(
-        tmp_path, VERSION, *(_tensor_event(k, fill(v), dtype=dtype, dims=dims) for k, v in enumerate(values))
+        tmp_path,
+        VERSION,
+        *(_tensor_event(k, fill(v), dtype=dtype, dims=dims) for k, v in enumerate(values)),
     )  # type: ignore[operator]
     wanted = np.array(values)
     if dtype in (4, 17, 22, 23):
@@ -222,9 +239,13 @@ def test_unpacked_values_and_values_left_out(tmp_path: Path) -> None:
     def event(tensor: bytes) -> bytes:
         value = b"\x0a\x01x" + b"\x42" + bytes([len(tensor)]) + tensor
         summary = b"\x0a" + bytes([len(value)]) + value
-        return record(struct.pack("<Bd", 9, 1.7e9) + b"\x10\x07" + b"\x2a" + bytes([len(summary)]) + summary)
+        return record(
+            struct.pack("<Bd", 9, 1.7e9) + b"\x10\x07" + b"\x2a" + bytes([len(summary)]) + summary
+        )
 
-    assert only(read(tmp_path, event(b"\x08\x01\x12\x00\x2d" + struct.pack("<f", 1.5)))).values.tolist() == [1.5]
+    assert only(
+        read(tmp_path, event(b"\x08\x01\x12\x00\x2d" + struct.pack("<f", 1.5)))
+    ).values.tolist() == [1.5]
     assert only(read(tmp_path, event(b"\x08\x01\x12\x00"))).values.tolist() == [0.0]
 
 
@@ -244,7 +265,10 @@ def test_pictures_of_tf2(tmp_path: Path) -> None:
     value.metadata.plugin_data.plugin_name = "images"
     path = put(tmp_path, VERSION, record(event.SerializeToString()))
     data = path.read_bytes()
-    found = [(p.tag, p.step, data[p.offset : p.offset + p.length]) for p in tensorboard.read(path).pictures]
+    found = [
+        (p.tag, p.step, data[p.offset : p.offset + p.length])
+        for p in tensorboard.read(path).pictures
+    ]
     assert found == [("generated", 3, b"\x89PNG-one"), ("generated", 3, b"\x89PNG-two")]
 
 
@@ -268,7 +292,9 @@ def test_tbparse_reads_the_same(tmp_path: Path) -> None:
     tags = ["Loss/D", "Loss/G", "D(x)", "lr", "Loss/Q"]
     parts = [VERSION]
     for step in range(0, 400, 3):
-        parts += [scalar(tag, step, float(np.float32(rng.normal()))) for tag in tags if rng.random() < 0.8]
+        parts += [
+            scalar(tag, step, float(np.float32(rng.normal()))) for tag in tags if rng.random() < 0.8
+        ]
     path = put(tmp_path, *parts)
     table = SummaryReader(str(path), extra_columns={"wall_time"}).scalars
     reading = tensorboard.read(path)
@@ -301,14 +327,19 @@ def _logs(draw: st.DrawFn) -> list[tuple[str, int, float]]:
         tags = draw(st.lists(st.sampled_from(_TAGS), min_size=1, max_size=4, unique=True))
         stride = draw(st.integers(1, 60))
         for _ in range(draw(st.integers(1, 60))):
-            out += [(tag, step, float(np.float32(draw(st.floats(width=32, allow_nan=False))))) for tag in tags]
+            out += [
+                (tag, step, float(np.float32(draw(st.floats(width=32, allow_nan=False)))))
+                for tag in tags
+            ]
             step += stride
     return out
 
 
 @settings(max_examples=40, deadline=None)
 @given(_logs(), st.sampled_from([200, 1000, 1 << 22]))
-def test_columns_equal_what_was_written(tmp_path_factory: pytest.TempPathFactory, log: list, window: int) -> None:
+def test_columns_equal_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, log: list, window: int
+) -> None:
     folder = tmp_path_factory.mktemp("log")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tensorboard, "_WINDOW", window)
@@ -361,7 +392,10 @@ def test_missing_and_extra_bytes_cost_only_what_they_touch(tmp_path: Path, count
     data, whole, edges = _sample()
     total = sum(len(v) for v in whole.values())
     for at in range(len(VERSION), len(data) - count, 7):
-        touched = sum(start < at + count and stop > at for start, stop in zip([0, *edges], edges, strict=False))
+        touched = sum(
+            start < at + count and stop > at
+            for start, stop in zip([0, *edges], edges, strict=False)
+        )
         for hurt in (data[:at] + data[at + count :], data[:at] + b"\x07" * count + data[at:]):
             reading = read(tmp_path, hurt)
             found = points(reading)
@@ -433,7 +467,13 @@ def test_empty_files_are_no_error(tmp_path: Path) -> None:
 
 def test_what_is_no_event_file_is_said_to_be_none(tmp_path: Path) -> None:
     example = record(b"\x0a\x08\x0a\x06\x0a\x01x\x12\x01y")  # a tf.train.Example
-    for content in (np.random.default_rng(0).bytes(4000), b"epoch 1 loss 3\n" * 50, bytes(5000), example * 20, HEAD):
+    for content in (
+        np.random.default_rng(0).bytes(4000),
+        b"epoch 1 loss 3\n" * 50,
+        bytes(5000),
+        example * 20,
+        HEAD,
+    ):
         path = put(tmp_path, content)
         with pytest.raises(InputError):
             tensorboard.read(path)
@@ -501,7 +541,9 @@ def test_a_file_of_damage_is_given_up(tmp_path: Path, monkeypatch: pytest.Monkey
 # --- steps ---
 
 
-def _untangled(steps: list[int], values: list[float] | None = None) -> tuple[dict[str, list[tuple[int, float]]], str]:
+def _untangled(
+    steps: list[int], values: list[float] | None = None
+) -> tuple[dict[str, list[tuple[int, float]]], str]:
     remarks = Remarks()
     held = np.array(values if values is not None else range(len(steps)), dtype=np.float64)
     signals = untangle("t", np.array(steps, dtype=np.int64), held * 1.0, held, remarks)
@@ -540,7 +582,10 @@ def test_a_counter_within_the_epoch_is_counted_on() -> None:
 
 def test_two_series_under_one_tag() -> None:
     found, said = _untangled([1, 1, 2, 2, 3, 3, 4], [0.7, 2.0, 0.6, 2.1, 0.5, 2.2, 0.4])
-    assert found == {"t [1]": [(1, 0.7), (2, 0.6), (3, 0.5), (4, 0.4)], "t [2]": [(1, 2.0), (2, 2.1), (3, 2.2)]}
+    assert found == {
+        "t [1]": [(1, 0.7), (2, 0.6), (3, 0.5), (4, 0.4)],
+        "t [2]": [(1, 2.0), (2, 2.1), (3, 2.2)],
+    }
     assert "2 values a step" in said
 
 
@@ -590,13 +635,21 @@ def test_steps_that_are_all_beyond_any_are_counted() -> None:
     assert "rows were counted" in said
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 0, 1]), max_size=40))
+@given(
+    st.lists(
+        st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 0, 1]), max_size=40
+    )
+)
 def test_any_steps_give_steps_that_never_fall(steps: list[int]) -> None:
     _untangled(steps)
 
 
 def test_a_session_start_purges_what_it_goes_over(tmp_path: Path) -> None:
-    start = record(Event(wall_time=1.7e9, step=5, session_log=SessionLog(status=SessionLog.START)).SerializeToString())
+    start = record(
+        Event(
+            wall_time=1.7e9, step=5, session_log=SessionLog(status=SessionLog.START)
+        ).SerializeToString()
+    )
     before = [scalar("a", k, 1.0) for k in range(9)]
     after = [scalar("a", k, 2.0) for k in range(10, 13)]
     reading = read(tmp_path, VERSION, *before, start, *after)
@@ -634,9 +687,16 @@ def test_a_config_logged_as_text(tmp_path: Path, text: str) -> None:
 
 def test_texts_that_are_no_config(tmp_path: Path) -> None:
     bomb = "a: &a [x, x]\n" + "".join(
-        f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghij", "bcdefghijk", strict=False)
+        f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n"
+        for a, b in zip("abcdefghij", "bcdefghijk", strict=False)
     )
-    reading = read(tmp_path, VERSION, _text("notes", "lr: 1"), _text("config", "one two three"), _text("config2", bomb))
+    reading = read(
+        tmp_path,
+        VERSION,
+        _text("notes", "lr: 1"),
+        _text("config", "one two three"),
+        _text("config2", bomb),
+    )
     assert not any(s.key == "lr" for s in reading.settings)
     assert len(reading.settings) <= 5000
     assert any("the text config looks like" in note for note in reading.notes)

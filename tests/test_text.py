@@ -1,7 +1,8 @@
 """Printed logs: every shape of line that GAN code bases print, and what must not be taken for one.
 
-A shape is a template with counters (``{e}`` epoch from 0, ``{e1}`` from 1, ``{b}`` batch of 50, ``{n}`` iteration) and
-four random values (``{p}`` to ``{s}``); twelve records of it are printed and have to come back to the last digit.
+A shape is a template with counters (``{e}`` epoch from 0, ``{e1}`` from 1, ``{b}`` batch of 50,
+``{n}`` iteration) and four random values (``{p}`` to ``{s}``); twelve records of it are printed and
+have to come back to the last digit.
 """
 
 from __future__ import annotations
@@ -69,17 +70,20 @@ SHAPES = {
         by_batch,
     ),
     "pytorch-gan": Shape(
-        "[Epoch {e}/200] [Batch {b}/50] [D loss: {p}, acc: {r}%] [G loss: {q}, pixel: {s}, adv: {p}] ETA: 1:02:03.1234",
+        "[Epoch {e}/200] [Batch {b}/50] [D loss: {p}, acc: {r}%] [G loss: {q}, pixel: {s}, adv: "
+        "{p}] ETA: 1:02:03.1234",
         {"D loss": "p", "D acc": "%r", "G loss": "q", "G pixel": "s", "G adv": "p"},
         by_batch,
     ),
     "pytorch-gan, names twice": Shape(
-        "[Epoch {e}/200] [Batch {b}/50] [D adv: {p}, aux: {q}] [G loss: {r}, adv: {s}, aux: {p}, cycle: {q}]",
+        "[Epoch {e}/200] [Batch {b}/50] [D adv: {p}, aux: {q}] [G loss: {r}, adv: {s}, aux: {p}, "
+        "cycle: {q}]",
         {"D adv": "p", "D aux": "q", "G loss": "r", "G adv": "s", "G aux": "p", "G cycle": "q"},
         by_batch,
     ),
     "bicyclegan": Shape(
-        "[Epoch {e}/200] [Batch {b}/50] [D VAE_loss: {p}, LR_loss: {q}] [G loss: {r}, kl: {s}] ETA: 0:10:00",
+        "[Epoch {e}/200] [Batch {b}/50] [D VAE_loss: {p}, LR_loss: {q}] [G loss: {r}, kl: {s}] "
+        "ETA: 0:10:00",
         {"D VAE_loss": "p", "D LR_loss": "q", "G loss": "r", "G kl": "s"},
         by_batch,
     ),
@@ -89,7 +93,8 @@ SHAPES = {
         by_batch,
     ),
     "cyclegan": Shape(
-        "(epoch: {e1}, iters: {b10}, time: 0.324, data: 0.231) D_A: {p} G_A: {q} cycle_A: {r} idt_B: {s} ",
+        "(epoch: {e1}, iters: {b10}, time: 0.324, data: 0.231) D_A: {p} G_A: {q} cycle_A: {r} "
+        "idt_B: {s} ",
         {"D_A": "p", "G_A": "q", "cycle_A": "r", "idt_B": "s"},
         lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
     ),
@@ -99,14 +104,16 @@ SHAPES = {
         lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
     ),
     "studiogan": Shape(
-        "[INFO] 2021-02-22 09:14:32 > Step:  {n,} Progress: 26.8% Elapsed: 1 day, 11:59:01 temperature: {r} ada_p: No "
+        "[INFO] 2021-02-22 09:14:32 > Step:  {n,} Progress: 26.8% Elapsed: 1 day, 11:59:01 "
+        "temperature: {r} ada_p: No "
         "Discriminator_loss: {p} Generator_loss: {q} \n"
         "[INFO] 2021-02-22 09:14:33 > FID score (Step: {n}, Using test moments): {s}\n"
         "[INFO] 2021-02-22 09:14:33 > Best FID score (Step: 100, Using test moments): 49.5",
         {"Discriminator_loss": "p", "Generator_loss": "q", "temperature": "r", "FID score": "s"},
     ),
     "lightning": Shape(
-        "Epoch {e}:  50%|█████     | {b}/50 [00:12<00:12,  9.80it/s, loss=0.693, v_num=0, g_loss={p}, d_loss={q}]",
+        "Epoch {e}:  50%|█████     | {b}/50 [00:12<00:12,  9.80it/s, loss=0.693, v_num=0, "
+        "g_loss={p}, d_loss={q}]",
         {"g_loss": "p", "d_loss": "q"},
         by_batch,
     ),
@@ -117,12 +124,14 @@ SHAPES = {
         "epochs",
     ),
     "mm": Shape(
-        "2021-05-01 12:00:00,123 - mmgen - INFO - Iter [{n}/300000]\tlr_generator: 1.000e-04, eta: 1 day, 2:03:04, "
+        "2021-05-01 12:00:00,123 - mmgen - INFO - Iter [{n}/300000]\tlr_generator: 1.000e-04, eta: "
+        "1 day, 2:03:04, "
         "time: 0.312, data_time: 0.012, memory: 5120, loss_disc_fake: {p}, loss_gen: {q}",
         {"loss_disc_fake": "p", "loss_gen": "q"},
     ),
     "fairseq": Shape(
-        '2021-05-01 12:00:00 | INFO | train_inner | {{"epoch": {e1}, "d_loss": "{p}", "g_loss": "{q}", '
+        '2021-05-01 12:00:00 | INFO | train_inner | {{"epoch": {e1}, "d_loss": "{p}", "g_loss": '
+        '"{q}", '
         '"num_updates": "{n}"}}',
         {"d_loss": "p", "g_loss": "q"},
     ),
@@ -142,22 +151,35 @@ SHAPES = {
         {"Gen Loss Total": "p", "Mel-Spec. Error": "q"},
     ),
     "basicsr": Shape(
-        "[052_E..][epoch:  {e}, iter:   {n,}, lr:({p},)] [eta: 2 days, 3:00:00, time (data): 0.512 (0.003)] "
+        "[052_E..][epoch:  {e}, iter:   {n,}, lr:({p},)] [eta: 2 days, 3:00:00, time (data): 0.512 "
+        "(0.003)] "
         "l_g_pix: {q} l_g_gan: {r} l_d_real: {s} ",
         {"lr": "p", "l_g_pix": "q", "l_g_gan": "r", "l_d_real": "s"},
     ),
     "vits": Shape(
         "2023-09-16 18:44:35,779\t32k\tINFO\tTrain Epoch: {e1} [56%]\n"
         "2023-09-16 18:44:35,783\t32k\tINFO\t[{p}, {q}, {r}, {s}, {p}, {n}, 0.0001]\n"
-        "2023-09-16 18:44:36,783\t32k\tINFO\tSaving model and optimizer state at iteration {e1} to ./logs\\G_0.pth",
-        {"losses[0]/loss_disc": "p", "losses[1]/loss_gen": "q", "losses[3]/loss_mel": "s", "losses[4]/loss_kl": "p"},
+        "2023-09-16 18:44:36,783\t32k\tINFO\tSaving model and optimizer state at iteration {e1} to "
+        "./logs\\G_0.pth",
+        {
+            "losses[0]/loss_disc": "p",
+            "losses[1]/loss_gen": "q",
+            "losses[3]/loss_mel": "s",
+            "losses[4]/loss_kl": "p",
+        },
     ),
     "so-vits, full-width": Shape(
         "2023-07-22 21:56:12,356\t44k\tINFO\t损失：[{p}, {q}, {r}, {s}, {p}]，步数：{n}，学习率：0.0001",
-        {"损失[0]/loss_disc": "p", "损失[1]/loss_gen": "q", "损失[2]/loss_fm": "r", "损失[3]/loss_mel": "s"},
+        {
+            "损失[0]/loss_disc": "p",
+            "损失[1]/loss_gen": "q",
+            "损失[2]/loss_fm": "r",
+            "损失[3]/loss_mel": "s",
+        },
     ),
     "mimicry": Shape(
-        "INFO: [Epoch {e1}/127][Global Step: {n}/100000] \n| D(G(z)): {p}\n| D(x): {q}\n| errD: {r}\n| errG: {s}\n"
+        "INFO: [Epoch {e1}/127][Global Step: {n}/100000] \n| D(G(z)): {p}\n| D(x): {q}\n| errD: "
+        "{r}\n| errG: {s}\n"
         "| (0.0312 sec/idx)",
         {"D(G(z))": "p", "D(x)": "q", "errD": "r", "errG": "s"},
     ),
@@ -174,26 +196,36 @@ SHAPES = {
         {"discrim_loss": "p", "gen_loss_GAN": "q", "gen_loss_L1": "r"},
     ),
     "stylegan": Shape(
-        "tick {k}     kimg {n}.0      time 13m 25s      sec/tick 291.6   sec/kimg 72.89   gpumem 4.27   "
-        'augment {p}\n{{"results": {{"fid50k_full": {q}}}, "metric": "fid50k_full", "total_time": 457.0, '
+        "tick {k}     kimg {n}.0      time 13m 25s      sec/tick 291.6   sec/kimg 72.89   gpumem "
+        "4.27   "
+        'augment {p}\n{{"results": {{"fid50k_full": {q}}}, "metric": "fid50k_full", "total_time": '
+        "457.0, "
         '"snapshot_pkl": "network-snapshot-{n06}.pkl", "timestamp": 1653489051.6}}',
         {"augment": "p", "fid50k_full": "q"},
         unit="kimg",
     ),
     "stylegan's fid": Shape(
-        "network-snapshot-{n06}        time 4m 32s       fid50k_full {p}", {"fid50k_full": "p"}, unit="kimg"
+        "network-snapshot-{n06}        time 4m 32s       fid50k_full {p}",
+        {"fid50k_full": "p"},
+        unit="kimg",
     ),
     "ctgan": Shape(
         "Gen. (-{p}) | Discrim. ({q}):  10%|#         | {n}/3000 [00:12<01:52,  2.41it/s]",
         {"Gen.": "-p", "Discrim.": "q"},
     ),
-    "sdv": Shape("Epoch {k1}, Loss G:  {p},Loss D: -{q}", {"Loss G": "p", "Loss D": "-q"}, by_epoch, "epochs"),
-    "keras-gan": Shape("{n} [D loss: {p}, acc.: {q}%] [G loss: {r}]", {"D loss": "p", "D acc.": "%q", "G loss": "r"}),
+    "sdv": Shape(
+        "Epoch {k1}, Loss G:  {p},Loss D: -{q}", {"Loss G": "p", "Loss D": "-q"}, by_epoch, "epochs"
+    ),
+    "keras-gan": Shape(
+        "{n} [D loss: {p}, acc.: {q}%] [G loss: {r}]",
+        {"D loss": "p", "D acc.": "%q", "G loss": "r"},
+    ),
     "machine learning mastery": Shape(
         ">{e1}, {b}/50, d1={p}, d2={q} g={r}", {"d1": "p", "d2": "q", "g": "r"}, by_batch
     ),
     "machine learning mastery, cyclegan": Shape(
-        ">{n}, dA[{p},{q}] dB[{p},{q}] g[{r},{s}]", {"dA[0]": "p", "dA[1]": "q", "dB[1]": "q", "g[0]": "r", "g[1]": "s"}
+        ">{n}, dA[{p},{q}] dB[{p},{q}] g[{r},{s}]",
+        {"dA[0]": "p", "dA[1]": "q", "dB[1]": "q", "g[0]": "r", "g[1]": "s"},
     ),
     "keras": Shape(
         "{b}/50 [===========>..................] - ETA: 6s - d_loss: {p} - g_loss: {q}",
@@ -206,7 +238,8 @@ SHAPES = {
         by_batch,
     ),
     "stargan": Shape(
-        "Elapsed [0:00:12], Iteration [{n}/2000], D/loss_real: -{p}, D/loss_gp: {q}, G/loss_fake: {r}, G/loss_rec: {s}",
+        "Elapsed [0:00:12], Iteration [{n}/2000], D/loss_real: -{p}, D/loss_gp: {q}, G/loss_fake: "
+        "{r}, G/loss_rec: {s}",
         {"D/loss_real": "-p", "D/loss_gp": "q", "G/loss_fake": "r", "G/loss_rec": "s"},
     ),
     "wassersteingan": Shape(
@@ -215,7 +248,8 @@ SHAPES = {
         by_batch,
     ),
     "biggan": Shape(
-        "{b}/1563 (  0.06%) [ETA: 1:02:03] itr: {n}, G_loss : +{p}, D_loss_real : -{q}, D_loss_fake : +{r}",
+        "{b}/1563 (  0.06%) [ETA: 1:02:03] itr: {n}, G_loss : +{p}, D_loss_real : -{q}, "
+        "D_loss_fake : +{r}",
         {"G_loss": "p", "D_loss_real": "-q", "D_loss_fake": "r"},
     ),
     "biggan's scores": Shape(
@@ -223,15 +257,25 @@ SHAPES = {
         {"PYTORCH UNOFFICIAL Inception Score": "p", "PYTORCH UNOFFICIAL FID": "r"},
     ),
     "audiolm": Shape(
-        "{n}: soundstream total loss: {p}, recon loss: {q} | discr (scale 1) loss: {r} | discr (scale 0.5) loss: {s}",
-        {"soundstream total loss": "p", "recon loss": "q", "discr (scale 1) loss": "r", "discr (scale 0.5) loss": "s"},
+        "{n}: soundstream total loss: {p}, recon loss: {q} | discr (scale 1) loss: {r} | discr "
+        "(scale 0.5) loss: {s}",
+        {
+            "soundstream total loss": "p",
+            "recon loss": "q",
+            "discr (scale 1) loss": "r",
+            "discr (scale 0.5) loss": "s",
+        },
     ),
     "imagenet meters": Shape(
         "Epoch: [{e}][{b}/50]\tTime 0.30 (0.31)\tData 0.1 (0.1)\tLoss_D {p} ({q})\tLoss_G {r} ({s})",
         {"Loss_D": "p", "Loss_G": "r"},
         by_batch,
     ),
-    "mrzhu": Shape("===> Epoch[{e1}]({b}/50): Loss_D: {p} Loss_G: {q}", {"Loss_D": "p", "Loss_G": "q"}, by_batch),
+    "mrzhu": Shape(
+        "===> Epoch[{e1}]({b}/50): Loss_D: {p} Loss_G: {q}",
+        {"Loss_D": "p", "Loss_G": "q"},
+        by_batch,
+    ),
     "convmesh": Shape(
         "[{n}] epoch {e}, {b}/50, g_loss {p} d_fake_loss {q} d_real_loss {r} flat {s}",
         {"g_loss": "p", "d_fake_loss": "q", "d_real_loss": "r", "flat": "s"},
@@ -251,7 +295,8 @@ SHAPES = {
         "epochs",
     ),
     "tensors in a dict": Shape(
-        "{n} {{'d_loss': tensor({p}, device='cuda:0', grad_fn=<AddBackward0>), 'g_loss': tensor({q})}}",
+        "{n} {{'d_loss': tensor({p}, device='cuda:0', grad_fn=<AddBackward0>), 'g_loss': "
+        "tensor({q})}}",
         {"d_loss": "p", "g_loss": "q"},
     ),
     "estimator": Shape(
@@ -259,16 +304,20 @@ SHAPES = {
         {"discriminator_loss": "p", "generator_loss": "q"},
     ),
     "absl": Shape(
-        "I0501 12:00:00.123456 140 train.py:50] step {n}, d_loss {p}, g_loss {q}", {"d_loss": "p", "g_loss": "q"}
+        "I0501 12:00:00.123456 140 train.py:50] step {n}, d_loss {p}, g_loss {q}",
+        {"d_loss": "p", "g_loss": "q"},
     ),
     "espnet": Shape(
-        "[host] 2021-05-01 12:00:00,1 (trainer:653) INFO: {e1}epoch:train:1-{b10}batch: iter_time=0.1, "
+        "[host] 2021-05-01 12:00:00,1 (trainer:653) INFO: {e1}epoch:train:1-{b10}batch: "
+        "iter_time=0.1, "
         "generator_loss={p}, discriminator_loss={q}",
         {"generator_loss": "p", "discriminator_loss": "q"},
         lambda k: k // PER_EPOCH * 40 + k % PER_EPOCH * 10 + 10,
     ),
     "mnist example": Shape(
-        "Train Epoch: {e1} [{b}/50 (2%)]\tLoss_D: {p}\tLoss_G: {q}", {"Loss_D": "p", "Loss_G": "q"}, by_batch
+        "Train Epoch: {e1} [{b}/50 (2%)]\tLoss_D: {p}\tLoss_G: {q}",
+        {"Loss_D": "p", "Loss_G": "q"},
+        by_batch,
     ),
     "rosinality": Shape(
         "d: {p}; g: {q}; r1: {r}; path: 0.0021; mean path: {s}; augment: 0.0000",
@@ -277,7 +326,10 @@ SHAPES = {
         "unknown",
     ),
     "lucidrains": Shape(
-        "G: {p} | D: {q} | GP: {r} | FID: {s}", {"G": "p", "D": "q", "GP": "r", "FID": "s"}, by_record, "unknown"
+        "G: {p} | D: {q} | GP: {r} | FID: {s}",
+        {"G": "p", "D": "q", "GP": "r", "FID": "s"},
+        by_record,
+        "unknown",
     ),
     "a list in brackets": Shape(
         "[0] [Epoch {e}/50] [Batch {b}/50] [D loss: {p}] [G loss: {q}] [C loss: [{r}, {s}]]",
@@ -286,7 +338,8 @@ SHAPES = {
     ),
     "padded, two lines": Shape(
         "Epoch   {e1}/ 20\n"
-        "      Iter  {b:>3}/  50 [1.7162s] \t D_loss: {p:>8} | G_loss: {q:>8} | D(G(z)): {r:>8} / {s:>8}",
+        "      Iter  {b:>3}/  50 [1.7162s] \t D_loss: {p:>8} | G_loss: {q:>8} | D(G(z)): {r:>8} / "
+        "{s:>8}",
         {"D_loss": "p", "G_loss": "q", "D(G(z))": "r", "D(G(z)) (2)": "s"},
         by_batch,
     ),
@@ -301,7 +354,10 @@ SHAPES = {
         by_epoch,
         "epochs",
     ),
-    "elapsed": Shape("Elapsed [15:40:05.799918] batch: {n}  d_loss: {p}  g_loss: {q}", {"d_loss": "p", "g_loss": "q"}),
+    "elapsed": Shape(
+        "Elapsed [15:40:05.799918] batch: {n}  d_loss: {p}  g_loss: {q}",
+        {"d_loss": "p", "g_loss": "q"},
+    ),
     "aladdin": Shape(
         "Epoch [{e}/5] Batch {b}/50 \\                   Loss D: {p}, loss G: {q}",
         {"Loss D": "p", "loss G": "q"},
@@ -319,18 +375,29 @@ SHAPES = {
         "epochs",
     ),
     "loguru": Shape(
-        "2021-01-01 00:00:00.123 | INFO     | __main__:train:120 - Epoch {e} iter {n}: d_loss={p}, g_loss={q}",
+        "2021-01-01 00:00:00.123 | INFO     | __main__:train:120 - Epoch {e} iter {n}: d_loss={p}, "
+        "g_loss={q}",
         {"d_loss": "p", "g_loss": "q"},
     ),
-    "bare players": Shape("Epoch #{k1} -- D {p} -- G {q}", {"D": "p", "G": "q"}, by_epoch, "epochs"),
+    "bare players": Shape(
+        "Epoch #{k1} -- D {p} -- G {q}", {"D": "p", "G": "q"}, by_epoch, "epochs"
+    ),
     "units": Shape(
-        "=> epoch {k1} | loss_d {p} | loss_g {q} | psnr {r}dB | 12.3s", {"loss_d": "p", "psnr": "r"}, by_epoch, "epochs"
+        "=> epoch {k1} | loss_d {p} | loss_g {q} | psnr {r}dB | 12.3s",
+        {"loss_d": "p", "psnr": "r"},
+        by_epoch,
+        "epochs",
     ),
     "chinese": Shape(
-        "第{k1}轮 判别器损失: {p} 生成器损失: {q}", {"判别器损失": "p", "生成器损失": "q"}, by_epoch, "epochs"
+        "第{k1}轮 判别器损失: {p} 生成器损失: {q}",
+        {"判别器损失": "p", "生成器损失": "q"},
+        by_epoch,
+        "epochs",
     ),
     "counter last": Shape("D_loss:{p},G_loss:{q},step:{n}", {"D_loss": "p", "G_loss": "q"}),
-    "logfmt": Shape("ts=12:00:00 level=info step={n} d_loss={p} g_loss={q}", {"d_loss": "p", "g_loss": "q"}),
+    "logfmt": Shape(
+        "ts=12:00:00 level=info step={n} d_loss={p} g_loss={q}", {"d_loss": "p", "g_loss": "q"}
+    ),
 }
 
 
@@ -339,7 +406,9 @@ def record(shape: Shape, k: int, rng: random.Random) -> tuple[str, dict[str, str
     value = {c: f"{abs(rng.gauss(1.0, 0.3)) + 0.05:.4f}" for c in "pqrs"}
     b, n = k % PER_EPOCH * 10, by_iteration(k)
     template = shape.template.replace("{n,}", f"{n:,}").replace("{n06}", f"{n:06d}")
-    return template.format(e=k // PER_EPOCH, e1=k // PER_EPOCH + 1, b=b, b10=b + 10, n=n, k=k, k1=k + 1, **value), value
+    return template.format(
+        e=k // PER_EPOCH, e1=k // PER_EPOCH + 1, b=b, b10=b + 10, n=n, k=k, k1=k + 1, **value
+    ), value
 
 
 def printed(shape: Shape) -> tuple[str, list[dict[str, str]]]:
@@ -379,9 +448,26 @@ def test_every_shape_of_line(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_clocks_counters_and_code_are_no_metrics(name: str) -> None:
-    known = ("time", "data", "eta", "elapsed", "sec", "memory", "progress", "train.py", "tick", "best", "step", "batch")
+    known = (
+        "time",
+        "data",
+        "eta",
+        "elapsed",
+        "sec",
+        "memory",
+        "progress",
+        "train.py",
+        "tick",
+        "best",
+        "step",
+        "batch",
+    )
     tags = [t.lower() for t in series(read_text(printed(SHAPES[name])[0], "train"))]
-    assert not [t for t in tags if t.strip("[]0123456789 ") in known or "epoch" in t or "iter" in t or "/sec" in t]
+    assert not [
+        t
+        for t in tags
+        if t.strip("[]0123456789 ") in known or "epoch" in t or "iter" in t or "/sec" in t
+    ]
 
 
 @pytest.mark.parametrize("name", ["dcgan", "cyclegan", "coqui", "ctgan", "vits"])
@@ -397,7 +483,10 @@ def test_lines_of_something_else_do_not_matter(name: str) -> None:
     noise = [
         "Saving the model (epoch 3, total_iters 5000) to checkpoints/3_net_G.pth",
         "Loaded checkpoint './logs/G_0.pth' (iteration 1)",
-        "/usr/lib/python3.8/site-packages/torch/optim/lr_scheduler.py:143: UserWarning: Detected call of `step()`",
+        (
+            "/usr/lib/python3.8/site-packages/torch/optim/lr_scheduler.py:143: UserWarning: Detected "
+            "call of `step()`"
+        ),
         "  warnings.warn('nothing', 12)",
         "100%|██████████| 9912422/9912422 [00:01<00:00, 8.1MB/s]",
         "Time taken: 34 sec",
@@ -410,7 +499,8 @@ def test_lines_of_something_else_do_not_matter(name: str) -> None:
 
 def test_a_progress_bar_that_is_drawn_again_counts_once() -> None:
     bars = "".join(
-        f"\rGen. ({i}.5) | Discrim. (0.{i}):  10%|#    | {i // 3}/300 [00:12<01:52,  2.41it/s]" for i in range(1, 10)
+        f"\rGen. ({i}.5) | Discrim. (0.{i}):  10%|#    | {i // 3}/300 [00:12<01:52,  2.41it/s]"
+        for i in range(1, 10)
     )
     got = series(read_text(bars + "\n", "train"))
     assert got["Gen."] == ([0, 1, 2, 3], [2.5, 5.5, 8.5, 9.5])
@@ -418,7 +508,11 @@ def test_a_progress_bar_that_is_drawn_again_counts_once() -> None:
 
 def test_nan_and_infinity() -> None:
     got = series(
-        of("step 1 d_loss: nan g_loss: 0.5", "step 2 d_loss: inf g_loss: -inf", "step 3 d_loss: 1e-8 g_loss: NaN")
+        of(
+            "step 1 d_loss: nan g_loss: 0.5",
+            "step 2 d_loss: inf g_loss: -inf",
+            "step 3 d_loss: 1e-8 g_loss: NaN",
+        )
     )
     np.testing.assert_array_equal(got["d_loss"][1], [np.nan, np.inf, 1e-8])
     np.testing.assert_array_equal(got["g_loss"][1], [0.5, -np.inf, np.nan])
@@ -426,7 +520,11 @@ def test_nan_and_infinity() -> None:
 
 def test_validation_is_kept_apart() -> None:
     reading = of(
-        *(f"{part} Epoch: {e} d_loss: {e}.{i} g_loss: 0.5" for e in (1, 2) for i, part in enumerate(("Train", "Val")))
+        *(
+            f"{part} Epoch: {e} d_loss: {e}.{i} g_loss: 0.5"
+            for e in (1, 2)
+            for i, part in enumerate(("Train", "Val"))
+        )
     )
     assert {(s.tag, s.split): s.values.tolist() for s in reading.signals if s.tag == "d_loss"} == {
         ("d_loss", ""): [1.0, 2.0],
@@ -450,7 +548,11 @@ def test_one_metric_a_file(tmp_path: Path) -> None:
 
 
 def pix2pix(epochs: range, header: bool = True) -> list[str]:
-    head = ["================ Training Loss (Thu Sep  1 21:31:13 2022) ================"] if header else []
+    head = (
+        ["================ Training Loss (Thu Sep  1 21:31:13 2022) ================"]
+        if header
+        else []
+    )
     return head + [
         f"(epoch: {e}, iters: {i}, time: 0.1, data: 0.2) D_real: 0.{e} G_GAN: {i}.5 "
         for e in epochs
@@ -492,7 +594,8 @@ def test_a_score_of_an_earlier_checkpoint_is_no_restart() -> None:
 def test_options_in_the_first_lines() -> None:
     dump = {"train": {"learning_rate": 0.0002, "betas": [0.5, 0.9]}, "name": "x"}
     reading = of(
-        "Namespace(lr=5e-05, n_critic=5, betas=(0.0, 0.9), device=device(type='cuda'), sub=Namespace(a=None))",
+        "Namespace(lr=5e-05, n_critic=5, betas=(0.0, 0.9), device=device(type='cuda'), "
+        "sub=Namespace(a=None))",
         "2020-01-01 00:00:00 INFO " + repr(dump),
         "cfgs.OPTIMIZATION =",
         "[INFO] > {",
@@ -536,22 +639,36 @@ def test_namespace_is_read_and_never_run() -> None:
     ("content", "name"),
     [
         (
-            "# A GAN\n\nTrain with `train.py --lr 0.0002`.\nReaches FID 12.3 after 100 epochs, FID 9.8 after 200.\n",
+            (
+                "# A GAN\n\nTrain with `train.py --lr 0.0002`.\nReaches FID 12.3 after 100 epochs, FID "
+                "9.8 after 200.\n"
+            ),
             "README.txt",
         ),
         ("numpy==1.26.0\ntorch>=2.1.0\ntqdm\n", "requirements.txt"),
         ("lr: 0.001\nbeta1: 0.5\nlambda_gp: 10\nbatch_size: 64\n", "config.txt"),
-        ("----- Options -----\n  lr: 0.0002 [default: 0.1]\n  lambda_L1: 100.0\n  batch_size: 1\n", "train_opt.txt"),
+        (
+            (
+                "----- Options -----\n  lr: 0.0002 [default: 0.1]\n  lambda_L1: 100.0\n  batch_size: "
+                "1\n"
+            ),
+            "train_opt.txt",
+        ),
         ('10.0.0.1 - - [01/May/2021:12:00:00] "GET / HTTP/1.1" 200 1234\n' * 5, "access.log"),
         ("Requirement already satisfied: torch==1.7.1 in /usr/lib\n" * 4, "pip.log"),
-        ("step 1 processed=4 queue=7\nstep 2 processed=5 queue=8\nstep 3 processed=6 queue=9\n", "server.log"),
+        (
+            "step 1 processed=4 queue=7\nstep 2 processed=5 queue=8\nstep 3 processed=6 queue=9\n",
+            "server.log",
+        ),
         ("Downloading: 100%|#####| 9912422/9912422 [00:01<00:00]\n" * 3, "output.log"),
         ("", "train.log"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n", "train.log"),
         (bytes(range(256)) * 8, "vdlrecords.169.log"),
     ],
 )
-def test_what_is_no_log_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes, name: str) -> None:
+def test_what_is_no_log_is_refused_in_one_sentence(
+    tmp_path: Path, content: str | bytes, name: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert text.sniff(path, path.read_bytes()) < 0.5
@@ -621,8 +738,20 @@ def test_notebooks_keep_their_prints(tmp_path: Path) -> None:
         ("d = F.relu(1.0 - D(x)).mean() + F.relu(1 + D(fake)).mean()", "hinge"),
         ("loss = critic(fake).mean() - critic(real).mean()", "wgan"),
         ("loss = -torch.mean(D(real)) + torch.mean(D(fake))", "wgan"),
-        ("l = netD(fake).mean() - netD(real).mean() + 10 * ((gradients.norm(2, 1) - 1) ** 2).mean()", "wgan-gp"),
-        ("def step():\n    d = D(fake).mean() - D(x).mean()\n    return d + w * gradient_penalty(D, x)", "wgan-gp"),
+        (
+            (
+                "l = netD(fake).mean() - netD(real).mean() + 10 * ((gradients.norm(2, 1) - 1) ** "
+                "2).mean()"
+            ),
+            "wgan-gp",
+        ),
+        (
+            (
+                "def step():\n    d = D(fake).mean() - D(x).mean()\n    return d + w * "
+                "gradient_penalty(D, x)"
+            ),
+            "wgan-gp",
+        ),
         # Two games in one notebook, statistics of the data, and no loss at all: nothing is said.
         ("a = nn.BCELoss()\nb = D(fake).mean() - D(real).mean()", None),
         ("shift = images.mean() - pictures.mean()", None),
@@ -631,7 +760,9 @@ def test_notebooks_keep_their_prints(tmp_path: Path) -> None:
         ("y = " + "+".join(["a"] * 3000), None),
     ],
 )
-def test_the_code_of_a_notebook_names_the_loss(tmp_path: Path, source: str, family: str | None) -> None:
+def test_the_code_of_a_notebook_names_the_loss(
+    tmp_path: Path, source: str, family: str | None
+) -> None:
     log, _ = printed(SHAPES["yunjey"])
     path = tmp_path / "GAN.ipynb"
     path.write_text(book(log, source=source))
@@ -653,7 +784,10 @@ PRE = [
     [f"pretrain epoch {k} g_loss: {1 / (k + 1):.4f}\n" for k in range(0, 61, 5)],
     [f"[{k}/60][3/7] MSE loss {1 / (k + 1):.4f}\n" for k in range(60)],
 ]
-GAME = [f"{s:6d} | d_loss: 1.3{s % 7} | g_adv_loss: 0.7{s % 3} | moment_loss: 0.08\n" for s in range(0, 1000, 10)]
+GAME = [
+    f"{s:6d} | d_loss: 1.3{s % 7} | g_adv_loss: 0.7{s % 3} | moment_loss: 0.08\n"
+    for s in range(0, 1000, 10)
+]
 
 
 @pytest.mark.parametrize("before", PRE)
@@ -685,7 +819,10 @@ def test_a_notebook_that_prints_no_game_keeps_all_of_its_losses(tmp_path: Path) 
 @pytest.mark.parametrize("name", ["Loss", "total loss"])
 def test_a_loss_beside_the_game_is_not_gs(name: str) -> None:
     def placed(steps: range) -> str | None:
-        game = [Signal(t, np.arange(5000, 6000, 10), np.linspace(0, 1, 100)) for t in ("d_loss", "moments")]
+        game = [
+            Signal(t, np.arange(5000, 6000, 10), np.linspace(0, 1, 100))
+            for t in ("d_loss", "moments")
+        ]
         other = Signal(name, np.array(steps), np.linspace(0, 1, len(steps)))
         return vocabulary.place([*game, other], vocabulary=VOCABULARY)[2].role
 
@@ -696,7 +833,15 @@ def test_a_loss_beside_the_game_is_not_gs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["{}", "[1]", "not json", '{"cells": 3}', '{"cells": [1, {"cell_type": "code"}]}', book("hello")]
+    "content",
+    [
+        "{}",
+        "[1]",
+        "not json",
+        '{"cells": 3}',
+        '{"cells": [1, {"cell_type": "code"}]}',
+        book("hello"),
+    ],
 )
 def test_notebooks_without_a_training(tmp_path: Path, content: str) -> None:
     path = tmp_path / "book.ipynb"
@@ -709,19 +854,25 @@ def test_notebooks_without_a_training(tmp_path: Path, content: str) -> None:
 # ---------------------------------------------------------------- anything goes
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.sampled_from(sorted(SHAPES)),
     st.lists(
         st.tuples(
             st.integers(0, 2000),
-            st.text(alphabet="0123456789.,:;=/[](){}%|-+ \t\r\n\x00\x01\x1b[ndDlos损：", max_size=8),
+            st.text(
+                alphabet="0123456789.,:;=/[](){}%|-+ \t\r\n\x00\x01\x1b[ndDlos损：", max_size=8
+            ),
         ),
         max_size=8,
     ),
     st.integers(0, 1500),
 )
-def test_damage_breaks_nothing(tmp_path: Path, name: str, inserts: list[tuple[int, str]], cut: int) -> None:
+def test_damage_breaks_nothing(
+    tmp_path: Path, name: str, inserts: list[tuple[int, str]], cut: int
+) -> None:
     log = printed(SHAPES[name])[0]
     for at, piece in inserts:
         log = log[: at % len(log)] + piece + log[at % len(log) :]
@@ -765,12 +916,19 @@ def test_a_counter_damaged_beyond_any_step_is_not_believed() -> None:
     assert got.lost == "1 step beyond 2**53: damage, the step before was taken"
 
 
-_HUGE = st.one_of(st.integers(0, 50), st.integers(0, 10**24), st.sampled_from([2**53, 2**53 + 1, 9 * 10**15, 10**18]))
+_HUGE = st.one_of(
+    st.integers(0, 50),
+    st.integers(0, 10**24),
+    st.sampled_from([2**53, 2**53 + 1, 9 * 10**15, 10**18]),
+)
 
 
 @settings(max_examples=150, deadline=None)
 @example([(0, 0, 0), (0, 0, 0), (0, 2, 1), (0, 1, 0), (0, 0, 0), (0, 2**53 - 1, 0)], "ein")
-@given(st.lists(st.tuples(_HUGE, _HUGE, _HUGE), min_size=2, max_size=30), st.sampled_from(["ein", "en", "n", "kimg"]))
+@given(
+    st.lists(st.tuples(_HUGE, _HUGE, _HUGE), min_size=2, max_size=30),
+    st.sampled_from(["ein", "en", "n", "kimg"]),
+)
 def test_steps_never_overflow(rows: list[tuple[int, int, int]], form: str) -> None:
     shape = {
         "ein": "Epoch {0} [{1}/{2}] d_loss: 0.5 g_loss: 0.7",
@@ -810,13 +968,21 @@ def test_fields_without_a_blank_between_them(line: str) -> None:
     got = series(read_text(log, "train"))
     for tag, field_ in {"G_GAN": "p", "D_real": "q", "D_fake": "r"}.items():
         assert got[tag][1] == [float(v[field_]) for v in values]
-        assert got[tag][0] == [10 * k for k in range(RECORDS)], "an epoch is as long as it is seen to be"
+        assert got[tag][0] == [10 * k for k in range(RECORDS)], (
+            "an epoch is as long as it is seen to be"
+        )
 
 
 def test_glued_fields_that_are_no_numbers_and_units_that_are_no_names() -> None:
-    reading = of(*(f"iter: {k} took 1.5s mem: 3.2GB D_loss: nanG_loss: infD(x): 0.5G: 1.{k}" for k in range(1, 5)))
+    reading = of(
+        *(
+            f"iter: {k} took 1.5s mem: 3.2GB D_loss: nanG_loss: infD(x): 0.5G: 1.{k}"
+            for k in range(1, 5)
+        )
+    )
     got = series(reading)
-    assert {t: v[1][0] for t, v in got.items()} == {"D_loss": pytest.approx(np.nan, nan_ok=True), "G_loss": np.inf,
+    assert {t: v[1][0] for t, v in got.items()} == {"D_loss": pytest.approx(np.nan, nan_ok=True),
+        "G_loss": np.inf,
                                                    "D(x)": 0.5, "G": 1.1}  # fmt: skip
     assert set(series(of(*(f"iter {k}: 12ms/step 1.5s: d_loss: 0.{k} 3m: g_loss: 1.{k}" for k in range(1, 5))))) == {
         "d_loss", "g_loss",
@@ -831,10 +997,14 @@ LISTS = [
 ]
 
 
-def listed(line: str, second: Callable[[float], float], most: float = 1.6) -> dict[str, tuple[list[int], list[float]]]:
+def listed(
+    line: str, second: Callable[[float], float], most: float = 1.6
+) -> dict[str, tuple[list[int], list[float]]]:
     rng = random.Random(11)
     rows = [[rng.uniform(0.4, 1.0) * most for _ in range(3)] for _ in range(RECORDS)]
-    named = [dict(zip("pqrabc", [f"{x:.4f}" for x in (*v, *map(second, v))], strict=True)) for v in rows]
+    named = [
+        dict(zip("pqrabc", [f"{x:.4f}" for x in (*v, *map(second, v))], strict=True)) for v in rows
+    ]
     got = series(of(*(line.format(k=k + 1, **v) for k, v in enumerate(named))))
     for tag, field_ in {"dr": "p", "df": "q", "g": "r"}.items():
         assert got[tag][1] == [float(v[field_]) for v in named]
@@ -849,8 +1019,12 @@ def test_a_list_behind_half_of_d_begins_with_its_loss(line: str, most: float) ->
     assert got["dr"][0][-1] - got["dr"][0][0] >= RECORDS - 1, "the number behind the arrow counts"
 
 
-@pytest.mark.parametrize(("second", "most"), [(lambda loss: 3 * loss, 1.6), (lambda loss: loss / 2, 0.9)])
-def test_a_second_loss_in_a_list_is_no_accuracy(second: Callable[[float], float], most: float) -> None:
+@pytest.mark.parametrize(
+    ("second", "most"), [(lambda loss: 3 * loss, 1.6), (lambda loss: loss / 2, 0.9)]
+)
+def test_a_second_loss_in_a_list_is_no_accuracy(
+    second: Callable[[float], float], most: float
+) -> None:
     assert not any("acc" in tag for tag in listed(LISTS[0], second, most))
 
 
@@ -862,8 +1036,10 @@ def test_lists_that_name_no_half_of_d_stay_networks() -> None:
 @pytest.mark.parametrize(
     ("line", "roles"),
     [
-        (">{k}, c1=-0.{k}, c2=0.{k} g=1.{k}", {"c1": "d_loss_real", "c2": "d_loss_fake", "g": "g_loss"}),
-        (">{k}, {k}/99, d1:0.{k} d2:0.3{k} g:1.{k}", {"d1": "d_loss_real", "d2": "d_loss_fake", "g": "g_loss"}),
+        (">{k}, c1=-0.{k}, c2=0.{k} g=1.{k}", {"c1": "d_loss_real", "c2": "d_loss_fake",
+        "g": "g_loss"}),
+        (">{k}, {k}/99, d1:0.{k} d2:0.3{k} g:1.{k}", {"d1": "d_loss_real", "d2": "d_loss_fake",
+        "g": "g_loss"}),
         ("[09:10:11] step {k} | dr 0.{k} | df 0.2{k} | g 1.{k}",
          {"dr": "d_loss_real", "df": "d_loss_fake", "g": "g_loss"}),
         ("step {k}: c_real=-0.{k}; c_fake=0.{k}; g=1.{k}",
@@ -883,7 +1059,10 @@ def test_short_names_of_a_critic_and_its_halves(line: str, roles: dict[str, str]
     [
         "Ending global_step {k}: generator average loss {g}, discriminator average loss {d}",
         "After epoch {k}: average generator loss {g}; average discriminator loss {d}",
-        "2024-01-02 03:04:05 INFO epoch {k} - critic total loss {d} - generator total loss {g} - 12.3 s",
+        (
+            "2024-01-02 03:04:05 INFO epoch {k} - critic total loss {d} - generator total loss {g} - "
+            "12.3 s"
+        ),
         "epoch {k}: loss of the generator {g}, loss of the discriminator {d}",
         "epoch {k}: the generator has a loss of {g}, the discriminator has a loss of {d}",
         "{k} Gen loss mean {g} Disc loss mean {d}",
@@ -894,7 +1073,10 @@ def test_words_between_the_player_and_its_loss(line: str) -> None:
     reading = of(*(line.format(k=k, d=f"0.{k}", g=f"1.{k}") for k in range(1, 9)))
     placed = vocabulary.place(reading.signals, vocabulary=VOCABULARY)
     found = {s.role: s.values.tolist() for s in placed}
-    assert found == {"d_loss": [k / 10 for k in range(1, 9)], "g_loss": [1 + k / 10 for k in range(1, 9)]}
+    assert found == {
+        "d_loss": [k / 10 for k in range(1, 9)],
+        "g_loss": [1 + k / 10 for k in range(1, 9)],
+    }
 
 
 def test_a_table_drawn_upright() -> None:
@@ -907,7 +1089,8 @@ def test_a_table_drawn_upright() -> None:
     }  # fmt: skip
 
 
-# ---------------------------------------------------------------- older checkpoints, and runs that take turns
+# ---------------------------------------------------------------- older checkpoints, and runs that
+# take turns
 
 
 def stepped(steps: list[int], line: str = "Step: {s} d_loss: {k}.0 g_loss: 0.5") -> list[str]:
@@ -918,7 +1101,8 @@ FAR = [*range(100, 5001, 100), *range(1100, 8001, 100)]
 
 
 @pytest.mark.parametrize(
-    "line", ["Step: {s} d_loss: {k}.0 g_loss: 0.5", "[09:10:11] iter {s}/9000 | d_loss={k}.0 g_loss=0.5"]
+    "line",
+    ["Step: {s} d_loss: {k}.0 g_loss: 0.5", "[09:10:11] iter {s}/9000 | d_loss={k}.0 g_loss=0.5"],
 )
 def test_a_resume_from_an_older_checkpoint_replaces_what_came_after_it(line: str) -> None:
     reading = of(*stepped(FAR, line))
@@ -944,7 +1128,9 @@ def test_how_far_the_training_was_to_go_decides_where_the_resume_got_no_further(
     assert "2 trainings" in of(*stepped(steps)).notes[0]
     planned = of("{'adv_loss': 'hinge', 'total_step': 6000}", *stepped(steps))
     assert series(planned)["d_loss"][0] == list(range(100, 4001, 100))
-    assert "2 trainings" in of("{'adv_loss': 'hinge', 'total_step': 9000}", *stepped(steps)).notes[0]
+    assert (
+        "2 trainings" in of("{'adv_loss': 'hinge', 'total_step': 9000}", *stepped(steps)).notes[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -971,15 +1157,21 @@ def runs_in(path: Path) -> list[dict[str, tuple[list[int], list[float]]]]:
     ],
 )
 @pytest.mark.parametrize("from_", [(0, 500), (0, 300, 100), (40, 3)])
-def test_runs_that_take_turns_are_taken_apart(tmp_path: Path, line: str, from_: tuple[int, ...]) -> None:
-    lines = [line.format(s=i + s, d=f"{n}.{i}", g=i / 10) for i in range(40) for n, s in enumerate(from_)]
+def test_runs_that_take_turns_are_taken_apart(
+    tmp_path: Path, line: str, from_: tuple[int, ...]
+) -> None:
+    lines = [
+        line.format(s=i + s, d=f"{n}.{i}", g=i / 10) for i in range(40) for n, s in enumerate(from_)
+    ]
     path = tmp_path / "train.log"
     path.write_text("lr: 0.0002\n" + "\n".join(lines) + "\n")
     got = runs_in(path)
     assert [g["D"][0] for g in got] == [list(range(s, s + 40)) for s in from_]
     assert [{int(v) for v in g["D"][1]} for g in got] == [{n} for n in range(len(from_))]
     assert all(len(g["G"][0]) == 40 for g in got)
-    assert all(f"{len(from_)} runs take turns" in r.notes[-1] and r.settings for _, _, r in read_log(path))
+    assert all(
+        f"{len(from_)} runs take turns" in r.notes[-1] and r.settings for _, _, r in read_log(path)
+    )
 
 
 def test_turns_need_not_be_regular(tmp_path: Path) -> None:
@@ -990,7 +1182,10 @@ def test_turns_need_not_be_regular(tmp_path: Path) -> None:
         at[k] += 10
     path = tmp_path / "train.log"
     path.write_text("\n".join(lines) + "\n")
-    assert [set(g["D"][1]) for g in sorted(runs_in(path), key=lambda g: g["D"][0][0])] == [{0.5}, {1.5}]
+    assert [set(g["D"][1]) for g in sorted(runs_in(path), key=lambda g: g["D"][0][0])] == [
+        {0.5},
+        {1.5},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""What maintainers said about runs in public threads, each as a small log drawn from the numbers of the thread.
+"""What maintainers said about runs in public threads, each as a small log of its numbers.
 
-No log of these threads is public: a thread states a symptom in numbers, and somebody who knows says what it means. The
-curves below follow those numbers; noise and beginnings are ours. Where we and they differ, ``differs`` says why. The
-table of docs/coverage.md is held to this file.
+No log of these threads is public: a thread states a symptom in numbers, and somebody who knows says
+what it means. The curves below follow those numbers; noise and beginnings are ours. Where we and
+they differ, ``differs`` says why. The table of docs/coverage.md is held to this file.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class Thread:
 THREADS: list[Thread] = []
 
 
-def thread(url: str, seen: str, word: str, said: str, verdict: str, **more: object) -> Callable[[object], object]:
+def thread(
+    url: str, seen: str, word: str, said: str, verdict: str, **more: object
+) -> Callable[[object], object]:
     """Enter a thread whose curves the decorated function draws."""
 
     def enter(curves: object) -> object:
@@ -153,7 +155,8 @@ def _(x: Time) -> Mapping[str, Curve]:
     "the same",
     "sick",
     "healthy",
-    differs="what leads G gets better, and D at zero is how many good runs of this kind look; no sample was kept",
+    differs="what leads G gets better, and D at zero is how many good runs of this kind look; no "
+    "sample was kept",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return cyclegan(x, x.falls(0.3, 0.001, 25), 1 - 0.6 * np.exp(-20 * x.t), x.falls(2, 0.4, 2))
@@ -168,7 +171,9 @@ def _(x: Time) -> Mapping[str, Curve]:
     rules=("d-wins-late",),
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return cyclegan(x, x.then(0.35, 0.2, 0.004), x.then(0.35, 0.35, 0.98), x.then(0.35, x.falls(2, 0.8), 0.9))
+    return cyclegan(
+        x, x.then(0.35, 0.2, 0.004), x.then(0.35, 0.35, 0.98), x.then(0.35, x.falls(2, 0.8), 0.9)
+    )
 
 
 @thread(
@@ -197,7 +202,9 @@ def _(x: Time) -> Mapping[str, Curve]:
     rules=("d-wins-late", "reconstruction-lost"),
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return cyclegan(x, x.then(0.39, 0.22, 0.001), x.then(0.39, 0.25, 1.3), x.then(0.39, x.falls(2, 0.6), 1.7))
+    return cyclegan(
+        x, x.then(0.39, 0.22, 0.001), x.then(0.39, 0.25, 1.3), x.then(0.39, x.falls(2, 0.6), 1.7)
+    )
 
 
 @thread(
@@ -209,7 +216,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     rules=("d-repeats",),
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": np.round(x.falls(0.25, 0, 40), 3), "g_loss": x.falls(6, 4.2, 12) * x.jitter(0.03)}
+    return {
+        "d_loss": np.round(x.falls(0.25, 0, 40), 3),
+        "g_loss": x.falls(6, 4.2, 12) * x.jitter(0.03),
+    }
 
 
 @thread(
@@ -402,7 +412,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     config="loss: wgan-gp\nlambda_gp: 10\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": -x.falls(20, 3) + x.noise(0.3), "g_loss": 26 + 150 * x.t + 15 * np.sin(9 * x.t) + x.noise(2)}
+    return {
+        "d_loss": -x.falls(20, 3) + x.noise(0.3),
+        "g_loss": 26 + 150 * x.t + 15 * np.sin(9 * x.t) + x.noise(2),
+    }
 
 
 @thread(
@@ -413,10 +426,14 @@ def _(x: Time) -> Mapping[str, Curve]:
     "found",
     rules=("critic-loss-in-the-hundreds",),
     config="loss: wgan-gp\nlambda_gp: 10\n",
-    differs="nobody calls the samples good, and between digits in [-1, 1] a 1-Lipschitz critic finds 56 at most",
+    differs="nobody calls the samples good, and between digits in [-1, 1] a 1-Lipschitz critic "
+    "finds 56 at most",
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": -x.falls(20, 2000, 3) * x.jitter(0.05), "g_loss": x.falls(0, 1000, 3) * x.jitter(0.05)}
+    return {
+        "d_loss": -x.falls(20, 2000, 3) * x.jitter(0.05),
+        "g_loss": x.falls(0, 1000, 3) * x.jitter(0.05),
+    }
 
 
 @thread(
@@ -429,7 +446,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     config="loss: wgan-gp\nlambda_gp: 10\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": -5 * np.exp(12.2 * x.t) * x.jitter(0.1), "g_loss": 5 * np.exp(14.5 * x.t) * x.jitter(0.1)}
+    return {
+        "d_loss": -5 * np.exp(12.2 * x.t) * x.jitter(0.1),
+        "g_loss": 5 * np.exp(14.5 * x.t) * x.jitter(0.1),
+    }
 
 
 @thread(
@@ -442,7 +462,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     rows=300,
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"Generator Loss": x.falls(1.5, -1.2, 4) + x.noise(0.2), "Discriminator Loss": x.noise(0.25)}
+    return {
+        "Generator Loss": x.falls(1.5, -1.2, 4) + x.noise(0.2),
+        "Discriminator Loss": x.noise(0.25),
+    }
 
 
 @thread(
@@ -455,7 +478,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     rows=300,
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"loss_g": x.falls(0.8, -0.9, 5) + x.noise(0.15), "loss_d": -x.falls(1.5, 0.2, 5) + x.noise(0.08)}
+    return {
+        "loss_g": x.falls(0.8, -0.9, 5) + x.noise(0.15),
+        "loss_d": -x.falls(1.5, 0.2, 5) + x.noise(0.08),
+    }
 
 
 @thread(
@@ -467,7 +493,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     config="loss: wasserstein\nclip_value: 0.01\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"critic_loss": -x.falls(1.2, 0.15, 5) * x.jitter(0.1), "generator_loss": 0.3 - 0.8 * x.t + x.noise(0.05)}
+    return {
+        "critic_loss": -x.falls(1.2, 0.15, 5) * x.jitter(0.1),
+        "generator_loss": 0.3 - 0.8 * x.t + x.noise(0.05),
+    }
 
 
 @thread(
@@ -478,7 +507,8 @@ def _(x: Time) -> Mapping[str, Curve]:
     "inconclusive",
     config="loss: wgan-gp\nlambda_gp: 10\nmixed_precision: true\n",
     risks=("penalty-in-mixed-precision",),
-    differs="the loss scale is no signal of ours; as long as the losses hold, the setting is a risk, no finding",
+    differs="the loss scale is no signal of ours; as long as the losses hold, the setting is a "
+    "risk, no finding",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
@@ -501,7 +531,10 @@ def _(x: Time) -> Mapping[str, Curve]:
 )
 def _(x: Time) -> Mapping[str, Curve]:
     broken = x.then(0.5, 0.0, np.nan)
-    return {"d_loss": -x.falls(8, 3) * x.jitter(0.4) + broken, "g_loss": 3 * x.t + x.noise(0.8) + broken}
+    return {
+        "d_loss": -x.falls(8, 3) * x.jitter(0.4) + broken,
+        "g_loss": 3 * x.t + x.noise(0.8) + broken,
+    }
 
 
 # ---------------------------------------------------------------- StyleGAN
@@ -530,7 +563,9 @@ def stylegan(x: Time, d: Curve, g: Curve, fid: Curve, **more: Curve) -> Mapping[
 )
 def _(x: Time) -> Mapping[str, Curve]:
     fid = x.then(0.5, x.falls(200, 7.8, 12), 380) * x.jitter(0.04)
-    return stylegan(x, x.then(0.5, 0.9, 2.4) * x.jitter(0.05), x.then(0.5, 1.1, 0.2) * x.jitter(0.05), fid)
+    return stylegan(
+        x, x.then(0.5, 0.9, 2.4) * x.jitter(0.05), x.then(0.5, 1.1, 0.2) * x.jitter(0.05), fid
+    )
 
 
 @thread(
@@ -543,7 +578,9 @@ def _(x: Time) -> Mapping[str, Curve]:
     every=66,
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return stylegan(x, 0.9 * x.jitter(0.05), 1.1 * x.jitter(0.05), x.falls(250, 45, 15) * x.jitter(0.03))
+    return stylegan(
+        x, 0.9 * x.jitter(0.05), 1.1 * x.jitter(0.05), x.falls(250, 45, 15) * x.jitter(0.03)
+    )
 
 
 @thread(
@@ -555,11 +592,14 @@ def _(x: Time) -> Mapping[str, Curve]:
     risks=("augmentation-saturated",),
     rows=200,
     every=66,
-    differs="that D overfits is a risk as long as FID holds: whether samples suffer, FID or pictures tell",
+    differs="that D overfits is a risk as long as FID holds: whether samples suffer, FID or "
+    "pictures tell",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     fid = x.falls(200, 60, 10) * x.jitter(0.03)
-    return stylegan(x, 0.8 * x.jitter(0.05), 1.4 * x.jitter(0.05), fid, **{"Progress/augment": 21.8 * x.t})
+    return stylegan(
+        x, 0.8 * x.jitter(0.05), 1.4 * x.jitter(0.05), fid, **{"Progress/augment": 21.8 * x.t}
+    )
 
 
 @thread(
@@ -628,7 +668,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     "inconclusive",
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": x.falls(1.1, 1.39, 10) + x.noise(0.01), "g_loss": x.falls(1.2, 0.68, 3) + x.noise(0.01)}
+    return {
+        "d_loss": x.falls(1.1, 1.39, 10) + x.noise(0.01),
+        "g_loss": x.falls(1.2, 0.68, 3) + x.noise(0.01),
+    }
 
 
 @thread(
@@ -649,7 +692,10 @@ def _(x: Time) -> Mapping[str, Curve]:
     alike=True,
 )
 def _(x: Time) -> Mapping[str, Curve]:
-    return {"d_loss": x.then(0.2, 0.35 + x.noise(0.05), 0.5), "g_loss": x.then(0.2, 0.3 + x.noise(0.05), 0.0)}
+    return {
+        "d_loss": x.then(0.2, 0.35 + x.noise(0.05), 0.5),
+        "g_loss": x.then(0.2, 0.3 + x.noise(0.05), 0.0),
+    }
 
 
 @thread(
@@ -659,7 +705,8 @@ def _(x: Time) -> Mapping[str, Curve]:
     "fine",
     "found",
     rules=("losses-frozen",),
-    differs="these are the constants of a least-squares D that calls all real; a healthy D jitters, and G is not at 0",
+    differs="these are the constants of a least-squares D that calls all real; a healthy D "
+    "jitters, and G is not at 0",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {
@@ -687,7 +734,10 @@ def examined(case: Thread, folder: Path, seed: int = SEED) -> diagnose.Examinati
     """Write the log, and the config where there is one, and examine them."""
     curves = dict(case.curves(Time(case.rows, seed)))
     lines = [",".join(["step", *curves])]
-    lines += [",".join([str(i * case.every), *(f"{c[i]:.8g}" for c in curves.values())]) for i in range(case.rows)]
+    lines += [
+        ",".join([str(i * case.every), *(f"{c[i]:.8g}" for c in curves.values())])
+        for i in range(case.rows)
+    ]
     (folder / "metrics.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if case.config:
         (folder / "config.yaml").write_text(case.config, encoding="utf-8")
@@ -703,9 +753,9 @@ def keep_samples(folder: Path, last: int) -> None:
     folder.mkdir()
     np.save(folder / "real.npy", rng.uniform(-1, 1, (128, 8, 8)))
     for look in range(10):
-        fake = np.repeat(rng.uniform(-1, 1, (1, 8, 8)), 128, axis=0) + 0.3 * (look < 1) * rng.standard_normal(
-            (128, 8, 8)
-        )
+        fake = np.repeat(rng.uniform(-1, 1, (1, 8, 8)), 128, axis=0) + 0.3 * (
+            look < 1
+        ) * rng.standard_normal((128, 8, 8))
         np.save(folder / f"fake_{(look + 1) * last // 10:06d}.npy", fake)
 
 
@@ -735,7 +785,10 @@ def test_what_we_say(case: Thread, tmp_path: Path) -> None:
 
 
 def agreed(case: Thread) -> bool | None:
-    """Whether we are of one mind with them; None where they do not say, or the log is too short to."""
+    """Whether we are of one mind with them.
+
+    None where they do not say, or the log is too short to.
+    """
     if case.said == "unclear" or case.verdict == "inconclusive":
         return None
     return (case.said == "sick") == (case.verdict == "found")
@@ -745,6 +798,8 @@ def agreed(case: Thread) -> bool | None:
 def test_the_page_says_the_same(case: Thread) -> None:
     assert (agreed(case) is not False) or case.differs
     (row,) = (line for line in PAGE.splitlines() if f"({case.url})" in line)
-    assert all(part in row for part in (case.verdict, case.seen, case.word, case.differs, case.wrong))
+    assert all(
+        part in row for part in (case.verdict, case.seen, case.word, case.differs, case.wrong)
+    )
     names = (*case.rules, *case.risks, *((case.cause,) if case.cause else ()))
     assert all(f"/{id_}.md)" in row for id_ in names)

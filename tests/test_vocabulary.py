@@ -1,4 +1,7 @@
-"""Names to roles, keys to settings: conventions of many code bases, the known traps, and text nobody foresaw."""
+"""Names to roles, keys to settings.
+
+Conventions of many code bases, the known traps, and text nobody foresaw.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ def series(tag: str, values: list[float] | np.ndarray, source: str = "") -> Sign
 
 
 def settled(**config: SettingValue) -> dict[str, Setting]:
-    raw = [Setting("", v, k.replace("__", "."), "config.yaml", i) for i, (k, v) in enumerate(config.items(), 1)]
+    raw = [
+        Setting("", v, k.replace("__", "."), "config.yaml", i)
+        for i, (k, v) in enumerate(config.items(), 1)
+    ]
     return vocabulary.settle(raw, vocabulary=words())
 
 
@@ -106,7 +112,19 @@ CONVENTIONS = {
         "critic/lr",
         "gen/lr",
     ),
-    "err": ("errD", "errG", "D_x", "D_G_z1", "gradD", "gradG", "gp_term", "fake_var", "fid_score", "lrD", "lrG"),
+    "err": (
+        "errD",
+        "errG",
+        "D_x",
+        "D_G_z1",
+        "gradD",
+        "gradG",
+        "gp_term",
+        "fake_var",
+        "fid_score",
+        "lrD",
+        "lrG",
+    ),
     "words": (
         "Discriminator Loss",
         "Generator Loss",
@@ -182,14 +200,16 @@ def test_one_run_under_ten_conventions(convention: str) -> None:
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
-@pytest.mark.parametrize("drop", [("d_real_score", "d_fake_score"), ("grad_norm_d", "grad_norm_g", "gradient_penalty")])
+@pytest.mark.parametrize(
+    "drop", [("d_real_score", "d_fake_score"), ("grad_norm_d", "grad_norm_g", "gradient_penalty")]
+)
 def test_a_convention_is_understood_in_part(convention: str, drop: tuple[str, ...]) -> None:
     kept = [(n, k) for n, k in zip(CONVENTIONS[convention], KINDS, strict=True) if k not in drop]
     assert list(roles(*(n for n, _ in kept)).values()) == [k for _, k in kept]
 
 
 def test_the_report_does_not_depend_on_the_names(sample_logs: Path, tmp_path: Path) -> None:
-    """A sample run renamed into each convention gets the same verdict, findings, diagnoses and patches."""
+    """A sample run renamed into each convention gets the same verdict, findings and patches."""
     run = "d-dominance"
     read = api.read(sample_logs / run)[0]
     logged = {s.role: s for s in read.signals if s.source and s.role in KINDS}
@@ -200,7 +220,9 @@ def test_the_report_does_not_depend_on_the_names(sample_logs: Path, tmp_path: Pa
         folder.mkdir()
         shutil.copy(sample_logs / run / "config.yaml", folder)
         shutil.copytree(sample_logs / run / "samples", folder / "samples")
-        columns = {tag: logged[kind] for tag, kind in zip(tags, KINDS, strict=True) if kind in logged}
+        columns = {
+            tag: logged[kind] for tag, kind in zip(tags, KINDS, strict=True) if kind in logged
+        }
         _as_csv(folder / "metrics.csv", columns)
         got = api.analyze(folder)
         seen.add((
@@ -213,39 +235,79 @@ def test_the_report_does_not_depend_on_the_names(sample_logs: Path, tmp_path: Pa
 
 def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
     steps = sorted({int(s) for c in columns.values() for s in c.steps})
-    cells = {tag: dict(zip(c.steps.tolist(), c.values.tolist(), strict=True)) for tag, c in columns.items()}
+    cells = {
+        tag: dict(zip(c.steps.tolist(), c.values.tolist(), strict=True))
+        for tag, c in columns.items()
+    }
     with path.open("w", newline="") as f:
         out = csv.writer(f)
         out.writerow(["step", *columns])
-        out.writerows([step, *(repr(cells[t][step]) if step in cells[t] else "" for t in columns)] for step in steps)
+        out.writerows(
+            [step, *(repr(cells[t][step]) if step in cells[t] else "" for t in columns)]
+            for step in steps
+        )
 
 
 @pytest.mark.parametrize(
     ("tags", "want"),
     [
-        # The same two names: losses where no whole loss of D stands beside them, scores where one does.
+        # The same two names: losses where no whole loss of D stands beside them, scores where one
+        # does.
         (("G_GAN", "D_real", "D_fake"), {"D_real": "d_loss_real", "D_fake": "d_loss_fake"}),
-        (("d_loss", "g_loss", "D_real", "D_fake"), {"D_real": "d_real_score", "D_fake": "d_fake_score"}),
+        (
+            ("d_loss", "g_loss", "D_real", "D_fake"),
+            {"D_real": "d_real_score", "D_fake": "d_fake_score"},
+        ),
         (("D_total", "D_real", "D_fake", "G_total"), {"D_real": "d_loss_real"}),
         # "fake" and "disc" inside a name of G's; "gen" inside one of D's.
         (("lossD", "lossG_fake"), {"lossG_fake": "g_loss_adv"}),
         (("loss_disc", "loss_disc_fake_g"), {"loss_disc_fake_g": "g_loss_adv"}),
-        (("G/loss_fake", "D/loss_fake"), {"G/loss_fake": "g_loss_adv", "D/loss_fake": "d_loss_fake"}),
+        (
+            ("G/loss_fake", "D/loss_fake"),
+            {"G/loss_fake": "g_loss_adv", "D/loss_fake": "d_loss_fake"},
+        ),
         (("discriminator_gen_wass_loss",), {"discriminator_gen_wass_loss": "d_loss_fake"}),
-        (("G_mse_fake_loss", "D_mse_gan_loss"), {"G_mse_fake_loss": "g_loss_adv", "D_mse_gan_loss": "d_loss"}),
+        (
+            ("G_mse_fake_loss", "D_mse_gan_loss"),
+            {"G_mse_fake_loss": "g_loss_adv", "D_mse_gan_loss": "d_loss"},
+        ),
         (("loss/d_r/0", "loss/d_g/0"), {"loss/d_r/0": "d_loss_real", "loss/d_g/0": "d_loss_fake"}),
         # A part is no whole.
-        (("train/aeloss", "train/g_loss", "train/disc_loss"), {"train/g_loss": "g_loss_adv", "train/aeloss": "g_loss"}),
-        (("D_A", "G_A", "cycle_A"), {"D_A": "d_loss", "G_A": "g_loss_adv", "cycle_A": "g_loss_aux"}),
-        (("G_gen_loss", "G_adv_loss", "D_loss"), {"G_gen_loss": "g_loss_aux", "G_adv_loss": "g_loss_adv"}),
-        (("g_loss", "g_loss_gen_mpd", "d_loss_mpd"), {"g_loss": "g_loss", "g_loss_gen_mpd": "g_loss_adv"}),
+        (
+            ("train/aeloss", "train/g_loss", "train/disc_loss"),
+            {"train/g_loss": "g_loss_adv", "train/aeloss": "g_loss"},
+        ),
+        (
+            ("D_A", "G_A", "cycle_A"),
+            {"D_A": "d_loss", "G_A": "g_loss_adv", "cycle_A": "g_loss_aux"},
+        ),
+        (
+            ("G_gen_loss", "G_adv_loss", "D_loss"),
+            {"G_gen_loss": "g_loss_aux", "G_adv_loss": "g_loss_adv"},
+        ),
+        (
+            ("g_loss", "g_loss_gen_mpd", "d_loss_mpd"),
+            {"g_loss": "g_loss", "g_loss_gen_mpd": "g_loss_adv"},
+        ),
         (("errD", "errD_SS", "errG", "errG_SS"), {"errD_SS": None, "errG_SS": "g_loss_aux"}),
         # Weights, counters, times, spreads: not what they look like.
-        (("d_weight", "disc_factor", "g_loss_weight"), {"d_weight": None, "disc_factor": None, "g_loss_weight": None}),
-        (("d_loss", "d_loss_sum", "d_loss_count"), {"d_loss": "d_loss", "d_loss_sum": None, "d_loss_count": None}),
-        (("Timing/Gboth", "discriminator_train_time"), {"Timing/Gboth": "time", "discriminator_train_time": "time"}),
+        (
+            ("d_weight", "disc_factor", "g_loss_weight"),
+            {"d_weight": None, "disc_factor": None, "g_loss_weight": None},
+        ),
+        (
+            ("d_loss", "d_loss_sum", "d_loss_count"),
+            {"d_loss": "d_loss", "d_loss_sum": None, "d_loss_count": None},
+        ),
+        (
+            ("Timing/Gboth", "discriminator_train_time"),
+            {"Timing/Gboth": "time", "discriminator_train_time": "time"},
+        ),
         (("fid_score_std", "fid_score_mean"), {"fid_score_std": None, "fid_score_mean": "fid"}),
-        (("D_losses", "mixed_norms", "Grad_norm/D_loss"), {"mixed_norms": None, "Grad_norm/D_loss": "grad_norm_d"}),
+        (
+            ("D_losses", "mixed_norms", "Grad_norm/D_loss"),
+            {"mixed_norms": None, "Grad_norm/D_loss": "grad_norm_d"},
+        ),
         (("g_loss", "g_loss_1", "d_loss"), {"g_loss": "g_loss", "g_loss_1": None}),
         (("real_score_penalty", "d_drift"), {"real_score_penalty": None, "d_drift": None}),
         (
@@ -264,8 +326,14 @@ def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
         (("wd", "gp"), {"wd": "wasserstein_estimate"}),
         (("Wasserstein Loss/Critic",), {"Wasserstein Loss/Critic": "d_loss"}),
         (("losses[0]/loss_disc", "losses[6]/lr"), {"losses[6]/lr": "lr"}),
-        (("D loss", "G loss", "C loss[0]", "C loss[1]"), {"D loss": "d_loss", "C loss[0]": "g_loss_aux"}),
-        (("errD/d_loss", "errG/g_loss", "errG/DAMSM"), {"errG/DAMSM": "g_loss_aux", "errG/g_loss": "g_loss"}),
+        (
+            ("D loss", "G loss", "C loss[0]", "C loss[1]"),
+            {"D loss": "d_loss", "C loss[0]": "g_loss_aux"},
+        ),
+        (
+            ("errD/d_loss", "errG/g_loss", "errG/DAMSM"),
+            {"errG/DAMSM": "g_loss_aux", "errG/g_loss": "g_loss"},
+        ),
         (("D_F", "G_F", "cycle_F"), {"D_F": "d_loss", "G_F": "g_loss_adv"}),
         # Other scripts.
         (
@@ -306,10 +374,21 @@ def test_values_tell_losses_from_scores() -> None:
     """Names say score; the numbers add up to D's loss."""
     rng = np.random.default_rng(0)
     real, fake = rng.uniform(0.3, 0.8, 40), rng.uniform(0.2, 0.9, 40)
-    log = [series("d_loss", real + fake), series("g_loss", fake), series("D_real", real), series("D_fake", fake)]
-    assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == ["d_loss_real", "d_loss_fake"]
+    log = [
+        series("d_loss", real + fake),
+        series("g_loss", fake),
+        series("D_real", real),
+        series("D_fake", fake),
+    ]
+    assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == [
+        "d_loss_real",
+        "d_loss_fake",
+    ]
     log[0] = series("d_loss", rng.uniform(0.5, 1.5, 40))
-    assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == ["d_real_score", "d_fake_score"]
+    assert [s.role for s in vocabulary.place(log, vocabulary=words())[2:]] == [
+        "d_real_score",
+        "d_fake_score",
+    ]
 
 
 def test_a_sum_with_one_weight_tells_the_penalty_whatever_its_name() -> None:
@@ -347,9 +426,20 @@ def test_a_sum_with_one_weight_tells_gs_adversarial_part() -> None:
 
 def test_columns_without_names_are_read_by_their_sums() -> None:
     rng = np.random.default_rng(1)
-    adv, l1, real, fake = (rng.uniform(*r, 50) for r in ((0.7, 0.9), (0.2, 0.4), (0.6, 0.7), (0.6, 0.7)))
-    log = [series(f"column {i}", v) for i, v in enumerate((adv + l1, adv, l1, real + fake, real, fake))]
-    assert [s.role for s in vocabulary.place(log, vocabulary=words())] == ["g_loss", None, None, "d_loss", None, None]
+    adv, l1, real, fake = (
+        rng.uniform(*r, 50) for r in ((0.7, 0.9), (0.2, 0.4), (0.6, 0.7), (0.6, 0.7))
+    )
+    log = [
+        series(f"column {i}", v) for i, v in enumerate((adv + l1, adv, l1, real + fake, real, fake))
+    ]
+    assert [s.role for s in vocabulary.place(log, vocabulary=words())] == [
+        "g_loss",
+        None,
+        None,
+        "d_loss",
+        None,
+        None,
+    ]
 
 
 def test_two_values_a_step_under_one_name() -> None:
@@ -407,7 +497,10 @@ def test_a_users_file_adds_and_goes_first(tmp_path: Path) -> None:
         "settings: {lr: {kind: number, per_network: true, doc: rate, keys: [eta zero]}}\n"
     )
     mine = vocabulary.load([RULES, tmp_path])
-    assert [p.role for p in vocabulary.place_names(["zorp_loss", "blorp"], mine)] == ["d_loss", "g_loss"]
+    assert [p.role for p in vocabulary.place_names(["zorp_loss", "blorp"], mine)] == [
+        "d_loss",
+        "g_loss",
+    ]
     assert "lr_d" in vocabulary.settle(
         [Setting("", 0.1, "zorp.eta_zero"), Setting("", 0.1, "disc.eta_zero")], vocabulary=mine
     )
@@ -520,7 +613,10 @@ def test_keys(key: str, value: SettingValue, name: str) -> None:
     ],
 )
 def test_loss_words(key: str, value: SettingValue, family: str) -> None:
-    assert vocabulary.settle([Setting("", value, key)], vocabulary=words())["loss_kind"].value == family
+    assert (
+        vocabulary.settle([Setting("", value, key)], vocabulary=words())["loss_kind"].value
+        == family
+    )
 
 
 def test_one_shared_rate_is_both_networks() -> None:
@@ -571,7 +667,12 @@ def test_step_units(last: int, every: int, config: dict[str, SettingValue], unit
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(max_size=40) | st.from_regex(r"[dDgG]_?(loss|real|fake|adv|gp|[AB]|\d){0,3}"), max_size=8))
+@given(
+    st.lists(
+        st.text(max_size=40) | st.from_regex(r"[dDgG]_?(loss|real|fake|adv|gp|[AB]|\d){0,3}"),
+        max_size=8,
+    )
+)
 def test_no_name_is_too_strange(tags: list[str]) -> None:
     placed = vocabulary.place_names(tags, words())
     assert [p.tag for p in placed] == tags

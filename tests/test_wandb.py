@@ -1,4 +1,7 @@
-"""W&B run files, framed and encoded here byte by byte: no wandb package is needed to read or to test."""
+"""W&B run files, framed and encoded here byte by byte.
+
+No wandb package is needed to read or to test.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,11 @@ def number_field(number: int, value: int) -> bytes:
 
 def item(key: str, value: object, form: str = "nested") -> bytes:
     """One item: ``key`` (old clients), ``nested`` (new ones, dots in the key), ``typed`` (0.31)."""
-    keys = field(1, key.encode()) if form == "key" else b"".join(field(2, part.encode()) for part in key.split("."))
+    keys = (
+        field(1, key.encode())
+        if form == "key"
+        else b"".join(field(2, part.encode()) for part in key.split("."))
+    )
     if form != "typed":
         text = value if isinstance(value, bytes) else json.dumps(value).encode()
         return keys + field(16, text)
@@ -66,7 +73,9 @@ def item(key: str, value: object, form: str = "nested") -> bytes:
     return keys + field(8, json.dumps(value).encode())
 
 
-def row(values: dict[str, object], form: str = "nested", num: int = 1, step: int | None = None) -> bytes:
+def row(
+    values: dict[str, object], form: str = "nested", num: int = 1, step: int | None = None
+) -> bytes:
     items = b"".join(field(1, item(key, value, form)) for key, value in values.items())
     tail = b"" if step is None else field(2, number_field(1, step) if step else b"")
     return (number_field(1, num) if num else b"") + field(2, items + tail)
@@ -78,11 +87,15 @@ def config(values: dict[str, object], *, remove: tuple[str, ...] = ()) -> bytes:
 
 
 def run_record(values: dict[str, object]) -> bytes:
-    return number_field(1, 1) + field(17, field(1, b"abc") + field(3, b"project") + field(4, config(values)))
+    return number_field(1, 1) + field(
+        17, field(1, b"abc") + field(3, b"project") + field(4, config(values))
+    )
 
 
 def exit_record(code: int = 0, *, partial: bool = False) -> bytes:
-    return field(18, (number_field(1, code) if code else b"") + (number_field(3, 1) if partial else b""))
+    return field(
+        18, (number_field(1, code) if code else b"") + (number_field(3, 1) if partial else b"")
+    )
 
 
 def metric(name: str, axis: str) -> bytes:
@@ -121,7 +134,9 @@ def read(folder: Path, *records: bytes) -> Reading:
 
 
 def points(reading: Reading) -> Points:
-    return {s.tag: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for s in reading.signals}
+    return {
+        s.tag: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for s in reading.signals
+    }
 
 
 def rows(count: int, form: str = "nested", **more: object) -> list[bytes]:
@@ -149,7 +164,9 @@ def test_rows_of_old_and_new_clients(tmp_path: Path, form: str) -> None:
 
 
 def test_step_zero_of_the_record_is_not_believed(tmp_path: Path) -> None:
-    reading = read(tmp_path, *(row({"loss": 1.0, "_step": 10 * k}, "key", step=0) for k in range(5)))
+    reading = read(
+        tmp_path, *(row({"loss": 1.0, "_step": 10 * k}, "key", step=0) for k in range(5))
+    )
     assert [s for s, _ in points(reading)["loss"]] == [0, 10, 20, 30, 40]
 
 
@@ -201,7 +218,11 @@ def test_a_step_beyond_any_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_step_are_counted(tmp_path: Path) -> None:
-    assert points(read(tmp_path, *(row({"loss": k}) for k in range(3))))["loss"] == [(0, 0.0), (1, 1.0), (2, 2.0)]
+    assert points(read(tmp_path, *(row({"loss": k}) for k in range(3))))["loss"] == [
+        (0, 0.0),
+        (1, 1.0),
+        (2, 2.0),
+    ]
 
 
 @pytest.mark.parametrize("form", ["key", "nested", "typed"])
@@ -221,11 +242,30 @@ def test_values_that_are_no_plain_numbers(tmp_path: Path, form: str) -> None:
 
 
 def test_bare_nan_and_numbers_of_every_spelling(tmp_path: Path) -> None:
-    spelt = [b"NaN", b"Infinity", b"-Infinity", b"-0.0", b"1e-300", b"1E+5", b"123456789012345678901234567890", b"7"]
-    found = points(read(tmp_path, *(row({"x": text, "_step": k}) for k, text in enumerate(spelt))))["x"]
+    spelt = [
+        b"NaN",
+        b"Infinity",
+        b"-Infinity",
+        b"-0.0",
+        b"1e-300",
+        b"1E+5",
+        b"123456789012345678901234567890",
+        b"7",
+    ]
+    found = points(read(tmp_path, *(row({"x": text, "_step": k}) for k, text in enumerate(spelt))))[
+        "x"
+    ]
     assert [s for s, _ in found] == list(range(len(spelt)))
     assert math.isnan(found[0][1])
-    assert [v for _, v in found[1:]] == [math.inf, -math.inf, -0.0, 1e-300, 1e5, 1.2345678901234568e29, 7.0]
+    assert [v for _, v in found[1:]] == [
+        math.inf,
+        -math.inf,
+        -0.0,
+        1e-300,
+        1e5,
+        1.2345678901234568e29,
+        7.0,
+    ]
 
 
 def test_nested_metrics_by_key_and_by_value(tmp_path: Path) -> None:
@@ -244,12 +284,20 @@ def test_long_names_and_long_values(tmp_path: Path) -> None:
 
 def test_names_that_differ_in_the_middle_stay_apart(tmp_path: Path) -> None:
     names = [f"gradients/layer_{k:04d}/weight/norm" for k in range(200)]
-    found = points(read(tmp_path, *(row({n: float(k) for k, n in enumerate(names)} | {"_step": s}) for s in range(3))))
+    found = points(
+        read(
+            tmp_path,
+            *(row({n: float(k) for k, n in enumerate(names)} | {"_step": s}) for s in range(3)),
+        )
+    )
     assert found == {n: [(s, float(k)) for s in range(3)] for k, n in enumerate(names)}
 
 
 def test_sparse_metrics_keep_their_own_steps(tmp_path: Path) -> None:
-    records = [row({"loss": float(k), "_step": k} | ({"fid": 50.0 - k} if k % 10 == 0 else {})) for k in range(40)]
+    records = [
+        row({"loss": float(k), "_step": k} | ({"fid": 50.0 - k} if k % 10 == 0 else {}))
+        for k in range(40)
+    ]
     assert points(read(tmp_path, *records))["fid"] == [(k, 50.0 - k) for k in range(0, 40, 10)]
 
 
@@ -280,11 +328,16 @@ _VALUES = st.one_of(
     st.text(max_size=150),
     st.just([1]),
 )
-_NAMES = st.one_of(st.sampled_from(["d_loss", "a.b.c", "é", "x\n", "\x82\x01"]), st.text(min_size=1, max_size=140))
+_NAMES = st.one_of(
+    st.sampled_from(["d_loss", "a.b.c", "é", "x\n", "\x82\x01"]), st.text(min_size=1, max_size=140)
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=30), st.sampled_from(["key", "nested", "typed"]))
+@given(
+    st.lists(st.dictionaries(_NAMES, _VALUES, max_size=6), max_size=30),
+    st.sampled_from(["key", "nested", "typed"]),
+)
 def test_columns_agree_with_reading_field_by_field(
     tmp_path_factory: pytest.TempPathFactory, log: list[dict[str, object]], form: str
 ) -> None:
@@ -292,7 +345,11 @@ def test_columns_agree_with_reading_field_by_field(
     records = [row(values, form) for values in log]
     fast = read(folder, *records, exit_record())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wandb, "items_of", lambda held: history.items_of([b""])._replace(odd=list(range(len(held)))))
+        patch.setattr(
+            wandb,
+            "items_of",
+            lambda held: history.items_of([b""])._replace(odd=list(range(len(held)))),
+        )
         plain = read(folder, *records, exit_record())
     assert points(fast).keys() == points(plain).keys()
     for tag, found in points(fast).items():
@@ -304,7 +361,9 @@ def test_columns_agree_with_reading_field_by_field(
 
 
 def test_the_axis_that_all_metrics_were_defined_over(tmp_path: Path) -> None:
-    records = [row({"d_loss": 1.0, "g_loss": 2.0, "epoch": k + 1, "_step": 500 * k}) for k in range(4)]
+    records = [
+        row({"d_loss": 1.0, "g_loss": 2.0, "epoch": k + 1, "_step": 500 * k}) for k in range(4)
+    ]
     reading = read(tmp_path, metric("d_loss", "epoch"), metric("g_loss", "epoch"), *records)
     assert [s for s, _ in points(reading)["d_loss"]] == [1, 2, 3, 4]
     assert reading.step_unit == "epochs"
@@ -320,11 +379,23 @@ def test_axes_that_disagree_are_not_used(tmp_path: Path) -> None:
 
 def test_config_is_merged_unwrapped_and_flattened(tmp_path: Path) -> None:
     first = run_record(
-        {"_wandb": {"x": 1}, "lr": {"value": 0.1, "desc": None}, "g": {"betas": [0.5, 0.9]}, "old": 1, "s": "5e-5"}
+        {
+            "_wandb": {"x": 1},
+            "lr": {"value": 0.1, "desc": None},
+            "g": {"betas": [0.5, 0.9]},
+            "old": 1,
+            "s": "5e-5",
+        }
     )
     later = number_field(1, 2) + field(5, config({"lr": 0.2}, remove=("old",)))
     found = {s.key: s.value for s in read(tmp_path, first, later).settings}
-    assert found == {"lr": 0.2, "g.betas": (0.5, 0.9), "g.betas.0": 0.5, "g.betas.1": 0.9, "s": "5e-5"}
+    assert found == {
+        "lr": 0.2,
+        "g.betas": (0.5, 0.9),
+        "g.betas.0": 0.5,
+        "g.betas.1": 0.9,
+        "s": "5e-5",
+    }
 
 
 def test_how_a_run_ended(tmp_path: Path) -> None:
@@ -346,9 +417,20 @@ def test_pictures_that_lie_beside_the_file(tmp_path: Path) -> None:
     (media / "a.png").write_bytes(b"x")
     (tmp_path / "secret.png").write_bytes(b"x")
     (media / "link.png").symlink_to("/etc/hostname")
-    names = ["media/images/a.png", "media/images/gone.png", "../secret.png", "/etc/hostname", "media/images/link.png"]
-    new = [row({"img._type": "image-file", "img.path": n, "img.width": 4, "_step": k}) for k, n in enumerate(names)]
-    old = row({"grid": {"_type": "images/separated", "filenames": names, "count": 5}, "_step": 9}, "key")
+    names = [
+        "media/images/a.png",
+        "media/images/gone.png",
+        "../secret.png",
+        "/etc/hostname",
+        "media/images/link.png",
+    ]
+    new = [
+        row({"img._type": "image-file", "img.path": n, "img.width": 4, "_step": k})
+        for k, n in enumerate(names)
+    ]
+    old = row(
+        {"grid": {"_type": "images/separated", "filenames": names, "count": 5}, "_step": 9}, "key"
+    )
     reading = read(tmp_path, *new, old)
     assert [(p.tag, p.step, p.path) for p in reading.pictures] == [
         ("img", 0, "files/media/images/a.png"),
@@ -401,7 +483,9 @@ def test_a_file_cut_anywhere_is_read_up_to_there(tmp_path: Path) -> None:
         complete = sum(edge <= stop for edge in edges) - 1
         assert all(len(s) == complete for s in reading.signals)
         left = stop - max(edge for edge in edges if edge <= stop)
-        assert reading.lost == (f"last record incomplete ({left:,} bytes), still being written?" if left else None)
+        assert reading.lost == (
+            f"last record incomplete ({left:,} bytes), still being written?" if left else None
+        )
         assert reading.finished is False
 
 
@@ -432,7 +516,12 @@ def test_sound_frames_around_nonsense(tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_file(tmp_path: Path) -> None:
-    for content in (b"version https://git-lfs.github.com/spec/v1\n", b"epoch 1\n" * 100, bytes(5000), b":W&B"):
+    for content in (
+        b"version https://git-lfs.github.com/spec/v1\n",
+        b"epoch 1\n" * 100,
+        bytes(5000),
+        b":W&B",
+    ):
         with pytest.raises(InputError):
             wandb.read(put(tmp_path, content))
     with pytest.raises(InputError):
@@ -445,15 +534,23 @@ def test_sniffing(tmp_path: Path) -> None:
     assert wandb.sniff(tmp_path / "run-x.wandb", head) == 1.0
     assert wandb.sniff(tmp_path / "other", head) == 1.0
     assert wandb.sniff(tmp_path / "run-x.wandb", b"?" + head[1:]) == 0.5
-    assert wandb.sniff(tmp_path / "run-x.wandb", b"version https://git-lfs.github.com/spec/v1\n") == 0.0
+    assert (
+        wandb.sniff(tmp_path / "run-x.wandb", b"version https://git-lfs.github.com/spec/v1\n")
+        == 0.0
+    )
     assert wandb.sniff(tmp_path / "a.csv", b"step,loss\n") == 0.0
 
 
 @pytest.mark.parametrize(
-    "value", [b"[" * 100_000, b'{"a":' * 50_000, b"1" * 10_000, b'"' + b"x" * 2_000_000 + b'"', b"{}}"]
+    "value",
+    [b"[" * 100_000, b'{"a":' * 50_000, b"1" * 10_000, b'"' + b"x" * 2_000_000 + b'"', b"{}}"],
 )
 def test_hostile_values(tmp_path: Path, value: bytes) -> None:
-    reading = read(tmp_path, row({"x": value, "loss": 1.0, "_step": 0}), field(5, field(1, item("c", value, "key"))))
+    reading = read(
+        tmp_path,
+        row({"x": value, "loss": 1.0, "_step": 0}),
+        field(5, field(1, item("c", value, "key"))),
+    )
     assert points(reading)["loss"] == [(0, 1.0)]
 
 

@@ -77,9 +77,12 @@ def test_an_input_is_not_written_over_by_any_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "says"), [(errno.ENOSPC, "no room left"), (errno.EROFS, "read-only"), (errno.EIO, "another path")]
+    ("number", "says"),
+    [(errno.ENOSPC, "no room left"), (errno.EROFS, "read-only"), (errno.EIO, "another path")],
 )
-def test_half_a_file_is_never_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str) -> None:
+def test_half_a_file_is_never_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
 
@@ -195,16 +198,22 @@ def test_a_report_is_not_written_over_what_it_was_made_from(tmp_path: Path) -> N
         assert "was read" in said
         assert len(said.splitlines()) == 1
     assert "was read" in run("compare", saved, folder, "-o", saved, cwd=tmp_path, code=2)
-    assert "was read" in run("compare", folder, saved, "-o", folder / "config.json", cwd=tmp_path, code=2)
+    assert "was read" in run(
+        "compare", folder, saved, "-o", folder / "config.json", cwd=tmp_path, code=2
+    )
     assert {p: p.read_bytes() for p in held} == held
-    run("analyze", folder, "-o", saved, "-q", cwd=tmp_path, code=0)  # its own last report is no input
+    run(
+        "analyze", folder, "-o", saved, "-q", cwd=tmp_path, code=0
+    )  # its own last report is no input
 
 
 def test_a_map_that_was_corrected_by_hand_is_kept(tmp_path: Path) -> None:
     folder = small_run(tmp_path / "run")
     run("signals", folder, "--write-map", "map.toml", cwd=tmp_path, code=0)
     (tmp_path / "map.toml").write_text("corrected")
-    assert "is there already" in run("signals", folder, "--write-map", "map.toml", cwd=tmp_path, code=2)
+    assert "is there already" in run(
+        "signals", folder, "--write-map", "map.toml", cwd=tmp_path, code=2
+    )
     assert (tmp_path / "map.toml").read_text() == "corrected"
 
 
@@ -218,7 +227,9 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> 
         f"sys.argv = ['gandoctor', 'analyze', {str(folder)!r}, '-q', '-o', {str(report)!r}]\n"
         "from gandoctor.cli import main; main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment())
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment()
+    )
     assert done.returncode == 2
     assert "may not grow that large" in done.stderr
     assert report.read_text() == "old"

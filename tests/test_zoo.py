@@ -1,4 +1,7 @@
-"""The zoo: its plan, measurements, judgement and scoring; and that the shipped samples show what they should."""
+"""The zoo: its plan, measurements, judgement and scoring.
+
+And that the shipped samples show what they should.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ BOOK = rulebook.load([rulebook.default_folder()])
 SAMPLES = {job.name: job for job in plan.samples()}
 
 
-# ------------------------------------------------------------------------------------------------ the shipped samples
+# ------------------------------------------------------------------------------------------------
+# the shipped samples
 
 
 def read_log(job: plan.Job) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -38,7 +42,10 @@ def read_log(job: plan.Job) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     points: dict[str, list[tuple[int, float]]] = {}
     for step, tag, value in _POINTS[job.config["log.format"]](folder):
         points.setdefault(signals[tag], []).append((step, value))
-    return {name: (np.array([p[0] for p in ps]), np.array([p[1] for p in ps])) for name, ps in points.items()}
+    return {
+        name: (np.array([p[0] for p in ps]), np.array([p[1] for p in ps]))
+        for name, ps in points.items()
+    }
 
 
 def _from_csv(folder: Path) -> Any:
@@ -142,18 +149,20 @@ def test_samples_cover_families_formats_and_failures() -> None:
     assert {job.json for job in SAMPLES.values()} == {True, False}
     truths = [json.loads(p.read_text("utf-8")) for p in SAMPLE_LOGS.glob("*.truth.json")]
     assert {s for t in truths for s in t["symptoms"]} >= {
-        "discriminator-dominance", "mode-collapse", "vanishing-generator-gradient", "exploding-or-nan",
+        "discriminator-dominance", "mode-collapse", "vanishing-generator-gradient",
+        "exploding-or-nan",
     }  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------------- the settings
+# ------------------------------------------------------------------------------------- the settings
 
 
 @pytest.mark.parametrize("spelling", config.spellings())
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
 def test_config_survives_every_spelling(tmp_path: Path, spelling: str, suffix: str) -> None:
     given_ = config.override(
-        config.make({}), ["generator.optimizer.lr=2e-5", "discriminator.optimizer.beta1=0", "seed=7"]
+        config.make({}),
+        ["generator.optimizer.lr=2e-5", "discriminator.optimizer.beta1=0", "seed=7"],
     )
     config.write(given_, tmp_path / f"c{suffix}", spelling)
     assert config.read(tmp_path / f"c{suffix}") == given_
@@ -161,9 +170,14 @@ def test_config_survives_every_spelling(tmp_path: Path, spelling: str, suffix: s
 
 def test_spelled_keys_are_those_in_the_file(tmp_path: Path) -> None:
     config.write(config.make({}), tmp_path / "c.json", "nested")
-    betas = json.loads((tmp_path / "c.json").read_text("utf-8"))["discriminator"]["optimizer"]["betas"]
+    betas = json.loads((tmp_path / "c.json").read_text("utf-8"))["discriminator"]["optimizer"][
+        "betas"
+    ]
     assert betas == [0.5, 0.999]
-    assert config.spelled("discriminator.optimizer.beta2", "nested") == "discriminator.optimizer.betas.1"
+    assert (
+        config.spelled("discriminator.optimizer.beta2", "nested")
+        == "discriminator.optimizer.betas.1"
+    )
     assert config.canonical("lr_d") == config.canonical("lrD") == "discriminator.optimizer.lr"
 
 
@@ -176,7 +190,11 @@ def test_override_speaks_the_users_keys_and_reads_what_yaml_takes_for_text() -> 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("generator.optimiser.lr=1", "generator.optimizer.lr?"), ("lr_d", "key=value"), ("seed=true", "kind int")],
+    [
+        ("generator.optimiser.lr=1", "generator.optimizer.lr?"),
+        ("lr_d", "key=value"),
+        ("seed=true", "kind int"),
+    ],
 )
 def test_bad_settings_are_refused_in_words(text: str, told: str) -> None:
     with pytest.raises(ValueError, match="|".join([told.replace("?", r"\?")])):
@@ -190,7 +208,7 @@ def test_every_style_names_every_signal_once() -> None:
         assert len(set(tags.values())) == len(tags)
 
 
-# ----------------------------------------------------------------------------------------------------------- the plan
+# ----------------------------------------------------------------------------------------- the plan
 
 
 @pytest.mark.parametrize("split", plan.SPLITS)
@@ -238,14 +256,15 @@ def test_factors_are_worked_out_against_the_cells_own_value() -> None:
     assert round(job.config["discriminator.optimizer.lr"] / right, 6) in (10, 50)
 
 
-# -------------------------------------------------------------------------------------------------------- the scoring
+# -------------------------------------------------------------------------------------- the scoring
 
 
 def case(outcome: str, verdict: str = "healthy", **more: Any) -> score.Case:
     truth = {
         "run": "r", "outcome": outcome, "borderline": False,
         "symptoms": ["mode-collapse"] if outcome == "failed" else [],
-        "onset": {"mode-collapse": 100} if outcome == "failed" else {}, "first_bad_step": None, "iterations": 1000,
+        "onset": {"mode-collapse": 100} if outcome == "failed" else {}, "first_bad_step": None,
+        "iterations": 1000,
         "family": "lsgan", "data": "ring6", "fault": "", "wrong": [],
     } | more.pop("truth", {})  # fmt: skip
     report = {"verdict": verdict, "findings": [], "diagnoses": []} | more
@@ -256,7 +275,9 @@ def finding(symptom: str = "mode-collapse", rule: str = "collapse") -> dict[str,
     return {"rule": rule, "symptom": symptom, "severity": "high"}
 
 
-def diagnosis(*settings: str, symptom: str = "mode-collapse", onset: int | None = 150) -> dict[str, Any]:
+def diagnosis(
+    *settings: str, symptom: str = "mode-collapse", onset: int | None = 150
+) -> dict[str, Any]:
     return {"cause": "c", "symptoms": [symptom], "settings": list(settings), "onset_step": onset}
 
 
@@ -265,7 +286,13 @@ def test_figures_count_what_they_say() -> None:
     other = finding("oscillation", rule="swing")
     cases = [
         case("failed", "failing", truth=wrong, findings=[finding()], diagnoses=[diagnosis("lr_g")]),
-        case("failed", "failing", truth=wrong, findings=[other], diagnoses=[diagnosis("lr_d", symptom="oscillation")]),
+        case(
+            "failed",
+            "failing",
+            truth=wrong,
+            findings=[other],
+            diagnoses=[diagnosis("lr_d", symptom="oscillation")],
+        ),
         case("failed", "healthy", truth=wrong),
         case("healthy", "healthy"),
         case("healthy", "failing", findings=[finding()], diagnoses=[diagnosis("lr_g")]),
@@ -300,8 +327,14 @@ def test_control_compares_runs_of_different_spellings() -> None:
         truth = {"wrong": [{"key": true_key, "value": 1, "right": 0.1}]}
         return case("failed", "failing", truth=truth, diagnoses=[diagnosis(said_key)])
 
-    assert score.figures([of("lr_g", "lr_g"), of("lrG", "lrG")])["overall"]["cause_top1_shuffled"] == 1.0
-    assert score.figures([of("lr_g", "lr_g"), of("lrD", "lrD")])["overall"]["cause_top1_shuffled"] == 0.0
+    assert (
+        score.figures([of("lr_g", "lr_g"), of("lrG", "lrG")])["overall"]["cause_top1_shuffled"]
+        == 1.0
+    )
+    assert (
+        score.figures([of("lr_g", "lr_g"), of("lrD", "lrD")])["overall"]["cause_top1_shuffled"]
+        == 0.0
+    )
 
 
 @given(n=st.integers(1, 400), data_=st.data())
@@ -323,24 +356,37 @@ def test_samples_score_perfectly_where_the_truth_is_told() -> None:
     cases = [
         case(t["outcome"], "failing" if t["outcome"] == "failed" else "healthy", truth=t,
              findings=[finding(s) for s in t["symptoms"]],
-             diagnoses=[diagnosis(*[w["key"] for w in t["wrong"]], symptom=t["symptoms"][0])] if t["symptoms"] else [])
+             diagnoses=[diagnosis(*[w["key"] for w in t["wrong"]],
+                 symptom=t["symptoms"][0])] if t["symptoms"] else [])
         for t in (json.loads(p.read_text("utf-8")) for p in sorted(SAMPLE_LOGS.glob("*.truth.json")))
     ]  # fmt: skip
     overall = score.figures(cases)["overall"]
-    for name in ("recall", "healthy_said", "symptom", "symptom_top", "symptom_precision", "cause_top1"):
+    for name in (
+        "recall",
+        "healthy_said",
+        "symptom",
+        "symptom_top",
+        "symptom_precision",
+        "cause_top1",
+    ):
         assert overall[name].value == 1.0, name
 
 
-# ------------------------------------------------------------------------------------------ what is made of the score
+# ------------------------------------------------------------------------------------------ what is
+# made of the score
 
 
 def some_cases(right: int, wrong: int, healthy: int = 10) -> list[score.Case]:
     blamed = {"wrong": [{"key": "lr_g", "value": 1, "right": 0.1}], "fault": "lr-g-too-high"}
-    good = case("failed", "failing", truth=blamed, findings=[finding()], diagnoses=[diagnosis("lr_g")])
+    good = case(
+        "failed", "failing", truth=blamed, findings=[finding()], diagnoses=[diagnosis("lr_g")]
+    )
     return [good] * right + [case("failed", truth=blamed)] * wrong + [case("healthy")] * healthy
 
 
-def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(tmp_path: Path) -> None:
+def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(
+    tmp_path: Path,
+) -> None:
     text = summary.block("test", some_cases(30, 10))
     assert "50 trainings of tiny GANs (of " in text
     assert "\n40 of them failed" in text
@@ -354,12 +400,14 @@ def test_the_table_for_documents_holds_the_figures_and_goes_between_its_marks(tm
     assert "    python -m benchmarks.zoo score --markdown --split test\n" in text
     page = tmp_path / "README.md"
     page.write_text(
-        "# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\nold\n<!-- /zoo:test -->\nrest\n"
+        "# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\nold\n<!-- /zoo:test "
+        "-->\nrest\n"
     )
     for _ in range(2):
         summary.put(page, "test", text)
         assert page.read_text() == (
-            f"# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\n{text}<!-- /zoo:test -->\nrest\n"
+            f"# A\n<!-- zoo:train -->\n<!-- /zoo:train -->\n<!-- zoo:test made -->\n{text}<!-- "
+            "/zoo:test -->\nrest\n"
         )
     (tmp_path / "bare.md").write_text("nothing\n")
     with pytest.raises(UsageError, match="no place for the figures"):
@@ -395,7 +443,9 @@ def test_the_table_has_the_cures_and_their_controls(tmp_path: Path) -> None:
     ],
 )
 def test_the_interval_of_a_difference_is_newcombes(a: Any, b: Any, low: float, high: float) -> None:
-    assert summary.difference(score.Share(*a), score.Share(*b)) == pytest.approx((low, high), abs=2e-4)
+    assert summary.difference(score.Share(*a), score.Share(*b)) == pytest.approx(
+        (low, high), abs=2e-4
+    )
 
 
 def test_test_is_below_train_only_by_more_than_chance() -> None:
@@ -406,29 +456,52 @@ def test_test_is_below_train_only_by_more_than_chance() -> None:
 
     assert below(some_cases(40, 10), some_cases(40, 10)) == set()
     assert below(some_cases(40, 10), some_cases(32, 18)) == set()
-    assert below(some_cases(48, 2), some_cases(15, 35)) >= {"recall", "symptom_top", "cause_top1", "onset_error"}
+    assert below(some_cases(48, 2), some_cases(15, 35)) >= {
+        "recall",
+        "symptom_top",
+        "cause_top1",
+        "onset_error",
+    }
     assert below(some_cases(15, 35), some_cases(48, 2)) == set()
     rows = {row["figure"]: row for row in summary.compare(some_cases(48, 2), some_cases(15, 35))}
-    assert rows["symptom_top_over_shuffled"]["train"] == pytest.approx(0, abs=0.05)  # a constant answer earns as much
+    assert rows["symptom_top_over_shuffled"]["train"] == pytest.approx(
+        0, abs=0.05
+    )  # a constant answer earns as much
     assert "symptom_top_shuffled" not in rows
     alarmed = [case("healthy", "failing", findings=[finding()])] * 30
-    assert {"false_alarms", "healthy_with_findings"} <= below(some_cases(40, 10, 30), some_cases(40, 10, 0) + alarmed)
+    assert {"false_alarms", "healthy_with_findings"} <= below(
+        some_cases(40, 10, 30), some_cases(40, 10, 0) + alarmed
+    )
     assert below(some_cases(40, 10, 0) + alarmed, some_cases(40, 10, 30)) == set()
 
 
 def test_counts_of_rules_are_written_as_the_rule_book_reads_them(tmp_path: Path) -> None:
     collapse = "sample-variance-vanishes"
-    fired = case("failed", "failing", findings=[finding(rule=collapse)], clear=["d-wins-late"], diagnoses=[diagnosis()])
+    fired = case(
+        "failed",
+        "failing",
+        findings=[finding(rule=collapse)],
+        clear=["d-wins-late"],
+        diagnoses=[diagnosis()],
+    )
     asked = case("failed", clear=[collapse])
     silent = case("failed", clear=[])
-    wrong = case("healthy", "failing", findings=[finding(rule=collapse), finding(rule=collapse)], clear=[])
+    wrong = case(
+        "healthy", "failing", findings=[finding(rule=collapse), finding(rule=collapse)], clear=[]
+    )
     none = score.Case(asked.truth, None, "cannot be read")
     cases = [fired] * 3 + [asked, silent, wrong, none]
-    assert record.rules(cases)[collapse] == RuleRecord(runs=7, fired=4, on_failed=3, right=3, had=6, could=4)
+    assert record.rules(cases)[collapse] == RuleRecord(
+        runs=7, fired=4, on_failed=3, right=3, had=6, could=4
+    )
     assert record.rules(cases)["d-wins-late"].fired == 0
-    cures = record.cures([("fewer-d-steps", "unbalanced-game", True), ("fewer-d-steps", "unbalanced-game", False)])
+    cures = record.cures(
+        [("fewer-d-steps", "unbalanced-game", True), ("fewer-d-steps", "unbalanced-game", False)]
+    )
     causes = {"train": {"tiny-data-set": score.Share(2, 3)}}
-    text = record.text({"train": cases, "test": [], "samples": cases[:1]}, causes, {"train": cures, "test": {}})
+    text = record.text(
+        {"train": cases, "test": [], "samples": cases[:1]}, causes, {"train": cures, "test": {}}
+    )
     (tmp_path / "measured.yaml").write_text(text, encoding="utf-8")
     book = rulebook.load([rulebook.default_folder(), tmp_path])
     told = book.by_id[collapse].measured
@@ -438,7 +511,7 @@ def test_counts_of_rules_are_written_as_the_rule_book_reads_them(tmp_path: Path)
     assert next(c.measured for c in book.causes if c.id == "tiny-data-set") == score.Share(2, 3)
 
 
-# ----------------------------------------------------------------------------------------------------------- the cure
+# ----------------------------------------------------------------------------------------- the cure
 
 
 @pytest.fixture
@@ -473,7 +546,9 @@ def patient(**more: Any) -> cure.Patient:
         ("hff", False),
     ],
 )
-def test_the_majority_of_three_seeds_decides_and_no_more_are_asked(outcomes: str, cured: bool | None) -> None:
+def test_the_majority_of_three_seeds_decides_and_no_more_are_asked(
+    outcomes: str, cured: bool | None
+) -> None:
     words = {"h": "healthy", "f": "failed", "e": "error"}
     assert cure.Vote(tuple(words[o] for o in outcomes), 3).cured is cured
 
@@ -496,7 +571,8 @@ def test_retraining_goes_on_where_it_stopped_and_only_a_changed_patch_is_trained
     monkeypatch.setattr(cure, "retrain", retrain)
     one = patient()
     list(cure.train_all([one], cure.Results(tmp_path), ["patched", "unchanged"]))
-    # The patched run fails with its own seed, and twice does not; as it was, its own outcome is known.
+    # The patched run fails with its own seed, and twice does not; as it was, its own outcome is
+    # known.
     assert [(m["seed"], m["discriminator.optimizer.lr"]) for m in trained] == [
         (7, 0.002), (1007, 0.002), (2007, 0.002), (1007, 0.02),
     ]  # fmt: skip
@@ -515,7 +591,9 @@ def test_retraining_goes_on_where_it_stopped_and_only_a_changed_patch_is_trained
     json.loads(cure.as_json(found))
 
 
-def test_a_run_without_a_patch_is_not_cured_and_a_patch_that_is_no_config_does_not_train(tmp_path: Path) -> None:
+def test_a_run_without_a_patch_is_not_cured_and_a_patch_that_is_no_config_does_not_train(
+    tmp_path: Path,
+) -> None:
     everyone = [
         patient(name="a", remedy="", cause="", patched=None),
         patient(name="b", patched=None, error="batch_size: 'x' is not of the kind int"),
@@ -532,7 +610,9 @@ def test_controls_change_what_they_say_and_nothing_else() -> None:
         "generator.optimizer.lr": [0.001, 0.0001],
         "discriminator.optimizer.lr": [0.02, 0.002],
     }
-    assert cure._changes(one.config, one.config_of("nudge")) == {"discriminator.optimizer.lr": [0.02, 0.02002]}
+    assert cure._changes(one.config, one.config_of("nudge")) == {
+        "discriminator.optimizer.lr": [0.02, 0.02002]
+    }
     assert one.config_of("unchanged") == one.config
     keys = set()
     for i in range(60):
@@ -555,7 +635,9 @@ def test_the_first_patch_is_applied_to_a_copy_and_read_back(kept_elsewhere: Path
     assert treated.patched is not None
     changed = cure._changes(treated.config, treated.patched)
     assert changed
-    assert all(key.startswith(("discriminator.", "generator.", "schedule.", "loss.")) for key in changed)
+    assert all(
+        key.startswith(("discriminator.", "generator.", "schedule.", "loss.")) for key in changed
+    )
 
 
 def test_a_report_is_kept_until_gandoctor_or_the_run_changes(
@@ -591,50 +673,86 @@ def test_commands_from_runs_to_documents(kept_elsewhere: Path, capsys: Any) -> N
         return str(capsys.readouterr().out)
 
     places = ("--out", str(out), "--cures", str(out / "cures"))
-    told = run("cure", "--split", "test", "--runs", str(out / "test"), "--out", str(results.folder), "--no-train")
+    told = run(
+        "cure",
+        "--split",
+        "test",
+        "--runs",
+        str(out / "test"),
+        "--out",
+        str(results.folder),
+        "--no-train",
+    )
     assert "cured                        1/1" in told
     assert "not trained yet: lr10 1" in told
     assert not results.sampled
-    run("cure", "--split", "test", "--runs", str(out / "test"), "--out", str(results.folder), "--arms", "patched")
+    run(
+        "cure",
+        "--split",
+        "test",
+        "--runs",
+        str(out / "test"),
+        "--out",
+        str(results.folder),
+        "--arms",
+        "patched",
+    )
     assert results.sampled == [one.name]
     page = kept_elsewhere / "page.md"
     page.write_text("<!-- zoo:test -->\n<!-- /zoo:test -->\n")
     assert str(page) in run("score", "--split", "test", *places, "--into", str(page))
-    assert "failed runs cured by the first patch, by the majority of three seeds | 1/1" in page.read_text()
+    assert (
+        "failed runs cured by the first patch, by the majority of three seeds | 1/1"
+        in page.read_text()
+    )
     assert "below train by more than the interval on: nothing" in run("compare", *places)
     assert "cured" not in run("compare", *places, "--test", str(out / "test"))
     counts = kept_elsewhere / "rules" / "measured.yaml"
     counts.parent.mkdir()
     told = run("measure-rules", *places, "--fresh", str(out / "test"), "--to", str(counts))
     assert "1 patches trained" in told
-    assert "d-wins-late is stable, but fired on 3 of 6 runs" in told or BOOK.by_id["d-wins-late"].status != "stable"
+    assert (
+        "d-wins-late is stable, but fired on 3 of 6 runs" in told
+        or BOOK.by_id["d-wins-late"].status != "stable"
+    )
     book = rulebook.load([rulebook.default_folder(), counts.parent])
     assert book.unseen[one.remedy][one.cause] == (1, 1)
     assert {r.measured.zoo.runs for r in book.rules if r.kind == "symptom" and r.measured} == {6}
-    assert zoo.main(["score", "--split", "test", *places, "--into", str(kept_elsewhere / "none.md")]) == 2
+    assert (
+        zoo.main(["score", "--split", "test", *places, "--into", str(kept_elsewhere / "none.md")])
+        == 2
+    )
     assert "cannot be read" in capsys.readouterr().out
 
 
-# ------------------------------------------------------------------------------------------- training and measurement
+# -------------------------------------------------------------------------------------------
+# training and measurement
 
 if HAS_TORCH:
     from benchmarks.zoo import measure, train
 
     FULL = {
-        "covered": 1.0, "reached": 1.0, "quality": 0.9, "frechet": 0.01, "diversity": 1.0, "variance": 1.0,
+        "covered": 1.0, "reached": 1.0, "quality": 0.9, "frechet": 0.01, "diversity": 1.0,
+        "variance": 1.0,
         "shift": 0.0,
-        "auc": 0.6, "auc_train": 0.6, "score_size": 1.0, "gradient_at_samples": 1.0, "gradient": 1.0,
+        "auc": 0.6, "auc_train": 0.6, "score_size": 1.0, "gradient_at_samples": 1.0,
+        "gradient": 1.0,
         "first_to_last": 0.5,
     }  # fmt: skip
 
     def judged(change: dict[str, float], *, since: int = 0, **more: Any) -> measure.Truth:
         """Truth of a run that is good until the moment `since`, and then has `change`."""
         moments = [
-            measure.Moment(50 * (i + 1), finite=True, **(FULL | (change if i >= since else {}))) for i in range(40)
+            measure.Moment(50 * (i + 1), finite=True, **(FULL | (change if i >= since else {})))
+            for i in range(40)
         ]
         settings = config.make(more.pop("config", {}))
         return measure.judge(
-            moments, settings, data.load("ring6", 50, 0), more.get("loss_size", 2.0), more.get("nan_step")
+            moments,
+            settings,
+            data.load("ring6", 50, 0),
+            more.get("loss_size", 2.0),
+            more.get("nan_step"),
         )
 
     SYMPTOMS = [
@@ -653,7 +771,9 @@ if HAS_TORCH:
 
     @pytest.mark.torch
     @pytest.mark.parametrize(("change", "more", "symptoms"), SYMPTOMS)
-    def test_each_symptom_follows_from_its_measurements(change: Any, more: Any, symptoms: set[str]) -> None:
+    def test_each_symptom_follows_from_its_measurements(
+        change: Any, more: Any, symptoms: set[str]
+    ) -> None:
         truth = judged(change, **more)
         assert truth.outcome == "failed"
         assert set(truth.symptoms) == symptoms
@@ -668,7 +788,13 @@ if HAS_TORCH:
 
     @pytest.mark.torch
     def test_good_runs_are_healthy_however_strange_their_players() -> None:
-        for change in ({}, {"auc": 0.99, "auc_train": 0.99}, {"gradient": 1e-6}, {"score_size": 1e4}, {"moved": 0.6}):
+        for change in (
+            {},
+            {"auc": 0.99, "auc_train": 0.99},
+            {"gradient": 1e-6},
+            {"score_size": 1e4},
+            {"moved": 0.6},
+        ):
             truth = judged(change)
             assert (truth.outcome, truth.symptoms, truth.borderline) == ("healthy", (), False)
 
@@ -712,38 +838,63 @@ if HAS_TORCH:
     @pytest.mark.torch
     def test_training_is_repeatable_and_hides_the_truth(tmp_path: Path) -> None:
         made = config.make(
-            {"iterations": 60, "log.signals": ["d_loss", "g_loss", "d_val", "fid", "lr_d", "sample_variance"]}
+            {
+                "iterations": 60,
+                "log.signals": ["d_loss", "g_loss", "d_val", "fid", "lr_d", "sample_variance"],
+            }
         )
         for name in ("a", "b"):
             train.train(made, tmp_path / name)
-        files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file())
+        files = sorted(
+            p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()
+        )
         assert {str(f).split("/")[0] for f in files} >= {"config.yaml", "samples"}
         for file in files:
-            assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
+            assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), (
+                file
+            )
         assert (tmp_path / "a.truth.json").exists()
         assert not list((tmp_path / "a").rglob("*truth*"))
 
     @pytest.mark.torch
-    @pytest.mark.parametrize("family", ["nonsaturating", "minimax", "lsgan", "hinge", "wgan", "wgan-gp"])
+    @pytest.mark.parametrize(
+        "family", ["nonsaturating", "minimax", "lsgan", "hinge", "wgan", "wgan-gp"]
+    )
     def test_every_family_trains_and_starts_near_its_chance_level(family: str) -> None:
         extra = {
-            "loss.gp_weight": 1.0, "loss.clip_value": 0.1, "loss.r1_gamma": 0.1, "discriminator.spectral_norm": True,
+            "loss.gp_weight": 1.0, "loss.clip_value": 0.1, "loss.r1_gamma": 0.1,
+            "discriminator.spectral_norm": True,
             "schedule.ema": 0.9, "log.every": 1,
         }  # fmt: skip
         training = train.Training(config.make({"iterations": 4, "loss.name": family} | extra))
         training.run()
-        chance = {"nonsaturating": (1.386, 0.693), "minimax": (1.386, -0.693), "lsgan": (1.0, 1.0), "hinge": (2.0, 0.0)}
+        chance = {
+            "nonsaturating": (1.386, 0.693),
+            "minimax": (1.386, -0.693),
+            "lsgan": (1.0, 1.0),
+            "hinge": (2.0, 0.0),
+        }
         first = training.rows[0][1]
         assert all(np.isfinite(list(first.values())))
         if family in chance:
             assert (first["d_loss"], first["g_loss"]) == pytest.approx(chance[family], abs=0.5)
 
     @pytest.mark.torch
-    def test_command_line_trains_from_any_spelling_and_refuses_in_words(tmp_path: Path, capsys: Any) -> None:
+    def test_command_line_trains_from_any_spelling_and_refuses_in_words(
+        tmp_path: Path, capsys: Any
+    ) -> None:
         (tmp_path / "c.yaml").write_text("n_iter: 40\nlr_d: 1e-3\n", "utf-8")
         assert (
             train.main(
-                ["--config", str(tmp_path / "c.yaml"), "--out", str(tmp_path / "r"), "--json", "--set", "lrG=0.002"]
+                [
+                    "--config",
+                    str(tmp_path / "c.yaml"),
+                    "--out",
+                    str(tmp_path / "r"),
+                    "--json",
+                    "--set",
+                    "lrG=0.002",
+                ]
             )
             == 0
         )
@@ -762,7 +913,10 @@ if HAS_TORCH:
     @pytest.mark.torch
     def test_what_is_logged_has_no_part_in_the_outcome() -> None:
         made = config.make({"iterations": 120, "loss.name": "wgan-gp", "loss.gp_weight": 1.0})
-        logged = {"log.signals": ["d_loss", "g_loss", "d_val", "fid", "grad_norm_g"], "log.snapshots": 4}
+        logged = {
+            "log.signals": ["d_loss", "g_loss", "d_val", "fid", "grad_norm_g"],
+            "log.snapshots": 4,
+        }
         much, little = train.Training(made | logged).run(), cure.retrain(made)
         assert much == train.Training(made | cure.LOGGED_ONLY).run()
         assert (little["outcome"], little["symptoms"]) == (much.outcome, much.symptoms)

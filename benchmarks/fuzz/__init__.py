@@ -1,1 +1,4 @@
-"""Damaged, mutilated and invented logs for the readers: nothing but `GandoctorError`, no hang, bounded memory."""
+"""Damaged, mutilated and invented logs for the readers.
+
+Nothing but `GandoctorError`, no hang, bounded memory.
+"""

@@ -1,7 +1,8 @@
 """Fuzz the readers: ``python -m benchmarks.fuzz --inputs 20000``.
 
-Every input is read in this process, under three bounds: only `GandoctorError` may come out, within a time, within a
-multiple of the file's size in memory. Memory is measured on one input in 50, as measuring it is slow.
+Every input is read in this process, under three bounds: only `GandoctorError` may come out, within
+a time, within a multiple of the file's size in memory. Memory is measured on one input in 50, as
+measuring it is slow.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = 5.0  # CPU time a file may take
-MEMORY_BASE, MEMORY_TIMES = 32 << 20, 40  # bytes a reading may take: so many, and so many times the file
+MEMORY_BASE, MEMORY_TIMES = (
+    32 << 20,
+    40,
+)  # bytes a reading may take: so many, and so many times the file
 MEMORY_EVERY = 50
 
 
@@ -130,23 +134,31 @@ def _stop(_number: int, _frame: object) -> None:
 
 def main() -> int:
     """Run, print a table, fail where a reader did."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks.fuzz", description=__doc__.splitlines()[0]
+    )
     options.add_argument("--inputs", type=int, default=20_000, help="files a format")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--formats", default="event,wandb,csv,text", help=f"of {','.join(FORMATS)}")
+    options.add_argument(
+        "--formats", default="event,wandb,csv,text", help=f"of {','.join(FORMATS)}"
+    )
     options.add_argument("--keep", type=Path, help="folder for the inputs that a reader failed on")
     chosen = options.parse_args()
     signal.signal(signal.SIGPROF, _stop)
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
     failed = False
-    print("| format | inputs | read | of these with loss | refused | failures | slowest | peak memory |")
+    print(
+        "| format | inputs | read | of these with loss | refused | failures | slowest | peak "
+        "memory |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for name in chosen.formats.split(","):
         tally = fuzz(name, chosen.inputs, chosen.seed, chosen.keep)
         failures = ", ".join(f"{count} {what}" for what, count in tally.failures.items()) or "0"
         print(
-            f"| {name} | {tally.inputs:,} | {tally.read:,} | {tally.with_loss:,} | {tally.refused:,} | {failures} "
+            f"| {name} | {tally.inputs:,} | {tally.read:,} | {tally.with_loss:,} | "
+            f"{tally.refused:,} | {failures} "
             f"| {tally.slowest * 1000:.0f} ms | {tally.memory / 2**20:.1f} MiB |",
             flush=True,
         )

@@ -8,10 +8,26 @@ import zlib
 
 from gandoctor.parsers.records import crc
 
-_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 2**63 - 1, 2**64 - 1)
+_NUMBERS = (
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0xFFFF_FFFF,
+    2**63 - 1,
+    2**64 - 1,
+)
 _WORDS = (
-    b"nan", b"inf", b"-", b"1e999", b"99999999999999999999", b",", b";", b"\n", b"\r", b"\t", b'"', b"'", b"[", b"{",
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b[31m", b"loss", b"epoch", b"step: ", b"=", b":", b"%", b"/", b"\\", b"e",
+    b"nan", b"inf", b"-", b"1e999", b"99999999999999999999", b",", b";", b"\n", b"\r", b"\t", b'"',
+    b"'", b"[", b"{",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x1b[31m", b"loss", b"epoch", b"step: ", b"=", b":",
+    b"%", b"/", b"\\", b"e",
     b".", b"\x0a", b"\x12", b"\x2a", b"\x42", b"\x82\x01",
 )  # fmt: skip
 
@@ -22,8 +38,8 @@ def mutated(seeds: list[bytes], rng: random.Random, *, binary: str = "") -> byte
     Parameters
     ----------
     binary : str
-        ``event`` or ``wandb``: half of the files get their checksums put right again, so that the damage reaches what
-        lies behind them.
+        ``event`` or ``wandb``: half of the files get their checksums put right again, so that the
+        damage reaches what lies behind them.
     """
     if rng.random() < 0.03:
         return rng.randbytes(rng.choice([0, 1, 7, 12, 100, 5000]))
@@ -78,7 +94,9 @@ def _event_sums(data: bytes) -> bytes:
             size = min(len(out) - at - 16, 200)
             struct.pack_into("<Q", out, at, size)
         struct.pack_into("<I", out, at + 8, crc.masked(crc.crc32c(bytes(out[at : at + 8]))))
-        struct.pack_into("<I", out, at + 12 + size, crc.masked(crc.crc32c(bytes(out[at + 12 : at + 12 + size]))))
+        struct.pack_into(
+            "<I", out, at + 12 + size, crc.masked(crc.crc32c(bytes(out[at + 12 : at + 12 + size])))
+        )
         at += size + 16
     return bytes(out)
 
@@ -95,6 +113,8 @@ def _wandb_sums(data: bytes) -> bytes:
         size = int.from_bytes(out[at + 4 : at + 6], "little")
         size = min(size, left - 7, len(out) - at - 7)
         kind = out[at + 6] if 1 <= out[at + 6] <= 4 else 1
-        struct.pack_into("<IHB", out, at, zlib.crc32(bytes([kind]) + out[at + 7 : at + 7 + size]), size, kind)
+        struct.pack_into(
+            "<IHB", out, at, zlib.crc32(bytes([kind]) + out[at + 7 : at + 7 + size]), size, kind
+        )
         at += 7 + size
     return bytes(out)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def event_files() -> list[bytes]:
-    """By tensorboardX (scalars, pictures, histograms, texts, hparams) and with TensorBoard's own messages (TF2)."""
+    """By tensorboardX (scalars, pictures, histograms, hparams) and by TensorBoard's messages."""
     logging.getLogger("tensorboardX").setLevel(logging.ERROR)
     rng = np.random.default_rng(0)
     found = []
@@ -31,7 +31,9 @@ def event_files() -> list[bytes]:
                 writer.add_scalar("Loss/D", rng.random(), step)
                 writer.add_scalar("Loss/G", rng.random(), step)
                 if step % 6 == 0:
-                    writer.add_image("samples", rng.integers(0, 255, (3, 4, 4), dtype=np.uint8), step)
+                    writer.add_image(
+                        "samples", rng.integers(0, 255, (3, 4, 4), dtype=np.uint8), step
+                    )
                     writer.add_histogram("weights", rng.random(20), step)
             writer.add_text("config", "lr: 0.0002\ng: {betas: [0.5, 0.9]}\n")
             writer.add_hparams({"lr": 0.1, "norm": "spectral"}, {"fid": 3.0}, name="h")
@@ -46,21 +48,32 @@ def event_files() -> list[bytes]:
 
 
 def wandb_files() -> list[bytes]:
-    """Rows as wandb 0.29 and older ones write them, framed; by wandb itself where it is installed."""
+    """Rows as wandb 0.29 and older ones write them, framed.
+
+    By wandb itself where it is installed.
+    """
     rng = np.random.default_rng(0)
 
     def rows(count: int, *, nested: bool = True) -> list[bytes]:
         return [
-            files.wandb_row(k, {"d_loss": rng.random(), "g_loss": rng.random(), "train/d_real": 0.5}, nested=nested)
+            files.wandb_row(
+                k,
+                {"d_loss": rng.random(), "g_loss": rng.random(), "train/d_real": 0.5},
+                nested=nested,
+            )
             for k in range(count)
         ]
 
     exit_record = b"\x92\x01\x02\x08\x00"
-    config = b'\x8a\x01\x1b\x22\x19\x0a\x0c\x0a\x02lr\x82\x01\x050.001\x0a\x09\x0a\x01n\x82\x01\x03"x"'
+    config = (
+        b'\x8a\x01\x1b\x22\x19\x0a\x0c\x0a\x02lr\x82\x01\x050.001\x0a\x09\x0a\x01n\x82\x01\x03"x"'
+    )
     return [
         files.wandb_frames([config, *rows(20), exit_record]),
         files.wandb_frames([config, *rows(20, nested=False)]),
-        files.wandb_frames([*rows(330), b"\x22" + b"\xa0\x9c\x01" + bytes(20_000), *rows(5), exit_record]),
+        files.wandb_frames(
+            [*rows(330), b"\x22" + b"\xa0\x9c\x01" + bytes(20_000), *rows(5), exit_record]
+        ),
         files.wandb_frames([]),
     ]
 
@@ -74,7 +87,14 @@ def csv_files() -> list[bytes]:
     writer = csv.writer(rough)
     writer.writerow(["epoch", "Loss_D", "Loss_G", "note"])
     for k in range(25):
-        writer.writerow([k, f"tensor({k / 7:.4f}, grad_fn=<MeanBackward0>)", "NA" if k % 5 == 0 else k / 3, 'say "so"'])
+        writer.writerow(
+            [
+                k,
+                f"tensor({k / 7:.4f}, grad_fn=<MeanBackward0>)",
+                "NA" if k % 5 == 0 else k / 3,
+                'say "so"',
+            ]
+        )
     return [
         table.to_csv(index=False).encode(),
         table.to_csv().encode(),
@@ -83,7 +103,9 @@ def csv_files() -> list[bytes]:
         table.to_csv(index=False, sep="\t").encode(),
         rough.getvalue().encode(),
         table.to_csv(index=False).encode("utf-16"),
-        ("Wall time,Step,Value\n" + "".join(f"{1.7e9 + k},{k},{k / 9}\n" for k in range(20))).encode(),
+        (
+            "Wall time,Step,Value\n" + "".join(f"{1.7e9 + k},{k},{k / 9}\n" for k in range(20))
+        ).encode(),
     ]
 
 
@@ -95,7 +117,8 @@ def text_files() -> list[bytes]:
         for k in range(40)
     )
     pytorch_gan = "".join(
-        f"[Epoch {k}/200] [Batch {k}/938] [D loss: {0.69 - k / 999:f}] [G loss: {0.7 + k / 99:f}]\n" for k in range(30)
+        f"[Epoch {k}/200] [Batch {k}/938] [D loss: {0.69 - k / 999:f}] [G loss: {0.7 + k / 99:f}]\n"
+        for k in range(30)
     )
     cyclegan = "================ Training Loss (now) ================\n" + "".join(
         f"(epoch: {k // 5}, iters: {k % 5 * 100}, time: 0.1, data: 0.2) "
@@ -103,10 +126,12 @@ def text_files() -> list[bytes]:
         for k in range(25)
     )
     bar = "".join(
-        f"\rEpoch 1: {k}%|###   | {k}/100 [00:01<00:02, 9.5it/s, d_loss={k / 50:.3f}, g_loss=1.5]" for k in range(40)
+        f"\rEpoch 1: {k}%|###   | {k}/100 [00:01<00:02, 9.5it/s, d_loss={k / 50:.3f}, g_loss=1.5]"
+        for k in range(40)
     )
     ansi = "".join(
-        f"\x1b[1m step: {k:,}\x1b[0m  loss_disc：{k / 3:.3f}（{k / 4:.3f}）， lr: 1e-04\n" for k in range(990, 1020)
+        f"\x1b[1m step: {k:,}\x1b[0m  loss_disc：{k / 3:.3f}（{k / 4:.3f}）， lr: 1e-04\n"
+        for k in range(990, 1020)
     )
     return [t.encode() for t in (dcgan, pytorch_gan, cyclegan, bar, ansi)]
 
@@ -115,12 +140,18 @@ def jsonl_files() -> list[bytes]:
     """StyleGAN's ``stats.jsonl`` and a Chainer log."""
     stats = "".join(
         json.dumps(
-            {"Loss/G/loss": {"num": 4, "mean": k / 9, "std": 0.1}, "Progress/kimg": {"mean": 4.0 * k}, "timestamp": k}
+            {
+                "Loss/G/loss": {"num": 4, "mean": k / 9, "std": 0.1},
+                "Progress/kimg": {"mean": 4.0 * k},
+                "timestamp": k,
+            }
         )
         + "\n"
         for k in range(25)
     )
-    chainer = json.dumps([{"iteration": k, "gen/loss": k / 3, "dis/loss": float("nan")} for k in range(20)], indent=1)
+    chainer = json.dumps(
+        [{"iteration": k, "gen/loss": k / 3, "dis/loss": float("nan")} for k in range(20)], indent=1
+    )
     return [stats.encode(), chainer.encode()]
 
 

@@ -1,1 +1,4 @@
-"""How long the readers take over inputs that grow: ordinary ones and those that are meant to make them slow."""
+"""How long the readers take over inputs that grow.
+
+Ordinary ones and those that are meant to make them slow.
+"""

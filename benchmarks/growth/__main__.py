@@ -1,8 +1,9 @@
 """Grow the inputs of every reader: ``python -m benchmarks.growth [--only WORD]``.
 
-Each family of inputs is read at n, 2n, 4n, 8n and 16n, n being so large that it takes 20 ms (or the largest that the
-family has). CPU time of the process, the least of several repeats. Missed is a bar where a doubling takes more than
-2.5 times as long, also when looked at again, or where text is read at less than 100 kB a second.
+Each family of inputs is read at n, 2n, 4n, 8n and 16n, n being so large that it takes 20 ms (or the
+largest that the family has). CPU time of the process, the least of several repeats. Missed is a bar
+where a doubling takes more than 2.5 times as long, also when looked at again, or where text is read
+at less than 100 kB a second.
 """
 
 from __future__ import annotations
@@ -71,9 +72,13 @@ def growth(case: Case) -> tuple[list[int], list[float], bool]:
 
 def main() -> int:
     """Print a table; 1 where a bar was missed."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks.growth", description=__doc__.splitlines()[0]
+    )
     options.add_argument("--only", default="", help="cases with this in their names")
-    options.add_argument("--missed", action="store_true", help="print those alone that missed their bar")
+    options.add_argument(
+        "--missed", action="store_true", help="print those alone that missed their bar"
+    )
     chosen = options.parse_args()
     warnings.simplefilter("ignore")
     print("| input | n | ms at n, 2n, ... 16n | times a doubling | n a second | |")
@@ -91,7 +96,8 @@ def main() -> int:
         ratios = ", ".join(f"{b / max(a, 1e-6):.1f}" for a, b in pairwise(times))
         speed = sizes[-1] / max(times[-1], 1e-6)
         print(
-            f"| {case.name} | {sizes[0]:,} | {ms} | {ratios} | {speed:,.0f} | {'met' if met else 'MISSED'} |",
+            f"| {case.name} | {sizes[0]:,} | {ms} | {ratios} | {speed:,.0f} | "
+            f"{'met' if met else 'MISSED'} |",
             flush=True,
         )
     print(f"\n{count - missed} of {count} met their bar")

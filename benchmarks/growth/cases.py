@@ -1,4 +1,7 @@
-"""Inputs of a size, for every reader: a case makes one of size n, and gives back the call that is to be timed."""
+"""Inputs of a size, for every reader.
+
+A case makes one of size n, and gives back the call that is to be timed.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,8 @@ class Case:
     text: bool = False
 
 
-# ---------------------------------------------------------------- families of texts, by their length
+# ---------------------------------------------------------------- families of texts, by their
+# length
 
 
 def _repeated(piece: str) -> Callable[[int], str]:
@@ -116,13 +120,21 @@ LINES: dict[str, Callable[[int], str]] = {
     "wide letters": _repeated("損失：０"),
     "carriage returns": _repeated("1% loss 0.5\r"),
 }
-_RECORDS = "".join(f"step: {k} d_loss: {0.6 + k / 97 % 0.2:.4f} g_loss: {0.7 + k / 89 % 0.2:.4f}\n" for k in range(30))
+_RECORDS = "".join(
+    f"step: {k} d_loss: {0.6 + k / 97 % 0.2:.4f} g_loss: {0.7 + k / 89 % 0.2:.4f}\n"
+    for k in range(30)
+)
 
 
 def ordinary(n: int) -> str:
     """A log as it is printed, of n characters."""
-    line = "Epoch [{}/200] Step [{}] d_loss: {:.4f}, g_loss: {:.4f}, D(x): {:.2f}, D(G(z)): {:.2f}\n"
-    rows = (line.format(k // 500, k, k % 97 / 90, k % 89 / 80, k % 7 / 7, k % 5 / 5) for k in range(n // 80 + 1))
+    line = (
+        "Epoch [{}/200] Step [{}] d_loss: {:.4f}, g_loss: {:.4f}, D(x): {:.2f}, D(G(z)): {:.2f}\n"
+    )
+    rows = (
+        line.format(k // 500, k, k % 97 / 90, k % 89 / 80, k % 7 / 7, k % 5 / 5)
+        for k in range(n // 80 + 1)
+    )
     return "".join(rows)
 
 
@@ -185,7 +197,11 @@ def _parse(kind: str, make: Callable[[int], str], n: int) -> Call:
 
 def _settings(make: Callable[[int], str], n: int) -> Call:
     line = make(n)
-    return lambda: (printed.settings_of([line]), printed.settings_of(["{", line]), printed.parse_namespace(line))
+    return lambda: (
+        printed.settings_of([line]),
+        printed.settings_of(["{", line]),
+        printed.parse_namespace(line),
+    )
 
 
 @cache
@@ -216,7 +232,8 @@ def _analyze(make: Callable[[int], str], n: int) -> Call:
     return _quietly(lambda: api.analyze_all(path))
 
 
-# ---------------------------------------------------------------- tables, JSON, notebooks, binary logs, by their rows
+# ---------------------------------------------------------------- tables, JSON, notebooks, binary
+# logs, by their rows
 
 
 def _table(head: str, row: Callable[[int], str], n: int) -> str:
@@ -234,14 +251,20 @@ TABLES: dict[str, Callable[[int], str]] = {
     "a wide header over narrow rows": lambda n: _table(
         ",".join(["step", "d_loss", *(f"m{k}" for k in range(n))]), lambda k: f"{k},0.{k % 97}", n
     ),
-    "headers within": partial(_table, "step,d_loss", lambda k: f"step,loss_{_letters(k)}" + f"\n{k},0.5" * 4),
+    "headers within": partial(
+        _table, "step,d_loss", lambda k: f"step,loss_{_letters(k)}" + f"\n{k},0.5" * 4
+    ),
     "a quote that does not end": lambda n: _table("step,d_loss", lambda k: f'{k},"0.{k}', n),
     "rows of all widths": partial(
         _table, "step," + ",".join(f"loss{k}" for k in range(99)), lambda k: "1," * (k % 100)
     ),
     "words": partial(_table, "step,d_loss,note", lambda k: f"{k},0.5,word{k}"),
-    "steps that fall now and then": partial(_table, "step,d_loss", lambda k: f"{k - 3 * (k % 40 == 0)},0.5"),
-    "steps that fall at every tenth row": partial(_table, "step,d_loss", lambda k: f"{k - 2 * (k % 10 == 0)},0.5"),
+    "steps that fall now and then": partial(
+        _table, "step,d_loss", lambda k: f"{k - 3 * (k % 40 == 0)},0.5"
+    ),
+    "steps that fall at every tenth row": partial(
+        _table, "step,d_loss", lambda k: f"{k - 2 * (k % 10 == 0)},0.5"
+    ),
     "steps that start again": partial(_table, "step,d_loss", lambda k: f"{k % 20},0.5"),
     "blank lines": partial(_table, "step,d_loss", lambda k: f"\n\n{k},0.5"),
     "long cells": lambda n: _table("step,d_loss", lambda k: f"{k}," + "7" * 300 + "x", n),
@@ -256,13 +279,18 @@ JSON: dict[str, Callable[[int], str]] = {
     "rows": partial(_lines, lambda k: {"step": k, "d_loss": 0.5, "g_loss": k / 7}),
     "wide rows": lambda n: _lines(lambda k: {"step": k} | {f"loss{i}": 0.5 for i in range(n)}, 4),
     "a new key in each row": partial(_lines, lambda k: {"step": k, f"loss{k}": 0.5}),
-    "nested rows": partial(_lines, lambda k: {"step": k, "a": {"b": {"c": {"d_loss": 0.5, "l": [1, 2, 3]}}}}),
+    "nested rows": partial(
+        _lines, lambda k: {"step": k, "a": {"b": {"c": {"d_loss": 0.5, "l": [1, 2, 3]}}}}
+    ),
     "a list": lambda n: json.dumps([{"step": k, "d_loss": 0.5} for k in range(n)]),
-    "a list that ends early": lambda n: json.dumps([{"step": k, "d_loss": 0.5} for k in range(n)])[:-9],
+    "a list that ends early": lambda n: json.dumps([{"step": k, "d_loss": 0.5} for k in range(n)])[
+        :-9
+    ],
     "lists by name": lambda n: json.dumps({"d_loss": [0.5] * n, "g_loss": [0.7] * n}),
     "a long key": lambda n: json.dumps({"loss" * n: {f"k{k}": [0.5, 0.6] for k in range(n)}}),
     "metric files": partial(
-        _lines, lambda k: {"results": {f"fid{k}": 9.0}, "metric": "fid", "snapshot_pkl": f"{k:06}.pkl"}
+        _lines,
+        lambda k: {"results": {f"fid{k}": 9.0}, "metric": "fid", "snapshot_pkl": f"{k:06}.pkl"},
     ),
     "deep": lambda n: "[" * n + "]" * n,
     "words": partial(_lines, lambda k: {"step": k, "d_loss": 0.5, "note": f"word {k}"}),
@@ -281,9 +309,15 @@ def _cell(source: str, *outputs: str) -> dict[str, Any]:
 
 NOTEBOOKS: dict[str, Callable[[int], str]] = {
     "outputs": lambda n: _notebook([_cell("", *(f"step: {k} d_loss: 0.5\n" for k in range(n)))]),
-    "cells": lambda n: _notebook([_cell(f"lr = 0.{k + 1}", f"step: {k} d_loss: 0.5\n") for k in range(n)]),
-    "a long output": lambda n: _notebook([_cell("", "".join(f"step: {k} d_loss: 0.5\n" for k in range(n)))]),
-    "sources": lambda n: _notebook([_cell("lr = 0.1\n" * 50, _RECORDS) for _ in range(n // 50 + 1)]),
+    "cells": lambda n: _notebook(
+        [_cell(f"lr = 0.{k + 1}", f"step: {k} d_loss: 0.5\n") for k in range(n)]
+    ),
+    "a long output": lambda n: _notebook(
+        [_cell("", "".join(f"step: {k} d_loss: 0.5\n" for k in range(n)))]
+    ),
+    "sources": lambda n: _notebook(
+        [_cell("lr = 0.1\n" * 50, _RECORDS) for _ in range(n // 50 + 1)]
+    ),
 }
 
 
@@ -295,18 +329,26 @@ def _events(kind: str, n: int) -> bytes:
             files.frame(files.scalar_event(f"t{k}", 1, tensor=False)) for k in range(n)
         )
     if kind == "damage":
-        return b"".join(files.frame(files.scalar_event("loss", k, tensor=False))[:-2] for k in range(n))
+        return b"".join(
+            files.frame(files.scalar_event("loss", k, tensor=False))[:-2] for k in range(n)
+        )
     event = files.Event(wall_time=1.7e9, step=1)  # all in one
     for k in range(n):
-        event.summary.value.add(tag="loss" * n if kind == "long tag" and not k else f"t{k}", simple_value=0.5)
+        event.summary.value.add(
+            tag="loss" * n if kind == "long tag" and not k else f"t{k}", simple_value=0.5
+        )
     return files.first_record() + files.frame(event.SerializeToString())
 
 
 def _wandb(kind: str, n: int) -> bytes:
     if kind == "rows":
-        return files.wandb_frames([files.wandb_row(k, {"d_loss": 0.5, "g_loss": 0.7}) for k in range(n)])
+        return files.wandb_frames(
+            [files.wandb_row(k, {"d_loss": 0.5, "g_loss": 0.7}) for k in range(n)]
+        )
     if kind == "keys":
-        return files.wandb_frames([files.wandb_row(k, {f"m{i}": 0.5 for i in range(n)}) for k in range(2)])
+        return files.wandb_frames(
+            [files.wandb_row(k, {f"m{i}": 0.5 for i in range(n)}) for k in range(2)]
+        )
     if kind == "a new key in each row":
         return files.wandb_frames([files.wandb_row(k, {f"m{k}": 0.5}) for k in range(n)])
     return files.wandb_frames([files.wandb_row(k, {"d_loss": 0.5}) for k in range(n)])[:-2].replace(
@@ -317,17 +359,27 @@ def _wandb(kind: str, n: int) -> bytes:
 def _runs(layout: str, folder: Path, n: int) -> None:
     rows = "".join(f"{k},{k % 7 / 7:.3f},0.7\n" for k in range(20))
     for k in range(n):
-        path = folder / f"run{k:05}" / "log.csv" if layout == "folders" else folder / f"run{k:05}.csv"
+        path = (
+            folder / f"run{k:05}" / "log.csv" if layout == "folders" else folder / f"run{k:05}.csv"
+        )
         path.parent.mkdir(exist_ok=True)
-        path.write_text("step,d_loss,g_loss\n" + rows.replace("0.7", f"0.{k:05}7"), encoding="utf-8")
+        path.write_text(
+            "step,d_loss,g_loss\n" + rows.replace("0.7", f"0.{k:05}7"), encoding="utf-8"
+        )
         if layout == "folders":
-            (path.parent / "config.yaml").write_text("lr: 0.0002\nbatch_size: 64\n", encoding="utf-8")
+            (path.parent / "config.yaml").write_text(
+                "lr: 0.0002\nbatch_size: 64\n", encoding="utf-8"
+            )
 
 
 def _resumes(folder: Path, n: int) -> None:
     for k in range(n):
         name = f"events.out.tfevents.{1_700_000_000 + k}.host.1.0"
-        files.write(folder / name, files.first_record(), files.scalars(range(1 + k * 20, 21 + k * 20), seed=k))
+        files.write(
+            folder / name,
+            files.first_record(),
+            files.scalars(range(1 + k * 20, 21 + k * 20), seed=k),
+        )
 
 
 CONFIGS: dict[tuple[str, str], Callable[[int], str]] = {
@@ -353,7 +405,9 @@ CONFIGS: dict[tuple[str, str], Callable[[int], str]] = {
     ("json", "brackets"): lambda n: '{"a": ' + "[" * n,
     ("json", "comments"): lambda n: '{"a": 1 ' + "/* " * (n // 3),
     ("json", "quotes"): lambda n: '{"' + '\\"' * (n // 2),
-    ("json", "a long key"): lambda n: '{"' + "k" * n + '": {' + ", ".join(f'"{k}": 1' for k in range(n // 10)) + "}}",
+    ("json", "a long key"): lambda n: (
+        '{"' + "k" * n + '": {' + ", ".join(f'"{k}": 1' for k in range(n // 10)) + "}}"
+    ),
     ("python", "assignments"): _numbered("key{} = 0.5", joint="\n"),
     ("python", "a dictionary"): _numbered("'k{}': 0.5", "config = {", "}"),
     ("python", "a call"): _numbered("k{}=0.5", "config = dict(", ")"),
@@ -370,33 +424,81 @@ def _among(line: Callable[[int], str], n: int) -> str:
 
 def cases() -> list[Case]:
     """All of them."""
-    found = [Case(f"settings: {k}", partial(_settings, f), 1 * KIB, 200 * KIB, text=True) for k, f in LINES.items()]
+    found = [
+        Case(f"settings: {k}", partial(_settings, f), 1 * KIB, 200 * KIB, text=True)
+        for k, f in LINES.items()
+    ]
     for name, line in LINES.items():
         for kind, make in (
             ("one line", lambda n, f=line: f(n) + "\n" + _RECORDS),
             ("lines of 2,900", lambda n, f=line: _wrapped(f, 2_900)(n) + "\n" + _RECORDS),
         ):
             found.append(
-                Case(f"text, {kind}: {name}", partial(_read, "text", "train.log", make), 8 * KIB, 256 * KIB, text=True)
+                Case(
+                    f"text, {kind}: {name}",
+                    partial(_read, "text", "train.log", make),
+                    8 * KIB,
+                    256 * KIB,
+                    text=True,
+                )
             )
-        found.append(Case(f"options: {name}", partial(_parse, "options", line), 1 * KIB, 256 * KIB, text=True))
-    found.append(Case("text: ordinary", partial(_read, "text", "train.log", ordinary), 8 * KIB, 1024 * KIB, text=True))
-    found.append(Case("analyze: ordinary text", partial(_analyze, ordinary), 64 * KIB, 256 * KIB, text=True))
+        found.append(
+            Case(
+                f"options: {name}", partial(_parse, "options", line), 1 * KIB, 256 * KIB, text=True
+            )
+        )
+    found.append(
+        Case(
+            "text: ordinary",
+            partial(_read, "text", "train.log", ordinary),
+            8 * KIB,
+            1024 * KIB,
+            text=True,
+        )
+    )
+    found.append(
+        Case("analyze: ordinary text", partial(_analyze, ordinary), 64 * KIB, 256 * KIB, text=True)
+    )
     for name in ("base64", "pairs", "a mark", "escapes", "a namespace of calls"):
         make = partial(_among, LINES[name])
-        found.append(Case(f"analyze: {name}", partial(_analyze, make), 16 * KIB, 64 * KIB, text=True))
+        found.append(
+            Case(f"analyze: {name}", partial(_analyze, make), 16 * KIB, 64 * KIB, text=True)
+        )
     for (kind, name), config in CONFIGS.items():
-        found.append(Case(f"{kind} config: {name}", partial(_parse, kind, config), 1 * KIB, 512 * KIB, text=True))
-    found += [Case(f"csv: {k}", partial(_read, "csv", "log.csv", f), 50, 4_000) for k, f in TABLES.items()]
-    found += [Case(f"jsonl: {k}", partial(_read, "jsonl", "stats.jsonl", f), 50, 4_000) for k, f in JSON.items()]
+        found.append(
+            Case(
+                f"{kind} config: {name}",
+                partial(_parse, kind, config),
+                1 * KIB,
+                512 * KIB,
+                text=True,
+            )
+        )
     found += [
-        Case(f"notebook: {k}", partial(_read, "notebook", "gan.ipynb", f), 50, 4_000) for k, f in NOTEBOOKS.items()
+        Case(f"csv: {k}", partial(_read, "csv", "log.csv", f), 50, 4_000) for k, f in TABLES.items()
+    ]
+    found += [
+        Case(f"jsonl: {k}", partial(_read, "jsonl", "stats.jsonl", f), 50, 4_000)
+        for k, f in JSON.items()
+    ]
+    found += [
+        Case(f"notebook: {k}", partial(_read, "notebook", "gan.ipynb", f), 50, 4_000)
+        for k, f in NOTEBOOKS.items()
     ]
     for kind in ("scalars", "tags", "damage", "one event", "long tag"):
-        event = partial(_read, "tensorboard", "events.out.tfevents.1.host.1.0", partial(_events, kind))
+        event = partial(
+            _read, "tensorboard", "events.out.tfevents.1.host.1.0", partial(_events, kind)
+        )
         found.append(Case(f"event file: {kind}", event, 100, 8_000))
     for kind in ("rows", "keys", "a new key in each row", "damage"):
-        found.append(Case(f"wandb: {kind}", partial(_read, "wandb", "run-1.wandb", partial(_wandb, kind)), 100, 8_000))
+        found.append(
+            Case(
+                f"wandb: {kind}",
+                partial(_read, "wandb", "run-1.wandb", partial(_wandb, kind)),
+                100,
+                8_000,
+            )
+        )
     for form in (
         "metric_{}",
         "D_real_{}_q",
@@ -411,6 +513,8 @@ def cases() -> list[Case]:
     for layout in ("folders", "one folder"):
         found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 20, 80))
     for every in (12, 40):
-        found.append(Case(f"restarts: every {every} rows", partial(_restarts, every), 2_000, 128_000))
+        found.append(
+            Case(f"restarts: every {every} rows", partial(_restarts, every), 2_000, 128_000)
+        )
     found.append(Case("event files of one run", partial(_discover, _resumes), 10, 80))
     return found

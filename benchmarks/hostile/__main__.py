@@ -1,4 +1,7 @@
-"""What hostile files cost: ``python -m benchmarks.hostile``; exit 1 where one costs too much or loses the report."""
+"""What hostile files cost: ``python -m benchmarks.hostile``.
+
+Exit 1 where one costs too much or loses the report.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,10 @@ def main() -> int:
         it = cost(make)
         count += 1
         bad += bool(it.fault)
-        print(f"{it.mib:7.0f} MiB {it.seconds:6.1f} s  exit {it.code:3d}  {name}  {it.fault}", flush=True)
+        print(
+            f"{it.mib:7.0f} MiB {it.seconds:6.1f} s  exit {it.code:3d}  {name}  {it.fault}",
+            flush=True,
+        )
     print(f"{count} cases, {bad} too dear")
     return int(bad > 0)
 

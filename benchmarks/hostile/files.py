@@ -22,14 +22,22 @@ _LONG = ".".join(["a"] * 400_000)
 _BYTES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
-def picture(width: int, height: int, kind: int, colour: int = 2, *, depth: int = 8, interlaced: int = 0) -> bytes:
+def picture(
+    width: int, height: int, kind: int, colour: int = 2, *, depth: int = 8, interlaced: int = 0
+) -> bytes:
     """A PNG of zeros, each row under the filter `kind`: a few KB, however large."""
     squeeze = zlib.compressobj(1)
     row = bytes([kind]) + bytes(width * _BYTES[colour])
     body = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     palette = _chunk(b"PLTE", bytes(range(9))) if colour == 3 else b""
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + palette + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + palette
+        + _chunk(b"IDAT", body)
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -54,7 +62,14 @@ def _several(name: str, data: bytes, count: int) -> Callable[[Path], Any]:
 
 
 def _pictures() -> Iterator[Maker]:
-    shapes = [(1, 1_000_000), (1_000_000, 1), (500, 30_000), (1, 16_000_000), (4_000, 3_900), (16_384, 976)]
+    shapes = [
+        (1, 1_000_000),
+        (1_000_000, 1),
+        (500, 30_000),
+        (1, 16_000_000),
+        (4_000, 3_900),
+        (16_384, 976),
+    ]
     for width, height in [*shapes, (976, 16_384), (1, 16_384)]:
         for kind in (2, 4):
             if height <= 1_000_000 or kind == 2:
@@ -157,23 +172,38 @@ def _configs() -> Iterator[Maker]:
     yield "toml inline", _text("config.toml", "x = {" + _LONG + " = 1}")
     yield "toml quoted", _text("config.toml", ' . "a"' * 100_000 + " = 1")
     yield "toml braces", _text("config.toml", "x = [" + "{}," * 600_000 + "]")
-    yield "toml tables", _text("config.toml", "\n".join(f"[{'.'.join('abcdefghij')}.k{i}]" for i in range(60_000)))
+    yield (
+        "toml tables",
+        _text("config.toml", "\n".join(f"[{'.'.join('abcdefghij')}.k{i}]" for i in range(60_000))),
+    )
     yield "toml nested", _text("config.toml", "x = " + "[" * 500_000)
     yield "toml number", _text("config.toml", "lr = " + "9" * 1_000_000)
     yield "gandoctor.toml key", _text("gandoctor.toml", f"{_LONG} = 1")
-    laughs = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60))
+    laughs = "a0: &a0 [x, x]\n" + "".join(
+        f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)
+    )
     yield "yaml laughs", _text("config.yaml", laughs)
     yield (
         "yaml merges",
         _text(
             "config.yaml",
-            "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60)),
+            "a0: &a0 {x: 1}\n"
+            + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60)),
         ),
     )
     yield "yaml nested", _text("config.yaml", "x: " + "[" * 200_000)
     yield "yaml indented", _text("config.yaml", "".join(" " * i + "a:\n" for i in range(900)))
-    for number in ("9" * 400, "9" * 100_000, "0b" + "1" * 100_000, "0x" + "f" * 100_000, ":".join(["59"] * 9_000)):
-        yield f"yaml number {number[:4]}, {len(number):,}", _text("config.yaml", f"lr: 0.1\nbatch_size: {number}\n")
+    for number in (
+        "9" * 400,
+        "9" * 100_000,
+        "0b" + "1" * 100_000,
+        "0x" + "f" * 100_000,
+        ":".join(["59"] * 9_000),
+    ):
+        yield (
+            f"yaml number {number[:4]}, {len(number):,}",
+            _text("config.yaml", f"lr: 0.1\nbatch_size: {number}\n"),
+        )
     yield "json nested", _text("config.json", '{"a":' * 300_000)
     yield "json list", _text("config.json", '{"a": [' + "0," * 900_000 + "0]}")
     yield "json number", _text("config.json", '{"lr": 0.1, "batch_size": ' + "9" * 1_000_000 + "}")
@@ -220,7 +250,9 @@ def _events(what: bytes | tuple[int, int, int], count: int) -> Callable[[Path], 
 
     def event(step: int, image: bytes) -> bytes:
         value = _field(1, b"fake") + _field(4, b"\x08\x08\x10\x08" + _field(4, image))
-        return b"\x09" + struct.pack("<d", 1.0) + b"\x10" + _varint(step) + _field(5, _field(1, value))
+        return (
+            b"\x09" + struct.pack("<d", 1.0) + b"\x10" + _varint(step) + _field(5, _field(1, value))
+        )
 
     def write(folder: Path) -> None:
         image = what if isinstance(what, bytes) else picture(*what)

@@ -1,8 +1,9 @@
 """Compare what two source trees say: ``python -m benchmarks.same OLD_TREE [RUN ...]``.
 
-For work that moves code and changes no behaviour. Every run (those under ``sample_logs/`` unless others are given) is
-analysed by the command line of both trees, into JSON, HTML, Markdown and the terminal's text; `gandoctor signals` and
-`gandoctor patch` are asked as well. Exit 1 and a short diff where anything differs.
+For work that moves code and changes no behaviour. Every run (those under ``sample_logs/`` unless
+others are given) is analysed by the command line of both trees, into JSON, HTML, Markdown and the
+terminal's text; `gandoctor signals` and `gandoctor patch` are asked as well. Exit 1 and a short
+diff where anything differs.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def said(tree: Path, run: Path) -> dict[str, str]:
 
     def ask(name: str, *words: str) -> None:
         command = [sys.executable, "-m", "gandoctor", *words]
-        done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tree, env=env, capture_output=True, text=True, check=False
+        )
         out[name] = f"{done.stdout}{done.stderr}exit {done.returncode}\n"
 
     with tempfile.TemporaryDirectory() as folder:
@@ -48,8 +51,13 @@ def differences(old: Path, new: Path, run: Path) -> list[str]:
     lines: list[str] = []
     for name, text in before.items():
         if text != after[name]:
-            changed = difflib.unified_diff(text.splitlines(), after[name].splitlines(), "old", "new", n=0, lineterm="")
-            lines += [f"{run.name}: {name} differs", *(f"    {x[:200]}" for x in list(changed)[:SHOWN])]
+            changed = difflib.unified_diff(
+                text.splitlines(), after[name].splitlines(), "old", "new", n=0, lineterm=""
+            )
+            lines += [
+                f"{run.name}: {name} differs",
+                *(f"    {x[:200]}" for x in list(changed)[:SHOWN]),
+            ]
     return lines
 
 
@@ -57,13 +65,17 @@ def main() -> int:
     """Compare; 0 where all is the same."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.same", description=__doc__)
     parser.add_argument("old", type=Path, help="a checkout of the earlier state")
-    parser.add_argument("runs", type=Path, nargs="*", help="runs; default: those under sample_logs/")
+    parser.add_argument(
+        "runs", type=Path, nargs="*", help="runs; default: those under sample_logs/"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     runs = args.runs or sorted(p for p in (ROOT / "sample_logs").iterdir() if p.is_dir())
     wrong = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for lines in pool.map(lambda run: differences(args.old.resolve(), ROOT, run.resolve()), runs):
+        for lines in pool.map(
+            lambda run: differences(args.old.resolve(), ROOT, run.resolve()), runs
+        ):
             wrong += bool(lines)
             print(*lines, sep="\n", end="\n" if lines else "")
     print(f"{len(runs) - wrong} of {len(runs)} runs: all outputs byte for byte the same")

@@ -1,8 +1,9 @@
 """Time the readers: ``python -m benchmarks.speed``.
 
-Every read runs in a process of its own; the readers take turns within a repetition, so that a busy machine slows all
-of them. Figures are CPU seconds of the read alone, the median of the repetitions; the ratio is the other reader's time
-over ours, with the least and the most of the repetitions. Checksums are on. ``--whole`` times whole commands instead.
+Every read runs in a process of its own; the readers take turns within a repetition, so that a busy
+machine slows all of them. Figures are CPU seconds of the read alone, the median of the repetitions;
+the ratio is the other reader's time over ours, with the least and the most of the repetitions.
+Checksums are on. ``--whole`` times whole commands instead.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ WORKER = Path(__file__).with_name("worker.py")
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of log, the reader to beat, and the bar (theirs over ours; for `most`, ours over theirs)."""
+    """One kind of log, the reader to beat, and the bar (theirs over ours, or the reverse)."""
 
     name: str
     title: str
@@ -51,7 +52,9 @@ def _csv(folder: Path) -> Path:
     values = np.random.default_rng(0).normal(size=(1_000_000, 7))
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["step", "d_loss", "g_loss", "d_real", "d_fake", "grad_norm_d", "grad_norm_g", "lr"])
+        writer.writerow(
+            ["step", "d_loss", "g_loss", "d_real", "d_fake", "grad_norm_d", "grad_norm_g", "lr"]
+        )
         writer.writerows([k, *(f"{v:.6g}" for v in row)] for k, row in enumerate(values.tolist()))
     return path
 
@@ -62,9 +65,20 @@ def _many(folder: Path) -> Path:
 
 
 CASES = (
-    Case("scalars", "1M scalars, one file", lambda f: files.one_file(f, 1_000_000), "tbparse", 45, memory=150),
     Case(
-        "tensors", "1M TF2 tensor scalars", lambda f: files.one_file(f, 1_000_000, tensor=True), "tbparse_tensors", 100
+        "scalars",
+        "1M scalars, one file",
+        lambda f: files.one_file(f, 1_000_000),
+        "tbparse",
+        45,
+        memory=150,
+    ),
+    Case(
+        "tensors",
+        "1M TF2 tensor scalars",
+        lambda f: files.one_file(f, 1_000_000, tensor=True),
+        "tbparse_tensors",
+        100,
     ),
     Case("many", "200 files of 5k", _many, "tbparse", 20),
     Case(
@@ -75,14 +89,20 @@ CASES = (
         50,
     ),
     Case("small", "20k scalars", lambda f: files.one_file(f, 20_000), "tbparse", 1),
-    Case("wandb", ".wandb, 200k rows of 6", lambda f: files.wandb_file(f, 200_000), "datastore", 2.5),
+    Case(
+        "wandb", ".wandb, 200k rows of 6", lambda f: files.wandb_file(f, 200_000), "datastore", 2.5
+    ),
     Case("csv", "CSV, 1M rows of 8", _csv, "pandas", 1.3, most=True),
 )
 
 
 def _run(reader: str, path: Path | str, python: str) -> dict[str, float]:
     done = subprocess.run(
-        [python, str(WORKER), reader, str(path)], capture_output=True, text=True, check=False, env=_environment()
+        [python, str(WORKER), reader, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environment(),
     )
     if done.returncode:
         raise SystemExit(f"{reader} on {path} failed:\n{done.stderr[-2000:]}")
@@ -92,16 +112,29 @@ def _run(reader: str, path: Path | str, python: str) -> dict[str, float]:
 
 def _environment() -> dict[str, str]:
     # One thread each, and no warnings in between.
-    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def _has(python: str, module: str) -> bool:
-    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            [python, "-c", f"import {module}"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 def reads(cases: list[Case], folder: Path, repeats: int, wandb_python: str) -> bool:
     """The table of reads; whether every bar was met."""
-    print("| log | MB | floor | gandoctor | against | theirs | ratio (range) | bar | peak MiB (theirs) |")
+    print(
+        "| log | MB | floor | gandoctor | against | theirs | ratio (range) | bar | peak MiB "
+        "(theirs) |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     met = True
     for case in cases:
@@ -112,17 +145,26 @@ def reads(cases: list[Case], folder: Path, repeats: int, wandb_python: str) -> b
         for _ in range(repeats):
             for reader, taken in times.items():
                 if reader != case.against or compared:
-                    taken.append(_run(reader, path, python if reader == case.against else sys.executable))
-        mid = {reader: statistics.median(t["cpu"] for t in taken) for reader, taken in times.items() if taken}
+                    taken.append(
+                        _run(reader, path, python if reader == case.against else sys.executable)
+                    )
+        mid = {
+            reader: statistics.median(t["cpu"] for t in taken)
+            for reader, taken in times.items()
+            if taken
+        }
         size = times["floor"][0]["points"] / 1e6
         ours, peak = mid["gandoctor"], max(t["peak"] for t in times["gandoctor"])
         if compared:
-            ratios = [b["cpu"] / a["cpu"] for a, b in zip(times["gandoctor"], times[case.against], strict=True)]
+            ratios = [
+                b["cpu"] / a["cpu"]
+                for a, b in zip(times["gandoctor"], times[case.against], strict=True)
+            ]
             ratio = mid[case.against] / ours
             good = ratio >= 1 / case.bar if case.most else ratio >= case.bar
-            assert {t["points"] for t in times["gandoctor"]} == {t["points"] for t in times[case.against]}, (
-                "points differ"
-            )
+            assert {t["points"] for t in times["gandoctor"]} == {
+                t["points"] for t in times[case.against]
+            }, "points differ"
             theirs = f"{mid[case.against]:.2f} | {ratio:.1f} ({min(ratios):.1f}-{max(ratios):.1f})"
             their_peak = f"{max(t['peak'] for t in times[case.against]):.0f}"
         else:
@@ -133,7 +175,8 @@ def reads(cases: list[Case], folder: Path, repeats: int, wandb_python: str) -> b
         if case.memory:
             bar += f", <= {case.memory:g} MiB"
         print(
-            f"| {case.title} | {size:.0f} | {mid['floor']:.3f} | {ours:.3f} | {case.against} | {theirs} "
+            f"| {case.title} | {size:.0f} | {mid['floor']:.3f} | {ours:.3f} | {case.against} | "
+            f"{theirs} "
             f"| {bar} {'met' if good else 'MISSED'} | {peak:.0f} ({their_peak}) |",
             flush=True,
         )
@@ -152,13 +195,28 @@ def large(folder: Path) -> bool:
             file.write(files.scalars(range(k * steps // parts, (k + 1) * steps // parts), seed=k))
     read = _run("gandoctor", path, sys.executable)
     wall, cpu, peak = _command(
-        [sys.executable, "-m", "gandoctor", "analyze", str(path), "-q", "-o", str(folder / "l.html")]
+        [
+            sys.executable,
+            "-m",
+            "gandoctor",
+            "analyze",
+            str(path),
+            "-q",
+            "-o",
+            str(folder / "l.html"),
+        ]
     )
     print("| 20M scalars, one file | CPU s | wall s | peak MiB |")
     print("|---|---|---|---|")
     size = path.stat().st_size / 1e9
-    print(f"| {size:.2f} GB, read alone | {read['cpu']:.2f} | {read['wall']:.2f} | {read['peak']:.0f} |")
-    print(f"| `gandoctor analyze` with HTML (bar: <= 1536 MiB) | {cpu:.2f} | {wall:.2f} | {peak:.0f} |")
+    print(
+        f"| {size:.2f} GB, read alone | {read['cpu']:.2f} | {read['wall']:.2f} | "
+        f"{read['peak']:.0f} |"
+    )
+    print(
+        f"| `gandoctor analyze` with HTML (bar: <= 1536 MiB) | {cpu:.2f} | {wall:.2f} | {peak:.0f} "
+        "|"
+    )
     return peak <= 1536
 
 
@@ -170,16 +228,21 @@ def _command(argv: list[str]) -> tuple[float, float, float]:
     return found["wall"], found["cpu"], found["peak"]
 
 
-_LOAD = "import sys; from tbparse import SummaryReader; SummaryReader(sys.argv[1], event_types={'scalars'}).scalars"
+_LOAD = (
+    "import sys; from tbparse import SummaryReader; SummaryReader(sys.argv[1], "
+    "event_types={'scalars'}).scalars"
+)
 _TYPER = (
-    "import typer\napp = typer.Typer()\n@app.command()\ndef main(path: str, output: str = ''):\n    'Do it.'\n"
+    "import typer\napp = typer.Typer()\n@app.command()\ndef main(path: str, output: str = ''):\n   "
+    " 'Do it.'\n"
     "app(['--help'])"
 )
 
 
 def whole(folder: Path, repeats: int) -> bool:
     """The table of whole commands, wall seconds; whether every bar was met."""
-    # As installers do, and as Python does at the first run: or else one side compiles its source each time.
+    # As installers do, and as Python does at the first run: or else one side compiles its source
+    # each time.
     for package in ("gandoctor", "tbparse", "typer"):
         for place in importlib.import_module(package).__path__:
             compileall.compile_dir(place, quiet=2)
@@ -192,10 +255,28 @@ def whole(folder: Path, repeats: int) -> bool:
         path = str(files.one_file(folder / f"whole-{points}", points))
         ours = [*tell, "analyze", path, "-q", "-o", report]
         if not rows:
-            first = _command([*tell, "analyze", str(files.one_file(folder / "first", 20_000)), "-q", "-o", report])
-            print(f"The very first `analyze`, 20k scalars, nothing kept yet: {first[0]:.2f} s\n", flush=True)
+            first = _command(
+                [
+                    *tell,
+                    "analyze",
+                    str(files.one_file(folder / "first", 20_000)),
+                    "-q",
+                    "-o",
+                    report,
+                ]
+            )
+            print(
+                f"The very first `analyze`, 20k scalars, nothing kept yet: {first[0]:.2f} s\n",
+                flush=True,
+            )
         rows.append(
-            (f"`analyze` with HTML, {title}", ours, [sys.executable, "-c", _LOAD, path], "tbparse loads it", bar)
+            (
+                f"`analyze` with HTML, {title}",
+                ours,
+                [sys.executable, "-c", _LOAD, path],
+                "tbparse loads it",
+                bar,
+            )
         )
     bare = [sys.executable, "-c", _TYPER]
     rows.append(("`gandoctor --help`", [*tell, "--help"], bare, "a bare typer program's", 1 / 1.5))
@@ -204,12 +285,16 @@ def whole(folder: Path, repeats: int) -> bool:
     met = True
     for title, ours, theirs, name, bar in rows:
         taken = [(_command(ours), _command(theirs)) for _ in range(repeats)]
-        mine, other = statistics.median(a[0] for a, _ in taken), statistics.median(b[0] for _, b in taken)
+        mine, other = (
+            statistics.median(a[0] for a, _ in taken),
+            statistics.median(b[0] for _, b in taken),
+        )
         ratios = [b[0] / a[0] for a, b in taken]
         good = other / mine >= bar
         met &= good
         print(
-            f"| {title} | {mine:.2f} | {name} | {other:.2f} | {other / mine:.2f} ({min(ratios):.2f}-{max(ratios):.2f}) "
+            f"| {title} | {mine:.2f} | {name} | {other:.2f} | {other / mine:.2f} "
+            f"({min(ratios):.2f}-{max(ratios):.2f}) "
             f"| >= {bar:.2f} {'met' if good else 'MISSED'} | {max(a[2] for a, _ in taken):.0f} |",
             flush=True,
         )
@@ -219,17 +304,24 @@ def whole(folder: Path, repeats: int) -> bool:
 def main() -> int:
     """Measure, print tables, and say by the exit code whether every bar was met."""
     names = [case.name for case in CASES]
-    options = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=__doc__.splitlines()[0]
+    )
     options.add_argument("--cases", default=",".join(names), help="which reads")
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--whole", action="store_true", help="whole commands instead of reads")
     options.add_argument("--large", action="store_true", help="20M scalars instead (1 GB on disk)")
-    options.add_argument("--wandb-python", default=sys.executable, help="an interpreter that has wandb 0.29")
+    options.add_argument(
+        "--wandb-python", default=sys.executable, help="an interpreter that has wandb 0.29"
+    )
     chosen = options.parse_args()
     wanted = chosen.cases.split(",")
     if unknown := set(wanted) - set(names):
         options.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, {os.cpu_count()} CPUs, {platform.machine()}\n")
+    print(
+        f"Python {platform.python_version()}, numpy {np.__version__}, {os.cpu_count()} CPUs, "
+        f"{platform.machine()}\n"
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if chosen.large:
@@ -237,7 +329,12 @@ def main() -> int:
         elif chosen.whole:
             met = whole(folder, chosen.repeats)
         else:
-            met = reads([case for case in CASES if case.name in wanted], folder, chosen.repeats, chosen.wandb_python)
+            met = reads(
+                [case for case in CASES if case.name in wanted],
+                folder,
+                chosen.repeats,
+                chosen.wandb_python,
+            )
     return 0 if met else 1
 
 

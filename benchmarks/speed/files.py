@@ -1,7 +1,8 @@
 """Large logs for the benchmark, made in seconds.
 
-The messages are TensorBoard's own (its protobuf classes serialise one record of each kind); numpy then writes time,
-step, value and checksum into as many copies as are wanted. The benchmark checks that tbparse reads as many points.
+The messages are TensorBoard's own (its protobuf classes serialise one record of each kind); numpy
+then writes time, step, value and checksum into as many copies as are wanted. The benchmark checks
+that tbparse reads as many points.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TAGS = ("Loss/D", "Loss/G", "D/real", "D/fake", "GradNorm/discriminator", "GradNorm/generator", "lr", "gp")
+TAGS = (
+    "Loss/D",
+    "Loss/G",
+    "D/real",
+    "D/fake",
+    "GradNorm/discriminator",
+    "GradNorm/generator",
+    "lr",
+    "gp",
+)
 _WALL, _VALUE, _STEP = 1.7e9, 1234.5678, 1
 
 
@@ -43,7 +53,7 @@ def first_record() -> bytes:
 
 
 def scalar_event(tag: str, step: int, *, tensor: bool) -> bytes:
-    """One scalar as ``SummaryWriter.add_scalar`` writes it, or as TF2's ``tf.summary.scalar`` does."""
+    """One scalar as ``SummaryWriter.add_scalar`` writes it, or TF2's ``tf.summary.scalar``."""
     event = Event(wall_time=_WALL, step=step)
     value = event.summary.value.add(tag=tag)
     if tensor:
@@ -57,7 +67,9 @@ def scalar_event(tag: str, step: int, *, tensor: bool) -> bytes:
     return event.SerializeToString()
 
 
-def scalars(steps: range, *, tensor: bool = False, tags: tuple[str, ...] = TAGS, seed: int = 0) -> bytes:
+def scalars(
+    steps: range, *, tensor: bool = False, tags: tuple[str, ...] = TAGS, seed: int = 0
+) -> bytes:
     """Records of every tag at every step, step by step."""
     rng = np.random.default_rng(seed)
     out = []
@@ -79,7 +91,12 @@ def _varint(number: int) -> bytes:
 
 
 def _block(
-    steps: NDArray[np.int64], tags: tuple[str, ...], width: int, *, tensor: bool, rng: np.random.Generator
+    steps: NDArray[np.int64],
+    tags: tuple[str, ...],
+    width: int,
+    *,
+    tensor: bool,
+    rng: np.random.Generator,
 ) -> bytes:
     """Steps whose varints have one width, so that all records of a tag have one shape."""
     sample = int(steps[0])
@@ -107,7 +124,9 @@ def png(side: int, rng: np.random.Generator) -> bytes:
     """A square RGB picture of noise."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = rng.integers(0, 256, (side, side * 3), dtype=np.uint8)
     raw = b"".join(b"\0" + row.tobytes() for row in rows)
@@ -136,7 +155,9 @@ def write(path: Path, *parts: bytes) -> Path:
 def one_file(folder: Path, points: int, *, tensor: bool = False, seed: int = 0) -> Path:
     """`points` scalars under eight tags in one file."""
     path = folder / "events.out.tfevents.1700000000.host.1.0"
-    return write(path, first_record(), scalars(range(points // len(TAGS)), tensor=tensor, seed=seed))
+    return write(
+        path, first_record(), scalars(range(points // len(TAGS)), tensor=tensor, seed=seed)
+    )
 
 
 def many_files(folder: Path, files: int, points: int) -> list[Path]:
@@ -160,7 +181,10 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def wandb_row(step: int, values: dict[str, float], *, nested: bool = True) -> bytes:
-    """A ``Record`` with one row of history as wandb 0.29 writes it: a map's order is not that of logging."""
+    """A ``Record`` with one row of history as wandb 0.29 writes it.
+
+    A map's order is not that of logging.
+    """
     row = {**values, "_step": step, "_runtime": step * 0.05, "_timestamp": _WALL + step * 0.05}
     names = list(row)
     turn = step % len(names)
@@ -203,5 +227,7 @@ def wandb_file(folder: Path, rows: int) -> Path:
     rng = np.random.default_rng(0)
     names = ("d_loss", "g_loss", "train/d_real", "train/d_fake", "grad_norm/d", "grad_norm/g")
     values = rng.normal(size=(rows, len(names))).tolist()
-    records = [wandb_row(step, dict(zip(names, row, strict=True))) for step, row in enumerate(values)]
+    records = [
+        wandb_row(step, dict(zip(names, row, strict=True))) for step, row in enumerate(values)
+    ]
     return write(folder / "run-benchmark.wandb", wandb_frames([*records, b"\x92\x01\x02\x08\x00"]))

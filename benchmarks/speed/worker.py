@@ -1,8 +1,9 @@
 """One measurement in a process of its own; prints one line of JSON.
 
-``python worker.py READER PATH`` times a read alone, after all imports; ``python worker.py command ARGV`` (a JSON list)
-a whole command, from this small process: what a child is said to have had in memory includes what its parent had.
-Self-contained, as other interpreters run it too.
+``python worker.py READER PATH`` times a read alone, after all imports;
+``python worker.py command ARGV`` (a JSON list) a whole command, from this small process: what a
+child is said to have had in memory includes what its parent had. Self-contained, as other
+interpreters run it too.
 """
 # ruff: noqa: PLC0415  every reader imports its own library, and it alone
 
@@ -94,12 +95,19 @@ _IMPORTS = {
 
 
 def _peak() -> float:
-    """Most memory that this process ever had, in MiB; ru_maxrss would count its parent's as well."""
+    """Most memory that this process ever had, in MiB.
+
+    ru_maxrss would count its parent's as well.
+    """
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        found = re.search(
+            r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii")
+        )
     except OSError:
         found = None
-    return int(found[1]) / 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        int(found[1]) / 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
 
 
 def command(argv: list[str]) -> dict[str, float]:
@@ -128,7 +136,9 @@ def main() -> None:
     cpu, wall = time.process_time(), time.perf_counter()
     points = globals()[reader](path)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    print(json.dumps({"cpu": cpu, "wall": wall, "points": points, "peak": _peak(), "before": before}))
+    print(
+        json.dumps({"cpu": cpu, "wall": wall, "points": points, "peak": _peak(), "before": before})
+    )
     sys.stdout.flush()
     os._exit(0)  # readers with much in memory take seconds to tear it down
 

@@ -4,10 +4,10 @@
     fit SEEN.json ... [--into rules/weights.yaml]
     reliability SEEN.json ... [--into docs]
 
-`gather` looks at labelled runs: a zoo has ``labels.csv`` (id, outcome) and ``runs/<id>``, a corpus of real logs
-``INDEX.csv`` (id, path, repo, verdict, n_points). `fit` weighs the evidence, prints how well it tells runs of code
-bases that were left out, and writes the weights. `reliability` draws belief against outcome, each run believed by
-weights that were fitted without its code base.
+`gather` looks at labelled runs: a zoo has ``labels.csv`` (id, outcome) and ``runs/<id>``, a corpus
+of real logs ``INDEX.csv`` (id, path, repo, verdict, n_points). `fit` weighs the evidence, prints
+how well it tells runs of code bases that were left out, and writes the weights. `reliability` draws
+belief against outcome, each run believed by weights that were fitted without its code base.
 """
 
 from __future__ import annotations
@@ -29,13 +29,22 @@ if TYPE_CHECKING:
 
     from benchmarks.weigh.gather import Seen
 
-# At most so many healthy runs are called failing, or warned of; at most so many failed ones called healthy.
+# At most so many healthy runs are called failing, or warned of; at most so many failed ones called
+# healthy.
 ACCUSED, WARNED, MISSED = 0.05, 0.2, 0.12
-BOUNDS = {"failing": (0.8, 0.82), "seen": (0.65, 0.9), "warning": (0.6, 0.75), "healthy": (0.2, 0.45)}
+BOUNDS = {
+    "failing": (0.8, 0.82),
+    "seen": (0.65, 0.9),
+    "warning": (0.6, 0.75),
+    "healthy": (0.2, 0.45),
+}
 
 
 def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
-    """Where the verdicts lie, by what mistakes of either kind cost: the stricter of the sources counts."""
+    """Where the verdicts lie, by what mistakes of either kind cost.
+
+    The stricter of the sources counts.
+    """
     failed = np.array([s.run.failed for s in seen])
     looked = np.array([any(x.group == "samples" and x.symptom for x in s.signs) for s in seen])
     real = np.array([s.run.source == "real" for s in seen])
@@ -68,7 +77,8 @@ def told(seen: Sequence[Seen], p: NDArray[np.float64]) -> None:
         found = [f"{(bad > good[int(a * good.size)]).mean():.2f}" for a in (0.05, 0.1, 0.2)]
         error = fit.calibration_error(p[at], failed[at])
         print(
-            f"{name}: {at.sum()} runs, {bad.size} failed; auc {fit.auc(p[at], failed[at]):.3f}; found at 5 / 10 / 20 % "
+            f"{name}: {at.sum()} runs, {bad.size} failed; auc {fit.auc(p[at], failed[at]):.3f}; "
+            "found at 5 / 10 / 20 % "
             f"of the healthy accused: {' / '.join(found)}; calibration error {error:.3f}"
         )
 
@@ -80,7 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     gathering = commands.add_parser("gather")
     gathering.add_argument("--zoo", type=Path, action="append", default=[])
     gathering.add_argument("--corpus", type=Path)
-    gathering.add_argument("--ids", type=Path, help="file with the ids of the logs to use; all without it")
+    gathering.add_argument(
+        "--ids", type=Path, help="file with the ids of the logs to use; all without it"
+    )
     gathering.add_argument("--jobs", type=int, default=2)
     gathering.add_argument("--into", type=Path, required=True)
     fitting = commands.add_parser("fit")

@@ -1,4 +1,7 @@
-"""Weights by penalised logistic regression: what each file says is the prior, few cases move it little."""
+"""Weights by penalised logistic regression.
+
+What each file says is the prior, few cases move it little.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,15 @@ if TYPE_CHECKING:
     from benchmarks.weigh.gather import Seen
     from gandoctor.model.rules import Rule, Rulebook
 
-# How strongly a parameter is held to what its file says, and a knot's change to that of its neighbours: as many
-# half-informative cases as it takes to move it half the way. Code bases that were left out were told best by weights
-# that moved least.
+# How strongly a parameter is held to what its file says, and a knot's change to that of its
+# neighbours: as many half-informative cases as it takes to move it half the way. Code bases that
+# were left out were told best by weights that moved least.
 HOLD = 20.0
 SMOOTH = 20.0
 # How much a run of a source counts: trainings of tiny networks are many and alike.
 SOURCE_WEIGHT = {"zoo": 0.5, "real": 1.0}
-# Groups whose rules are worth what the zoo counted, from so many runs on; no rule is worth more than this.
+# Groups whose rules are worth what the zoo counted, from so many runs on; no rule is worth more
+# than this.
 COUNTED = frozenset({"samples", "explosion"})
 FEWEST = 10
 MOST = 3.5
@@ -46,9 +50,14 @@ class Space:
         of = dict(zip(self.keys, values.tolist(), strict=False))
         return Weights(
             base=float(values[-1]),
-            measures={m.id: tuple(of["measure", m.id, i] for i in range(len(m.curve.knots))) for m in book.measures},
+            measures={
+                m.id: tuple(of["measure", m.id, i] for i in range(len(m.curve.knots)))
+                for m in book.measures
+            },
             rules={
-                r.id: RuleWeight(of["rule", r.id, 0], of["rule", r.id, 1]) for r in book.rules if r.status != "retired"
+                r.id: RuleWeight(of["rule", r.id, 0], of["rule", r.id, 1])
+                for r in book.rules
+                if r.status != "retired"
             },
             cuts=book.weights.cuts,
         )
@@ -57,15 +66,18 @@ class Space:
 def expected(rule: Rule) -> RuleWeight:
     """What a rule is worth beforehand.
 
-    Rules that look at samples measure what the zoo measures, so its counts (``rules/measured.yaml``) count: the lower
-    bound of their precision against the base rate. What the losses of tiny networks do does not hold for others.
+    Rules that look at samples measure what the zoo measures, so its counts
+    (``rules/measured.yaml``) count: the lower bound of their precision against the base rate. What
+    the losses of tiny networks do does not hold for others.
     """
     weight = before_counting(rule)
     record = rule.measured.zoo if rule.measured else None
     if record is None or group_of(rule) not in COUNTED or record.fired < FEWEST:
         return weight
     lower = record.precision.lower
-    return RuleWeight(max(weight.holds, min(MOST, float(np.log(lower / (1 - lower))))), weight.clear)
+    return RuleWeight(
+        max(weight.holds, min(MOST, float(np.log(lower / (1 - lower))))), weight.clear
+    )
 
 
 def space(book: Rulebook) -> Space:
@@ -91,9 +103,12 @@ def space(book: Rulebook) -> Space:
 
 
 def known(seen: Sequence[Seen], at: Space) -> list[Seen]:
-    """What was seen, without the signs of rules and measures that are gone or have changed their knots since."""
+    """What was seen, without signs of rules and measures that are gone or have other knots now."""
     keys = frozenset(at.keys)
-    return [replace(one, signs=tuple(s for s in one.signs if all(key in keys for key, _ in s.parts))) for one in seen]
+    return [
+        replace(one, signs=tuple(s for s in one.signs if all(key in keys for key, _ in s.parts)))
+        for one in seen
+    ]
 
 
 def design(seen: Sequence[Seen], at: Space, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,10 +133,14 @@ def fit(seen: Sequence[Seen], at: Space) -> NDArray[np.float64]:
     for _ in range(ROUNDS):
         rows = design(seen, at, values)
 
-        def loss(b: NDArray[np.float64], rows: NDArray[np.float64] = rows) -> tuple[float, NDArray[np.float64]]:
+        def loss(
+            b: NDArray[np.float64], rows: NDArray[np.float64] = rows
+        ) -> tuple[float, NDArray[np.float64]]:
             z, off = rows @ b, b - at.prior
             miss = weight * (1 / (1 + np.exp(-z)) - failed)
-            cost = float((weight * (np.logaddexp(0, z) - failed * z)).sum() + 0.5 * off @ at.penalty @ off)
+            cost = float(
+                (weight * (np.logaddexp(0, z) - failed * z)).sum() + 0.5 * off @ at.penalty @ off
+            )
             return cost, rows.T @ miss + at.penalty @ off
 
         values = minimize(loss, values, jac=True, method="L-BFGS-B").x
@@ -148,10 +167,17 @@ def left_out(seen: Sequence[Seen], at: Space, folds: int = 10) -> NDArray[np.flo
 def auc(p: NDArray[np.float64], failed: NDArray[np.bool_]) -> float:
     """Chance that a failed run is believed more than a healthy one (0.5 is none)."""
     bad, good = p[failed], p[~failed]
-    return float(((bad[:, None] > good).sum() + 0.5 * (bad[:, None] == good).sum()) / (bad.size * good.size))
+    return float(
+        ((bad[:, None] > good).sum() + 0.5 * (bad[:, None] == good).sum()) / (bad.size * good.size)
+    )
 
 
 def calibration_error(p: NDArray[np.float64], failed: NDArray[np.bool_], bins: int = 5) -> float:
     """Expected calibration error over equal bins, weighted by count."""
     at = np.minimum(bins - 1, (p * bins).astype(int))
-    return float(sum((at == k).mean() * abs(p[at == k].mean() - failed[at == k].mean()) for k in set(at.tolist())))
+    return float(
+        sum(
+            (at == k).mean() * abs(p[at == k].mean() - failed[at == k].mean())
+            for k in set(at.tolist())
+        )
+    )

@@ -56,7 +56,10 @@ def zoo(folder: Path) -> Iterator[Labelled]:
 
 
 def corpus(folder: Path, ids: frozenset[str] | None) -> Iterator[Labelled]:
-    """Real logs: ``INDEX.csv`` with id, path, repo, verdict and n_points; `unknown` ones and short ones left out."""
+    """Real logs: ``INDEX.csv`` with id, path, repo, verdict and n_points.
+
+    `unknown` ones and short ones left out.
+    """
     with (folder / "INDEX.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             if row["verdict"] == "unknown" or int(row["n_points"] or 0) < FEWEST:
@@ -95,7 +98,8 @@ def gather(runs: Sequence[Labelled], jobs: int) -> list[Seen]:
 def save(seen: Sequence[Seen], path: Path) -> None:
     """Keep what was seen, so that fitting anew needs no reading."""
     rows: list[Any] = [
-        [vars(s.run), [[x.evidence, x.group, x.parts, x.text, x.symptom] for x in s.signs]] for s in seen
+        [vars(s.run), [[x.evidence, x.group, x.parts, x.text, x.symptom] for x in s.signs]]
+        for s in seen
     ]
     path.write_text(json.dumps(rows))
 

@@ -35,7 +35,10 @@ def write(seen: Sequence[Seen], p: NDArray[np.float64], folder: Path) -> None:
                 continue
             share = Share(int(failed[mine].sum()), int(mine.sum()))
             said = float(p[mine].mean())
-            print(f"| {name} | {k / BINS:.1f} to {(k + 1) / BINS:.1f} | {share.n} | {said:.2f} | {share} |")
+            print(
+                f"| {name} | {k / BINS:.1f} to {(k + 1) / BINS:.1f} | {share.n} | {said:.2f} | "
+                f"{share} |"
+            )
             marks.append(_mark(said, share, COLOURS.get(name, "#555"), name))
     (folder / "reliability.svg").write_text(_picture(marks, sorted(set(source))))
 
@@ -52,8 +55,10 @@ def _mark(said: float, share: Share, colour: str, name: str) -> str:
     low, high = share.interval or (0.0, 0.0)
     value = share.value or 0.0
     return (
-        f'<g stroke="{colour}" fill="{colour}"><line x1="{_x(said):.1f}" x2="{_x(said):.1f}" y1="{_y(low):.1f}" '
-        f'y2="{_y(high):.1f}"/><circle cx="{_x(said):.1f}" cy="{_y(value):.1f}" r="{2 + share.n**0.5 / 2:.1f}">'
+        f'<g stroke="{colour}" fill="{colour}"><line x1="{_x(said):.1f}" x2="{_x(said):.1f}" '
+        f'y1="{_y(low):.1f}" '
+        f'y2="{_y(high):.1f}"/><circle cx="{_x(said):.1f}" cy="{_y(value):.1f}" '
+        f'r="{2 + share.n**0.5 / 2:.1f}">'
         f"<title>{name}: said {said:.2f}, {share}</title></circle></g>"
     )
 
@@ -70,11 +75,15 @@ def _picture(marks: Sequence[str], sources: Sequence[str]) -> str:
         for i, s in enumerate(sources)
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" '
         f'font-size="12"><rect width="100%" height="100%" fill="white"/>'
         f'<rect x="{EDGE}" y="12" width="{SIZE}" height="{SIZE}" fill="none" stroke="#999"/>'
-        f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="#bbb" stroke-dasharray="4"/>'
+        f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="#bbb" '
+        'stroke-dasharray="4"/>'
         f"{ticks}{''.join(marks)}{legend}"
-        f'<text x="{_x(0.5)}" y="{SIZE + 48}" text-anchor="middle">said: probability that the run has failed</text>'
-        f'<text transform="translate(12 {_y(0.5)}) rotate(-90)" text-anchor="middle">failed</text></svg>\n'
+        f'<text x="{_x(0.5)}" y="{SIZE + 48}" text-anchor="middle">said: probability that the run '
+        "has failed</text>"
+        f'<text transform="translate(12 {_y(0.5)}) rotate(-90)" '
+        'text-anchor="middle">failed</text></svg>\n'
     )

@@ -44,7 +44,10 @@ def page(
     for source in sorted({s for s, _ in sources}):
         failed, healthy = sources[source, True], sources[source, False]
         lines.append(f"  {source}: {{runs: {failed + healthy}, failed: {failed}}}")
-    lines += [f"base: {values[-1]:.3f}", "cuts: {" + ", ".join(f"{k}: {v}" for k, v in cuts.items()) + "}"]
+    lines += [
+        f"base: {values[-1]:.3f}",
+        "cuts: {" + ", ".join(f"{k}: {v}" for k, v in cuts.items()) + "}",
+    ]
     lines.append("measures:")
     for m in book.measures:
         nats = ", ".join(f"{of['measure', m.id, i]:.2f}" for i in range(len(m.curve.knots)))
@@ -61,7 +64,7 @@ def page(
 
 
 def _cases(seen: Sequence[Seen]) -> tuple[Counter[str], Counter[str]]:
-    """In how many runs each piece of evidence was asked or fired, and how many of those had failed."""
+    """In how many runs each piece of evidence was asked or fired, and how many had failed."""
     had: Counter[str] = Counter()
     bad: Counter[str] = Counter()
     for one in seen:

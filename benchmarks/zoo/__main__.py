@@ -26,35 +26,71 @@ def main(argv: Iterable[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="train a split; goes on where it was stopped")
     run.add_argument("--split", choices=plan.SPLITS, required=True)
-    run.add_argument("--out", type=Path, default=ZOO, help="the split gets a folder of its own in here")
-    run.add_argument("--seeds", type=int, nargs="+", help="instead of the split's own; give --out a folder of its own")
+    run.add_argument(
+        "--out", type=Path, default=ZOO, help="the split gets a folder of its own in here"
+    )
+    run.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        help="instead of the split's own; give --out a folder of its own",
+    )
     run.add_argument("--limit", type=int, help="train at most so many runs now")
     run.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     run.set_defaults(run=_run)
-    judge = commands.add_parser("judge", help="judge trained runs anew from their kept measurements")
-    judge.add_argument("--runs", type=Path, required=True, help="folder of runs with their truths beside them")
+    judge = commands.add_parser(
+        "judge", help="judge trained runs anew from their kept measurements"
+    )
+    judge.add_argument(
+        "--runs", type=Path, required=True, help="folder of runs with their truths beside them"
+    )
     judge.set_defaults(run=_judge)
-    score_ = commands.add_parser("score", help="what gandoctor says of a zoo, against what was measured")
+    score_ = commands.add_parser(
+        "score", help="what gandoctor says of a zoo, against what was measured"
+    )
     score_.add_argument("--split", choices=plan.SPLITS)
     score_.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
-    score_.add_argument("--runs", type=Path, help="any folder of runs with their truths beside them")
+    score_.add_argument(
+        "--runs", type=Path, help="any folder of runs with their truths beside them"
+    )
     score_.add_argument("--jobs", type=int, default=1)
     score_.add_argument("--json", type=Path, help="write the figures here too")
-    score_.add_argument("--verbose", action="store_true", help="list every run that is told wrongly")
-    score_.add_argument("--seeds", type=int, nargs="+", help="those that were trained instead of the split's own")
-    score_.add_argument("--markdown", action="store_true", help="print the table for documents instead; needs --split")
     score_.add_argument(
-        "--into", type=Path, nargs="+", default=[], help="put that table into these documents, at its marks"
+        "--verbose", action="store_true", help="list every run that is told wrongly"
     )
     score_.add_argument(
-        "--cures", type=Path, default=ZOO / "cures", help="where `cure` put its results, a folder a split"
+        "--seeds", type=int, nargs="+", help="those that were trained instead of the split's own"
+    )
+    score_.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print the table for documents instead; needs --split",
+    )
+    score_.add_argument(
+        "--into",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="put that table into these documents, at its marks",
+    )
+    score_.add_argument(
+        "--cures",
+        type=Path,
+        default=ZOO / "cures",
+        help="where `cure` put its results, a folder a split",
     )
     score_.set_defaults(run=_score)
-    compare = commands.add_parser("compare", help="the test split against the train split, figure by figure")
+    compare = commands.add_parser(
+        "compare", help="the test split against the train split, figure by figure"
+    )
     _where(compare)
-    compare.add_argument("--test", type=Path, help="folder of other runs to compare train with, say on fresh seeds")
+    compare.add_argument(
+        "--test", type=Path, help="folder of other runs to compare train with, say on fresh seeds"
+    )
     compare.set_defaults(run=_compare)
-    measure_ = commands.add_parser("measure-rules", help="count how often rules, causes and remedies were right")
+    measure_ = commands.add_parser(
+        "measure-rules", help="count how often rules, causes and remedies were right"
+    )
     _where(measure_)
     measure_.add_argument("--fresh", type=Path, help="folder of runs on other seeds, `run --seeds`")
     measure_.add_argument("--to", type=Path, default=ROOT / "rules" / "measured.yaml")
@@ -63,12 +99,24 @@ def main(argv: Iterable[str] | None = None) -> int:
         "cure", help="apply the first patch to failed runs, train again, measure; with controls"
     )
     cure_.add_argument("--split", choices=plan.SPLITS, required=True)
-    cure_.add_argument("--out", type=Path, help="folder of this split's results; goes on where it was stopped")
-    cure_.add_argument("--runs", type=Path, help="folder of the runs; where `run` puts the split if absent")
-    cure_.add_argument("--seeds", type=int, default=3, help="the run's own and further ones; the majority decides")
-    cure_.add_argument("--limit", type=int, help="so many failed runs, by lot: always the same ones")
-    cure_.add_argument("--arms", nargs="*", choices=list(cure.ARMS), default=list(cure.ARMS), help="only these")
-    cure_.add_argument("--no-train", action="store_true", help="only the figures of what has been trained")
+    cure_.add_argument(
+        "--out", type=Path, help="folder of this split's results; goes on where it was stopped"
+    )
+    cure_.add_argument(
+        "--runs", type=Path, help="folder of the runs; where `run` puts the split if absent"
+    )
+    cure_.add_argument(
+        "--seeds", type=int, default=3, help="the run's own and further ones; the majority decides"
+    )
+    cure_.add_argument(
+        "--limit", type=int, help="so many failed runs, by lot: always the same ones"
+    )
+    cure_.add_argument(
+        "--arms", nargs="*", choices=list(cure.ARMS), default=list(cure.ARMS), help="only these"
+    )
+    cure_.add_argument(
+        "--no-train", action="store_true", help="only the figures of what has been trained"
+    )
     cure_.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     cure_.add_argument("--json", type=Path, help="write the figures here too")
     cure_.set_defaults(run=_cure)
@@ -87,7 +135,10 @@ def main(argv: Iterable[str] | None = None) -> int:
 def _where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
     command.add_argument(
-        "--cures", type=Path, default=ZOO / "cures", help="where `cure` put its results, a folder a split"
+        "--cures",
+        type=Path,
+        default=ZOO / "cures",
+        help="where `cure` put its results, a folder a split",
     )
     command.add_argument("--seeds", type=int, default=3, help="of `cure`")
     command.add_argument("--jobs", type=int, default=1)
@@ -97,12 +148,19 @@ def _run(given: argparse.Namespace) -> int:
     folder = given.out / given.split
     folder.mkdir(parents=True, exist_ok=True)
     every = plan.jobs(given.split, given.seeds)
-    missing = [job for job in every if not (folder / f"{job.name}.truth.json").exists()][: given.limit]
-    print(f"{given.split}: {len(every)} runs, {len(missing)} to train now, into {folder}", flush=True)
+    missing = [job for job in every if not (folder / f"{job.name}.truth.json").exists()][
+        : given.limit
+    ]
+    print(
+        f"{given.split}: {len(every)} runs, {len(missing)} to train now, into {folder}", flush=True
+    )
     begun = time.monotonic()
     for done, (job, truth) in enumerate(work.train_all(missing, folder, given.jobs), start=1):
         spent = (time.monotonic() - begun) / done
-        told = f"{truth['outcome']}{' ~' if truth['borderline'] else ''} {', '.join(truth['symptoms'])}"
+        told = (
+            f"{truth['outcome']}{' ~' if truth['borderline'] else ''} "
+            f"{', '.join(truth['symptoms'])}"
+        )
         print(f"{done}/{len(missing)} {spent:.1f} s a run  {_title(job)}: {told}", flush=True)
     return 0
 
@@ -112,7 +170,10 @@ def _judge(given: argparse.Namespace) -> int:
     for name, before, now in work.judge_again(given.runs):
         count += 1
         if (before["outcome"], before["symptoms"]) != (now["outcome"], now["symptoms"]):
-            print(f"{name}: {before['outcome']} {before['symptoms']} -> {now['outcome']} {now['symptoms']}")
+            print(
+                f"{name}: {before['outcome']} {before['symptoms']} -> {now['outcome']} "
+                f"{now['symptoms']}"
+            )
     print(f"{count} runs judged")
     return 0
 
@@ -123,7 +184,10 @@ def _score(given: argparse.Namespace) -> int:
         return 2
     cases = score.load(given.runs or given.out / given.split, given.jobs)
     if not cases:
-        print(f"no runs in {given.runs or given.out / given.split}; `python -m benchmarks.zoo run` trains them")
+        print(
+            f"no runs in {given.runs or given.out / given.split}; `python -m benchmarks.zoo run` "
+            "trains them"
+        )
         return 2
     if given.markdown or given.into:
         if not given.split:
@@ -149,16 +213,25 @@ def _cured(runs: Path, results: Path, jobs: int, seeds: int = 3) -> dict[str, An
     kept = cure.Results(results, seeds)
     if not kept.sampled:
         return None
-    found = cure.figures([p for p in cure.patients(runs, None, jobs) if p.name in kept.sampled], kept)
+    found = cure.figures(
+        [p for p in cure.patients(runs, None, jobs) if p.name in kept.sampled], kept
+    )
     return found if found["overall"]["cured"].n else None
 
 
 def _compare(given: argparse.Namespace) -> int:
-    train, test = (score.load(runs, given.jobs) for runs in (given.out / "train", given.test or given.out / "test"))
+    train, test = (
+        score.load(runs, given.jobs)
+        for runs in (given.out / "train", given.test or given.out / "test")
+    )
     if not (train and test):
         print(f"both splits are needed in {given.out}; `python -m benchmarks.zoo run` trains them")
         return 2
-    cures = [_cured(given.out / s, given.cures / s, given.jobs, given.seeds) for s in plan.SPLITS if not given.test]
+    cures = [
+        _cured(given.out / s, given.cures / s, given.jobs, given.seeds)
+        for s in plan.SPLITS
+        if not given.test
+    ]
     rows = summary.compare(train, test, [c for c in cures if c] if all(cures) else ())
     print(summary.compared(rows))
     return int(any(row["below"] for row in rows))
@@ -176,7 +249,10 @@ def _measure_rules(given: argparse.Namespace) -> int:
     causes = {name: score.causes(of) for name, of in sets.items() if of}
     given.to.write_text(record.text(sets, causes, cures), "utf-8")
     trained = sum(s.n for of in cures.values() for by in of.values() for s in by.values())
-    print(f"{given.to}: {', '.join(f'{name} {len(of)} runs' for name, of in sets.items())}, {trained} patches trained")
+    print(
+        f"{given.to}: {', '.join(f'{name} {len(of)} runs' for name, of in sets.items())}, "
+        f"{trained} patches trained"
+    )
     for rule, why in record.overclaimed(sets).items():
         print(f"{rule} {why}")
     return 0
@@ -191,11 +267,14 @@ def _cure(given: argparse.Namespace) -> int:
     results = cure.Results(out, given.seeds)
     if not given.no_train:
         begun = time.monotonic()
-        for done, (p, arm, vote) in enumerate(cure.train_all(everyone, results, given.arms, given.jobs), start=1):
+        for done, (p, arm, vote) in enumerate(
+            cure.train_all(everyone, results, given.arms, given.jobs), start=1
+        ):
             spent = (time.monotonic() - begun) / done
             told = f"{p.remedy} for {p.cause}" if arm == "patched" else cure.ARMS[arm]
             print(
-                f"{done} {spent:.0f} s each  {p.name} {p.truth['fault']}: {told}: {', '.join(vote.outcomes)}",
+                f"{done} {spent:.0f} s each  {p.name} {p.truth['fault']}: {told}: "
+                f"{', '.join(vote.outcomes)}",
                 flush=True,
             )
         if "patched" in given.arms:
@@ -208,13 +287,19 @@ def _cure(given: argparse.Namespace) -> int:
 
 
 def _title(job: plan.Job) -> str:
-    return f"{job.name} {job.config['data.name']} {job.config['loss.name']} {job.about['what'] or 'base'}"
+    return (
+        f"{job.name} {job.config['data.name']} {job.config['loss.name']} "
+        f"{job.about['what'] or 'base'}"
+    )
 
 
 def _samples(given: argparse.Namespace) -> int:
     jobs = plan.samples()
     if unknown := set(given.names) - {job.name for job in jobs}:
-        print(f"no such sample: {', '.join(sorted(unknown))}; there are {', '.join(job.name for job in jobs)}")
+        print(
+            f"no such sample: {', '.join(sorted(unknown))}; there are "
+            f"{', '.join(job.name for job in jobs)}"
+        )
         return 2
     for job in jobs:
         if not given.names or job.name in given.names:
@@ -233,9 +318,14 @@ def _readme(folder: Path, jobs: list[plan.Job]) -> str:
     for job in jobs:
         truth: dict[str, Any] = json.loads((folder / f"{job.name}.truth.json").read_text("utf-8"))
         told = truth["outcome"] + (f": {', '.join(truth['symptoms'])}" if truth["symptoms"] else "")
-        log = {"tensorboard": "TensorBoard", "csv": "CSV", "jsonl": "JSONL"}[job.config["log.format"]]
+        log = {"tensorboard": "TensorBoard", "csv": "CSV", "jsonl": "JSONL"}[
+            job.config["log.format"]
+        ]
         kind = "JSON" if job.json else "YAML"
-        rows.append(f"| `{job.name}` | {job.config['loss.name']} | {log}, {kind} | {job.about['what']} | {told} |")
+        rows.append(
+            f"| `{job.name}` | {job.config['loss.name']} | {log}, {kind} | {job.about['what']} | "
+            f"{told} |"
+        )
     return HEAD + "\n".join(rows) + TAIL
 
 

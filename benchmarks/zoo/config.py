@@ -85,7 +85,9 @@ def _canonical() -> dict[str, str]:
     for name, keys in spellings().items():
         for canonical, spelled in keys.items():
             if known.setdefault(spelled, canonical) != canonical:
-                raise ValueError(f"spellings.yaml: {spelled} of {name} already means {known[spelled]}")
+                raise ValueError(
+                    f"spellings.yaml: {spelled} of {name} already means {known[spelled]}"
+                )
     return known
 
 
@@ -110,7 +112,8 @@ def make(given: Mapping[str, Any]) -> Config:
     Returns
     -------
     dict
-        Every key of `DEFAULTS`, values cast to the default's type (so ``5e-5``, text to YAML, is a number here).
+        Every key of `DEFAULTS`, values cast to the default's type (so ``5e-5``, text to YAML, is a
+        number here).
 
     Raises
     ------
@@ -155,7 +158,11 @@ def write(config: Config, path: Path, spelling: str) -> None:
             _descend(tree, above).setdefault(name, []).insert(int(last), value)
         else:
             _descend(tree, above)[last] = value
-    text = json.dumps(tree, indent=2) + "\n" if path.suffix == ".json" else yaml.safe_dump(tree, sort_keys=False)
+    text = (
+        json.dumps(tree, indent=2) + "\n"
+        if path.suffix == ".json"
+        else yaml.safe_dump(tree, sort_keys=False)
+    )
     path.write_text(text, "utf-8")
 
 
@@ -178,6 +185,8 @@ def _flat(tree: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
 
 def _cast(key: str, value: Any) -> Any:
     kind = type(DEFAULTS[key])
-    if isinstance(value, bool) is not (kind is bool) or isinstance(value, list) is not (kind is list):
+    if isinstance(value, bool) is not (kind is bool) or isinstance(value, list) is not (
+        kind is list
+    ):
         raise ValueError(f"{key}: {value!r} is not of the kind {kind.__name__}")
     return kind(value)

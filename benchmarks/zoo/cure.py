@@ -1,10 +1,11 @@
-"""Does the first patch cure? Apply it to a failed run's config, train again, measure as the run itself was measured.
+"""Does the first patch cure? Apply it to a failed run's config, train and measure again.
 
-Every arm is trained with the run's own seed and with others; the majority decides, and no more seeds are trained than
-it needs. The controls say what the cure rate is worth: nothing changed at all (a run that other seeds would have
-saved), both learning rates divided by ten (the best constant answer), a random numeric setting times or over ten, and
-0.1 % more of D's learning rate (chaos). Results are small files by run, arm, seed and digest of the config, so that
-only a patch that has changed is trained again.
+Every arm is trained with the run's own seed and with others; the majority decides, and no more
+seeds are trained than it needs. The controls say what the cure rate is worth: nothing changed at
+all (a run that other seeds would have saved), both learning rates divided by ten (the best constant
+answer), a random numeric setting times or over ten, and 0.1 % more of D's learning rate (chaos).
+Results are small files by run, arm, seed and digest of the config, so that only a patch that has
+changed is trained again.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ ARMS: Final = {
 }
 CONTROLS: Final = tuple(ARMS)[1:]
 OTHER_SEED: Final = 1000  # further seeds: the run's own plus multiples of it
-LOGGED_ONLY: Final = {"log.signals": ["d_loss", "g_loss"], "log.snapshots": 0, "log.checkpoints": False}
+LOGGED_ONLY: Final = {
+    "log.signals": ["d_loss", "g_loss"],
+    "log.snapshots": 0,
+    "log.checkpoints": False,
+}
 RESAMPLED: Final = 4000
 
 
@@ -57,7 +62,8 @@ class Patient:
     remedy, cause : str
         Of the first prescription with a diff; empty where there is none.
     patched : dict or None
-        The config with that diff applied; None where there is none, or where it is no config any more.
+        The config with that diff applied; None where there is none, or where it is no config any
+        more.
     error : str
         Why the diff cannot be applied or the result is no config.
     """
@@ -144,7 +150,11 @@ class Results:
             about = {"run": patient.name, "arm": arm, "seed": seed}
             if arm == "patched":
                 about |= {"remedy": patient.remedy, "cause": patient.cause}
-            told = about | {"changed": _changes(patient.config, config)} | retrain(config | {"seed": seed})
+            told = (
+                about
+                | {"changed": _changes(patient.config, config)}
+                | retrain(config | {"seed": seed})
+            )
             path.parent.mkdir(parents=True, exist_ok=True)
             half = path.with_suffix(".half")
             half.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
@@ -156,13 +166,18 @@ class Results:
 
     @property
     def sampled(self) -> list[str]:
-        """Runs whose first patch has been dealt with, those without any among them: no choice by what came out."""
+        """Runs whose first patch has been dealt with, those without any among them.
+
+        No choice by what came out.
+        """
         path = self.folder / "sample.json"
         return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
 
     def keep_sample(self, everyone: Sequence[Patient]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "sample.json").write_text(json.dumps(sorted(p.name for p in everyone)) + "\n", "utf-8")
+        (self.folder / "sample.json").write_text(
+            json.dumps(sorted(p.name for p in everyone)) + "\n", "utf-8"
+        )
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         if path not in self.known and path.exists():
@@ -177,29 +192,45 @@ def digest(config: Config) -> str:
 
 
 def retrain(config: Config) -> dict[str, Any]:
-    """Train a config and measure it; nothing is kept of it but the outcome. What is logged has no part in that."""
+    """Train a config and measure it; nothing is kept of it but the outcome.
+
+    What is logged has no part in that.
+    """
     from benchmarks.zoo import train  # noqa: PLC0415  (torch)
 
     begun = time.process_time()
     try:
         truth = train.Training(config | LOGGED_ONLY).run()
         told: dict[str, Any] = {
-            "outcome": truth.outcome, "borderline": truth.borderline, "symptoms": truth.symptoms, "error": "",
+            "outcome": truth.outcome, "borderline": truth.borderline, "symptoms": truth.symptoms,
+            "error": "",
         }  # fmt: skip
     except Exception as e:  # a patch may say anything in words that the trainer does not know
-        told = {"outcome": "error", "borderline": False, "symptoms": (), "error": f"{type(e).__name__}: {e}"[:300]}
+        told = {
+            "outcome": "error",
+            "borderline": False,
+            "symptoms": (),
+            "error": f"{type(e).__name__}: {e}"[:300],
+        }
     return told | {"cpu_seconds": round(time.process_time() - begun, 1)}
 
 
-# ------------------------------------------------------------------------------------------------------ the controls
+# ------------------------------------------------------------------------------------- the controls
 
 
-def _rates(config: Config, factor: float, players: Iterable[str] = ("generator", "discriminator")) -> Config:
-    return config | {f"{p}.optimizer.lr": float(f"{config[f'{p}.optimizer.lr'] * factor:.6g}") for p in players}
+def _rates(
+    config: Config, factor: float, players: Iterable[str] = ("generator", "discriminator")
+) -> Config:
+    return config | {
+        f"{p}.optimizer.lr": float(f"{config[f'{p}.optimizer.lr'] * factor:.6g}") for p in players
+    }
 
 
 def _random_edit(patient: Patient) -> Config:
-    """One numeric setting ten times larger or smaller, by lot; how long to train and the seed are not for change."""
+    """One numeric setting ten times larger or smaller, by lot.
+
+    How long to train and the seed are not for change.
+    """
     rng = random.Random(f"control {patient.name}")
     numbers = [
         key
@@ -227,10 +258,12 @@ CHANGED: Final[dict[str, Callable[[Patient], Config]]] = {
 
 
 def _changes(before: Config, after: Config) -> dict[str, list[Any]]:
-    return {k: [before[k], v] for k, v in after.items() if before[k] != v and not k.startswith("log.")}
+    return {
+        k: [before[k], v] for k, v in after.items() if before[k] != v and not k.startswith("log.")
+    }
 
 
-# ------------------------------------------------------------------------------------------------------ the patients
+# ------------------------------------------------------------------------------------- the patients
 
 
 def patients(runs: Path, limit: int | None = None, processes: int = 1) -> list[Patient]:
@@ -245,9 +278,13 @@ def patients(runs: Path, limit: int | None = None, processes: int = 1) -> list[P
     processes : int
     """
     truths = [json.loads(path.read_text("utf-8")) for path in runs.glob("*.truth.json")]
-    chosen = sorted((t for t in truths if t["outcome"] == "failed"), key=lambda t: _lot(t["run"]))[:limit]
+    chosen = sorted((t for t in truths if t["outcome"] == "failed"), key=lambda t: _lot(t["run"]))[
+        :limit
+    ]
     said = reports.load([runs / t["run"] for t in chosen], processes)
-    return [_patient(runs / t["run"], t, report) for t, (report, _) in zip(chosen, said, strict=True)]
+    return [
+        _patient(runs / t["run"], t, report) for t, (report, _) in zip(chosen, said, strict=True)
+    ]
 
 
 def _lot(name: str) -> str:
@@ -274,7 +311,7 @@ def _patient(run: Path, truth: dict[str, Any], said: dict[str, Any] | None) -> P
     return Patient(run.name, truth, was, first.remedy, first.cause, patched, error)
 
 
-# ---------------------------------------------------------------------------------------------------------- training
+# ----------------------------------------------------------------------------------------- training
 
 
 def train_all(
@@ -292,20 +329,25 @@ def train_all(
             yield (*waiting[future], future.result())
 
 
-# ----------------------------------------------------------------------------------------------------------- figures
+# ------------------------------------------------------------------------------------------ figures
 
 
 def figures(everyone: Sequence[Patient], results: Results) -> dict[str, Any]:
-    """Cure rates as plain data; whatever is not trained yet is left out, and counted in ``missing``.
+    """Cure rates as plain data.
+
+    Whatever is not trained yet is left out, and counted in ``missing``.
 
     Returns
     -------
     dict
-        ``overall`` (name -> share), ``over`` (control -> difference with interval, on the runs that have both),
-        ``remedies`` and ``pairs`` (remedy, or remedy and cause -> cured of tried), ``faults``, ``families``, ``runs``.
+        ``overall`` (name -> share), ``over`` (control -> difference with interval, on the runs that
+        have both), ``remedies`` and ``pairs`` (remedy, or remedy and cause -> cured of tried),
+        ``faults``, ``families``, ``runs``.
     """
     votes = {arm: {p.name: results.vote(p, arm) for p in everyone} for arm in ARMS}
-    cured = {arm: {n: v.cured for n, v in of.items() if v.cured is not None} for arm, of in votes.items()}
+    cured = {
+        arm: {n: v.cured for n, v in of.items() if v.cured is not None} for arm, of in votes.items()
+    }
     treated = [p for p in everyone if p.name in cured["patched"]]
     tried = [p for p in treated if p.remedy]
     own = [votes["patched"][p.name].outcomes[0] for p in treated]
@@ -329,11 +371,25 @@ def figures(everyone: Sequence[Patient], results: Results) -> dict[str, Any]:
         },
         "over": {arm: over(cured["patched"], cured[arm]) for arm in CONTROLS},
         "remedies": {r or "no patch": rate(of) for r, of in _grouped(treated, lambda p: p.remedy)},
-        "pairs": {" for ".join(pair): rate(of) for pair, of in _grouped(tried, lambda p: (p.remedy, p.cause))},
-        "faults": {fault or "no fault": rate(of) for fault, of in _grouped(treated, lambda p: p.truth["fault"])},
-        "families": {family: rate(of) for family, of in _grouped(treated, lambda p: p.truth["family"])},
+        "pairs": {
+            " for ".join(pair): rate(of)
+            for pair, of in _grouped(tried, lambda p: (p.remedy, p.cause))
+        },
+        "faults": {
+            fault or "no fault": rate(of)
+            for fault, of in _grouped(treated, lambda p: p.truth["fault"])
+        },
+        "families": {
+            family: rate(of) for family, of in _grouped(treated, lambda p: p.truth["family"])
+        },
         "runs": [
-            {"run": p.name, "fault": p.truth["fault"], "remedy": p.remedy, "cause": p.cause, "error": p.error}
+            {
+                "run": p.name,
+                "fault": p.truth["fault"],
+                "remedy": p.remedy,
+                "cause": p.cause,
+                "error": p.error,
+            }
             | {arm: list(votes[arm][p.name].outcomes) for arm in ARMS}
             for p in everyone
         ],
@@ -347,7 +403,7 @@ def told(everyone: Sequence[Patient], results: Results) -> list[tuple[str, str, 
 
 
 def over(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Difference of two cure rates on the runs that have both, with its 95 % interval by resampling runs."""
+    """Difference of two cure rates on runs that have both, with its 95 % interval by resampling."""
     both = [(bool(one[n]), bool(other[n])) for n in sorted(one.keys() & other.keys())]
     if not both:
         return {"n": 0, "value": None, "interval": None}
@@ -358,7 +414,9 @@ def over(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {"n": len(both), "value": sum(gains) / len(gains), "interval": interval}
 
 
-def _grouped(everyone: Iterable[Patient], key: Callable[[Patient], Any]) -> list[tuple[Any, list[Patient]]]:
+def _grouped(
+    everyone: Iterable[Patient], key: Callable[[Patient], Any]
+) -> list[tuple[Any, list[Patient]]]:
     groups: dict[Any, list[Patient]] = defaultdict(list)
     for p in everyone:
         groups[key(p)].append(p)
@@ -370,13 +428,20 @@ def table(found: dict[str, Any]) -> str:
     missing = {arm: n for arm, n in found["missing"].items() if n}
     lines = [
         f"{found['sampled']} failed runs, majority of {found['seeds']} seeds; [95 % interval]"
-        + (f"; not trained yet: {', '.join(f'{arm} {n}' for arm, n in missing.items())}" if missing else "")
+        + (
+            f"; not trained yet: {', '.join(f'{arm} {n}' for arm, n in missing.items())}"
+            if missing
+            else ""
+        )
     ]
     lines += [f"  {name:28s} {value}" for name, value in found["overall"].items()]
     for arm, gain in found["over"].items():
         if gain["n"]:
             low, high = gain["interval"]
-            lines.append(f"  {'cured_over_' + arm:28s} {gain['value']:+.2f} [{low:+.2f}, {high:+.2f}] on {gain['n']}")
+            lines.append(
+                f"  {'cured_over_' + arm:28s} {gain['value']:+.2f} [{low:+.2f}, {high:+.2f}] on "
+                f"{gain['n']}"
+            )
     lines.append(f"controls: {'; '.join(f'{arm}: {ARMS[arm]}' for arm in CONTROLS)}")
     for title in ("remedies", "pairs", "faults", "families"):
         lines.append(f"{title}: cured")

@@ -85,7 +85,7 @@ GAMES: Final[dict[str, Game]] = {
 
 
 def gradient_penalty(critic: torch.nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """Mean squared deviation of the critic's slope from 1 between real data and samples (arXiv:1704.00028)."""
+    """Mean squared deviation of the critic's slope from 1 (arXiv:1704.00028)."""
     share = torch.rand(len(real), 1)
     between = (share * real + (1 - share) * fake).requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)

@@ -1,4 +1,7 @@
-"""What a training leaves behind: scalars as TensorBoard events, CSV or JSONL, and the config beside them."""
+"""What a training leaves behind.
+
+Scalars as TensorBoard events, CSV or JSONL, and the config beside them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ SECONDS_PER_STEP: Final = 0.01
 @functools.cache
 def styles() -> dict[str, dict[str, str]]:
     """Style -> signal -> tag, from ``tags.yaml``."""
-    loaded: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "tags.yaml").read_text("utf-8"))
+    loaded: dict[str, dict[str, str]] = yaml.safe_load(
+        (Path(__file__).parent / "tags.yaml").read_text("utf-8")
+    )
     return loaded
 
 
@@ -52,13 +57,18 @@ def _csv(rows: list[tuple[int, Row]], out: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["step", *columns])
-        writer.writerows([step, *(f"{row[c]:.6g}" if c in row else "" for c in columns)] for step, row in rows)
+        writer.writerows(
+            [step, *(f"{row[c]:.6g}" if c in row else "" for c in columns)] for step, row in rows
+        )
     return path
 
 
 def _jsonl(rows: list[tuple[int, Row]], out: Path) -> Path:
     path = out / "log.jsonl"
-    lines = (json.dumps({"step": step, **{tag: float(f"{v:.6g}") for tag, v in row.items()}}) for step, row in rows)
+    lines = (
+        json.dumps({"step": step, **{tag: float(f"{v:.6g}") for tag, v in row.items()}})
+        for step, row in rows
+    )
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path
 
@@ -70,7 +80,9 @@ def _tensorboard(rows: list[tuple[int, Row]], out: Path) -> Path:
 
     path = out / f"events.out.tfevents.{EPOCH:.0f}.zoo.1.0"
     path.unlink(missing_ok=True)
-    file: Any = RecordWriter(str(path))  # not SummaryWriter: that puts the host's name and the time into the file
+    file: Any = RecordWriter(
+        str(path)
+    )  # not SummaryWriter: that puts the host's name and the time into the file
     file.write(Event(wall_time=EPOCH, file_version="brain.Event:2").SerializeToString())
     for step, row in rows:
         for tag, value in row.items():

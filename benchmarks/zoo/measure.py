@@ -1,8 +1,8 @@
 """What really happened in a run: measured on held-out data, never read off the log.
 
-`Bench` measures one moment of a training; `judge` turns the moments into a `Truth`: healthy or failed, the symptoms
-and since when. The only thing taken from the training itself is whether a loss became NaN or enormous: that is no
-matter of opinion.
+`Bench` measures one moment of a training; `judge` turns the moments into a `Truth`: healthy or
+failed, the symptoms and since when. The only thing taken from the training itself is whether a loss
+became NaN or enormous: that is no matter of opinion.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ class Moment:
     finite : bool
         Whether samples and scores are finite; the rest is NaN where they are not.
     covered : float
-        Share of the modes that get at least a quarter of their due, counting samples that are like real data.
+        Share of the modes that get at least a quarter of their due, counting samples that are like
+        real data.
     reached : float
-        The same, counting every sample for the mode it is nearest to: samples spread out, if not good ones.
+        The same, counting every sample for the mode it is nearest to: samples spread out, if not
+        good ones.
     quality : float
-        Share of samples that are like real data, relative to the share of held-out real data that is.
+        Share of samples that are like real data, relative to the share of held-out real data that
+        is.
     frechet : float
         Frechet distance to held-out data over their total variance.
     diversity : float
@@ -117,8 +120,8 @@ class Bench:
     def _place(self, x: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Mode that each point is nearest to, and whether the point is like real data.
 
-        A point of a mixture is, within three deviations of a centre; a picture is, within the neighbourhood of a
-        held-out one (improved precision, arXiv:1904.06991).
+        A point of a mixture is, within three deviations of a centre; a picture is, within the
+        neighbourhood of a held-out one (improved precision, arXiv:1904.06991).
         """
         if self.data.centres is not None:
             apart = _distances(x, self.data.centres)
@@ -128,16 +131,23 @@ class Bench:
         return self.data.labels[apart.argmin(axis=1)], (apart < self._radius).any(axis=1)
 
     def frechet(self, x: Array) -> float:
-        """Frechet distance between Gaussians fitted to samples and held-out data, over the latter's total variance."""
+        """Frechet distance of Gaussians of samples and held-out, over the latter's variance."""
         y = self._project(x)
         cov_x, cov_y = np.cov(y.T), np.cov(self._real.T)
         # tr((AB)^1/2) from the eigenvalues of AB, which are real and not negative for covariances
         root = np.sqrt(np.maximum(np.linalg.eigvals(cov_x @ cov_y).real, 0.0)).sum()
-        distance = np.square(y.mean(axis=0) - self._real.mean(axis=0)).sum() + np.trace(cov_x + cov_y) - 2 * root
+        distance = (
+            np.square(y.mean(axis=0) - self._real.mean(axis=0)).sum()
+            + np.trace(cov_x + cov_y)
+            - 2 * root
+        )
         return float(distance) / self.data.spread**2
 
     def samples(self, x: Array) -> tuple[dict[str, float], Array]:
-        """Everything about samples alone; `x` in unit coordinates, shape (n, d). Also the share in each mode."""
+        """Everything about samples alone; `x` in unit coordinates, shape (n, d).
+
+        Also the share in each mode.
+        """
         place, good = self._place(x)
         share = float(good.mean())
         nearest = np.bincount(place, minlength=self.data.modes) / len(x)
@@ -156,7 +166,9 @@ class Bench:
 
 
 class Examiner:
-    """Measures a training while it runs: the two players, on noise and data they are not trained with.
+    """Measures a training while it runs.
+
+    The two players, on noise and data they are not trained with.
 
     Parameters
     ----------
@@ -232,7 +244,7 @@ def _auc(high: Array, low: Array) -> float:
     return float(below.mean() / 2 / len(low))
 
 
-# ---------------------------------------------------------------------------------------------------- the judgement
+# ------------------------------------------------------------------------------------ the judgement
 
 
 @dataclass(frozen=True)
@@ -294,7 +306,9 @@ class Truth:
         return _plain(plain | {"trace": columns})
 
 
-def judge(moments: Sequence[Moment], config: Config, data: Dataset, loss_size: float, nan_step: int | None) -> Truth:
+def judge(
+    moments: Sequence[Moment], config: Config, data: Dataset, loss_size: float, nan_step: int | None
+) -> Truth:
     """Turn measurements into the truth about a run.
 
     Parameters
@@ -319,7 +333,13 @@ def judge(moments: Sequence[Moment], config: Config, data: Dataset, loss_size: f
     symptoms, onset = (
         ((), {})
         if outcome == "healthy"
-        else _symptoms(moments, bar, _out_of_reach(config, data), broken=nan_step is not None, loss_size=loss_size)
+        else _symptoms(
+            moments,
+            bar,
+            _out_of_reach(config, data),
+            broken=nan_step is not None,
+            loss_size=loss_size,
+        )
     )
     if "exploding-or-nan" in onset and nan_step is not None:
         onset["exploding-or-nan"] = nan_step
@@ -343,24 +363,40 @@ def judge(moments: Sequence[Moment], config: Config, data: Dataset, loss_size: f
 
 def again(told: dict[str, Any], config: Config, data: Dataset) -> Truth:
     """Judge a run anew from the measurements that its ``truth.json`` keeps."""
-    rows = [dict(zip(told["trace"], row, strict=True)) for row in zip(*told["trace"].values(), strict=True)]
-    moments = [Moment(**{k: float("nan") if v is None else v for k, v in row.items()}) for row in rows]
+    rows = [
+        dict(zip(told["trace"], row, strict=True))
+        for row in zip(*told["trace"].values(), strict=True)
+    ]
+    moments = [
+        Moment(**{k: float("nan") if v is None else v for k, v in row.items()}) for row in rows
+    ]
     return judge(moments, config, data, told["loss_size"], told["nan_step"])
 
 
 def _state(m: Moment, bar: Bar) -> int:
     """1 good, -1 bad, 0 between."""
-    if not m.finite or m.covered <= bar.covered[1] or m.quality <= bar.quality[1] or m.frechet >= bar.frechet[1]:
+    if (
+        not m.finite
+        or m.covered <= bar.covered[1]
+        or m.quality <= bar.quality[1]
+        or m.frechet >= bar.frechet[1]
+    ):
         return -1
-    return int(m.covered >= bar.covered[0] and m.quality >= bar.quality[0] and m.frechet <= bar.frechet[0])
+    return int(
+        m.covered >= bar.covered[0] and m.quality >= bar.quality[0] and m.frechet <= bar.frechet[0]
+    )
 
 
 def _median(moments: Sequence[Moment]) -> Moment:
     finite = [m for m in moments if m.finite]
     if not finite:
         return Moment(moments[-1].step if moments else 0, finite=False)
-    numbers = {f.name: [getattr(m, f.name) for m in finite] for f in fields(Moment) if f.type == "float"}
-    return Moment(finite[-1].step, finite=True, **{k: float(np.median(v)) for k, v in numbers.items()})
+    numbers = {
+        f.name: [getattr(m, f.name) for m in finite] for f in fields(Moment) if f.type == "float"
+    }
+    return Moment(
+        finite[-1].step, finite=True, **{k: float(np.median(v)) for k, v in numbers.items()}
+    )
 
 
 def _symptoms(
@@ -381,10 +417,16 @@ def _symptoms(
             broken or loss_size > 1e5 or late.score_size > 1e3 or not last.finite,
             lambda m: not m.finite or m.score_size > 1e3,
         ),
-        "discriminator-overfitting": (late.auc_train - late.auc > 0.12, lambda m: m.auc_train - m.auc > 0.12),
+        "discriminator-overfitting": (
+            late.auc_train - late.auc > 0.12,
+            lambda m: m.auc_train - m.auc > 0.12,
+        ),
         "vanishing-generator-gradient": (_starved(late), _starved),
         "discriminator-dominance": (late.auc >= 0.97, lambda m: m.auc >= 0.97),
-        "generator-divergence": (last.variance > 4 or last.shift > 2.5, lambda m: m.variance > 4 or m.shift > 2.5),
+        "generator-divergence": (
+            last.variance > 4 or last.shift > 2.5,
+            lambda m: m.variance > 4 or m.shift > 2.5,
+        ),
         "weak-discriminator": (
             late.auc_train < 0.4 or (late.auc_train < 0.6 and poor and settled),
             lambda m: m.auc_train < 0.6,
@@ -411,7 +453,7 @@ def _collapsed(m: Moment) -> bool:
 
 
 def _out_of_reach(config: Config, data: Dataset) -> float:
-    """Share of held-out values more than a tenth of their range outside what G's output can reach."""
+    """Share of held-out values over a tenth of their range outside what G's output can reach."""
     low, high = REACH.get(config["generator.output"], (-np.inf, np.inf))
     span = config["data.high"] - config["data.low"]
     x = config["data.low"] + (data.held_out + 1) / 2 * span
@@ -424,7 +466,9 @@ def _since(moments: Sequence[Moment], shows: Callable[[Moment], bool]) -> int | 
     if not shown[-3:].any():
         return None
     rest = np.cumsum(shown[::-1])[::-1] / np.arange(len(shown), 0, -1)
-    return next((m.step for m, s, r in zip(moments, shown, rest, strict=True) if s and r >= 0.8), None)
+    return next(
+        (m.step for m, s, r in zip(moments, shown, rest, strict=True) if s and r >= 0.8), None
+    )
 
 
 def _plain(value: Any) -> Any:

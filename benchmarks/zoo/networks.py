@@ -22,7 +22,11 @@ ACTIVATIONS: Final[dict[str, Callable[[], nn.Module]]] = {
     "linear": nn.Identity,
 }
 # Where an output activation confines the samples.
-REACH: Final[dict[str, tuple[float, float]]] = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, float("inf"))}
+REACH: Final[dict[str, tuple[float, float]]] = {
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "relu": (0.0, float("inf")),
+}
 
 
 def generator(config: Config, dim: int) -> nn.Sequential:

@@ -68,7 +68,11 @@ class Job:
             "iterations": self.config["iterations"],
             "fault": self.fault,
             "wrong": [
-                {"key": settings.spelled(key, self.spelling), "value": self.config[key], "right": right}
+                {
+                    "key": settings.spelled(key, self.spelling),
+                    "value": self.config[key],
+                    "right": right,
+                }
                 for key, right in self.wrong.items()
             ],
         }
@@ -107,7 +111,7 @@ def samples() -> list[Job]:
     ]
 
 
-# ------------------------------------------------------------------------------------------------------- the splits
+# --------------------------------------------------------------------------------------- the splits
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,9 @@ def _ideas(split: str, seeds: Sequence[int] | None = None) -> Iterator[Idea]:
         yield Idea(cell, seed, "base", "", {})
     turns: dict[tuple[str, str], Iterator[tuple[Cell, int]]] = {}
 
-    def pick(what: str, entry: Mapping[str, Any], family: str, rounds: int) -> list[tuple[Cell, int]]:
+    def pick(
+        what: str, entry: Mapping[str, Any], family: str, rounds: int
+    ) -> list[tuple[Cell, int]]:
         """The next cells of a family by turns, so that every data set and seed gets its share."""
         kinds = entry.get("kinds", ["mixture", "pictures"])
         here = [cell for cell in every if cell.family == family and cell.kind in kinds]
@@ -231,7 +237,9 @@ def _applied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
 
 
 def _digest(split: str, config: Mapping[str, Any]) -> str:
-    text = json.dumps([split, {k: v for k, v in config.items() if not k.startswith("log.")}], sort_keys=True)
+    text = json.dumps(
+        [split, {k: v for k, v in config.items() if not k.startswith("log.")}], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 

@@ -1,4 +1,7 @@
-"""``rules/measured.yaml``: how often each rule, cause and remedy was right, on the zoo and on the sample runs."""
+"""``rules/measured.yaml``.
+
+How often each rule, cause and remedy was right, on the zoo and on the sample runs.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ def overclaimed(sets: Mapping[str, Sequence[Case]]) -> dict[str, str]:
     """Rules that claim more than these runs show, each with why."""
     book = rulebook.load([rulebook.default_folder()])
     records = {name: rules(of) for name, of in sets.items()}
-    told = {r: Tallies(**{name: of[r] for name, of in records.items()}) for r in next(iter(records.values()), {})}
+    told = {
+        r: Tallies(**{name: of[r] for name, of in records.items()})
+        for r in next(iter(records.values()), {})
+    }
     return rulebook.overclaimed(replace(r, measured=told.get(r.id)) for r in book.rules)
 
 
@@ -80,26 +86,37 @@ def text(
         Split -> remedy -> cause -> cured of tried.
     """
     lines = [HEAD.rstrip(), "runs:"]
-    lines += [f"  {name}: {_flow(runs=len(of), failed=sum(c.failed for c in of))}" for name, of in sets.items() if of]
+    lines += [
+        f"  {name}: {_flow(runs=len(of), failed=sum(c.failed for c in of))}"
+        for name, of in sets.items()
+        if of
+    ]
     records = {name: rules(of) for name, of in sets.items() if of}
     lines.append("rules:")
     for rule in sorted({r for of in records.values() for r in of}):
         lines.append(f"  {rule}:")
         for name, of in records.items():
             r = of[rule]
-            counts = _flow(fired=r.fired, on_failed=r.on_failed, right=r.right, had=r.had, could=r.could)
+            counts = _flow(
+                fired=r.fired, on_failed=r.on_failed, right=r.right, had=r.had, could=r.could
+            )
             lines.append(f"    {name}: {counts}")
     lines.append("causes:")
     for cause in sorted({c for of in causes.values() for c in of}):
         lines.append(f"  {cause}:")
         lines += [
-            f"    {name}: {_flow(first=of[cause].n, right=of[cause].k)}" for name, of in causes.items() if cause in of
+            f"    {name}: {_flow(first=of[cause].n, right=of[cause].k)}"
+            for name, of in causes.items()
+            if cause in of
         ]
     for key, split in (("cures", "train"), ("cures_unseen", "test")):
         lines += [f"{key}:" if cures.get(split) else f"{key}: {{}}"]
         for remedy, of in sorted(cures.get(split, {}).items()):
             lines.append(f"  {remedy}:")
-            lines += [f"    {cause}: {_flow(cured=share.k, of=share.n)}" for cause, share in sorted(of.items())]
+            lines += [
+                f"    {cause}: {_flow(cured=share.k, of=share.n)}"
+                for cause, share in sorted(of.items())
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,7 @@
-"""Reports on the runs of a zoo, kept for as long as neither gandoctor nor the run changes: many figures need them."""
+"""Reports on the runs of a zoo, kept for as long as neither gandoctor nor the run changes.
+
+Many figures need them.
+"""
 
 from __future__ import annotations
 
@@ -66,9 +69,14 @@ def state() -> str:
     from gandoctor import rulebook  # noqa: PLC0415
 
     digest = hashlib.sha256()
-    for folder, pattern in ((Path(gandoctor.__file__).parent, "*.py"), (rulebook.default_folder(), "*.yaml")):
+    for folder, pattern in (
+        (Path(gandoctor.__file__).parent, "*.py"),
+        (rulebook.default_folder(), "*.yaml"),
+    ):
         for path in sorted(p for p in folder.rglob(pattern) if not p.name.endswith(".test.yaml")):
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(
+                path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return digest.hexdigest()[:12]
 
 

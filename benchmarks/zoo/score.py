@@ -1,7 +1,9 @@
-"""What gandoctor says of a zoo, against what was measured: every accuracy figure, with its 95 % interval.
+"""What gandoctor says of a zoo, against what was measured.
 
-Wilson's interval for shares, order statistics for the median. The control for every "named right" is the same reports
-against the truths of other failed runs: what a constant answer would earn.
+Every accuracy figure, with its 95 % interval.
+
+Wilson's interval for shares, order statistics for the median. The control for every "named right"
+is the same reports against the truths of other failed runs: what a constant answer would earn.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ SHUFFLES: Final = 200
 
 @dataclass(frozen=True)
 class Case:
-    """One run: the measured truth, and the report as plain data (None where there was none, with the error)."""
+    """One run: the measured truth, and the report as plain data (else None, and the error)."""
 
     truth: dict[str, Any]
     report: dict[str, Any] | None
@@ -65,7 +67,11 @@ class Case:
     @property
     def onset(self) -> int | None:
         """Since when the run has been bad, by its first symptom; None where that cannot be said."""
-        times = [self.truth["onset"][s] for s in self.truth["symptoms"] if self.truth["onset"][s] is not None]
+        times = [
+            self.truth["onset"][s]
+            for s in self.truth["symptoms"]
+            if self.truth["onset"][s] is not None
+        ]
         return times[0] if times else self.truth["first_bad_step"]
 
 
@@ -82,7 +88,7 @@ def load(folder: Path, processes: int = 1) -> list[Case]:
     return [Case(truth, *told) for truth, told in zip(truths, said, strict=True)]
 
 
-# --------------------------------------------------------------------------------------------------------- figures
+# ------------------------------------------------------------------------------------------ figures
 
 
 def figures(cases: Sequence[Case]) -> dict[str, Any]:
@@ -91,7 +97,8 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``overall`` (name -> share, or median with interval), ``families``, ``faults``, ``rules``, ``causes``.
+        ``overall`` (name -> share, or median with interval), ``families``, ``faults``, ``rules``,
+        ``causes``.
     """
     failed = [c for c in cases if c.failed]
     fine = [c for c in cases if not c.failed]
@@ -129,13 +136,18 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def rules(cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
-    """How good each rule is alone: how often its symptom was really there, how often it spoke of a healthy run."""
+    """How good each rule is alone.
+
+    How often its symptom was really there, how often it spoke of a healthy run.
+    """
     fired: dict[str, dict[str, Any]] = defaultdict(lambda: {"symptom": "", "cases": []})
     for case in cases:
         for finding in case.report["findings"] if case.report else []:
             entry = fired[finding["rule"]]
             entry["symptom"] = finding["symptom"]
-            if not entry["cases"] or entry["cases"][-1] is not case:  # once, however many networks it fired for
+            if (
+                not entry["cases"] or entry["cases"][-1] is not case
+            ):  # once, however many networks it fired for
                 entry["cases"].append(case)
     return {
         rule: {
@@ -185,11 +197,14 @@ def _names_first(said: Case, true: Case) -> bool:
 
 
 def _blames(first: int) -> Callable[[Case, Case], bool]:
-    """Whether one of the first diagnoses blames the settings that were put wrong, in the user's own keys."""
+    """Whether one of the first diagnoses blames the settings that were put wrong."""
 
     def right(said: Case, true: Case) -> bool:
         keys = _plainly(true) if said is not true else true.wrong
-        return any(_overlap(keys, _plainly(said, b) if said is not true else b) >= 0.5 for b in said.blamed(first))
+        return any(
+            _overlap(keys, _plainly(said, b) if said is not true else b) >= 0.5
+            for b in said.blamed(first)
+        )
 
     return right
 
@@ -238,7 +253,7 @@ def median(values: Sequence[float]) -> dict[str, Any]:
     return {"n": n, "value": middle, "interval": (ranked[low], ranked[high])}
 
 
-# ----------------------------------------------------------------------------------------------------------- output
+# ------------------------------------------------------------------------------------------- output
 
 
 def plain(value: Any) -> Any:
@@ -256,7 +271,9 @@ def table(found: dict[str, Any]) -> str:
     for name, value in found["overall"].items():
         if isinstance(value, dict):
             told = (
-                "-" if value["value"] is None else f"{value['value']:.2f} {list(map(_two, value['interval']))} (median)"
+                "-"
+                if value["value"] is None
+                else f"{value['value']:.2f} {list(map(_two, value['interval']))} (median)"
             )
         else:
             told = f"{value:.2f}" if isinstance(value, float) else str(value)
@@ -280,7 +297,9 @@ def mistakes(cases: Sequence[Case]) -> list[str]:
     lines = []
     for c in cases:
         good = (
-            c.said("healthy") if not c.failed else c.alarm and _names_first(c, c) and (_blames(1)(c, c) or not c.wrong)
+            c.said("healthy")
+            if not c.failed
+            else c.alarm and _names_first(c, c) and (_blames(1)(c, c) or not c.wrong)
         )
         if good:
             continue
@@ -288,8 +307,10 @@ def mistakes(cases: Sequence[Case]) -> list[str]:
         verdict = c.report["verdict"] if c.report else c.error
         blamed = "; ".join("|".join(sorted(b)) for b in c.blamed(2))
         lines.append(
-            f"{c.truth['run']} {c.truth['data']} {c.truth['family']} {c.truth.get('what') or 'base'}: "
-            f"{c.truth['outcome']}{'~' if c.truth['borderline'] else ''} {true} [{'|'.join(sorted(c.wrong))}]"
+            f"{c.truth['run']} {c.truth['data']} {c.truth['family']} "
+            f"{c.truth.get('what') or 'base'}: "
+            f"{c.truth['outcome']}{'~' if c.truth['borderline'] else ''} {true} "
+            f"[{'|'.join(sorted(c.wrong))}]"
             f" / said {verdict} {'|'.join(sorted(c.symptoms)) or '-'} [{blamed}]"
         )
     return lines

@@ -1,4 +1,7 @@
-"""The figures as they are published: a table for documents, and the test split against the train split."""
+"""The figures as they are published.
+
+A table for documents, and the test split against the train split.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 
     from benchmarks.zoo.score import Case
 
-# Figure -> what it is; in the order of the table. A control goes with the figure whose name it begins with.
+# Figure -> what it is; in the order of the table. A control goes with the figure whose name it
+# begins with.
 ROWS: Final = {
     "recall": "failed runs called failing",
     "clear_recall": "the same, borderline runs left out",
@@ -56,11 +60,14 @@ LOWER_IS_BETTER: Final = frozenset(
 RESAMPLED: Final = 2000
 
 
-# ---------------------------------------------------------------------------------------------------------- markdown
+# ----------------------------------------------------------------------------------------- markdown
 
 
 def block(
-    split: str, cases: Sequence[Case], cures: dict[str, Any] | None = None, seeds: Sequence[int] | None = None
+    split: str,
+    cases: Sequence[Case],
+    cures: dict[str, Any] | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> str:
     """The accuracy table of a split, as markdown.
 
@@ -77,7 +84,8 @@ def block(
     failed = sum(c.failed for c in cases)
     how = {
         "train": "that rules and weights were tuned on (expect less elsewhere)",
-        "test": "of other data sets, widths, rates, seeds and ways of logging than rules and weights were tuned on",
+        "test": "of other data sets, widths, rates, seeds and ways of logging than rules and "
+        "weights were tuned on",
     }[split]
     how += ", on seeds that nobody had looked at" if seeds else ""
     part = "" if len(cases) == planned else f" (of {planned} planned)"
@@ -94,12 +102,25 @@ def block(
         lines.append(f"| {words} | {_told(overall[name])}{against} |")
     if cures:
         lines += [f"| {words} | {cures['overall'][name]} |" for name, words in CURES.items()]
-        lines += [f"| control: {w} | {cures['overall'][n]} |" for n, w in CONTROLS.items() if cures["overall"][n].n]
+        lines += [
+            f"| control: {w} | {cures['overall'][n]} |"
+            for n, w in CONTROLS.items()
+            if cures["overall"][n].n
+        ]
     if cures and cures["missing"]["patched"]:
-        lines += ["", f"Left out: {cures['missing']['patched']} failed runs of which the patch has changed since."]
+        lines += [
+            "",
+            (
+                f"Left out: {cures['missing']['patched']} failed runs of which the patch "
+                "has changed since."
+            ),
+        ]
     todo = ["run", *(["cure"] if cures else []), "score --markdown"]
     more = f" --seeds {' '.join(map(str, seeds))}" if seeds else ""
-    commands = [f"    python -m benchmarks.zoo {w} --split {split}{'' if w == 'cure' else more}" for w in todo]
+    commands = [
+        f"    python -m benchmarks.zoo {w} --split {split}{'' if w == 'cure' else more}"
+        for w in todo
+    ]
     return "\n".join([*lines, "", *commands]) + "\n"
 
 
@@ -133,13 +154,15 @@ def put(file: Path, place: str, text: str) -> None:
         file.write_text(after, "utf-8")
 
 
-# -------------------------------------------------------------------------------------------- train and test compared
+# -------------------------------------------------------------------------------------------- train
+# and test compared
 
 
 def difference(test: Share, train: Share) -> tuple[float, float]:
-    """95 % interval of the difference of two independent shares (Newcombe's, from Wilson's of each).
+    """95 % interval of the difference of two independent shares (Newcombe's, from Wilson's).
 
-    Newcombe, R. G. (1998): Interval estimation for the difference between independent proportions, method 10.
+    Newcombe, R. G. (1998): Interval estimation for the difference between independent proportions,
+    method 10.
     """
     assert test.interval
     assert train.interval
@@ -148,7 +171,9 @@ def difference(test: Share, train: Share) -> tuple[float, float]:
     return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
 
 
-def compare(train: Sequence[Case], test: Sequence[Case], cures: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+def compare(
+    train: Sequence[Case], test: Sequence[Case], cures: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
     """Each figure on both splits, and whether test is worse by more than chance.
 
     Parameters
@@ -191,7 +216,10 @@ def compare(train: Sequence[Case], test: Sequence[Case], cures: Sequence[dict[st
 
 
 def _over_shuffled(name: str, train: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
-    """A share less what shuffled truths would earn; these, means of many shuffles, are taken as exact."""
+    """A share less what shuffled truths would earn.
+
+    These, means of many shuffles, are taken as exact.
+    """
     shares, chances = ([of[key] for of in (train, test)] for key in (name, f"{name}_shuffled"))
     values = [share.k / share.n - chance for share, chance in zip(shares, chances, strict=True)]
     less = chances[1] - chances[0]
@@ -207,7 +235,10 @@ def _over_shuffled(name: str, train: dict[str, Any], test: dict[str, Any]) -> di
 
 def _medians(train: Sequence[Case], test: Sequence[Case]) -> tuple[float, float]:
     """95 % interval of the difference of the median onset errors, by resampling runs."""
-    errors = [[e for c in cases if c.failed and (e := score.onset_error(c)) is not None] for cases in (train, test)]
+    errors = [
+        [e for c in cases if c.failed and (e := score.onset_error(c)) is not None]
+        for cases in (train, test)
+    ]
     rng = random.Random(0)
 
     def once(values: list[float]) -> float:
@@ -229,7 +260,9 @@ def compared(rows: Sequence[dict[str, Any]]) -> str:
             end += "  BELOW" if row["below"] else ""
         lines.append(f"{row['figure']:28s} {told[0]:32s} {told[1]:32s} {end}".rstrip())
     below = [row["figure"] for row in rows if row["below"]]
-    lines.append(f"test is below train by more than the interval on: {', '.join(below) or 'nothing'}")
+    lines.append(
+        f"test is below train by more than the interval on: {', '.join(below) or 'nothing'}"
+    )
     return "\n".join(lines)
 
 

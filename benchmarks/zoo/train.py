@@ -1,8 +1,8 @@
-"""Train one tiny GAN from a config, leave behind what a training leaves behind, and measure how it turned out.
+"""Train one tiny GAN from a config, leave behind what trainings do, and measure how it turned out.
 
-``python -m benchmarks.zoo.train --config C --out DIR [--set key=value ...]`` writes the run's log, config and samples
-into DIR, and what was measured into ``DIR.truth.json`` beside it. One thread on the CPU; the same config gives the
-same bytes.
+``python -m benchmarks.zoo.train --config C --out DIR [--set key=value ...]`` writes the run's log,
+config and samples into DIR, and what was measured into ``DIR.truth.json`` beside it. One thread on
+the CPU; the same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Training:
         self.weights_g, self.weights_d = list(self.G.parameters()), list(self.D.parameters())
         self.halves = config["loss.reduction"] == "mean"
         self.bench = measure.Bench(self.data)
-        self.examiner = measure.Examiner(self.bench, self.game, self._to_gan, self._to_unit, config["latent_dim"])
+        self.examiner = measure.Examiner(
+            self.bench, self.game, self._to_gan, self._to_unit, config["latent_dim"]
+        )
         self.rows: list[tuple[int, dict[str, float]]] = []
         self.moments: list[measure.Moment] = []
         self.snapshots: dict[int, Any] = {}
@@ -86,7 +88,9 @@ class Training:
             seen = self._step(logged=step % every == 0 or step == 1)
             if seen:
                 self.rows.append((step, self._row(seen)))
-                if broken_at is None and not (math.isfinite(seen["d_loss"]) and math.isfinite(seen["g_loss"])):
+                if broken_at is None and not (
+                    math.isfinite(seen["d_loss"]) and math.isfinite(seen["g_loss"])
+                ):
                     broken_at = step
             if step % pause == 0:
                 self.moments.append(self.examiner.measure(step, self.averaged or self.G, self.D))
@@ -96,10 +100,15 @@ class Training:
                 self.checkpoints[step] = self._state(step)
             if broken_at is not None and step >= broken_at + BROKEN_ROWS * every:
                 break
-        losses = [abs(row[k]) for _, row in self.rows for k in ("d_loss", "g_loss") if math.isfinite(row[k])]
+        losses = [
+            abs(row[k])
+            for _, row in self.rows
+            for k in ("d_loss", "g_loss")
+            if math.isfinite(row[k])
+        ]
         return measure.judge(self.moments, c, self.data, max(losses, default=0.0), broken_at)
 
-    # ------------------------------------------------------------------------------------------------- one step
+    # ------------------------------------------------------------------------------------- one step
 
     def _step(self, *, logged: bool) -> dict[str, float]:
         """Update both players; return what a logger sees, empty where nothing is logged."""
@@ -157,12 +166,21 @@ class Training:
         if not logged:
             return {}
         variance = fake.detach().var(dim=0, correction=0).mean()
-        return {"g_loss": float(loss.detach()), "grad_norm_g": float(norm), "sample_variance": float(variance)}
+        return {
+            "g_loss": float(loss.detach()),
+            "grad_norm_g": float(norm),
+            "sample_variance": float(variance),
+        }
 
     def _descend(
-        self, optimizer: torch.optim.Optimizer, weights: list[torch.nn.Parameter], loss: torch.Tensor, *, logged: bool
+        self,
+        optimizer: torch.optim.Optimizer,
+        weights: list[torch.nn.Parameter],
+        loss: torch.Tensor,
+        *,
+        logged: bool,
     ) -> torch.Tensor:
-        """One optimiser step; returns the global gradient norm before any clipping, zero where nobody asks."""
+        """One optimiser step; returns the gradient norm before clipping, zero where nobody asks."""
         gradients = torch.autograd.grad(loss, weights)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
@@ -177,7 +195,9 @@ class Training:
         if self.config["schedule.lr_decay"] != "linear":
             return
         for player, optimizer in (("generator", self.opt_g), ("discriminator", self.opt_d)):
-            optimizer.param_groups[0]["lr"] = self.config[f"{player}.optimizer.lr"] * (1 - 0.9 * progress)
+            optimizer.param_groups[0]["lr"] = self.config[f"{player}.optimizer.lr"] * (
+                1 - 0.9 * progress
+            )
 
     def _noise(self) -> torch.Tensor:
         return torch.randn(self.config["batch_size"], self.config["latent_dim"])
@@ -194,7 +214,8 @@ class Training:
         low, high = self.config["data.low"], self.config["data.high"]
         return (x - low) / (high - low) * 2 - 1
 
-    # ---------------------------------------------------------------------------------------- what is left behind
+    # ---------------------------------------------------------------------------------------- what
+    # is left behind
 
     def _row(self, seen: dict[str, float]) -> dict[str, float]:
         """The signals this config logs, with those that need more than the step itself."""
@@ -251,7 +272,9 @@ def truth_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.truth.json")
 
 
-def train(config: Config, out: Path, config_name: str = "config.yaml", spelling: str = "nested") -> measure.Truth:
+def train(
+    config: Config, out: Path, config_name: str = "config.yaml", spelling: str = "nested"
+) -> measure.Truth:
     """Train, save the run into `out` and the truth beside it."""
     training = Training(config)
     truth = training.run()
@@ -268,21 +291,38 @@ def write_truth(truth: dict[str, Any], out: Path) -> None:
 
 def main(argv: Iterable[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo.train", description=__doc__.split("\n")[0])
-    parser.add_argument("--config", type=Path, help="YAML or JSON, any spelling; defaults where there is none")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.zoo.train", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--config", type=Path, help="YAML or JSON, any spelling; defaults where there is none"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--set", nargs="*", default=[], action="extend", metavar="KEY=VALUE")
-    parser.add_argument("--spelling", default="nested", choices=settings.spellings(), help="of the config written")
+    parser.add_argument(
+        "--spelling", default="nested", choices=settings.spellings(), help="of the config written"
+    )
     parser.add_argument("--json", action="store_true", help="write the config as JSON, not YAML")
     given = parser.parse_args(None if argv is None else list(argv))
     try:
-        config = settings.override(settings.read(given.config) if given.config else settings.make({}), given.set)
-        truth = train(config, given.out, "config.json" if given.json else "config.yaml", given.spelling)
+        config = settings.override(
+            settings.read(given.config) if given.config else settings.make({}), given.set
+        )
+        truth = train(
+            config, given.out, "config.json" if given.json else "config.yaml", given.spelling
+        )
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     told = truth.as_dict()
-    print(json.dumps({k: told[k] for k in ("outcome", "borderline", "symptoms", "onset", "nan_step", "final")}))
+    print(
+        json.dumps(
+            {
+                k: told[k]
+                for k in ("outcome", "borderline", "symptoms", "onset", "nan_step", "final")
+            }
+        )
+    )
     return 0
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from benchmarks.zoo.plan import Job
 
 
-def train_all(jobs: Sequence[Job], folder: Path, processes: int) -> Iterator[tuple[Job, dict[str, Any]]]:
+def train_all(
+    jobs: Sequence[Job], folder: Path, processes: int
+) -> Iterator[tuple[Job, dict[str, Any]]]:
     """Train runs into `folder`; yields each with its truth as it is done."""
     if processes == 1:
         yield from ((job, train_one(job, folder)) for job in jobs)
@@ -34,7 +36,10 @@ def train_one(job: Job, folder: Path) -> dict[str, Any]:
 
 
 def judge_again(folder: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Judge every run of a folder anew from its kept measurements; yields name, truth before, truth now."""
+    """Judge every run of a folder anew from its kept measurements.
+
+    Yields name, truth before, truth now.
+    """
     from benchmarks.zoo import config as settings  # noqa: PLC0415  (torch)
     from benchmarks.zoo import data, measure, train  # noqa: PLC0415
 

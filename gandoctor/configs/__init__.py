@@ -1,4 +1,6 @@
-"""Configuration files -> raw settings: the user's own keys, with file and line. One format a module.
+"""Configuration files -> raw settings: the user's own keys, with file and line.
+
+One format a module.
 
 A module is a config reader by its two names: ``SUFFIXES`` and ``parse(text) -> Entries``.
 """
@@ -31,7 +33,8 @@ class _Format(Protocol):
     def parse(self, text: str) -> Entries: ...
 
 
-# By suffix; what has none of these is read as printed options, or as JSON where it begins with a bracket.
+# By suffix; what has none of these is read as printed options, or as JSON where it begins with a
+# bracket.
 _BY_SUFFIX: Final[dict[str, str]] = {
     ".yaml": "yaml",
     ".yml": "yaml",
@@ -43,7 +46,8 @@ _BY_SUFFIX: Final[dict[str, str]] = {
 }
 _ANY: Final = "(ya?ml|json5?|jsonc|toml|txt|ini|cfg|conf|flags|gin)"
 _WORDS: Final = (
-    "train_opt|opt|training_options|train_options|hparams|hyper_?param(eter)?s?|params|parameters|args|arguments|"
+    "train_opt|opt|training_options|train_options|hparams|hyper_?param(eter)?s?|params|parameters|"
+    "args|arguments|"
     "settings|options?|opts|config|cfg|conf|flags|flagfile|commandline_args|metalog"
 )
 # Names under which training programs keep their settings, the surest first.
@@ -53,7 +57,10 @@ _NAMES: Final[tuple[re.Pattern[str], ...]] = tuple(
         r"config\.(ya?ml|json|toml)",
         rf"({_WORDS})\.{_ANY}",
         r"(operative_config[\w.-]*\.gin|[\w.-]*[-_]project\.ya?ml|flagfile|\.config\.json|opt\.txt)",
-        rf"[\w.+-]*(config|cfg|hparams|params|options|settings|train_opt|[-_]opt|[-_]args)[\w.+-]*\.{_ANY}",
+        (
+            r"[\w.+-]*(config|cfg|hparams|params|options|settings|train_opt|[-_]opt|"
+            rf"[-_]args)[\w.+-]*\.{_ANY}"
+        ),
         r"(config|cfg|configs|hparams|params|settings|constants)\.py",
         r"[\w.+-]+\.(ya?ml|toml|gin)",
         r"[\w.+-]+\.json5?",
@@ -63,18 +70,27 @@ SURE_NAME: Final = 2  # the last rank that needs no look into the file
 ANY_JSON: Final = 6  # any .json at all: it may as well be a log
 # Files of other programs that share a config's suffix.
 _OTHERS: Final = re.compile(
-    r"(package(-lock)?|tsconfig.*|jsconfig.*|composer|manifest|vocab|vocabulary|tokenizer.*|special_tokens_map|"
-    r"(label|class|id|index)[_-]?(map|names|to[_-]?\w+|list)|labels|classes|generation_config|preprocessor_config|"
-    r"pyproject|poetry|pipfile|cargo|environment|conda|requirements.*|docker-compose.*|mkdocs|pre-commit.*|setup|tox|"
-    r"wandb-summary|wandb-metadata|wandb-events|diff|conda-environment|trainer_state|dataset_infos?|annotations.*|"
-    r"hydra|overrides|codecov|dependabot|gandoctor|report|stats|metrics?|history|log|logs|results?|checkpoint)"
+    r"(package(-lock)?|tsconfig.*|jsconfig.*|composer|manifest|vocab|vocabulary|tokenizer.*|"
+    r"special_tokens_map|"
+    r"(label|class|id|index)[_-]?(map|names|to[_-]?\w+|list)|labels|classes|generation_config|"
+    r"preprocessor_config|"
+    r"pyproject|poetry|pipfile|cargo|environment|conda|requirements.*|docker-compose.*|mkdocs|"
+    r"pre-commit.*|setup|tox|"
+    r"wandb-summary|wandb-metadata|wandb-events|diff|conda-environment|trainer_state|"
+    r"dataset_infos?|annotations.*|"
+    r"hydra|overrides|codecov|dependabot|gandoctor|report|stats|metrics?|history|log|logs|results?|"
+    r"checkpoint)"
     r"\.(ya?ml|json5?|jsonc|toml|txt|cfg|ini|lock)",
 )
 _HYPER: Final = re.compile(
-    r"^(lr|.*[_.-]lr|lr[_.-].*|lrd|lrg|.*learning[_-]?rate.*|batch[_-]?size|.*[_-]?epochs?|n[_-]?iter.*|max[_-]?steps|"
-    r"num[_-]?steps|steps|total[_-]?steps|seed|betas?|beta[_-]?[12]|b1|b2|adam[_-].*|optimi[sz]er.*|n[_-]?critic|"
-    r"d[_-]?steps|n[_-]?dis|.*lambda.*|r1[_-]?gamma|gamma|latent[_-]?dim|z[_-]?dim|nz|nc|ngf|ndf|gan[_-]?(mode|type|loss)|"
-    r"loss([_-]?(type|fn|mode))?|weight[_-]?decay|label[_-]?smoothing|dropout|norm|spectral[_-]?norm|clip.*|total[_-]?kimg)$"
+    r"^(lr|.*[_.-]lr|lr[_.-].*|lrd|lrg|.*learning[_-]?rate.*|batch[_-]?size|.*[_-]?epochs?|"
+    r"n[_-]?iter.*|max[_-]?steps|"
+    r"num[_-]?steps|steps|total[_-]?steps|seed|betas?|beta[_-]?[12]|b1|b2|adam[_-].*|"
+    r"optimi[sz]er.*|n[_-]?critic|"
+    r"d[_-]?steps|n[_-]?dis|.*lambda.*|r1[_-]?gamma|gamma|latent[_-]?dim|z[_-]?dim|nz|nc|ngf|ndf|"
+    r"gan[_-]?(mode|type|loss)|"
+    r"loss([_-]?(type|fn|mode))?|weight[_-]?decay|label[_-]?smoothing|dropout|norm|"
+    r"spectral[_-]?norm|clip.*|total[_-]?kimg)$"
 )
 
 
@@ -89,7 +105,9 @@ def config_rank(path: Path) -> int | None:
 
 
 def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
-    """Whether a file beside a log holds the run's settings: by its name or, for a weaker name, by its keys.
+    """Whether a file beside a log holds the run's settings.
+
+    By its name or, for a weaker name, by its keys.
 
     Parameters
     ----------
@@ -132,8 +150,14 @@ def read_config(path: Path, name: str) -> Reading:
     """
     entries = _parse(path)
     if not entries.found:
-        what = f"holds no settings that can be read ({entries.lost[0]})" if entries.lost else "holds no settings"
-        raise InputError(what, name, "a config is YAML, JSON, TOML, Python constants or printed options")
+        what = (
+            f"holds no settings that can be read ({entries.lost[0]})"
+            if entries.lost
+            else "holds no settings"
+        )
+        raise InputError(
+            what, name, "a config is YAML, JSON, TOML, Python constants or printed options"
+        )
     settings = tuple(
         Setting(name="", value=value, key=".".join(path), file=name, line=line)
         for path, (value, line) in _unwrapped(entries.found).items()
@@ -148,7 +172,9 @@ def _parse(path: Path) -> Entries:
     text = _decoded(head[:MAX_BYTES])
     if "\x00" in text:
         raise InputError("is a binary file, no config", path.name, "give a YAML, JSON or TOML file")
-    kind = _BY_SUFFIX.get(path.suffix.lower()) or ("json" if re.match(r"\s*[{]", text) else "options")
+    kind = _BY_SUFFIX.get(path.suffix.lower()) or (
+        "json" if re.match(r"\s*[{]", text) else "options"
+    )
     reader = cast("_Format", importlib.import_module(f"{__name__}.{kind}"))
     try:
         entries = reader.parse(text)
@@ -168,11 +194,16 @@ def _decoded(data: bytes) -> str:
 def _unwrapped(
     found: Mapping[tuple[str, ...], tuple[SettingValue, int]],
 ) -> dict[tuple[str, ...], tuple[SettingValue, int]]:
-    """W&B writes ``lr: {desc: null, value: 0.1}``: the key is ``lr``, and its own notes are no settings."""
+    """W&B writes ``lr: {desc: null, value: 0.1}``.
+
+    The key is ``lr``, and its own notes are no settings.
+    """
     tops = {path[0] for path in found} - {"wandb_version", "_wandb"}
     wrapped = {path[0] for path in found if len(path) > 1 and path[1] == "value"}
     is_wandb = any(path[0] in ("wandb_version", "_wandb") for path in found)
-    if not (is_wandb or (len(tops) > 1 and tops == wrapped and any(p[1:] == ("desc",) for p in found))):
+    if not (
+        is_wandb or (len(tops) > 1 and tops == wrapped and any(p[1:] == ("desc",) for p in found))
+    ):
         return dict(found)
     kept: dict[tuple[str, ...], tuple[SettingValue, int]] = {}
     for path, value in found.items():

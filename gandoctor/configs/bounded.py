@@ -1,6 +1,7 @@
-"""TOML within bounds: ``tomllib`` builds several dicts for every part of a key, and all of them again for a longer one.
+"""TOML within bounds: ``tomllib`` builds several dicts for every part of a key.
 
-A key of n parts costs it n * n of memory (40 KB: 1.6 GB), so what is nobody's config is refused before it is parsed.
+A key of n parts costs it n * n of memory (40 KB: 1.6 GB), so what is nobody's config is refused
+before it is parsed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ def _fault(text: str) -> str:
             tables += dotted
             dotted = False
             if parts > MAX_PARTS:
-                return f"line {_line(text, token.start())}: a key of more than {MAX_PARTS} dotted parts"
+                return (
+                    f"line {_line(text, token.start())}: a key of more than {MAX_PARTS} dotted "
+                    "parts"
+                )
         elif kind == "dot":
             dotted = parts > 0
         elif kind != "blank":

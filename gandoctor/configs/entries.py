@@ -17,7 +17,9 @@ MAX_DEPTH: Final = 32
 MAX_ITEMS: Final = 256
 MAX_TEXT: Final = 2_000
 _MAX_LITERAL: Final = 50_000
-_MOST_BITS: Final = 1_000  # what follows 2 ** 1024 is no float, and 4,300 digits are no int that Python prints
+_MOST_BITS: Final = (
+    1_000  # what follows 2 ** 1024 is no float, and 4,300 digits are no int that Python prints
+)
 _MOST_DIGITS: Final = 300
 _DIGITS: Final = re.compile(r"[-+]?[\d_:]+")  # with a colon: to the base 60, in YAML
 _NUMBER: Final = re.compile(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eE][-+]?\d+)?")
@@ -60,13 +62,17 @@ class Entries:
         FullError
             Where the file holds more than `MAX_SETTINGS`.
         """
-        if _too_large(value) or (isinstance(value, list | tuple) and any(map(_too_large, value[:MAX_ITEMS]))):
+        if _too_large(value) or (
+            isinstance(value, list | tuple) and any(map(_too_large, value[:MAX_ITEMS]))
+        ):
             self.lost.append(f"{'.'.join(path)[:200]} is too large to be read")
             return
         if isinstance(value, list | tuple):
             items = tuple(plain(v) for v in value[:MAX_ITEMS])
             if len(value) > MAX_ITEMS:
-                self.lost.append(f"{'.'.join(path)}: a list of {len(value):,} items was cut to {MAX_ITEMS}")
+                self.lost.append(
+                    f"{'.'.join(path)}: a list of {len(value):,} items was cut to {MAX_ITEMS}"
+                )
             self._put(path, items, line)
         else:
             self._put(path, plain(value), line)
@@ -79,10 +85,17 @@ class Entries:
 
 
 def _too_large(value: object) -> bool:
-    """Whether a number is beyond what any program counts with; readers leave very long ones as text."""
+    """Whether a number is beyond what any program counts with.
+
+    Readers leave very long ones as text.
+    """
     if isinstance(value, int):
         return value.bit_length() > _MOST_BITS
-    return isinstance(value, str) and len(value) > _MOST_DIGITS and _DIGITS.fullmatch(value) is not None
+    return (
+        isinstance(value, str)
+        and len(value) > _MOST_DIGITS
+        and _DIGITS.fullmatch(value) is not None
+    )
 
 
 def plain(value: object) -> SettingValue:
@@ -96,7 +109,10 @@ def plain(value: object) -> SettingValue:
 
 
 def flatten(entries: Entries, path: Path, value: object, line: int) -> None:
-    """Add a plain Python value: mappings by key, lists whole (if their items are plain) and by item."""
+    """Add a plain Python value.
+
+    Mappings by key, lists whole (if their items are plain) and by item.
+    """
     if len(path) > MAX_DEPTH:
         entries.lost.append(f"{'.'.join(path[:3])}...: nested more than {MAX_DEPTH} levels deep")
         return
@@ -134,4 +150,6 @@ def word(text: str) -> object:
 
 def keys_of(entries: Entries) -> Iterable[str]:
     """The last key of every path, in lower case."""
-    return (next((k for k in reversed(path) if not k.isdigit()), "").lower() for path in entries.found)
+    return (
+        next((k for k in reversed(path) if not k.isdigit()), "").lower() for path in entries.found
+    )

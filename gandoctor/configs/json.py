@@ -1,4 +1,6 @@
-"""JSON with the line of every value; ``//`` comments, trailing commas, NaN and Infinity are let pass.
+"""JSON with the line of every value.
+
+``//`` comments, trailing commas, NaN and Infinity are let pass.
 
 A scanner of our own: the standard library gives no positions, and recurses.
 """
@@ -56,7 +58,10 @@ class _Box:
 
 
 def parse(text: str) -> Entries:
-    """Settings of a JSON object (or list of objects). What follows a fault is lost, and the fault's line is named."""
+    """Settings of a JSON object (or list of objects).
+
+    What follows a fault is lost, and the fault's line is named.
+    """
     entries = Entries()
     line, at = 1, 0
     boxes: list[_Box] = []
@@ -74,7 +79,9 @@ def parse(text: str) -> Entries:
                 done = _feed(entries, boxes, kind or "", piece, line)
             line += piece.count("\n")
         if boxes:
-            raise _FaultError("the file ends inside an object that was opened on line " + str(boxes[-1].line))
+            raise _FaultError(
+                "the file ends inside an object that was opened on line " + str(boxes[-1].line)
+            )
     except _FaultError as e:
         entries.lost.append(f"line {line}: {e}")
     except FullError:

@@ -1,4 +1,7 @@
-"""JSON: a scanner that knows where each scalar stands; tabs, duplicates and every blank are left as they are."""
+"""JSON: a scanner that knows where each scalar stands.
+
+Tabs, duplicates and every blank are left as they are.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ from gandoctor.configs.splice import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BLANK: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)  # with the comments of JSONC
+_BLANK: Final = re.compile(
+    r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL
+)  # with the comments of JSONC
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _WORD: Final = re.compile(r"-?[A-Za-z0-9+.\-]+")
 _DEPTH: Final = 100
@@ -45,7 +50,10 @@ def read(text: str) -> object:
 
 
 def spots(text: str) -> list[Spot]:
-    """Every scalar that ``json.load`` would keep, in file order; comments and trailing commas are let pass."""
+    """Every scalar that ``json.load`` would keep, in file order.
+
+    Comments and trailing commas are let pass.
+    """
     found: list[Spot] = []
     end = _skip(text, _value(text, _skip(text, int(text.startswith("\ufeff"))), (), found))
     if end < len(text):
@@ -149,7 +157,9 @@ def _added(text: str, known: Sequence[Spot], target: Target) -> tuple[int, str, 
 
 
 def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+    """Dotted key -> new value of everything that the usual reader finds changed.
+
+    None where it is gone.
 
     Raises
     ------

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 # By the last word of what is called.
 _CALLS: Final[tuple[tuple[str, str], ...]] = (
-    (r"BCE(WithLogits)?Loss|binary_cross_?entropy(_with_logits)?|(Sigmoid)?BinaryCross_?[Ee]ntropy(Loss)?", "bce"),
+    (
+        (
+            r"BCE(WithLogits)?Loss|binary_cross_?entropy(_with_logits)?|"
+            r"(Sigmoid)?BinaryCross_?[Ee]ntropy(Loss)?"
+        ),
+        "bce",
+    ),
     (r"sigmoid_cross_entropy(_with_logits)?|softplus", "bce"),
     (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
     (r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss", "wgan"),
@@ -20,14 +26,17 @@ _CALLS: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i).*gradient_?penalty.*|.*grad_penalty.*|gp|calc_gp|compute_gp|get_gp", "gp"),
 )
 _WORDS: Final = {
-    "binary_crossentropy": "bce", "bce": "bce", "mse": "mse", "mean_squared_error": "mse", "hinge": "hinge",
+    "binary_crossentropy": "bce", "bce": "bce", "mse": "mse", "mean_squared_error": "mse",
+    "hinge": "hinge",
 }  # fmt: skip
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
 _JUDGED: Final = re.compile(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
-_SHAPED: Final = re.compile(r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*")
+_SHAPED: Final = re.compile(
+    r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
+)
 
 
 def family_of(trees: Iterable[ast.AST]) -> str | None:
@@ -41,7 +50,8 @@ def family_of(trees: Iterable[ast.AST]) -> str | None:
     Returns
     -------
     str or None
-        A family's name; None where the code names none or more than one, as a comparison of several does.
+        A family's name; None where the code names none or more than one, as a comparison of several
+        does.
     """
     marks = {mark for tree in trees for mark in _marks(tree)}
     games = marks & {"bce", "hinge", "wgan", "ls"}
@@ -79,16 +89,26 @@ def _of_call(node: ast.Call) -> Iterator[str]:
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield from (m for m in (_WORDS.get(part.value.lower()),) if m)
                 elif isinstance(part, ast.Name | ast.Attribute):
-                    yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, _last(part)))
+                    yield from (
+                        mark for pattern, mark in _CALLS if re.fullmatch(pattern, _last(part))
+                    )
 
 
 def _text(node: ast.AST) -> str:
     """A term as it is written; empty where it is longer than what stands in a loss."""
-    return "" if sum(1 for _ in islice(ast.walk(node), _LONGEST + 1)) > _LONGEST else ast.unparse(node)
+    return (
+        "" if sum(1 for _ in islice(ast.walk(node), _LONGEST + 1)) > _LONGEST else ast.unparse(node)
+    )
 
 
 def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
 
 
 def _is_margin(node: ast.expr) -> bool:
@@ -96,7 +116,9 @@ def _is_margin(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.Add | ast.Sub)
-        and any(isinstance(side, ast.Constant) and side.value == 1 for side in (node.left, node.right))
+        and any(
+            isinstance(side, ast.Constant) and side.value == 1 for side in (node.left, node.right)
+        )
     )
 
 

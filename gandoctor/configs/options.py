@@ -1,8 +1,11 @@
-"""What argparse, absl and gin programs leave behind, and INI files: one setting a line, or one ``Namespace(...)``.
+"""What argparse, absl and gin programs leave behind, and INI files.
 
-Known shapes: ``train_opt.txt`` (``key: value   [default: x]`` between dashed lines), ``Namespace(lr=0.1, ...)`` on one
-line or several, absl flag files and command lines (``--key=value``, ``--key value``, ``--nokey``), gin
-(``Trainer.lr = 0.1``), INI with its sections, and plain ``key = value``.
+One setting a line, or one ``Namespace(...)``.
+
+Known shapes: ``train_opt.txt`` (``key: value   [default: x]`` between dashed lines),
+``Namespace(lr=0.1, ...)`` on one line or several, absl flag files and command lines
+(``--key=value``, ``--key value``, ``--nokey``), gin (``Trainer.lr = 0.1``), INI with its sections,
+and plain ``key = value``.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ def parse(text: str) -> Entries:
             line = text.count("\n", 0, found.start()) + 1
             _printed(entries, text[found.end() : found.end() + _LONGEST], "=", line)
             return entries
-        flags = sum(line.lstrip().startswith("--") and line.lstrip(" -") != "" for line in text.splitlines())
+        flags = sum(
+            line.lstrip().startswith("--") and line.lstrip(" -") != "" for line in text.splitlines()
+        )
         if flags and not re.search(r"^-{5,}", text, re.MULTILINE):
             _flags(entries, text)
         else:
@@ -67,7 +72,9 @@ def _flags(entries: Entries, text: str) -> None:
         for flag, following in itertools.zip_longest(found, found[1:]):
             name, value = flag[1], flag[2]
             if value is None:  # `--key value` and bare `--key`
-                rest = line[flag.end() : following.start() if following else len(line)].strip(" \t\\")
+                rest = line[flag.end() : following.start() if following else len(line)].strip(
+                    " \t\\"
+                )
                 value = rest or None
             if value is not None:
                 flatten(entries, (name,), word(value.strip("\"'")), number)
@@ -78,7 +85,10 @@ def _flags(entries: Entries, text: str) -> None:
 
 
 def _printed(entries: Entries, text: str, separator: str, line: int) -> None:
-    """The inside of a printed ``Namespace(...)`` (``=``) or dict (``:``); what is no literal stays as printed."""
+    """The inside of a printed ``Namespace(...)`` (``=``) or dict (``:``).
+
+    What is no literal stays as printed.
+    """
     at = 0
     for name, value, offset in _arguments(text, separator):
         line += text.count("\n", at, offset)
@@ -87,7 +97,10 @@ def _printed(entries: Entries, text: str, separator: str, line: int) -> None:
 
 
 def _arguments(text: str, separator: str) -> list[tuple[str, str, int]]:
-    """Name, source and offset of each member up to the bracket that closes the whole; quotes are respected."""
+    """Name, source and offset of each member up to the bracket that closes the whole.
+
+    Quotes are respected.
+    """
     found: list[tuple[str, str, int]] = []
     depth, start, quote, i = 0, 0, "", 0
     while i < len(text):

@@ -1,4 +1,7 @@
-"""Option files, one setting a line: ``key: value [default: x]``, ``key = value``, ``--key=value``, INI and gin."""
+"""Option files, one setting a line.
+
+``key: value [default: x]``, ``key = value``, ``--key=value``, INI and gin.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,15 @@ def spots(text: str) -> list[Spot]:
                 key_indent = _indent(line)
             elif value:
                 shown = value[1]
-                found.append(Spot((*section, head[1]), at + value.start(1), at + value.end(1), number_, _read(shown)))
+                found.append(
+                    Spot(
+                        (*section, head[1]),
+                        at + value.start(1),
+                        at + value.end(1),
+                        number_,
+                        _read(shown),
+                    )
+                )
         at += len(raw) + 1
         if len(found) > MAX_LEAVES:
             raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
@@ -107,7 +118,9 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
 
 
 def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+    """Dotted key -> new value of everything that the usual reader finds changed.
+
+    None where it is gone.
 
     Raises
     ------

@@ -18,15 +18,19 @@ LONGEST: Final = 200_000  # characters of one printed option dump
 MOST: Final = 2_000  # settings kept from one log
 _DEEPEST: Final = 12
 _MOST_ITEMS: Final = 64
-_LONGEST_KEY: Final = 200  # characters of one key: a longer one would be written again before each of its members
-_CALL: Final = re.compile(r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams|Config|dict)\(")
+# Characters of one key: a longer one would be written again before each of its members.
+_LONGEST_KEY: Final = 200
+_CALL: Final = re.compile(
+    r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams|Config|dict)\("
+)
 _DUMP: Final = re.compile(rf"(?P<call>{_CALL.pattern})|\{{\s*['\"]")
 _SIGNATURE: Final = re.compile(
     r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams)\(|[>:=]\s*\{['\"]|^\s*\{['\"]"
 )
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _PAIR: Final = re.compile(
-    r"""^[\s|>*\-]*(?P<key>[A-Za-z_][\w.\-]*(?:[ /][A-Za-z_][\w.\-]*){0,3})\s*(?:[:=]|\s->\s)\s*(?P<value>\S.*)$"""
+    r"^[\s|>*\-]*(?P<key>[A-Za-z_][\w.\-]*(?:[ /][A-Za-z_][\w.\-]*){0,3})"
+    r"\s*(?:[:=]|\s->\s)\s*(?P<value>\S.*)$"
 )
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # one that is not closed goes on to the end
 _LAST_NAME: Final = re.compile(r"(?<![\w.])[\w.]++$")
@@ -35,8 +39,8 @@ _LAST_NAME: Final = re.compile(r"(?<![\w.])[\w.]++$")
 def parse_namespace(text: str) -> list[tuple[str, SettingValue]]:
     """Keys and values of ``Namespace(lr=0.0002, betas=(0.5, 0.999), ...)`` anywhere in `text`.
 
-    Nested namespaces and dictionaries give dotted keys, list items are numbered (``betas.0``). Only literals are
-    evaluated; anything else (``device(type='cuda')``) stays as the text it is.
+    Nested namespaces and dictionaries give dotted keys, list items are numbered (``betas.0``). Only
+    literals are evaluated; anything else (``device(type='cuda')``) stays as the text it is.
 
     Parameters
     ----------
@@ -52,7 +56,9 @@ def parse_namespace(text: str) -> list[tuple[str, SettingValue]]:
 
 
 def settings_of(lines: Iterable[str]) -> list[Setting]:
-    """Settings among the first lines of a log: dumps of namespaces, dictionaries and JSON, ``key: value [default: x]``.
+    """Settings among the first lines of a log.
+
+    Dumps of namespaces, dictionaries and JSON, ``key: value [default: x]``.
 
     Parameters
     ----------
@@ -96,7 +102,10 @@ def without_default(text: str) -> str:
 
 
 def _assigned(text: str) -> str:
-    """The name before an equals sign that ends the line; what follows is its value. Empty where there is none."""
+    """The name before an equals sign that ends the line; what follows is its value.
+
+    Empty where there is none.
+    """
     found = _LAST_NAME.search(text[:-1].rstrip()) if text.endswith("=") else None
     return re.sub(r"^[^A-Za-z_]+", "", found[0]) if found else ""
 
@@ -186,19 +195,27 @@ def _end_of(text: str, opening: int) -> int:
     return -1
 
 
-def _pairs(node: ast.expr, source: list[bytes], prefix: str, depth: int) -> Iterator[tuple[str, SettingValue]]:
+def _pairs(
+    node: ast.expr, source: list[bytes], prefix: str, depth: int
+) -> Iterator[tuple[str, SettingValue]]:
     if isinstance(node, ast.Call) and node.keywords and depth < _DEEPEST:
         for keyword in node.keywords:
             if keyword.arg:
-                yield from _item(f"{prefix}{keyword.arg[:_LONGEST_KEY]}", keyword.value, source, depth)
+                yield from _item(
+                    f"{prefix}{keyword.arg[:_LONGEST_KEY]}", keyword.value, source, depth
+                )
     elif isinstance(node, ast.Dict) and depth < _DEEPEST:
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
                 yield from _item(f"{prefix}{str(key.value)[:_LONGEST_KEY]}", value, source, depth)
 
 
-def _item(key: str, node: ast.expr, source: list[bytes], depth: int) -> Iterator[tuple[str, SettingValue]]:
-    if isinstance(node, ast.Dict) or (isinstance(node, ast.Call) and _CALL.match(ast.unparse(node.func) + "(")):
+def _item(
+    key: str, node: ast.expr, source: list[bytes], depth: int
+) -> Iterator[tuple[str, SettingValue]]:
+    if isinstance(node, ast.Dict) or (
+        isinstance(node, ast.Call) and _CALL.match(ast.unparse(node.func) + "(")
+    ):
         yield from _pairs(node, source, f"{key}.", depth + 1)
         return
     try:
@@ -212,7 +229,10 @@ def _item(key: str, node: ast.expr, source: list[bytes], depth: int) -> Iterator
 
 
 def _printed(source: list[bytes], node: ast.expr) -> str:
-    """How a value was printed, its first 200 characters; `source` is split once for all values of a dump."""
+    """How a value was printed, its first 200 characters.
+
+    `source` is split once for all values of a dump.
+    """
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
     piece = source[first][node.col_offset : node.end_col_offset if first == last else None]
     if first != last and len(piece) < 200:
@@ -225,7 +245,9 @@ def _flat(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, S
     if isinstance(value, dict) and depth < _DEEPEST:
         for key, item in value.items():
             yield from _flat(
-                item, f"{prefix}.{str(key)[:_LONGEST_KEY]}" if prefix else str(key)[:_LONGEST_KEY], depth + 1
+                item,
+                f"{prefix}.{str(key)[:_LONGEST_KEY]}" if prefix else str(key)[:_LONGEST_KEY],
+                depth + 1,
             )
     elif isinstance(value, list) and value and all(isinstance(v, int | float) for v in value):
         yield from ((f"{prefix}.{i}", v) for i, v in enumerate(value[:_MOST_ITEMS]))

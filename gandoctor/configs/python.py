@@ -1,7 +1,8 @@
 """Settings written as Python constants, by reading the syntax tree: nothing is imported or run.
 
-Read are assignments of literals at the top level and in classes (``lr = 2e-4``, ``class Config: lr = 2e-4``), dicts
-and ``dict(...)`` calls as in mm-style configs, and the defaults of ``parser.add_argument``.
+Read are assignments of literals at the top level and in classes (``lr = 2e-4``,
+``class Config: lr = 2e-4``), dicts and ``dict(...)`` calls as in mm-style configs, and the defaults
+of ``parser.add_argument``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ _NO: Final = object()
 
 
 def parse(text: str) -> Entries:
-    """Settings of a Python file; one that does not parse gives none, and the fault's line is named."""
+    """Settings of a Python file.
+
+    One that does not parse gives none, and the fault's line is named.
+    """
     entries = Entries()
     try:
         with warnings.catch_warnings():
@@ -54,7 +58,9 @@ def _assign(entries: Entries, path: Path, target: ast.expr, value: ast.expr) -> 
     if isinstance(target, ast.Name):
         if not target.id.startswith("__"):
             _value(entries, (*path, target.id), value)
-    elif isinstance(target, ast.Attribute):  # `config.train.lr = 1e-4`: the object's own name is no part of the key
+    elif isinstance(
+        target, ast.Attribute
+    ):  # `config.train.lr = 1e-4`: the object's own name is no part of the key
         names: list[str] = []
         node: ast.expr = target
         while isinstance(node, ast.Attribute):
@@ -62,7 +68,11 @@ def _assign(entries: Entries, path: Path, target: ast.expr, value: ast.expr) -> 
             node = node.value
         if isinstance(node, ast.Name):
             _value(entries, (*path, *names), value)
-    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+    elif (
+        isinstance(target, ast.Tuple)
+        and isinstance(value, ast.Tuple)
+        and len(target.elts) == len(value.elts)
+    ):
         for inner, its in zip(target.elts, value.elts, strict=True):
             _assign(entries, path, inner, its)
 
@@ -93,20 +103,29 @@ def _value(entries: Entries, path: Path, node: ast.expr) -> None:
 
 
 def _literal(node: ast.expr) -> object:
-    """The value of a plain constant, signed or not; `_NO` for anything that would have to be worked out."""
+    """The value of a plain constant, signed or not.
+
+    `_NO` for anything that would have to be worked out.
+    """
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         inner = _literal(node.operand)
         if isinstance(inner, bool) or not isinstance(inner, int | float):
             return _NO
         return -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool | int | float | str)):
+    if isinstance(node, ast.Constant) and (
+        node.value is None or isinstance(node.value, bool | int | float | str)
+    ):
         return node.value
     return _NO
 
 
 def _argument(entries: Entries, node: ast.expr) -> None:
     """``parser.add_argument("--lr", type=float, default=2e-4)``."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument"):
+    if not (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "add_argument"
+    ):
         return
     names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     name = next((n for n in names if n.startswith("--")), "")

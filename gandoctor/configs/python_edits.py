@@ -1,4 +1,7 @@
-"""Python: constants, dict configs and option defaults by their ``ast`` offsets; the file is parsed, never run."""
+"""Python: constants, dict configs and option defaults by their ``ast`` offsets.
+
+The file is parsed, never run.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 def _tree(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in a user's string is not our business
+            warnings.simplefilter(
+                "ignore"
+            )  # an invalid escape in a user's string is not our business
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
         raise SpliceError(f"it is no valid Python ({getattr(e, 'msg', e)})") from e
@@ -43,8 +48,8 @@ def _tree(text: str) -> ast.Module:
 def spots(text: str) -> list[Spot]:
     """Every literal that a name, a dict key or an option is given, in file order.
 
-    ``LR = 2e-4`` is ``LR``; ``cfg = dict(optim={"lr": 1})`` is ``cfg.optim.lr``; in ``class Config:`` it is
-    ``Config.lr``; ``parser.add_argument("--lr_d", default=1)`` is ``lr_d``.
+    ``LR = 2e-4`` is ``LR``; ``cfg = dict(optim={"lr": 1})`` is ``cfg.optim.lr``; in
+    ``class Config:`` it is ``Config.lr``; ``parser.add_argument("--lr_d", default=1)`` is ``lr_d``.
     """
     bom = int(text.startswith("\ufeff"))
     body = text[bom:]
@@ -58,7 +63,15 @@ def spots(text: str) -> list[Spot]:
     found: list[Spot] = []
     for path, node, value in _body(tree.body, ()):
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-        found.append(Spot(path, place(node.lineno, node.col_offset), place(end_line, end_column), node.lineno, value))
+        found.append(
+            Spot(
+                path,
+                place(node.lineno, node.col_offset),
+                place(end_line, end_column),
+                node.lineno,
+                value,
+            )
+        )
         if len(found) > MAX_LEAVES:
             raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
     return prefer_last(sorted(found, key=lambda s: s.start))
@@ -113,11 +126,17 @@ def _option(node: ast.expr) -> Iterator[_Found]:
 def _assigned(target: ast.expr, value: ast.expr, path: Path) -> Iterator[_Found]:
     if isinstance(target, ast.Name):
         yield from _literal((*path, target.id), value)
-    elif isinstance(target, ast.Attribute | ast.Subscript):  # _C.TRAIN.LR = 1e-4, config["d"]["lr"] = 1e-4
+    elif isinstance(
+        target, ast.Attribute | ast.Subscript
+    ):  # _C.TRAIN.LR = 1e-4, config["d"]["lr"] = 1e-4
         place = reference(target)
         if place:
             yield from _literal((*path, *place), value)
-    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+    elif (
+        isinstance(target, ast.Tuple)
+        and isinstance(value, ast.Tuple)
+        and len(target.elts) == len(value.elts)
+    ):
         for t, v in zip(target.elts, value.elts, strict=True):
             yield from _assigned(t, v, path)
 
@@ -150,7 +169,9 @@ def literal(old: str, new: Value) -> str:
     if isinstance(new, int | float):
         return number_text(old.strip("\"'"), new)
     shown = repr(new)
-    return f'"{new}"' if shown[1:-1] == new and '"' not in new and not old.startswith("'") else shown
+    return (
+        f'"{new}"' if shown[1:-1] == new and '"' not in new and not old.startswith("'") else shown
+    )
 
 
 def splice(text: str, targets: Sequence[Target]) -> Spliced:
@@ -159,7 +180,8 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     Raises
     ------
     SpliceError
-        If a key is not there, if anything else would change, or if the code goes on to give the key another value.
+        If a key is not there, if anything else would change, or if the code goes on to give the key
+        another value.
     """
     tree = _tree(text.removeprefix("\ufeff"))
     known = spots(text)
@@ -184,11 +206,21 @@ def _shape(tree: ast.Module) -> str:
 
 # Calls that only convert a number.
 _CONVERT: Final = frozenset({"float", "int", "min", "max", "round", "abs", "str"})
-_WORKED_OUT: Final = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.IfExp)
+_WORKED_OUT: Final = (
+    ast.Call,
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.IfExp,
+)
 
 
 class _Uses:
-    """What else a file does with the keys that are about to change; anything it cannot follow is refused.
+    """What else a file does with the keys that are about to change.
+
+    Anything it cannot follow is refused.
 
     Parameters
     ----------
@@ -201,7 +233,9 @@ class _Uses:
         self.wanted = wanted
         self.lines = lines
         self.given: dict[Path, int] = {}  # blocks of code that give each a value
-        self.last: dict[Path, tuple[int, int]] = {}  # first and last line of the statement that does so last
+        self.last: dict[
+            Path, tuple[int, int]
+        ] = {}  # first and last line of the statement that does so last
 
     def check(self, tree: ast.Module) -> None:
         """Raise where a change would be overruled, or would change something else.
@@ -229,7 +263,11 @@ class _Uses:
         seen: set[Path] = set()
         for node in body:
             for target, value, again in _targets(node):
-                place = (*path, *reference(target)) if isinstance(target, ast.Name) else reference(target)
+                place = (
+                    (*path, *reference(target))
+                    if isinstance(target, ast.Name)
+                    else reference(target)
+                )
                 mine = next((p for p in self.wanted if place and place == p[: len(place)]), None)
                 if mine is not None:
                     # In one straight line the last assignment counts.
@@ -247,13 +285,20 @@ class _Uses:
                     self.block(handler.body, path)
 
     def value(self, place: Path, node: ast.expr) -> None:
-        """What is worked out from the value; a call or dict that is handed it takes it for what it is."""
-        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CONVERT):
+        """What is worked out from the value.
+
+        A call or dict that is handed it takes it for what it is.
+        """
+        if isinstance(node, ast.Call) and not (
+            isinstance(node.func, ast.Name) and node.func.id in _CONVERT
+        ):
             return
         if isinstance(node, _WORKED_OUT):
             for path in self.read(node):
                 if place != path:
-                    raise SpliceError(f"`{'.'.join(place) or 'something'}` is worked out from `{'.'.join(path)}`")
+                    raise SpliceError(
+                        f"`{'.'.join(place) or 'something'}` is worked out from `{'.'.join(path)}`"
+                    )
 
     def read(self, node: ast.expr) -> set[Path]:
         """The keys about to change that an expression reads."""
@@ -281,7 +326,10 @@ class _Uses:
 
 
 def _holds(path: Path, part: Path) -> bool:
-    """Whether a reference is to this key or to something that holds it; inside a class names have no prefix."""
+    """Whether a reference is to this key or to something that holds it.
+
+    Inside a class names have no prefix.
+    """
     return any(path[i : i + len(part)] == part for i in range(len(path) - len(part) + 1))
 
 
@@ -296,7 +344,9 @@ def _fits(name: str, value: Value, given: Mapping[str | None, ast.expr]) -> None
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         known = None
     if isinstance(known, list | tuple | set | dict) and value not in known:
-        raise SpliceError(f"`{name}` may not be {value}: its choices are {', '.join(map(str, known))}")
+        raise SpliceError(
+            f"`{name}` may not be {value}: its choices are {', '.join(map(str, known))}"
+        )
 
 
 def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]:
@@ -304,8 +354,14 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]
     if isinstance(node, ast.Assign):
         for target in node.targets:
             if isinstance(target, ast.Tuple | ast.List):
-                same = isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(target.elts)
-                values = node.value.elts if same and isinstance(node.value, ast.Tuple) else [None] * len(target.elts)
+                same = isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(
+                    target.elts
+                )
+                values = (
+                    node.value.elts
+                    if same and isinstance(node.value, ast.Tuple)
+                    else [None] * len(target.elts)
+                )
                 yield from ((t, v, False) for t, v in zip(target.elts, values, strict=True))
             else:
                 yield target, node.value, False
@@ -317,7 +373,9 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]
 
 
 def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+    """Dotted key -> new value of everything that the usual reader finds changed.
+
+    None where it is gone.
 
     Raises
     ------

@@ -1,6 +1,7 @@
-"""Python: what keeps a class attribute or a dict entry from being what the program goes by, though it stands there.
+"""Python: what keeps a class attribute or a dict entry from being what the program goes by.
 
-A method that assigns it anew, a subclass, an instance, a call that hands it over: an edit would be said and not seen.
+A method that assigns it anew, a subclass, an instance, a call that hands it over: an edit would be
+said and not seen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BINDS = ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor | ast.NamedExpr | ast.comprehension
 # Calls that hand values to an object that is there already.
-_HAND_OVER: Final = frozenset({"replace", "_replace", "evolve", "update", "set_defaults", "__init__", "partial"})
+_HAND_OVER: Final = frozenset(
+    {"replace", "_replace", "evolve", "update", "set_defaults", "__init__", "partial"}
+)
 
 
 def reference(node: ast.expr) -> Path:
@@ -95,7 +98,11 @@ class _Attribute:
         self.kin = {self.path[-2]}
         every = [c for several in self.classes.values() for c in several]
         for _ in every:  # what derives from what derives from it
-            self.kin |= {c.name for c in every if any((reference(b) or ("",))[-1] in self.kin for b in c.bases)}
+            self.kin |= {
+                c.name
+                for c in every
+                if any((reference(b) or ("",))[-1] in self.kin for b in c.bases)
+            }
         for heir in every:
             if heir.name in self.kin:
                 self.body(heir, own=heir in mine)
@@ -113,12 +120,14 @@ class _Attribute:
                 self.stop(f"is given another value in `{heir.name}`, which derives from it")
 
     def walk(self, node: ast.AST, selves: tuple[tuple[str, bool], ...], *, inside: bool) -> None:
-        """Go through the code; `selves` are what methods call their object, and whether that is one of ours."""
+        """Go through the code; `selves`: what methods call their object, and is it ours."""
         for child in ast.iter_child_nodes(node):
             known, kin = selves, inside
             if isinstance(child, ast.ClassDef):
                 kin = child.name in self.kin
-            elif isinstance(child, _Function) and isinstance(node, ast.ClassDef) and child.args.args:
+            elif (
+                isinstance(child, _Function) and isinstance(node, ast.ClassDef) and child.args.args
+            ):
                 known = (*selves, (child.args.args[0].arg, inside))
             for target in targets(child):
                 self.target(target, dict(known))
@@ -132,17 +141,28 @@ class _Attribute:
             return
         if isinstance(target, ast.Attribute) and target.attr == leaf:
             base = reference(target.value)
-            # `self` of another class is another matter; `Config.lr_d = 1` in the open was counted already.
+            # `self` of another class is another matter; `Config.lr_d = 1` in the open was counted
+            # already.
             if not (len(base) == 1 and selves.get(base[0]) is False):
-                self.stop(f"is given another value by `{'.'.join((*base, leaf))} = ...` in line {target.lineno}")
+                self.stop(
+                    f"is given another value by `{'.'.join((*base, leaf))} = ...` in line "
+                    f"{target.lineno}"
+                )
         elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-            in_dict = isinstance(target.value, ast.Call) or (reference(target.value) or ("",))[-1] == "__dict__"
+            in_dict = (
+                isinstance(target.value, ast.Call)
+                or (reference(target.value) or ("",))[-1] == "__dict__"
+            )
             if target.slice.value == leaf and in_dict:
                 self.stop(f"is given another value in line {target.lineno}")
 
     def call(self, call: ast.Call, selves: dict[str, bool]) -> None:
         leaf = self.path[-1]
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else (reference(call.func) or ("",))[-1]
+        name = (
+            call.func.attr
+            if isinstance(call.func, ast.Attribute)
+            else (reference(call.func) or ("",))[-1]
+        )
         given = {k.arg for k in call.keywords}
         made = name in self.kin or selves.get(name, False)
         if (made or name in _HAND_OVER) and leaf in given:
@@ -158,7 +178,11 @@ class _Attribute:
         if any(isinstance(a, ast.Starred) for a in call.args):
             return True
         (mine,) = self.classes[self.path[:-1]]
-        fields = [n.target.id for n in mine.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+        fields = [
+            n.target.id
+            for n in mine.body
+            if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+        ]
         if self.path[-1] in fields and not mine.bases:
             return fields.index(self.path[-1]) < len(call.args)
         return bool(call.args) and self.path[-1] in fields
@@ -172,16 +196,26 @@ def _first_word(call: ast.Call) -> list[object]:
 
 
 def _entry(tree: ast.Module, path: Path) -> None:
-    """An entry of a dict, or what is assigned as an attribute, that a function or an update changes."""
+    """An entry of a dict, or an attribute that is assigned, changed by a function or an update."""
     *_, holder, leaf = path
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "update"
+        ):
             keys = {
-                k.value for a in node.args if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
+                k.value
+                for a in node.args
+                if isinstance(a, ast.Dict)
+                for k in a.keys
+                if isinstance(k, ast.Constant)
             }
             keys |= {w.arg for a in node.args if isinstance(a, ast.Call) for w in a.keywords}
             if leaf in keys and (reference(node.func.value) or (holder,))[-1] == holder:
-                raise SpliceError(f"`{'.'.join(path)}` is given another value by update() in line {node.lineno}")
+                raise SpliceError(
+                    f"`{'.'.join(path)}` is given another value by update() in line {node.lineno}"
+                )
         if isinstance(node, _Function | ast.Lambda):
             for target in (t for inner in ast.walk(node) for t in targets(inner)):
                 if not isinstance(target, ast.Name) and reference(target)[-2:] == (holder, leaf):
@@ -194,7 +228,9 @@ def targets(node: ast.AST) -> Iterator[ast.expr]:
     found: list[ast.expr] = []
     if isinstance(node, ast.Assign | ast.Delete):
         found = list(node.targets)
-    elif isinstance(node, _BINDS) and getattr(node, "value", node) is not None:  # `lr: float` alone binds nothing
+    elif (
+        isinstance(node, _BINDS) and getattr(node, "value", node) is not None
+    ):  # `lr: float` alone binds nothing
         found = [node.target]
     elif isinstance(node, ast.withitem) and node.optional_vars is not None:
         found = [node.optional_vars]

@@ -1,4 +1,7 @@
-"""Shell scripts that start a training: ``--key value``, ``--key=value``, ``key=value``; read as words, never run."""
+"""Shell scripts that start a training: ``--key value``, ``--key=value``, ``key=value``.
+
+Read as words, never run.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 
 # A word is made of quoted and plain pieces; a backslash before a line end is a blank.
 _GAP: Final = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
-_WORD: Final = re.compile(r"""(?:[^\s\\'"#;|&()<>`]|\\[^\n]|'[^']*'|"(?:[^"\\]|\\.)*"|(?<=\S)#)+""", re.DOTALL)
+_WORD: Final = re.compile(
+    r"""(?:[^\s\\'"#;|&()<>`]|\\[^\n]|'[^']*'|"(?:[^"\\]|\\.)*"|(?<=\S)#)+""", re.DOTALL
+)
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w./-]*)(=?)", re.ASCII)
 _PAIR: Final = re.compile(r"\+{0,2}([A-Za-z_][\w./@-]*)=", re.ASCII)
@@ -35,7 +40,10 @@ _PLAIN: Final = re.compile(r"[\w.,:/+@%=-]+", re.ASCII)
 
 
 def spots(text: str) -> list[Spot]:
-    """Every option and assignment with a value of its own, in file order; what the shell would work out is left out."""
+    """Every option and assignment with a value of its own, in file order.
+
+    What the shell would work out is left out.
+    """
     found: list[Spot] = []
     at, option = 0, ""
     while at < len(text):
@@ -79,7 +87,9 @@ def _note(key: str, raw: str, at: int, text: str, found: list[Spot]) -> None:
     except ValueError:
         return
     if len(words) == 1:
-        found.append(Spot(tuple(key.split(".")), at, at + len(raw), line_of(text, at), _read(words[0])))
+        found.append(
+            Spot(tuple(key.split(".")), at, at + len(raw), line_of(text, at), _read(words[0]))
+        )
 
 
 def _read(word: str) -> object:
@@ -94,7 +104,9 @@ def literal(old: str, new: Value) -> str:
     bare = old.strip("\"'")
     if isinstance(new, bool):
         said = {"True": "False", "False": "True", "true": "false", "false": "true"}
-        return old.replace(bare, bare if (bare in ("True", "true")) is new else said.get(bare, str(new)))
+        return old.replace(
+            bare, bare if (bare in ("True", "true")) is new else said.get(bare, str(new))
+        )
     if new is None:
         raise SpliceError("a command line has no null")
     said_new = number_text(bare, new) if isinstance(new, int | float) else new

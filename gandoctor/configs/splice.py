@@ -1,4 +1,7 @@
-"""What all formats share: where a value stands, how a new one is written, the proof that nothing else changed."""
+"""What all formats share.
+
+Where a value stands, how a new one is written, the proof that nothing else changed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
 Value: TypeAlias = float | int | str | bool | None
 Path: TypeAlias = tuple[str, ...]
 
-MAX_CHARS: Final = 128 * 1024  # a hand-written config is a few KiB; PyYAML needs seconds for this much
+MAX_CHARS: Final = (
+    128 * 1024
+)  # a hand-written config is a few KiB; PyYAML needs seconds for this much
 MAX_LEAVES: Final = 20_000  # aliases can blow a small file up
 
 
@@ -35,11 +40,12 @@ class Target:
     line : int
         1-based line of the old value; 0 where it is not known. It decides between equal keys.
     beside : str
-        Key of a sibling, where `key` does not exist yet and is to be added after that sibling; else empty.
+        Key of a sibling, where `key` does not exist yet and is to be added after that sibling; else
+        empty.
     sense : callable, optional
-        What another key of the file means that takes its value from the same block: "same" as this one, and is to
-        change with it; something "other", and is to stay; or empty, where that is not known and nothing may change.
-        Without it every other key stays as it is.
+        What another key of the file means that takes its value from the same block: "same" as this
+        one, and is to change with it; something "other", and is to stay; or empty, where that is
+        not known and nothing may change. Without it every other key stays as it is.
     """
 
     key: str
@@ -79,7 +85,9 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A text with new values, and what was changed: (key, old, new), both as they stand in the file.
+    """A text with new values, and what was changed.
+
+    (key, old, new), both as they stand in the file.
 
     `also` are keys that mean the same as the asked ones and take their value from the same place.
     """
@@ -132,7 +140,9 @@ def splice_at(
     locate: Callable[[Sequence[Spot], Target], Spot] | None = None,
     add: Callable[[str, Sequence[Spot], Target], Added] | None = None,
 ) -> Spliced:
-    """Put new values where the old ones stand, and read the result back: the splice of every format with plain spots.
+    """Put new values where the old ones stand, and read the result back.
+
+    The splice of every format with plain spots.
 
     Parameters
     ----------
@@ -182,7 +192,10 @@ def splice_at(
 
 
 def by_tail(known: Sequence[Spot], target: Target) -> Spot:
-    """The spot of the whole key; without one, the only spot whose path ends in it (``lr_d`` for ``Config.lr_d``)."""
+    """The spot of the whole key.
+
+    Without one, the only spot whose path ends in it (``lr_d`` for ``Config.lr_d``).
+    """
     tail = tuple(target.key.split("."))
     if not any(s.key == target.key and target.line in (0, s.line) for s in known):
         ends = [s for s in known if s.path[-len(tail) :] == tail and target.line in (0, s.line)]
@@ -203,7 +216,10 @@ _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\
 
 
 def number(value: object) -> float | int | None:
-    """The number that a setting's value means; ``"5e-5"`` (PyYAML's string) means one, flags and words do not."""
+    """The number that a setting's value means.
+
+    ``"5e-5"`` (PyYAML's string) means one, flags and words do not.
+    """
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -227,8 +243,8 @@ def number_text(old: str, new: float, *, dotted: bool = False) -> str:
 
     Examples
     --------
-    >>> number_text("0.0002", 0.00002), number_text("2e-4", 2e-5, dotted=True), number_text("5", 1.0)
-    ('0.00002', '2.0e-5', '1')
+    >>> number_text("0.0002", 0.00002), number_text("2e-4", 2e-5, dotted=True), number_text("5",
+    1.0) ('0.00002', '2.0e-5', '1')
     """
     old = old.strip()
     known = bool(_NUMBER.fullmatch(old))
@@ -256,11 +272,15 @@ def number_text(old: str, new: float, *, dotted: bool = False) -> str:
     width = len(tail.lstrip("+-"))
     power = exact.adjusted()
     mark = "E" if "E" in old else "e"
-    return f"{'-' if sign else ''}{text}{mark}{'-' if power < 0 else '+'}{abs(power):0{min(width, 2)}d}"
+    power_text = f"{'-' if power < 0 else '+'}{abs(power):0{min(width, 2)}d}"
+    return f"{'-' if sign else ''}{text}{mark}{power_text}"
 
 
-_FLAGS: Final = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("yes", "no"), ("Yes", "No"), ("YES", "NO"),
-                 ("on", "off"), ("On", "Off"), ("ON", "OFF"))  # fmt: skip
+_FLAGS: Final = tuple(
+    (yes, no)
+    for pair in (("true", "false"), ("yes", "no"), ("on", "off"))
+    for yes, no in (pair, (pair[0].title(), pair[1].title()), (pair[0].upper(), pair[1].upper()))
+)
 
 
 def flag_text(old: str, new: bool, default: tuple[str, str] = ("true", "false")) -> str:
@@ -314,7 +334,9 @@ def changed(before: Mapping[Path, object], after: Mapping[Path, object]) -> dict
     return out | {".".join(p): None for p in before if p not in after}
 
 
-def prove(before: Mapping[Path, object], after: Mapping[Path, object], wanted: Mapping[str, Value]) -> None:
+def prove(
+    before: Mapping[Path, object], after: Mapping[Path, object], wanted: Mapping[str, Value]
+) -> None:
     """Exactly the wanted keys have changed, each to the wanted value and type.
 
     Raises
@@ -343,7 +365,7 @@ def reads_as(got: object, wanted: Value) -> bool:
 
 
 def prefer_last(spots: Sequence[Spot]) -> list[Spot]:
-    """Without the spots that a later one of the same path hides (duplicate keys: the last one counts)."""
+    """Without the spots that a later one of the same path hides (the last one counts)."""
     return list({s.path: s for s in spots}.values())
 
 

@@ -1,4 +1,7 @@
-"""TOML. ``tomllib`` gives the values; the line of each is found by a scan for its section and key."""
+"""TOML. ``tomllib`` gives the values.
+
+The line of each is found by a scan for its section and key.
+"""
 
 from __future__ import annotations
 

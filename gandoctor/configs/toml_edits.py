@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _BLANK: Final = re.compile(r"[ \t]*")
 _GAP: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # blanks, line ends and comments
 _KEY: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_STRING: Final = re.compile(r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*\'''', re.DOTALL)
+_STRING: Final = re.compile(
+    r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*\'''', re.DOTALL
+)
 _BARE: Final = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # the blank: `1979-05-27 07:32:00`
 _DEPTH: Final = 100
 
@@ -135,7 +137,9 @@ def _value(text: str, at: int, path: Path, found: list[Spot]) -> int:
     match = (_STRING if head in "\"'" else _BARE).match(text, at)
     if not match:
         raise SpliceError(f"the value in line {line_of(text, at)} cannot be made out")
-    found.append(Spot(path, at, match.end(), line_of(text, at), tomllib.loads(f"v = {match.group()}")["v"]))
+    found.append(
+        Spot(path, at, match.end(), line_of(text, at), tomllib.loads(f"v = {match.group()}")["v"])
+    )
     return match.end()
 
 
@@ -179,7 +183,9 @@ def _added(text: str, known: Sequence[Spot], target: Target) -> tuple[int, str, 
 
 
 def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+    """Dotted key -> new value of everything that the usual reader finds changed.
+
+    None where it is gone.
 
     Raises
     ------

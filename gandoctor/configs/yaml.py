@@ -1,7 +1,8 @@
-"""YAML as PyYAML's safe loader gives it, with the line of every value, and without building a single object.
+"""YAML as PyYAML's safe loader gives it, with the line of every value, building no object.
 
-Only nodes are composed, never constructed: tags (``!!python/tuple``, ``!!python/object/apply:os.system``) are read as
-what they wrap. ``5e-5`` is a string in YAML 1.1, and stays one.
+Only nodes are composed, never constructed: tags (``!!python/tuple``,
+``!!python/object/apply:os.system``) are read as what they wrap. ``5e-5`` is a string in YAML 1.1,
+and stays one.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def parse(text: str) -> Entries:
     most = _MOST_BY_PYTHON if _LOADER is yaml.SafeLoader else _MOST_BY_C
     if len(text) > most:
         text, dropped = _shortened(text, most)
-        entries.lost.append(f"{dropped:,} characters: a config that long holds data, and its long entries are left out")
+        entries.lost.append(
+            f"{dropped:,} characters: a config that long holds data, and its long entries are left "
+            "out"
+        )
     if _nesting(text) > _MAX_NESTING:
         entries.lost.append(f"brackets nested more than {_MAX_NESTING} deep")
         return entries
@@ -60,7 +64,10 @@ def parse(text: str) -> Entries:
 
 
 def _shortened(text: str, most: int) -> tuple[str, int]:
-    """The first entries of the outermost level that fit, without long ones; every line keeps its number."""
+    """The first entries of the outermost level that fit, without long ones.
+
+    Every line keeps its number.
+    """
     starts = [0, *(m.start() for m in _TOP_KEY.finditer(text) if m.start()), len(text)]
     parts: list[str] = []
     room = most
@@ -85,7 +92,10 @@ def _nesting(text: str) -> int:
 
 
 class _Walk:
-    """From nodes to settings. Aliases are followed, so the number of visits is bounded, and loops are cut."""
+    """From nodes to settings.
+
+    Aliases are followed, so the number of visits is bounded, and loops are cut.
+    """
 
     def __init__(self, entries: Entries) -> None:
         self.entries = entries
@@ -139,7 +149,9 @@ class _Walk:
     def sequence(self, path: Path, node: yaml.SequenceNode) -> None:
         items = node.value
         if path and all(isinstance(i, yaml.ScalarNode) for i in items):
-            self.entries.add(path, [self.scalar(i) for i in items[: MAX_ITEMS + 1]], node.start_mark.line + 1)
+            self.entries.add(
+                path, [self.scalar(i) for i in items[: MAX_ITEMS + 1]], node.start_mark.line + 1
+            )
         for i, item in enumerate(items[:MAX_ITEMS]):
             self.node((*path, str(i)), item)
 
@@ -147,7 +159,9 @@ class _Walk:
         tag, value = str(node.tag), str(node.value)
         if tag.startswith(_PYTHON) and not value:
             return tag.removeprefix(_PYTHON).partition(":")[2]  # !!python/name:torch.optim.Adam ''
-        make = {"int": "int", "float": "float", "bool": "bool", "null": "null"}.get(tag.removeprefix(_CORE))
+        make = {"int": "int", "float": "float", "bool": "bool", "null": "null"}.get(
+            tag.removeprefix(_CORE)
+        )
         if make is None:
             return value
         try:

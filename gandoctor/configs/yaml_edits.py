@@ -1,6 +1,9 @@
-"""YAML: PyYAML's events tell where each scalar stands; comments, anchors, quotes and line ends are left as they are.
+"""YAML: PyYAML's events tell where each scalar stands.
 
-Nothing is ever dumped again: a round trip through a YAML library changed 7 to 28 lines in each of five realistic files.
+Comments, anchors, quotes and line ends are left as they are.
+
+Nothing is ever dumped again: a round trip through a YAML library changed 7 to 28 lines in each of
+five realistic files.
 """
 
 from __future__ import annotations
@@ -122,7 +125,9 @@ def _build(events: Sequence[Any], text: str) -> Iterator[_Node]:
         start, end, line = e.start_mark.index, e.end_mark.index, e.start_mark.line + 1
         if isinstance(e, yaml.AliasEvent):
             if e.anchor not in anchors:
-                raise SpliceError(f"it is no valid YAML (line {line}: nothing is called *{e.anchor})")
+                raise SpliceError(
+                    f"it is no valid YAML (line {line}: nothing is called *{e.anchor})"
+                )
             return _Alias(start, end, line, e.anchor, anchors[e.anchor])
         if isinstance(e, yaml.ScalarEvent):
             inner = start
@@ -163,12 +168,16 @@ def _build(events: Sequence[Any], text: str) -> Iterator[_Node]:
             at += 1
 
 
-# ---------------------------------------------------------------- every way a key can reach a scalar
+# ---------------------------------------------------------------- every way a key can reach a
+# scalar
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How one key reaches its scalar: directly, through an alias of its own, or out of a shared mapping."""
+    """How one key reaches its scalar.
+
+    Directly, through an alias of its own, or out of a shared mapping.
+    """
 
     path: Path
     scalar: _Scalar
@@ -206,12 +215,16 @@ class _Walk:
 
     def __init__(self) -> None:
         self.ways: dict[Path, _Way] = {}
-        self.hidden: list[tuple[_Node, Path]] = []  # what a mapping would merge, and the key that hides it there
+        self.hidden: list[
+            tuple[_Node, Path]
+        ] = []  # what a mapping would merge, and the key that hides it there
         self.visits = 0
 
     def leaf(self, path: Path, scalar: _Scalar, alias: _Alias | None, shared: _Shared) -> None:
         own = None if shared else alias
-        self.ways[path] = _Way(path, scalar, own, shared.into, shared.behind, bool(shared) and shared.depth > 1)
+        self.ways[path] = _Way(
+            path, scalar, own, shared.into, shared.behind, bool(shared) and shared.depth > 1
+        )
 
     def visit(self) -> None:
         self.visits += 1  # merges of merges are visits without a single value
@@ -231,7 +244,9 @@ class _Walk:
             self.leaf(path, node, None, shared)
         elif isinstance(node, _List):
             for i, item in enumerate(node.items):
-                self.node(item, (*path, str(i)), shared.deeper(2))  # a list item cannot be overridden alone
+                self.node(
+                    item, (*path, str(i)), shared.deeper(2)
+                )  # a list item cannot be overridden alone
         else:
             self.mapping(node, path, shared)
 
@@ -295,14 +310,18 @@ def _sources(node: _Node) -> list[_Map]:
     node = _resolved(node)
     if isinstance(node, _Map):
         return [node]
-    return [m for m in map(_resolved, node.items) if isinstance(m, _Map)] if isinstance(node, _List) else []
+    return (
+        [m for m in map(_resolved, node.items) if isinstance(m, _Map)]
+        if isinstance(node, _List)
+        else []
+    )
 
 
 # ---------------------------------------------------------------- reading
 
 
 class _Reader(yaml.SafeLoader):
-    """PyYAML's safe loader; a tag it does not know (``!!python/tuple``, ``!ref``) gives plain data and runs nothing."""
+    """PyYAML's safe loader; a tag it does not know (``!ref``) gives plain data and runs nothing."""
 
 
 def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> object:
@@ -351,7 +370,10 @@ _SAFE_WORD: Final = re.compile(r"[A-Za-z_][\w.\-/]*")
 
 
 def literal(old: str, new: Value) -> str:
-    """`new` as YAML in the notation of `old`: a float always carries a point, quotes stay round words."""
+    """`new` as YAML in the notation of `old`.
+
+    A float always carries a point, quotes stay round words.
+    """
     if isinstance(new, bool):
         return flag_text(old, new)
     if new is None:
@@ -384,8 +406,9 @@ class _Work:
 def splice(text: str, targets: Sequence[Target]) -> Spliced:
     """Put new values in place of the old ones.
 
-    A value that an anchor shares with other keys is changed for the asked keys alone, and for those that mean the
-    same: who reads ``train`` is to see what is changed in the block that ``train`` merges.
+    A value that an anchor shares with other keys is changed for the asked keys alone, and for those
+    that mean the same: who reads ``train`` is to see what is changed in the block that ``train``
+    merges.
 
     Raises
     ------
@@ -409,7 +432,11 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     for work, way, _ in asked:
         if id(way.scalar) not in done:
             done.add(id(way.scalar))
-            _change(work, way.scalar, {w.path: t for o, w, t in asked if o is work and w.scalar is way.scalar})
+            _change(
+                work,
+                way.scalar,
+                {w.path: t for o, w, t in asked if o is work and w.scalar is way.scalar},
+            )
     after = replaced(text, [p for w in works for p in w.pieces])
     edits = {e[0]: e for w in works for e in w.edits}
     was, is_now = leaves(before), leaves(read(after))
@@ -425,7 +452,11 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
 
 def _follows(key: str, new: object, target: Target) -> bool:
     """Whether a key that changed too means what the target means, and is now the same."""
-    if target.sense is None or target.beside or key.rpartition(".")[2] != target.key.rpartition(".")[2]:
+    if (
+        target.sense is None
+        or target.beside
+        or key.rpartition(".")[2] != target.key.rpartition(".")[2]
+    ):
         return False
     return reads_as(new, target.value) and target.sense(key) == "same"
 
@@ -436,16 +467,26 @@ def _refuse_hidden(work: _Work, way: _Way, target: Target) -> None:
         return
     for node, path in work.hidden:
         theirs = work.ways.get(path)
-        if theirs and theirs.scalar is way.scalar and _resolved(node) is not way.scalar and not theirs.direct:
-            # PyYAML 6.0.4 takes the last of several blocks, its other versions and OmegaConf the first.
-            raise SpliceError(f"several blocks that are merged give `{'.'.join(path)}`, and readers differ in which")
+        if (
+            theirs
+            and theirs.scalar is way.scalar
+            and _resolved(node) is not way.scalar
+            and not theirs.direct
+        ):
+            # PyYAML 6.0.4 takes the last of several blocks, its other versions and OmegaConf the
+            # first.
+            raise SpliceError(
+                f"several blocks that are merged give `{'.'.join(path)}`, and readers differ in "
+                "which"
+            )
         if not node.start <= way.scalar.start <= node.end:
             continue
         for other in work.ways:
             same = other[: len(path)] == path and other[-1:] == way.path[-1:]
             if same and other != way.path and target.sense(".".join(other)) == "same":
                 raise SpliceError(
-                    f"`{'.'.join(other)}` stands for `{'.'.join(way.path)}` where its block is merged, and nothing "
+                    f"`{'.'.join(other)}` stands for `{'.'.join(way.path)}` where its block is "
+                    "merged, and nothing "
                     "tells which of the two is read"
                 )
 
@@ -458,7 +499,8 @@ def _staying(ways: Sequence[_Way], targets: dict[Path, Target]) -> list[_Way]:
         sense = asked.sense(".".join(way.path)) if asked and asked.sense else "other"
         if not sense and asked:
             raise SpliceError(
-                f"`{'.'.join(way.path)}` takes its value from the block of `{asked.key}`, and nothing tells which of "
+                f"`{'.'.join(way.path)}` takes its value from the block of `{asked.key}`, and "
+                "nothing tells which of "
                 "the two is read"
             )
         out += [way] if sense == "other" else []
@@ -509,7 +551,9 @@ def _change(work: _Work, scalar: _Scalar, targets: dict[Path, Target]) -> None:
         if not way.direct:
             new = literal(old, target.value)
             _override(work, way, new)
-            work.edits.append((target.key, work.text[way.alias.start : way.alias.end] if way.alias else old, new))
+            work.edits.append(
+                (target.key, work.text[way.alias.start : way.alias.end] if way.alias else old, new)
+            )
 
 
 def _old(text: str, scalar: _Scalar) -> str:
@@ -524,12 +568,16 @@ def _old(text: str, scalar: _Scalar) -> str:
 def _spaced(text: str, scalar: _Scalar, new: str) -> str:
     """`new`, with a blank before it where the old value was empty (``key:``)."""
     empty = scalar.start == scalar.end
-    return " " + new if empty and text[scalar.start - 1 : scalar.start] not in (" ", "\t", "") else new
+    return (
+        " " + new if empty and text[scalar.start - 1 : scalar.start] not in (" ", "\t", "") else new
+    )
 
 
 def _keep_others(work: _Work, scalar: _Scalar, others: Sequence[_Way], old: str) -> None:
     """The anchored value is about to change for one key: the other keys keep the old one."""
-    aliases = sorted({w.alias.start: w.alias for w in others if w.alias}.values(), key=lambda a: a.start)
+    aliases = sorted(
+        {w.alias.start: w.alias for w in others if w.alias}.values(), key=lambda a: a.start
+    )
     if aliases:  # the anchor moves to the first that still uses it
         first = aliases[0]
         work.pieces.append((first.start, first.end, work.text[scalar.outer : scalar.end]))
@@ -546,7 +594,9 @@ def _override(work: _Work, way: _Way, new: str) -> None:
         raise SpliceError(f"`{'.'.join(way.path)}` comes out of a block that several keys share")
     elif way.behind:
         name = way.path[-1]
-        work.pieces.append((way.behind.start, way.behind.end, f"{{<<: *{way.behind.name}, {name}: {new}}}"))
+        work.pieces.append(
+            (way.behind.start, way.behind.end, f"{{<<: *{way.behind.name}, {name}: {new}}}")
+        )
     elif way.merged_into:
         _insert(work, way.merged_into, _merge_item(way.merged_into), way.path[-1], new)
     else:
@@ -596,7 +646,10 @@ def _items(work: _Work, way: _Way) -> Iterator[tuple[_Map, _Node, _Node]]:
             node = stack.pop()
             if isinstance(node, _Map):
                 for key, value in node.items:
-                    if isinstance(value, _Scalar | _Alias) and (value.start, value.end) == (leaf.start, leaf.end):
+                    if isinstance(value, _Scalar | _Alias) and (value.start, value.end) == (
+                        leaf.start,
+                        leaf.end,
+                    ):
                         yield node, key, value
                     stack.append(value)
             elif isinstance(node, _List):
@@ -604,7 +657,9 @@ def _items(work: _Work, way: _Way) -> Iterator[tuple[_Map, _Node, _Node]]:
 
 
 def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed; None where it is gone.
+    """Dotted key -> new value of everything that the usual reader finds changed.
+
+    None where it is gone.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Align, observe, judge: rules and sizes against a run, what they add up to, and the causes of what was found.
+"""Align, observe, judge: rules and sizes against a run, what they add up to, and the causes.
 
-The order of thought is the clinician's: every rule is asked first (true, false or unknown) and every size taken; all of
-it moves the belief that the run has failed; what fired gives symptoms, symptoms and settings give causes, and a cause
-silences the findings it explains.
+The order of thought is the clinician's: every rule is asked first (true, false or unknown) and
+every size taken; all of it moves the belief that the run has failed; what fired gives symptoms,
+symptoms and settings give causes, and a cause silences the findings it explains.
 """
 
 from __future__ import annotations
@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from gandoctor.model.rules import Clause, Rulebook, Shelf
     from gandoctor.model.signals import Run
 
-__all__ = ["Answer", "Examination", "ask", "examine", "frame_of", "networks", "pick", "risk_note", "signs_of"]
+__all__ = [
+    "Answer",
+    "Examination",
+    "ask",
+    "examine",
+    "frame_of",
+    "networks",
+    "pick",
+    "risk_note",
+    "signs_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ class Examination:
 
 
 def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) -> Examination:
-    """Ask every rule about a run, say how sure it is that the run has failed, and rank the causes of what fired.
+    """Ask every rule about a run, say how sure it is that the run failed, and rank the causes.
 
     Parameters
     ----------
@@ -64,7 +74,8 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
     shelf : Shelf
         Causes are taken from it only where something was found.
     ignore : Mapping of str to str, optional
-        Ids of rules and measures not to ask, each with the user's reason; they are listed in the report.
+        Ids of rules and measures not to ask, each with the user's reason; they are listed in the
+        report.
 
     Returns
     -------
@@ -113,12 +124,18 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
         findings=(*findings, *rest),
         diagnoses=tuple(diagnoses),
         risks=tuple(
-            risk_note(a, run, frames[a.network]) for a in first_by_rule(answers) if a.truth and a.rule.kind == "risk"
+            risk_note(a, run, frames[a.network])
+            for a in first_by_rule(answers)
+            if a.truth and a.rule.kind == "risk"
         ),
-        clear=tuple(r.id for r in book.rules if r.kind == "symptom" and truth_of(r.id, answers) is False),
+        clear=tuple(
+            r.id for r in book.rules if r.kind == "symptom" and truth_of(r.id, answers) is False
+        ),
         not_checked=tuple(not_checked(book, answers, run)),
         ignored=tuple(_ignored(book, ignore)),
-        log_next=log_next(run, book, measures.values(), answers) if verdict == "inconclusive" else (),
+        log_next=log_next(run, book, measures.values(), answers)
+        if verdict == "inconclusive"
+        else (),
         answers=tuple(answers),
         frame=frame,
     )
@@ -134,7 +151,10 @@ def _found(answers: Sequence[Answer], run: Run, frames: Mapping[str, Frame]) -> 
 
 
 def _held(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """The belief is sure that the run has failed: so is the first of its causes that anything was wrong."""
+    """The belief is sure that the run has failed.
+
+    So is the first of its causes that anything was wrong.
+    """
     if not diagnoses:
         return []
     first, *others = diagnoses

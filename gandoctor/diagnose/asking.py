@@ -1,4 +1,7 @@
-"""Asking a rule: true, false or unknown, and since when; a rule that is not about this game is not asked."""
+"""Asking a rule: true, false or unknown, and since when.
+
+A rule that is not about this game is not asked.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ LOOKED_AT: Final = "sample_"
 class Answer:
     """What one rule said about one network of a run.
 
-    `truth` None is unknown, and `reason` says why; `outcomes` are empty where the rule is not about this game.
+    `truth` None is unknown, and `reason` says why; `outcomes` are empty where the rule is not about
+    this game.
     """
 
     rule: Rule
@@ -59,15 +63,23 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
         return Answer(rule, network, fits, {}, None, reason)
     few = _few_points(rule, frame)
     if few and "family" in rule.applies_to and run.objective.confidence == "low":
-        reason = f"the loss family is a guess from fewer than {FEW_POINTS} points; say it with --loss"
+        reason = (
+            f"the loss family is a guess from fewer than {FEW_POINTS} points; say it with --loss"
+        )
         return Answer(rule, network, None, {}, None, reason)
     lowered += few
     outcomes: dict[str, Outcome] = {}
     for clause in rule.clauses:
         outcome = ask_clause(clause, frame, outcomes)
-        outcomes[clause.name] = outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
+        outcomes[clause.name] = (
+            outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
+        )
     truth, onset = decide(rule.when, outcomes)
-    why = next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "") if truth is None else ""
+    why = (
+        next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "")
+        if truth is None
+        else ""
+    )
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
 
 
@@ -77,7 +89,10 @@ def ask_clause(clause: Clause, frame: Frame, asked: Mapping[str, Outcome]) -> Ou
 
 
 def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:
-    """What held at the very first look at a signal began before it: at the start of the run, for all that is known."""
+    """What held at the very first look at a signal began before it.
+
+    At the start of the run, for all that is known.
+    """
     seen = [frame.series[n].steps for n in outcome.names if n in frame.series]
     first = max((int(steps[0]) for steps in seen if steps.size), default=None)
     if outcome.onset is None or first is None or outcome.onset > first:
@@ -86,14 +101,19 @@ def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:
 
 
 def _few_points(rule: Rule, frame: Frame) -> bool:
-    """Whether a rule about the course of the losses has too few of them to be sure; a NaN needs no second look."""
+    """Whether a rule about the course of the losses has too few of them to be sure.
+
+    A NaN needs no second look.
+    """
     if rule.symptom == ENDS_THE_GAME:
         return False
-    return few_points({n for c in rule.clauses if c.where is not None for n in c.where.names}, frame)
+    return few_points(
+        {n for c in rule.clauses if c.where is not None for n in c.where.names}, frame
+    )
 
 
 def few_points(names: Iterable[str], frame: Frame, least: int = FEW_POINTS) -> bool:
-    """Whether the series among some names, those that are looked at now and then apart, have few points."""
+    """Whether the series among some names, but for rare looks, have few points."""
     points = [
         len(frame.series[n].values)
         for n in names
@@ -103,7 +123,10 @@ def few_points(names: Iterable[str], frame: Frame, least: int = FEW_POINTS) -> b
 
 
 def applies(to: Mapping[str, Sequence[str]], run: Run) -> tuple[bool | None, str, int]:
-    """Whether a rule or measure is about this game: (True | False | None, why not known, steps of confidence lost)."""
+    """Whether a rule or measure is about this game.
+
+    (True | False | None, why not known, steps of confidence lost).
+    """
     objective = run.objective
     lowered = 0
     for key, allowed in to.items():
@@ -153,7 +176,9 @@ def flags_of(book: Rulebook, answers: Sequence[Answer]) -> dict[str, bool | None
     by_rule = {r.id: truth_of(r.id, answers) for r in book.rules}
     flags = {_spelled(i): t for i, t in by_rule.items()}
     for symptom in {r.symptom for r in book.rules if r.symptom}:
-        truths = [by_rule[r.id] for r in book.rules if r.symptom == symptom and r.status == "stable"]
+        truths = [
+            by_rule[r.id] for r in book.rules if r.symptom == symptom and r.status == "stable"
+        ]
         flags[_spelled(symptom)] = True if any(truths) else None if None in truths else False
     return flags
 

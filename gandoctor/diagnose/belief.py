@@ -1,8 +1,8 @@
 """From answers and sizes to a belief: how surely a run has failed, and what made it so.
 
-Each piece of evidence gives nats, for the run's having failed or against it. Evidence that says one thing in several
-ways stands in one group, where the strongest witness counts whole and each further one half of the one before. What
-could not be asked, or is not about this game, adds nothing.
+Each piece of evidence gives nats, for the run's having failed or against it. Evidence that says one
+thing in several ways stands in one group, where the strongest witness counts whole and each further
+one half of the one before. What could not be asked, or is not about this game, adds nothing.
 """
 
 from __future__ import annotations
@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from gandoctor.model.rules import Rule
     from gandoctor.model.signals import Run
 
-# A rule that holds by this much of its threshold or more counts whole; one that only just does counts `JUST` of it.
+# A rule that holds by this much of its threshold or more counts whole; one that only just does
+# counts `JUST` of it.
 FULL_MARGIN: Final = 0.25
 JUST: Final = 0.5
-# A rule that misses its threshold by less than this is no evidence against, but a little of what it would be for.
+# A rule that misses its threshold by less than this is no evidence against, but a little of what it
+# would be for.
 NEAR_MISS: Final = 0.15
 NEARLY: Final = 0.4
-# Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts half.
+# Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts
+# half.
 LED: Final = 0.5
 OF_THE_GAME: Final = frozenset({"dominance", "course"})
 # A size of fewer rows than these is no size of a loss.
@@ -67,12 +70,13 @@ _GROUPS: Final[Mapping[str, str]] = {
 
 
 def group_of(rule: Rule) -> str:
-    """The group of a rule: its own word, that of the samples where it looks at them, else that of its symptom."""
+    """The group of a rule: its own word, else the samples' it looks at, else its symptom's."""
     if rule.group:
         return rule.group
     if rule.kind == "risk":
         return SETTINGS
-    # What a rule is about stands first; good samples among its exceptions make it no rule about samples.
+    # What a rule is about stands first; good samples among its exceptions make it no rule about
+    # samples.
     first = next((c.where.signals for c in rule.clauses if c.where is not None), ())
     if any(n.startswith("sample_") for n in first):
         return "samples"
@@ -85,7 +89,7 @@ def group_of(rule: Rule) -> str:
 def signs_of(
     run: Run, measures: Iterable[Measure], answers: Sequence[Answer], frames: Mapping[str, Frame]
 ) -> list[Sign]:
-    """What every rule that was really asked and every measure says of a run, each once over all networks."""
+    """What every rule that was really asked and every measure says, once over all networks."""
     by_rule: dict[str, list[Answer]] = {}
     for answer in answers:
         by_rule.setdefault(answer.rule.id, []).append(answer)
@@ -94,15 +98,21 @@ def signs_of(
         asked = [a for a in of_one if a.asked]
         if asked:
             told = next((a for a in asked if a.truth), asked[0])
-            signs.append(of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by)))
+            signs.append(
+                of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by))
+            )
     about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
     guessed = run.objective.confidence == "low"
     signs += [of_measure(m, frames.values(), guessed=guessed) for m in about_it]
     return [s for s in signs if s is not None]
 
 
-def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False) -> Sign | None:
-    """What the answer of a rule says; None where it was not really asked: in full, where it is to speak for health.
+def of_rule(
+    rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, led: bool = False
+) -> Sign | None:
+    """What the answer of a rule says; None where it was not really asked.
+
+    In full, where it is to speak for health.
 
     Parameters
     ----------
@@ -120,7 +130,8 @@ def of_rule(rule: Rule, truth: bool | None, outcomes: Mapping[str, Outcome], *, 
     if rule.kind == "risk":
         return Sign(rule.id, SETTINGS, ((holds, 1.0),), rule.title) if truth else None
     if not truth and any(o.truth is None for o in outcomes.values()):
-        return None  # what decided it is that something else was wanting: of what was not logged it says nothing
+        # what decided it is that something else was wanting: of what was not logged it says nothing
+        return None
     margin = _margin(rule.when.tree, outcomes)
     if truth:
         size = JUST + (1 - JUST) * min(1.0, (1.0 if margin is None else abs(margin)) / FULL_MARGIN)
@@ -148,18 +159,27 @@ def _margin(node: Node, outcomes: Mapping[str, Outcome]) -> float | None:
         return None
     if node.op == "or":
         return max(known)
-    # What `and` joins fails by the sum of what is missing: three conditions that are a little short are not one.
+    # What `and` joins fails by the sum of what is missing: three conditions that are a little short
+    # are not one.
     short = [p for p in known if p < 0]
     return sum(short) if short else min(known)
 
 
 def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = False) -> Sign | None:
-    """What a size says, as the mean over the networks that have it; None where none has, or few points of it.
+    """What a size says, as the mean over the networks that have it.
 
-    `guessed`: where the game's chance levels lie is a guess; what rests on them counts less, and names nothing.
+    None where none has, or few points of it.
+
+    `guessed`: where the game's chance levels lie is a guess; what rests on them counts less, and
+    names nothing.
     """
     told = [f for f in frames if not few_points(measure.value.names, f, FEWEST)]
-    values = [s.value for f in told for s in [size_of(measure.value, measure.over, f)] if s.value is not None]
+    values = [
+        s.value
+        for f in told
+        for s in [size_of(measure.value, measure.over, f)]
+        if s.value is not None
+    ]
     if not values:
         return None
     parts: dict[Parameter, float] = {}
@@ -182,7 +202,9 @@ def _shown(value: float) -> str:
 # ---------------------------------------------------------------- what it is worth
 
 
-def parameter(key: Parameter, weights: Weights, rules: Mapping[str, Rule], measures: Mapping[str, Measure]) -> float:
+def parameter(
+    key: Parameter, weights: Weights, rules: Mapping[str, Rule], measures: Mapping[str, Measure]
+) -> float:
     """The nats of one parameter: fitted, or what its own file says."""
     kind, name, index = key
     if kind == "measure":
@@ -202,7 +224,10 @@ def before_counting(rule: Rule) -> RuleWeight:
 
 
 def believe(
-    signs: Sequence[Sign], weights: Weights, rules: Mapping[str, Rule], measures: Mapping[str, Measure]
+    signs: Sequence[Sign],
+    weights: Weights,
+    rules: Mapping[str, Rule],
+    measures: Mapping[str, Measure],
 ) -> Belief:
     """Add up what was seen.
 
@@ -218,21 +243,28 @@ def believe(
     Belief
         Its pieces in the order of what they weigh, the base rate first.
     """
-    worth = {sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts) for sign in signs}
+    worth = {
+        sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts)
+        for sign in signs
+    }
     counted = discounts([(s.group, worth[s]) for s in signs])
     pieces = [
         Piece(s.evidence, s.group, worth[s] * factor, s.text, s.symptom)
         for s, factor in zip(signs, counted, strict=True)
     ]
     pieces.sort(key=lambda p: (-abs(p.nats), p.evidence))
-    base = Piece("base-rate", "base", weights.base, "of the runs that were counted, so many had failed")
+    base = Piece(
+        "base-rate", "base", weights.base, "of the runs that were counted, so many had failed"
+    )
     total = math.fsum(p.nats for p in (base, *pieces))
     groups = frozenset(s.group for s in signs if s.group != SETTINGS)
     return Belief(probability(total), (base, *pieces), groups)
 
 
 def discounts(weighed: Sequence[tuple[str, float]]) -> list[float]:
-    """How much of each piece counts: within a group and a sign, the strongest whole, each further one half as much.
+    """How much of each piece counts.
+
+    Within a group and a sign, the strongest whole, each further one half as much.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""From findings to causes: what speaks for and against each, the deepest first, consequences folded."""
+"""From findings to causes.
+
+What speaks for and against each, the deepest first, consequences folded.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.diagnose.asking import ask_clause
-from gandoctor.diagnose.findings import CONFIDENCES, fill, finding_order, said, setting_shown, settings_of
+from gandoctor.diagnose.findings import (
+    CONFIDENCES,
+    fill,
+    finding_order,
+    said,
+    setting_shown,
+    settings_of,
+)
 from gandoctor.diagnose.wording import lower
 from gandoctor.model.report import Diagnosis, Reason
 from gandoctor.model.rules import SEVERITIES
@@ -39,11 +49,16 @@ class _Candidate:
 def rank(
     causes: Sequence[Cause], findings: Sequence[Finding], run: Run, frame: Frame
 ) -> tuple[list[Diagnosis], list[Finding]]:
-    """Causes by score, deepest first among equals; and the findings, each silenced by the cause that explains it.
+    """Causes by score, deepest first among equals.
 
-    A setting that nobody has seen, or that nothing points at, is not blamed before a cause that names none.
+    And the findings, each silenced by the cause that explains it.
+
+    A setting that nobody has seen, or that nothing points at, is not blamed before a cause that
+    names none.
     """
-    candidates = [c for c in (_weigh(cause, findings, run, frame) for cause in causes) if c is not None]
+    candidates = [
+        c for c in (_weigh(cause, findings, run, frame) for cause in causes) if c is not None
+    ]
     candidates.sort(key=lambda c: (-c.score, c.cause.id))
     founded, guesses = [c for c in candidates if not c.guess], [c for c in candidates if c.guess]
     candidates = [*_deepest_first(founded), *_deepest_first(guesses)]
@@ -63,7 +78,9 @@ def rank(
             leads.add(max(mine, key=lambda f: _pull(c.cause, f)).fingerprint)
             explained_by |= {f.fingerprint: c.cause.id for f in mine}
     told = [
-        replace(f, explained_by=explained_by.get(f.fingerprint) if f.fingerprint not in leads else None)
+        replace(
+            f, explained_by=explained_by.get(f.fingerprint) if f.fingerprint not in leads else None
+        )
         for f in findings
     ]
     return [_diagnosis(c, run, first=i == 0) for i, c in enumerate(chosen)], told
@@ -127,7 +144,9 @@ def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
         # Another explanation of the same findings is held less firmly than the best one.
         confidence = CONFIDENCES[max(0, CONFIDENCES.index(confidence) - 1)]
     keys = dict.fromkeys(run.settings[s].key for s in c.blamed if s in run.settings)
-    lead = [f.onset_step for f in worst if f.symptom == worst[0].symptom and f.onset_step is not None]
+    lead = [
+        f.onset_step for f in worst if f.symptom == worst[0].symptom and f.onset_step is not None
+    ]
     onsets = lead or [f.onset_step for f in ordered if f.onset_step is not None]
     return Diagnosis(
         cause=c.cause.id,

@@ -51,7 +51,9 @@ def finding(answer: Answer, run: Run, frame: Frame) -> Finding:
     )
 
 
-def _evidence(clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal], frame: Frame) -> Evidence:
+def _evidence(
+    clause: Clause, outcome: Outcome, chosen: Mapping[str, Signal], frame: Frame
+) -> Evidence:
     tags = tuple(chosen[n].tag for n in outcome.names if n in chosen)
     lead = chosen.get(outcome.primary or "")
     primary = lead.tag if lead else next(iter(tags), "")
@@ -82,16 +84,23 @@ def said(clause: Clause, outcome: Outcome, frame: Frame) -> str:
     parts += [f"{k} is {' or '.join(v)}" for k, v in clause.given.items()]
     text = ("" if outcome.truth else "not so: ") + " and ".join(p for p in parts if p)
     if outcome.window and outcome.share is not None:
-        text += f": held on {percent(outcome.share)} of steps {outcome.window[0]:,} to {outcome.window[1]:,}"
-    numbers = ", ".join(f"{k} = {number_shown(v)}" for k, v in list(outcome.values.items())[:4] if k != text)
+        text += (
+            f": held on {percent(outcome.share)} of steps {outcome.window[0]:,} to "
+            f"{outcome.window[1]:,}"
+        )
+    numbers = ", ".join(
+        f"{k} = {number_shown(v)}" for k, v in list(outcome.values.items())[:4] if k != text
+    )
     return f"{text} ({numbers})" if numbers else text
 
 
 def fill(text: str, outcome: Outcome, frame: Frame, extra: Mapping[str, str] | None = None) -> str:
-    """Fill the ``{...}`` places of a sentence from the run; a place that nothing fills stays as it is.
+    """Fill the ``{...}`` places of a sentence from the run.
 
-    ``{expression}`` gives its number within the clause's window where the clause computed it, else over the whole
-    run; ``{expression:%}`` gives it in per cent.
+    A place that nothing fills stays as it is.
+
+    ``{expression}`` gives its number within the clause's window where the clause computed it, else
+    over the whole run; ``{expression:%}`` gives it in per cent.
     """
     first, last = outcome.window or frame.span
     known = {"first": f"{first:,}", "last": f"{last:,}", "unit": unit_word(frame.step_unit)}
@@ -122,11 +131,20 @@ def finding_order(f: Finding) -> tuple[int, int, float, str]:
 def risk_note(answer: Answer, run: Run, frame: Frame) -> RiskNote:
     """A doubtful setting in words, with the user's own keys."""
     rule = answer.rule
-    held = [(c, o) for c in rule.clauses for o in [answer.outcomes.get(c.name)] if o is not None and o.truth]
+    held = [
+        (c, o)
+        for c in rule.clauses
+        for o in [answer.outcomes.get(c.name)]
+        if o is not None and o.truth
+    ]
     # Of the settings that a rule is about, those that its evidence names are the doubtful ones.
     named = {name for clause, _ in held for name in settings_of(clause)}
     doubtful = [s for s in rule.settings if s in named] or rule.settings
-    keys = tuple(dict.fromkeys(run.settings[s].key for s in doubtful if s in run.settings and run.settings[s].key))
+    keys = tuple(
+        dict.fromkeys(
+            run.settings[s].key for s in doubtful if s in run.settings and run.settings[s].key
+        )
+    )
     extra = {n: setting_shown(run, n) for n in run.settings}
     said = dict.fromkeys(fill(c.says, outcome, frame, extra) for c, outcome in held if c.says)
     return RiskNote(rule.id, rule.title, " ".join([*said, rule.why]).strip(), keys)
@@ -135,13 +153,18 @@ def risk_note(answer: Answer, run: Run, frame: Frame) -> RiskNote:
 def setting_shown(run: Run, name: str) -> str:
     """A setting as the user wrote it."""
     setting = run.settings[name]
-    return f"{setting.key or name} = {setting.value}"  # worked out from others, it has no key of its own
+    # worked out from others, it has no key of its own
+    return f"{setting.key or name} = {setting.value}"
 
 
 def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable[NotChecked]:
     """Rules that could not be decided, each with why and what to log."""
     for rule in book.rules:
-        if rule.kind != "symptom" or rule.status == "retired" or truth_of(rule.id, answers) is not None:
+        if (
+            rule.kind != "symptom"
+            or rule.status == "retired"
+            or truth_of(rule.id, answers) is not None
+        ):
             continue
         answer = next((a for a in answers if a.rule.id == rule.id and a.truth is None), None)
         if answer is None:
@@ -154,7 +177,12 @@ def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable
             if n not in pick(run, answer.network)
         ]
         lines = [run.log_it[n] for n in dict.fromkeys(missing) if n in run.log_it]
-        yield NotChecked(rule.id, rule.title, answer.reason or "not enough was logged", rule.log_it or "\n".join(lines))
+        yield NotChecked(
+            rule.id,
+            rule.title,
+            answer.reason or "not enough was logged",
+            rule.log_it or "\n".join(lines),
+        )
 
 
 def settings_of(clause: Clause) -> set[str]:

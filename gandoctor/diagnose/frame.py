@@ -1,4 +1,7 @@
-"""The run as the language sees it: one signal a role, settings as numbers and words, the levels of the game."""
+"""The run as the language sees it.
+
+One signal a role, settings as numbers and words, the levels of the game.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,36 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Run, Signal
 
-# Roles whose value on held-out data means something else; a FID or a sample's variance is the same under any split.
+# Roles whose value on held-out data means something else; a FID or a sample's variance is the same
+# under any split.
 SPLIT_MATTERS: Final = ("d_", "g_")
 # Signals whose steps are the steps of the game.
-GAME: Final = ("d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate")
+GAME: Final = (
+    "d_loss",
+    "d_loss_real",
+    "d_loss_fake",
+    "g_loss",
+    "g_loss_adv",
+    "wasserstein_estimate",
+)
 
 
 def networks(run: Run) -> list[str]:
-    """Names of the networks that have a discriminator of their own; [""] where there is one or nothing tells."""
-    named = sorted({s.network for s in run.signals if s.role and s.role.startswith("d_") and s.network})
+    """Names of the networks that have a discriminator of their own.
+
+    [""] where there is one or nothing tells.
+    """
+    named = sorted(
+        {s.network for s in run.signals if s.role and s.role.startswith("d_") and s.network}
+    )
     shared = any(s.role and s.role.startswith("d_") and not s.network for s in run.signals)
     return [""] if not named else ["", *named] if shared else named
 
 
 def frame_of(run: Run, network: str) -> Frame:
-    """The names a rule may use, for one network; what it lacks falls back to the signals shared by all networks.
+    """The names a rule may use, for one network.
+
+    What it lacks falls back to the signals shared by all networks.
 
     Parameters
     ----------
@@ -41,7 +59,9 @@ def frame_of(run: Run, network: str) -> Frame:
     chosen = pick(run, network)
     first, last = _span(chosen, run)
     for name, signal in chosen.items():
-        series[name] = Series(signal.steps, signal.values, name.removeprefix("val_") in run.higher_is_better)
+        series[name] = Series(
+            signal.steps, signal.values, name.removeprefix("val_") in run.higher_is_better
+        )
     numbers: dict[str, float | str | None] = {k: float(v) for k, v in run.facts.items()}
     words: dict[str, str] = {}
     for name, setting in run.settings.items():
@@ -52,7 +72,9 @@ def frame_of(run: Run, network: str) -> Frame:
         elif isinstance(value, int | float):
             numbers[name] = float(value)
         elif isinstance(value, str):
-            words[name] = numbers[name] = value  # a number written as text is one a rule may ask about
+            words[name] = numbers[name] = (
+                value  # a number written as text is one a rule may ask about
+            )
     objective = run.objective
     several = objective.summed.get(network, 1)
     for name, level in (
@@ -76,8 +98,8 @@ def frame_of(run: Run, network: str) -> Frame:
 def pick(run: Run, network: str) -> dict[str, Signal]:
     """One signal a role.
 
-    Of this network before a shared one, training before validation, derived before logged (it is only derived where
-    it says more), the better candidate, the longer before the shorter.
+    Of this network before a shared one, training before validation, derived before logged (it is
+    only derived where it says more), the better candidate, the longer before the shorter.
     """
 
     def rank(s: Signal) -> tuple[bool, bool, bool, int, int]:
@@ -98,7 +120,10 @@ def pick(run: Run, network: str) -> dict[str, Signal]:
 
 
 def _span(chosen: Mapping[str, Signal], run: Run) -> tuple[int, int]:
-    """First and last step of the game itself: warm-ups without a D and a longer evaluation are no part of it."""
+    """First and last step of the game itself.
+
+    Warm-ups without a D and a longer evaluation are no part of it.
+    """
     played = [s for name, s in chosen.items() if name in GAME]
     if not played:
         return run.first_step, run.last_step

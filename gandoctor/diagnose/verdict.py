@@ -30,7 +30,8 @@ BESIDE_LOSSES: Final = frozenset({
     "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
     "inception_score", "lpips", "progress",
 })  # fmt: skip
-# Below this advantage D only guesses: a run's losses lie there where G is perfect, and where D is blind.
+# Below this advantage D only guesses: a run's losses lie there where G is perfect, and where D is
+# blind.
 D_GUESSES: Final = 0.015
 # Samples that end before this share of the log say nothing of how the run ended.
 SAMPLES_REACH: Final = 0.34
@@ -43,7 +44,9 @@ _LOSSES: Final = (
 )
 
 
-def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str, by_rule: bool = True) -> Verdict:
+def word_for(
+    belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking: str, by_rule: bool = True
+) -> Verdict:
     """The word for a belief.
 
     Parameters
@@ -70,9 +73,12 @@ def word_for(belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, lacking
 
 
 def named_by_sizes(belief: Belief, book: Rulebook) -> list[Finding]:
-    """Findings from the sizes that speak most against the run, where no rule has one: the symptoms they stand for.
+    """Findings from the sizes that speak most against the run, where no rule has one.
 
-    A size has no threshold that anybody set: it accuses only together with all the rest, from the warning on.
+    The symptoms they stand for.
+
+    A size has no threshold that anybody set: it accuses only together with all the rest, from the
+    warning on.
     """
     if belief.p < book.weights.cuts.warning:
         return []
@@ -84,7 +90,9 @@ def named_by_sizes(belief: Belief, book: Rulebook) -> list[Finding]:
             continue
         if piece.symptom in {f.symptom for f in found}:
             continue
-        evidence = Evidence(clause=measure.id, truth="true", text=piece.text, where=measure.value.text)
+        evidence = Evidence(
+            clause=measure.id, truth="true", text=piece.text, where=measure.value.text
+        )
         found.append(
             Finding(
                 rule=measure.id,
@@ -133,7 +141,9 @@ def why(
         return f"{what}: {lower(first.title)}; {sure} sure that the run has failed."
     if verdict in ("failing", "warning") and findings:
         f = findings[0]
-        return f"{f.title}{since(f.onset_step, run.step_unit)}; {sure} sure that the run has failed."
+        return (
+            f"{f.title}{since(f.onset_step, run.step_unit)}; {sure} sure that the run has failed."
+        )
     if verdict == "inconclusive" and belief.p >= cuts.healthy:
         more = f"; and {lacking}" if lacking else ""
         return f"What was logged speaks both ways, {sure} for a failed run{more}."
@@ -162,7 +172,10 @@ def lacking(run: Run, belief: Belief) -> str:
 
 
 def _blind(run: Run) -> str:
-    """Why losses at chance alone are no proof of health: so they lie too where D is blind to one repeated sample."""
+    """Why losses at chance alone are no proof of health.
+
+    So they lie too where D is blind to one repeated sample.
+    """
     roles = {s.role or "" for s in run.signals if len(s)}
     if roles & (QUALITY | BESIDE_LOSSES) or any(r.startswith("sample_") for r in roles):
         return ""
@@ -171,7 +184,8 @@ def _blind(run: Run) -> str:
         late = late[np.isfinite(late)]
         if late.size and float(np.median(late)) < D_GUESSES:
             return (
-                "D's loss lies where D only guesses, be it that G is perfect or that D is blind to a collapse, and "
+                "D's loss lies where D only guesses, be it that G is perfect or that D is blind to "
+                "a collapse, and "
                 "nothing but losses was logged"
             )
     return ""
@@ -189,6 +203,7 @@ def _apart(run: Run) -> str:
         return ""
     unit = unit_word(run.step_unit)
     return (
-        f"the samples are of {unit} {began:,} to {ended:,} and the losses of {unit} {first:,} to {last:,}, "
+        f"the samples are of {unit} {began:,} to {ended:,} and the losses of {unit} {first:,} to "
+        f"{last:,}, "
         "so they do not match"
     )

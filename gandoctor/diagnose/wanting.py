@@ -26,8 +26,9 @@ def log_next(
 ) -> tuple[NotChecked, ...]:
     """The one or two lines to log that would move the belief most.
 
-    Each rule and measure that is unknown for want of a signal may move it by the range of its nats, within a group
-    each further one by half of the one before; what wants several lines is promised to each in part.
+    Each rule and measure that is unknown for want of a signal may move it by the range of its nats,
+    within a group each further one by half of the one before; what wants several lines is promised
+    to each in part.
 
     Parameters
     ----------
@@ -39,7 +40,10 @@ def log_next(
     """
     gains: dict[str, list[tuple[str, float]]] = {}
     names: dict[str, dict[str, None]] = {}
-    for group, nats, wanted in (*_rules(run, book.weights, answers), *_measures(run, book.weights, measures)):
+    for group, nats, wanted in (
+        *_rules(run, book.weights, answers),
+        *_measures(run, book.weights, measures),
+    ):
         lines = {run.log_it[n]: n for n in wanted if run.log_it.get(n)}
         if len({run.log_it.get(n) for n in wanted}) > len(lines):
             continue  # something else is wanting, too, that nobody can be told how to log
@@ -50,12 +54,16 @@ def log_next(
         line: sum(nats * factor for (_, nats), factor in zip(told, discounts(told), strict=True))
         for line, told in gains.items()
     }
-    best = sorted((line for line in promised if promised[line] >= LEAST), key=lambda line: (-promised[line], line))
+    best = sorted(
+        (line for line in promised if promised[line] >= LEAST),
+        key=lambda line: (-promised[line], line),
+    )
     return tuple(
         NotChecked(
             rule=next(iter(names[line])),
             title=", ".join(names[line]),
-            reason=f"{len(gains[line])} rules and measures wait for it; together they may move the belief by "
+            reason=f"{len(gains[line])} rules and measures wait for it; together they may move the "
+            "belief by "
             f"{promised[line]:.1f} nats",
             log_it=line,
         )
@@ -63,21 +71,30 @@ def log_next(
     )
 
 
-def _rules(run: Run, weights: Weights, answers: Sequence[Answer]) -> Iterator[tuple[str, float, frozenset[str]]]:
-    """Of each rule that could not be decided for want of signals: its group, the range of its nats, the signals."""
+def _rules(
+    run: Run, weights: Weights, answers: Sequence[Answer]
+) -> Iterator[tuple[str, float, frozenset[str]]]:
+    """Of each rule that could not be decided for want of signals.
+
+    Its group, the range of its nats, the signals.
+    """
     seen: set[str] = set()
     for a in answers:
         if a.truth is not None or a.rule.kind != "symptom" or a.rule.id in seen or not a.outcomes:
             continue
         chosen = pick(run, a.network)
-        wanted = frozenset(n for o in a.outcomes.values() if o.truth is None for n in o.names if n not in chosen)
+        wanted = frozenset(
+            n for o in a.outcomes.values() if o.truth is None for n in o.names if n not in chosen
+        )
         if wanted:
             seen.add(a.rule.id)
             weight = weights.rules.get(a.rule.id) or before_counting(a.rule)
             yield group_of(a.rule), abs(weight.holds - weight.clear), wanted
 
 
-def _measures(run: Run, weights: Weights, measures: Iterable[Measure]) -> Iterator[tuple[str, float, frozenset[str]]]:
+def _measures(
+    run: Run, weights: Weights, measures: Iterable[Measure]
+) -> Iterator[tuple[str, float, frozenset[str]]]:
     """The same of each measure that speaks of this game."""
     for m in measures:
         wanted = frozenset(n for n in m.value.signals if not run.by_role(n))

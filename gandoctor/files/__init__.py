@@ -1,1 +1,1 @@
-"""Files: bytes to text or one sentence, what lies below a folder, and writing whole or not at all."""
+"""Files: bytes to text or one sentence, what lies below a folder, writing whole or not at all."""

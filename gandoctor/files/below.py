@@ -1,4 +1,7 @@
-"""Files below a folder, and what their first bytes say: bounded, sorted, never out of the folder."""
+"""Files below a folder, and what their first bytes say.
+
+Bounded, sorted, never out of the folder.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,16 @@ MAX_DEPTH: Final = 10
 MAX_FILES: Final = 20_000
 
 _SKIPPED_FOLDERS: Final = frozenset(
-    {"venv", "env", "node_modules", "__pycache__", "site-packages", "dist-packages", "htmlcov", "egg-info"}
+    {
+        "venv",
+        "env",
+        "node_modules",
+        "__pycache__",
+        "site-packages",
+        "dist-packages",
+        "htmlcov",
+        "egg-info",
+    }
 )
 _KEPT_HIDDEN: Final = frozenset({".hydra"})
 POINTER: Final = b"version https://git-lfs.github.com/spec/"
@@ -27,7 +39,11 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
         "is a Git LFS pointer; the log itself was not downloaded",
         "run `git lfs pull` first",
     ),
-    (b"/annex/objects/", "is a git-annex pointer; the log itself was not downloaded", "run `git annex get` first"),
+    (
+        b"/annex/objects/",
+        "is a git-annex pointer; the log itself was not downloaded",
+        "run `git annex get` first",
+    ),
     (b"\x00GITCRYPT\x00", "is encrypted (git-crypt)", "run `git-crypt unlock` first"),
     (b"Salted__", "is encrypted (openssl)", "decrypt it first"),
     (b"age-encryption.org/", "is encrypted (age)", "decrypt it first"),
@@ -38,9 +54,17 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"\xfd7zXZ\x00", "is compressed (xz)", "unpack it first"),
     (b"\x28\xb5\x2f\xfd", "is compressed (zstd)", "unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "unpack it first"),
-    (b"PK\x03\x04", "is a zip archive (a checkpoint, a spreadsheet or packed files)", "give the log or its folder"),
+    (
+        b"PK\x03\x04",
+        "is a zip archive (a checkpoint, a spreadsheet or packed files)",
+        "give the log or its folder",
+    ),
     (b"PAR1", "is a Parquet file, which cannot be read yet", "export it as CSV"),
-    (b"SQLite format 3\x00", "is an SQLite database, which cannot be read yet", "export the metrics as CSV"),
+    (
+        b"SQLite format 3\x00",
+        "is an SQLite database, which cannot be read yet",
+        "export the metrics as CSV",
+    ),
     (b"\x89HDF\r\n\x1a\n", "is an HDF5 file (weights or data)", "give the training log"),
     (b"\x93NUMPY", "is a numpy array", "give the training log or the folder of the run"),
     (b"\x89PNG\r\n\x1a\n", "is a picture", "give the training log or the folder of the run"),
@@ -48,10 +72,26 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"GIF8", "is a picture", "give the training log or the folder of the run"),
     (b"%PDF", "is a PDF", "give the training log"),
     (b"\x7fELF", "is a program", "give the training log"),
-    (b"\x80\x02", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
-    (b"\x80\x03", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
-    (b"\x80\x04", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
-    (b"\x80\x05", "is a Python pickle, which is never executed", "export the metrics as CSV or JSON"),
+    (
+        b"\x80\x02",
+        "is a Python pickle, which is never executed",
+        "export the metrics as CSV or JSON",
+    ),
+    (
+        b"\x80\x03",
+        "is a Python pickle, which is never executed",
+        "export the metrics as CSV or JSON",
+    ),
+    (
+        b"\x80\x04",
+        "is a Python pickle, which is never executed",
+        "export the metrics as CSV or JSON",
+    ),
+    (
+        b"\x80\x05",
+        "is a Python pickle, which is never executed",
+        "export the metrics as CSV or JSON",
+    ),
 )
 
 _OWN: Final = re.compile(rb'"schema"\s*:\s*"gandoctor\.(?:reports?|comparison)/')
@@ -81,8 +121,8 @@ class Tree:
 def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
     """Regular files below `root`: hidden folders, environments and links are passed over.
 
-    Links are never followed: inside the folder they would count a file twice (``wandb/latest-run``), outside it they
-    lead where nobody asked us to go.
+    Links are never followed: inside the folder they would count a file twice
+    (``wandb/latest-run``), outside it they lead where nobody asked us to go.
     """
     tree = Tree(root)
     linked = deep = 0
@@ -116,11 +156,15 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
             del tree.files[MAX_FILES:]
             break
     if linked:
-        tree.notes.append(f"{linked} symbolic link(s) that lead out of the folder were not followed")
+        tree.notes.append(
+            f"{linked} symbolic link(s) that lead out of the folder were not followed"
+        )
     if deep:
         tree.notes.append(f"{deep} folder(s) more than {depth} levels down were not looked at")
     if tree.denied:
-        tree.notes.append(f"{tree.denied} folder(s) or file(s) could not be opened (permission denied)")
+        tree.notes.append(
+            f"{tree.denied} folder(s) or file(s) could not be opened (permission denied)"
+        )
     return tree
 
 
@@ -148,19 +192,26 @@ def head_of(path: Path, size: int = HEAD) -> bytes:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise InputError("is not a regular file", path.name, "give a training log or the folder of a run")
+            raise InputError(
+                "is not a regular file", path.name, "give a training log or the folder of a run"
+            )
         if not found.st_size:  # what lies in /proc has no size either, and reading it may never end
             return b""
         with path.open("rb") as file:
             return file.read(size)
     except PermissionError:
-        raise InputError("cannot be read (permission denied)", path.name, "check the file's permissions") from None
+        raise InputError(
+            "cannot be read (permission denied)", path.name, "check the file's permissions"
+        ) from None
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or e})", path.name) from None
 
 
 def is_own_report(head: bytes) -> bool:
-    """Whether a file is one of our own reports as JSON, however it was laid out since: they lie beside logs."""
+    """Whether a file is one of our own reports as JSON, however it was laid out since.
+
+    They lie beside logs.
+    """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return text.startswith(b"{") and _OWN.search(text) is not None
 
@@ -174,9 +225,15 @@ def wrote(path: Path) -> bool:
 
 
 def foreign(head: bytes) -> tuple[str, str] | None:
-    """What a file is that can be no log, by its first bytes, and what to do about it; None where it may be one."""
+    """What a file is that can be no log, by its first bytes, and what to do about it.
+
+    None where it may be one.
+    """
     if is_own_report(head):
-        return "is a report that gandoctor wrote, no log and no config", "give what it was made from"
+        return (
+            "is a report that gandoctor wrote, no log and no config",
+            "give what it was made from",
+        )
     for magic, what, hint in _MAGIC:
         if head.startswith(magic):
             return what, hint

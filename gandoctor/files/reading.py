@@ -17,7 +17,9 @@ BLANK: Final = 1 << 16  # so many zero bytes in a row are no text and no record
 LONGEST_TAG: Final = 1_000  # characters of a tag; what follows is cut off, and it is said
 MOST_TAG_BYTES: Final = 4 * (LONGEST_TAG + 1)  # enough for a reader to see that a tag is longer
 LONGEST_LINE: Final = 4 * BLANK  # bytes of one line of a printed log; no dump of options is longer
-MOST_DAMAGE: Final = 256 << 20  # bytes of damage in which a sound record is looked for before a file is given up
+MOST_DAMAGE: Final = (
+    256 << 20
+)  # bytes of damage in which a sound record is looked for before a file is given up
 LARGEST: Final = 2 << 30  # bytes; a longer text log is no log anybody reads in one piece
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -26,7 +28,8 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
-# What no text holds: control characters other than tab, newlines, form feed, backspace (progress bars) and escape.
+# What no text holds: control characters other than tab, newlines, form feed, backspace (progress
+# bars) and escape.
 _HIGH: Final = bytes(range(0x80, 0x100))
 _CONTROL: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
@@ -37,7 +40,10 @@ def is_pointer(head: bytes) -> bool:
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Name of the text encoding that `head` (the first bytes of a file) is in; None for binary data."""
+    """Name of the text encoding that `head` (the first bytes of a file) is in.
+
+    None for binary data.
+    """
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
@@ -54,7 +60,10 @@ def encoding_of(head: bytes) -> str | None:
 
 
 def text_of_head(head: bytes) -> str:
-    """`head` as text for sniffing, its last, perhaps cut, line left out; empty for binary data and pointers."""
+    """`head` as text for sniffing, its last, perhaps cut, line left out.
+
+    Empty for binary data and pointers.
+    """
     encoding = encoding_of(head)
     if encoding is None or is_pointer(head):
         return ""
@@ -80,9 +89,13 @@ def look_at(path: Path) -> tuple[int, bytes]:
     except OSError as fault:
         raise InputError(f"cannot be read ({fault.strerror or fault})", path.name) from None
     if size > LARGEST:
-        raise InputError(f"larger than {LARGEST >> 30} GB", path.name, "split it, or point at the event files")
+        raise InputError(
+            f"larger than {LARGEST >> 30} GB", path.name, "split it, or point at the event files"
+        )
     if is_pointer(head):
-        raise InputError("a Git LFS pointer, not the log itself", path.name, "fetch it with: git lfs pull")
+        raise InputError(
+            "a Git LFS pointer, not the log itself", path.name, "fetch it with: git lfs pull"
+        )
     if encoding_of(head) is None:
         raise InputError("binary or encrypted data, not a text log", path.name)
     return size, head
@@ -91,8 +104,9 @@ def look_at(path: Path) -> tuple[int, bytes]:
 def load_text(path: Path, *, cut_lines: bool = False) -> tuple[str, list[str]]:
     """The content of a file that should be text, and what of it was lost; raises as `look_at` does.
 
-    Long stretches of zeros are passed over: room that was set aside and never written (a crash, a full disk). With
-    `cut_lines`, so is what follows the first `LONGEST_LINE` bytes of a line, that memory may not grow with it.
+    Long stretches of zeros are passed over: room that was set aside and never written (a crash, a
+    full disk). With `cut_lines`, so is what follows the first `LONGEST_LINE` bytes of a line, that
+    memory may not grow with it.
     """
     size, head = look_at(path)
     parts: list[bytes] = []
@@ -129,7 +143,8 @@ class _Lines:
     Parameters
     ----------
     wide : bool
-        Whether a character takes two bytes or four: the text is then cut between blocks and at multiples of four.
+        Whether a character takes two bytes or four: the text is then cut between blocks and at
+        multiples of four.
     """
 
     def __init__(self, *, wide: bool) -> None:
@@ -154,7 +169,10 @@ class _Lines:
 
 
 def next_data(descriptor: int, at: int, size: int) -> int:
-    """The first place from `at` on that may hold something: holes of sparse files are skipped where the system can."""
+    """The first place from `at` on that may hold something.
+
+    Holes of sparse files are skipped where the system can.
+    """
     if not hasattr(os, "SEEK_DATA"):
         return at
     try:
@@ -165,20 +183,27 @@ def next_data(descriptor: int, at: int, size: int) -> int:
 
 def given_up(count: int) -> str:
     """What is said of the rest of a file in which nothing more was looked for."""
-    return f"the last {count:,} bytes were not looked at: before them {MOST_DAMAGE >> 20} MB are damaged"
+    return (
+        f"the last {count:,} bytes were not looked at: before them {MOST_DAMAGE >> 20} MB are "
+        "damaged"
+    )
 
 
 def nothing_in(zeros: int, size: int, where: str) -> InputError | None:
     """The error of a file that is zeros and nothing else; None for any other."""
     if not zeros or zeros < size - BLANK:
         return None
-    return InputError("holds nothing but zeros", where, "it was never written (a crash, a full disk): use a copy")
+    return InputError(
+        "holds nothing but zeros", where, "it was never written (a crash, a full disk): use a copy"
+    )
 
 
 def cut_short(size: int, where: str) -> InputError:
     """The error of a file that ends within its first record."""
     what = f"ends within its first record (at {size:,} bytes)"
-    return InputError(what, where, "the training has only begun, or the copy broke off: wait, or copy it again")
+    return InputError(
+        what, where, "the training has only begun, or the copy broke off: wait, or copy it again"
+    )
 
 
 def zeros_of(count: int) -> str:

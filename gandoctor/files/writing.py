@@ -1,4 +1,4 @@
-"""Files that we write: whole or not at all, never through a link, never over what is not a plain file."""
+"""Files that we write: whole or not at all, never through a link, only over plain files."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ _HINTS: Final = {
     errno.ENAMETOOLONG: "give a shorter name",
     errno.EFBIG: "files may not grow that large here; what was there before is untouched",
 }
-# What a file system answers that knows no hard links, or no such thing as writing through to the disk.
-_LACKING: Final = frozenset({errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+# What a file system answers that knows no hard links, or no such thing as writing through to the
+# disk.
+_LACKING: Final = frozenset(
+    {errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
@@ -44,7 +47,8 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = (), new: bool 
     ----------
     path : Path
     text : str
-        Written as UTF-8, line ends as they are; lone surrogates of a strange file name are spelled out.
+        Written as UTF-8, line ends as they are; lone surrogates of a strange file name are spelled
+        out.
     inputs : iterable of Path
         What was read: none of it is ever written over, by whatever name.
     new : bool
@@ -99,7 +103,9 @@ def spare(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
     for one in inputs if known else ():
         if (target := known.get(_identity(one) or (0, 0))) is not None:
             where = shortened(str(target))
-            raise UsageError("was read, and is not written over", where, "give the report another name")
+            raise UsageError(
+                "was read, and is not written over", where, "give the report another name"
+            )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -121,7 +127,9 @@ def _told(path: Path) -> Iterator[None]:
     except OSError as e:
         raise UsageError(_why(e), where, _HINTS.get(e.errno or 0, "give another path")) from None
     except ValueError:  # a name with a zero byte
-        raise UsageError("is no name for a file", shortened(repr(str(path))), "give another path") from None
+        raise UsageError(
+            "is no name for a file", shortened(repr(str(path))), "give another path"
+        ) from None
 
 
 def _why(e: OSError) -> str:
@@ -136,11 +144,17 @@ def _there(path: Path, *, new: bool) -> os.stat_result | None:
         return None
     where = shortened(str(path))
     if stat.S_ISLNK(found.st_mode):
-        raise UsageError("is a link, and what it leads to may be anybody's", where, "remove it, or give another path")
+        raise UsageError(
+            "is a link, and what it leads to may be anybody's",
+            where,
+            "remove it, or give another path",
+        )
     if stat.S_ISDIR(found.st_mode):
         raise UsageError("is a folder", where, "give the path of a file")
     if not stat.S_ISREG(found.st_mode):
-        raise UsageError("is no regular file", where, "give another path; `-` writes to the terminal or a pipe")
+        raise UsageError(
+            "is no regular file", where, "give another path; `-` writes to the terminal or a pipe"
+        )
     if new:
         raise FileExistsError
     if not os.access(path, os.W_OK):  # a rename would not ask
@@ -149,7 +163,9 @@ def _there(path: Path, *, new: bool) -> os.stat_result | None:
 
 
 def _replace(path: Path, data: bytes, old: os.stat_result | None, *, new: bool) -> None:
-    fresh = path.with_name(f".gandoctor-{secrets.token_hex(8)}.tmp")  # short, however long the name of the file is
+    fresh = path.with_name(
+        f".gandoctor-{secrets.token_hex(8)}.tmp"
+    )  # short, however long the name of the file is
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
     handle = os.open(fresh, flags, 0o644 if old is None else 0o600)
     try:
@@ -167,7 +183,9 @@ def _replace(path: Path, data: bytes, old: os.stat_result | None, *, new: bool) 
         with contextlib.suppress(OSError):
             os.unlink(fresh)  # noqa: PTH108
         raise
-    with contextlib.suppress(OSError):  # the name survives a power cut, too, where the system can do that
+    with contextlib.suppress(
+        OSError
+    ):  # the name survives a power cut, too, where the system can do that
         folder = os.open(path.parent, os.O_RDONLY | _CLOEXEC)
         try:
             os.fsync(folder)

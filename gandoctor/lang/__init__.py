@@ -1,1 +1,4 @@
-"""A small language over arrays: syntax, kinds, functions, windows, three-valued evaluation. Knows nothing of GANs."""
+"""A small language over arrays: syntax, kinds, functions, windows, three-valued evaluation.
+
+Knows nothing of GANs.
+"""

@@ -1,7 +1,10 @@
-"""Expression + Frame -> Outcome: three-valued truth, the steps where it held, and how far it is from flipping.
+"""Expression + Frame -> Outcome.
 
-What decides, in this order: the words under ``given``, the window (``over``), the test at every step of the *whole*
-run, cut to the window, and the amount (``for``). What was not logged is unknown, never false and never healthy.
+Three-valued truth, the steps where it held, and how far it is from flipping.
+
+What decides, in this order: the words under ``given``, the window (``over``), the test at every
+step of the *whole* run, cut to the window, and the amount (``for``). What was not logged is
+unknown, never false and never healthy.
 """
 
 from __future__ import annotations
@@ -80,12 +83,15 @@ class Outcome:
     share : float or None
         Share of the window's steps on which the test held, of those where it is known.
     margin : float or None
-        How far the deciding comparison is from flipping, relative to its threshold; None where nothing is compared.
+        How far the deciding comparison is from flipping, relative to its threshold; None where
+        nothing is compared.
     onset : int or None
-        Since when it holds. For a window at the end of the run it is followed back to before the window.
+        Since when it holds. For a window at the end of the run it is followed back to before the
+        window.
     reason : str
     values : Mapping of str to float
-        What each sub-expression gave: numbers as they are, series by their median where the test held.
+        What each sub-expression gave: numbers as they are, series by their median where the test
+        held.
     names : tuple of str
         Signals in the test.
     threshold : float or None
@@ -125,14 +131,16 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     where : Expression or None
         The test; None where ``given`` says it all.
     given : Mapping of str to tuple of str
-        Settings that are words, each with the words it may be (case, ``-`` and ``_`` do not matter).
+        Settings that are words, each with the words it may be (case, ``-`` and ``_`` do not
+        matter).
     over : Window
         The part of the run to look at.
     for_ : Amount
         How much of it has to pass; counts steps, not rows. Idle where the test is decided once.
     frame : Frame
     onsets : Mapping, optional
-        What the clauses before gave, for ``after CLAUSE``: their outcome, or their onset (None: did not hold).
+        What the clauses before gave, for ``after CLAUSE``: their outcome, or their onset (None: did
+        not hold).
 
     Returns
     -------
@@ -161,8 +169,8 @@ def decide(when: Expression, outcomes: Mapping[str, Outcome]) -> tuple[bool | No
     -------
     truth : bool or None
     onset : int or None
-        Since when the whole holds: the latest of what ``and`` joins, the earliest of what ``or`` joins, the second of
-        ``then``. None where it does not hold or nothing dates it.
+        Since when the whole holds: the latest of what ``and`` joins, the earliest of what ``or``
+        joins, the second of ``then``. None where it does not hold or nothing dates it.
     """
     truth, onset = _decided(when.tree, outcomes)
     return truth, onset if truth else None
@@ -192,7 +200,9 @@ def _decided(node: Node, outcomes: Mapping[str, Outcome]) -> tuple[bool | None, 
 
 
 def number_of(text: str, frame: Frame, scope: Scope | None = None) -> float | None:
-    """Value of an expression over a frame's numbers, for a sentence that quotes it; None where it has none.
+    """Value of an expression over a frame's numbers, for a sentence that quotes it.
+
+    None where it has none.
 
     Parameters
     ----------
@@ -244,7 +254,9 @@ def resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | Non
     if over.kind == "last_regime":
         return Span(max(first, _regime_of(frame)), last)
     if over.kind == "first" and frame.resumed and over.unit != "%":
-        return Told(None, reason="the log starts in mid-training, so the run's first steps are not in it")
+        return Told(
+            None, reason="the log starts in mid-training, so the run's first steps are not in it"
+        )
     size: float | str = (last - first) * over.amount / 100
     if over.unit != "%":
         size = in_steps(over.amount, over.unit, frame)
@@ -257,22 +269,32 @@ def resolve(over: Window, frame: Frame, onsets: Mapping[str, Outcome | int | Non
     # A resumed run counts on from where it was, so its steps are absolute.
     start = size if frame.resumed and over.unit != "%" else first + size
     if start > last:
-        return Told(None, reason=f"the run ends at step {last:,.0f}, before what `{over.text}` looks at")
+        return Told(
+            None, reason=f"the run ends at step {last:,.0f}, before what `{over.text}` looks at"
+        )
     return Span(max(first, start), last)
 
 
 def in_steps(amount: float, unit: str, frame: Frame) -> float | str:
     """An amount of ``steps`` or ``epochs`` in the log's own unit, or why that is not known."""
-    if unit == frame.step_unit or (unit == "steps" and frame.step_unit in ("iterations", "unknown")):
+    if unit == frame.step_unit or (
+        unit == "steps" and frame.step_unit in ("iterations", "unknown")
+    ):
         return amount
     if frame.step_unit == "kimg":
         return f"the log counts thousands of images, not {unit}"
     if frame.steps_per_epoch:
         return amount / frame.steps_per_epoch if unit == "steps" else amount * frame.steps_per_epoch
-    return "the log counts epochs, not steps" if unit == "steps" else "how many steps make an epoch is not known"
+    return (
+        "the log counts epochs, not steps"
+        if unit == "steps"
+        else "how many steps make an epoch is not known"
+    )
 
 
-def _after_clause(name: str, onsets: Mapping[str, Outcome | int | None], last: float) -> Span | Told:
+def _after_clause(
+    name: str, onsets: Mapping[str, Outcome | int | None], last: float
+) -> Span | Told:
     before = onsets.get(name)
     if isinstance(before, Outcome):
         if before.truth is None:
@@ -315,7 +337,10 @@ def _regime_of(frame: Frame) -> float:
 
 
 def _best_of(text: str, numbers: frozenset[str]) -> Node:
-    """The expression inside ``after best(...)``; it was checked at load, so any name that is no number is a signal."""
+    """The expression inside ``after best(...)``.
+
+    It was checked at load, so any name that is no number is a signal.
+    """
     names = frozenset(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)) - frozenset(FUNCTIONS)
     return compile_value(text, Scope(signals=names - numbers, numbers=numbers)).tree
 
@@ -324,7 +349,11 @@ def _best_of(text: str, numbers: frozenset[str]) -> Node:
 
 
 def _judged(
-    where: Expression, over: Window, for_: Amount, frame: Frame, onsets: Mapping[str, Outcome | int | None]
+    where: Expression,
+    over: Window,
+    for_: Amount,
+    frame: Frame,
+    onsets: Mapping[str, Outcome | int | None],
 ) -> Outcome:
     names = where.signals
     span: Span | None = None
@@ -334,7 +363,9 @@ def _judged(
         if isinstance(found, Span):
             span = found
         elif found.truth is False or where.kind == "mask":
-            return Outcome(found.truth, reason=found.reason, names=names, primary=_primary(names, frame))
+            return Outcome(
+                found.truth, reason=found.reason, names=names, primary=_primary(names, frame)
+            )
         else:
             blocked = found.reason  # the part of the test that needs no window may still settle it
     run = Evaluation(frame, span, over.text, blocked=blocked)
@@ -347,7 +378,9 @@ def _judged(
     else:
         outcome = _once(answer, where, span, run)
     threshold, primary = _drawn(where.tree, run)
-    return replace(outcome, names=names, threshold=threshold, primary=primary or _primary(names, frame))
+    return replace(
+        outcome, names=names, threshold=threshold, primary=primary or _primary(names, frame)
+    )
 
 
 def _primary(names: Sequence[str], frame: Frame) -> str | None:
@@ -372,7 +405,9 @@ def _once(answer: Told, where: Expression, span: Span | None, run: Evaluation) -
     )
 
 
-def _over_steps(marks: Marks, where: Expression, for_: Amount, span: Span, run: Evaluation) -> Outcome:
+def _over_steps(
+    marks: Marks, where: Expression, for_: Amount, span: Span, run: Evaluation
+) -> Outcome:
     """Judge a test that is decided at every step: how much of the window passes it."""
     low, high = span.rows(marks.steps)
     window = span.whole
@@ -388,13 +423,16 @@ def _over_steps(marks: Marks, where: Expression, for_: Amount, span: Span, run: 
             return Outcome(None, window=window, reason=why_not or found)
         length = found
     truth, streak = part.enough(for_, length)
-    # One row can settle "ever", "always" and a streak; a matter of most rows needs most rows of the window.
+    # One row can settle "ever", "always" and a streak; a matter of most rows needs most rows of the
+    # window.
     settled = truth is (for_.kind != "always") and for_.kind != "share"
     if narrow or (why_not and not settled):
         truth = None
     elif truth is not None and not settled and part.unknown > (1 - COVER) * part.total + 1e-9:
         truth = None
-        why_not = f"`{where.text}` is unknown (NaN) on {part.unknown / part.total:.0%} of the window"
+        why_not = (
+            f"`{where.text}` is unknown (NaN) on {part.unknown / part.total:.0%} of the window"
+        )
     margin = None
     if truth is not None and marks.slack is not None:
         margin = _margin(marks.slack[low:high], part, for_, streak)
@@ -405,7 +443,9 @@ def _over_steps(marks: Marks, where: Expression, for_: Amount, span: Span, run: 
         share=part.share,
         margin=margin,
         onset=onset_of(marks, low, high, for_, streak, back=span.back) if truth else None,
-        reason=(why_not or marks.reason or "it is not known at enough steps") if truth is None else "",
+        reason=(why_not or marks.reason or "it is not known at enough steps")
+        if truth is None
+        else "",
         values=_values(where.tree, run, marks if truth else None),
     )
 
@@ -436,7 +476,10 @@ class _Part:
         Rows that are NaN do not count; where a whole signal is missing, both answers are tried.
         """
         if for_.kind == "ever":
-            return True if self.held.any() else None if self.missing or not self.false else False, None
+            return (
+                True if self.held.any() else None if self.missing or not self.false else False,
+                None,
+            )
         if for_.kind == "always":
             return False if self.false else None if self.missing or not self.true else True, None
         if for_.kind == "share":
@@ -444,11 +487,20 @@ class _Part:
             least = (for_.amount - 1e-9) * counted
             if not counted:
                 return None, None
-            return True if self.true >= least else None if self.true + self.missing >= least else False, None
+            return (
+                True
+                if self.true >= least
+                else None
+                if self.true + self.missing >= least
+                else False,
+                None,
+            )
         streak = _streak(self.held, self.weights, length)
         if streak is not None:
             return True, streak
-        return None if _streak(self.codes != FALSE, self.weights, length) is not None else False, None
+        return None if _streak(
+            self.codes != FALSE, self.weights, length
+        ) is not None else False, None
 
 
 def _row_length(for_: Amount, steps: Ints, span: Span, run: Evaluation) -> float | str:
@@ -473,7 +525,10 @@ def _clipped_cells(steps: Ints, low: int, high: int, span: Span) -> Floats:
 
 
 def _streak(held: NDArray[np.bool_], weights: Floats, length: float) -> tuple[int, int] | None:
-    """First stretch of rows that all hold and together stand for `length` steps: (first row, one past the last)."""
+    """First stretch of rows that all hold and together stand for `length` steps.
+
+    (first row, one past the last).
+    """
     starts, ends = stretches(held)
     if not starts.size:
         return None
@@ -488,11 +543,16 @@ def _intervals(steps: Ints, held: NDArray[np.bool_]) -> tuple[tuple[int, int], .
     if starts.size > MOST_INTERVALS:
         gaps = steps[starts[1:]] - steps[ends[:-1] - 1]
         keep = np.sort(np.argpartition(-gaps, MOST_INTERVALS - 1)[: MOST_INTERVALS - 1])
-        starts, ends = starts[np.concatenate(([0], keep + 1))], ends[np.concatenate((keep, [ends.size - 1]))]
+        starts, ends = (
+            starts[np.concatenate(([0], keep + 1))],
+            ends[np.concatenate((keep, [ends.size - 1]))],
+        )
     return tuple((int(steps[a]), int(steps[b - 1])) for a, b in zip(starts, ends, strict=True))
 
 
-def _margin(slack: Floats, part: _Part, for_: Amount, streak: tuple[int, int] | None) -> float | None:
+def _margin(
+    slack: Floats, part: _Part, for_: Amount, streak: tuple[int, int] | None
+) -> float | None:
     """Relative distance of the row that decides from its threshold."""
     good = (part.codes != NAN) & ~np.isnan(slack)
     if for_.kind == "row":
@@ -518,7 +578,10 @@ def _margin(slack: Floats, part: _Part, for_: Amount, streak: tuple[int, int] | 
 
 
 def _values(tree: Node, run: Evaluation, marks: Marks | None) -> dict[str, float]:
-    """Value of each sub-expression: numbers as they are, series by their median in the window, where the test held."""
+    """Value of each sub-expression.
+
+    Numbers as they are, series by their median in the window, where the test held.
+    """
     shown: dict[str, float] = {}
     for node in tree.walk():
         if node.kind not in ("series", "number") or node.op == "const" or node.text in shown:
@@ -550,11 +613,16 @@ def _shown_median(series: Points, span: Span, marks: Marks | None) -> float | No
     return float(median(rows)) if rows.size else None
 
 
-_DRAWN: Final = frozenset(name for name, f in FUNCTIONS.items() if f.level or name in ("smooth", "best"))
+_DRAWN: Final = frozenset(
+    name for name, f in FUNCTIONS.items() if f.level or name in ("smooth", "best")
+)
 
 
 def _drawn(tree: Node, run: Evaluation) -> tuple[float | None, str | None]:
-    """The first number that a signal, plain or smoothed or its level, is compared with; and that signal."""
+    """The first number that a signal, plain or smoothed or its level, is compared with.
+
+    And that signal.
+    """
     for node in tree.walk():
         if node.op not in ("<", "<=", ">", ">="):
             continue

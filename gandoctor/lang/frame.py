@@ -1,4 +1,4 @@
-"""What a test looks at (`Frame`), and the values that it passes through on the way to an outcome."""
+"""What a test looks at (`Frame`), and the values it passes through on the way to an outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
 
-# Kleene's values as codes: `and` is the minimum. A row that lacks a whole signal is kept apart from one that is NaN.
+# Kleene's values as codes: `and` is the minimum. A row that lacks a whole signal is kept apart from
+# one that is NaN.
 FALSE: Final = 0
 MISSING: Final = 1
 NAN: Final = 2
@@ -47,7 +48,9 @@ class Series:
         steps = np.asarray(self.steps, dtype=np.int64)
         values = np.asarray(self.values, dtype=np.float64)
         if steps.ndim != 1 or steps.shape != values.shape:
-            raise ValueError(f"steps {steps.shape} and values {values.shape} must be columns of one length")
+            raise ValueError(
+                f"steps {steps.shape} and values {values.shape} must be columns of one length"
+            )
         if steps.size > 1 and bool((steps[1:] < steps[:-1]).any()):
             order = np.argsort(steps, kind="stable")
             steps, values = steps[order], values[order]
@@ -91,7 +94,8 @@ class Frame:
     series : Mapping of str to Series
         By name; empty series count as not logged.
     numbers : Mapping of str to float, str or None
-        Settings and facts. Text where a number is expected makes every test of it unknown, but for ``is_text``.
+        Settings and facts. Text where a number is expected makes every test of it unknown, but for
+        ``is_text``.
     words : Mapping of str to str
         Settings that are words, or ``true`` and ``false``.
     flags : Mapping of str to bool or None
@@ -124,8 +128,16 @@ class Frame:
     def span(self) -> tuple[int, int]:
         """First and last step of the run."""
         filled = [s for s in self.series.values() if s.steps.size]
-        first = self.first_step if self.first_step is not None else min((int(s.steps[0]) for s in filled), default=0)
-        last = self.last_step if self.last_step is not None else max((int(s.steps[-1]) for s in filled), default=0)
+        first = (
+            self.first_step
+            if self.first_step is not None
+            else min((int(s.steps[0]) for s in filled), default=0)
+        )
+        last = (
+            self.last_step
+            if self.last_step is not None
+            else max((int(s.steps[-1]) for s in filled), default=0)
+        )
         return first, max(first, last)
 
 
@@ -138,7 +150,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """A test at every step: codes (n,), and how far each row is from flipping, relative; NaN where nothing tells."""
+    """A test at every step: codes (n,), and how far each row is from flipping, relative.
+
+    NaN where nothing tells.
+    """
 
     steps: Ints
     codes: Codes

@@ -3,12 +3,13 @@
 Five ways to work, named in `Function.how`:
 
 ``point``   value by value, on series and numbers alike (``abs``, ``log``)
-``series``  the whole signal -> a series of the same length, cut to the window afterwards (``smooth``, ``best``)
-``reduce``  the part of the signal inside the window -> one number or truth (``median``, ``trend``)
-``whole``   the whole signal, whatever the window -> one number (``early``, ``since_best``)
-``ask``     about a name, not about its values (``logged``, ``fired``)
+``series``  the whole signal -> a series of the same length, cut to the window afterwards
+(``smooth``, ``best``) ``reduce``  the part of the signal inside the window -> one number or truth
+(``median``, ``trend``) ``whole``   the whole signal, whatever the window -> one number (``early``,
+``since_best``) ``ask``     about a name, not about its values (``logged``, ``fired``)
 
-``pair`` is ``reduce`` for two series on common steps. An unforeseen condition is one more function here, no more.
+``pair`` is ``reduce`` for two series on common steps. An unforeseen condition is one more function
+here, no more.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ MOST_DECIMALS: Final = 5
 
 
 class UndecidedError(Exception):
-    """Raised by a function that cannot tell; its message is the reason, a sentence without a full stop."""
+    """Raised by a function that cannot tell.
+
+    Its message is the reason, a sentence without a full stop.
+    """
 
 
 class Points:
@@ -91,13 +95,14 @@ class Function:
     Attributes
     ----------
     name, usage, doc, unit : str
-        `usage` is the call with its arguments, optional ones in brackets; `unit` is that of the result.
+        `usage` is the call with its arguments, optional ones in brackets; `unit` is that of the
+        result.
     takes : tuple of str
-        What each argument is: ``series``, ``number``, ``series or number``, ``count`` (a plain whole number),
-        ``any name``, ``setting``, ``flag``.
+        What each argument is: ``series``, ``number``, ``series or number``, ``count`` (a plain
+        whole number), ``any name``, ``setting``, ``flag``.
     gives : str
-        ``series``, ``number``, ``truth``; ``same``: a series if an argument is one, else a number; ``test``: likewise a
-        mask or a truth.
+        ``series``, ``number``, ``truth``; ``same``: a series if an argument is one, else a number;
+        ``test``: likewise a mask or a truth.
     how : str
         ``point``, ``series``, ``reduce``, ``pair``, ``whole`` or ``ask``; see the module.
     call : callable or None
@@ -109,7 +114,8 @@ class Function:
     many : int
         Least number of arguments where the last kind may repeat; else 0.
     level : bool
-        Whether the result is a level of its series, in the series' own unit (``median``, not ``std``).
+        Whether the result is a level of its series, in the series' own unit (``median``, not
+        ``std``).
     """
 
     name: str
@@ -129,14 +135,18 @@ class Function:
 FUNCTIONS: Final[dict[str, Function]] = {}
 
 
-def _function(usage: str, how: Any, gives: Any, takes: str, unit: str, **more: Any) -> Callable[[Any], Any]:
+def _function(
+    usage: str, how: Any, gives: Any, takes: str, unit: str, **more: Any
+) -> Callable[[Any], Any]:
     """Enter a function into the registry; the first paragraph of its docstring is its doc."""
     name = usage.partition("(")[0]
 
     def enter(call: Any) -> Any:
-        doc = " ".join((call.__doc__ or "").strip().split("\n\n")[0].split())
+        doc = " ".join((call.__doc__ or "").partition("Parameters\n")[0].split())
         kinds = tuple(k.strip() for k in takes.split(","))
-        FUNCTIONS[name] = Function(name, usage, doc, unit, kinds, gives, how, None if how == "ask" else call, **more)
+        FUNCTIONS[name] = Function(
+            name, usage, doc, unit, kinds, gives, how, None if how == "ask" else call, **more
+        )
         return call
 
     return enter
@@ -156,7 +166,8 @@ def evenly_spaced(steps: Ints) -> bool:
 def cells(steps: Ints, first: float | None = None, last: float | None = None) -> Floats:
     """Steps that each row stands for: those nearer to it than to any other row.
 
-    Rows that share a step share its steps; an outer row reaches as far outwards as half its gap inwards.
+    Rows that share a step share its steps; an outer row reaches as far outwards as half its gap
+    inwards.
 
     Parameters
     ----------
@@ -198,7 +209,9 @@ def _equal_cells(steps: Ints, gap: float, first: float | None, last: float | Non
     width = np.full(steps.size, gap)
     reach = gap / 2
     low = int(np.searchsorted(steps, first + reach)) if first is not None else 0
-    high = int(np.searchsorted(steps, last - reach, side="right")) if last is not None else steps.size
+    high = (
+        int(np.searchsorted(steps, last - reach, side="right")) if last is not None else steps.size
+    )
     for part in (slice(0, low), slice(high, steps.size)):
         left, right = steps[part] - reach, steps[part] + reach
         left = np.maximum(left, first) if first is not None else left
@@ -219,7 +232,10 @@ def interval_of(steps: Ints) -> float:
 
 
 def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> float:
-    """Quantile of values without NaN, each counted as often as its weight; NaN where there is none."""
+    """Quantile of values without NaN, each counted as often as its weight.
+
+    NaN where there is none.
+    """
     if values.size == 0:
         return float("nan")
     with np.errstate(invalid="ignore"):
@@ -227,7 +243,11 @@ def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> 
             if share == 0.5:
                 return float(median(values))
             found = float(np.quantile(values, share))
-            return found if not np.isnan(found) else float(np.quantile(values, share, method="nearest"))
+            return (
+                found
+                if not np.isnan(found)
+                else float(np.quantile(values, share, method="nearest"))
+            )
         order = np.argsort(values, kind="stable")
         ordered, reached = values[order], np.cumsum(weights[order])
         if not reached[-1] > 0:
@@ -313,10 +333,12 @@ def _isfinite(x: Floats) -> NDArray[np.bool_]:
 
 @_function("smooth(x[, n])", "series", "series", "series, count", "as x", optional=1, least=3)
 def _smooth(x: Points, n: float | None = None) -> Floats:
-    """Moving median over n rows around each row; without n, over a twentieth of the signal's rows (3 at least).
+    """Moving median over n rows around each row.
 
-    A median, so that one spike leaves no trace. Rows that are NaN stay NaN. Beyond 24 rows it is taken over medians of
-    short blocks, which costs the same at any width.
+    Without n, over a twentieth of the signal's rows (3 at least).
+
+    A median, so that one spike leaves no trace. Rows that are NaN stay NaN. Beyond 24 rows it is
+    taken over medians of short blocks, which costs the same at any width.
     """
     known = ~np.isnan(x.values)
     values = x.values[known]
@@ -349,15 +371,19 @@ def _moving_median(values: Floats, width: int) -> Floats:
         )
     half = width // 2
     rows = np.lib.stride_tricks.sliding_window_view(values, width)
-    # The outermost rows share the outermost window: rows mirrored at the edge would count a wild one twice.
+    # The outermost rows share the outermost window: rows mirrored at the edge would count a wild
+    # one twice.
     return np.pad(np.partition(rows, half, axis=1)[:, half], half, mode="edge")
 
 
 @_function("best(x)", "series", "series", "series", "as x")
 def _best(x: Points) -> Floats:
-    """The best value so far, from the start of the run: the lowest, unless the role says that higher is better.
+    """The best value so far, from the start of the run.
 
-    One lucky row counts: on a noisy signal write ``best(smooth(x))``. Infinities and NaN are no best.
+    The lowest, unless the role says that higher is better.
+
+    One lucky row counts: on a noisy signal write ``best(smooth(x))``. Infinities and NaN are no
+    best.
     """
     finite = np.isfinite(x.values)
     sign = -1.0 if x.higher else 1.0
@@ -374,9 +400,12 @@ def _delta(x: Points) -> Floats:
 
 @_function("jump(x)", "series", "series", "series", "times", least=2)
 def _jump(x: Points) -> Floats:
-    """How many times larger a value is than its neighbour before, or smaller: 2 is doubled or halved.
+    """How many times larger a value is than its neighbour before, or smaller.
 
-    For a signal that crosses zero, where a ratio means nothing: 1 plus the difference over the signal's IQR.
+    2 is doubled or halved.
+
+    For a signal that crosses zero, where a ratio means nothing: 1 plus the difference over the
+    signal's IQR.
     """
     before = np.concatenate(([np.nan], x.values[:-1]))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -388,7 +417,10 @@ def _jump(x: Points) -> Floats:
 
 @_function("finite_ahead(x)", "series", "series", "series", "share of the rows")
 def _finite_ahead(x: Points) -> Floats:
-    """Share of the rows from this one to the end of the run that are finite: 0 once a signal is lost for good."""
+    """Share of the rows from this one to the end of the run that are finite.
+
+    0 once a signal is lost for good.
+    """
     finite = np.isfinite(x.values)
     left = np.arange(finite.size, 0, -1)
     return np.asarray(np.cumsum(finite[::-1])[::-1] / left, dtype=np.float64)
@@ -396,10 +428,12 @@ def _finite_ahead(x: Points) -> Floats:
 
 @_function("swing(x[, n])", "series", "series", "series, count", "times", optional=1, least=3)
 def _swing(x: Points, n: float | None = None) -> Floats:
-    """Largest over smallest value in the n rows around each row (20 without n): 2 is a swing by a factor of two.
+    """Largest over smallest value in the n rows around each row (20 without n).
 
-    For a signal that crosses zero, where a ratio means nothing: range in those rows over twice the signal's IQR, which
-    plain noise keeps between 1 and 2.
+    2 is a swing by a factor of two.
+
+    For a signal that crosses zero, where a ratio means nothing: range in those rows over twice the
+    signal's IQR, which plain noise keeps between 1 and 2.
     """
     width = min(int(n) if n is not None else 20, x.values.size)
     # An infinite value would make every ratio around it infinite, and says nothing about swinging.
@@ -414,7 +448,7 @@ def _swing(x: Points, n: float | None = None) -> Floats:
 
 
 def crosses_zero(values: Floats) -> bool:
-    """Whether a signal lies on both sides of zero for more than a few rows (5 % of them at least)."""
+    """Whether a signal lies on both sides of zero for more than a few rows (at least 5 %)."""
     known = values[np.isfinite(values)]
     return bool(known.size and np.minimum((known > 0).mean(), (known < 0).mean()) >= 0.05)
 
@@ -426,12 +460,17 @@ def _spread(values: Floats) -> float:
 
 
 def _moving_max(values: Floats, width: int) -> Floats:
-    """Maximum over `width` rows around each row, NaN passed over; O(n) (van Herk 1992, Gil and Werman 1993)."""
+    """Maximum over `width` rows around each row, NaN passed over.
+
+    O(n) (van Herk 1992, Gil and Werman 1993).
+    """
     n = values.size
     before = (width - 1) // 2
     padded = np.concatenate((np.full(before, np.nan), values, np.full(width - 1 - before, np.nan)))
     blocks = -(-padded.size // width)
-    grid = np.concatenate((padded, np.full(blocks * width - padded.size, np.nan))).reshape(blocks, width)
+    grid = np.concatenate((padded, np.full(blocks * width - padded.size, np.nan))).reshape(
+        blocks, width
+    )
     from_left = np.fmax.accumulate(grid, axis=1).ravel()
     from_right = np.fmax.accumulate(grid[:, ::-1], axis=1)[:, ::-1].ravel()
     return np.fmax(from_right[:n], from_left[width - 1 : width - 1 + n])
@@ -504,7 +543,10 @@ def _iqr(x: Points) -> float:
 
 @_reducer("spread(x)", "times", least=4)
 def _spread_over_level(x: Points) -> float:
-    """Distance between the quartiles over the size of the median, within the window; 0.1 is a tenth of the level."""
+    """Distance between the quartiles over the size of the median, within the window.
+
+    0.1 is a tenth of the level.
+    """
     level = abs(_median(x))
     width = _iqr(x)
     if not level > 0:
@@ -518,10 +560,13 @@ def _spread_over_level(x: Points) -> float:
 def _repeats(x: Points) -> float:
     """Share of the window's rows that stand in a row of eight or more equal ones, bit for bit.
 
-    A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats itself less long.
+    A loss that is logged at every step and changes at every fifth, or one that is rounded, repeats
+    itself less long.
     """
     changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
-    if changes.size and _printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(float(np.median(x.values))):
+    if changes.size and _printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(
+        float(np.median(x.values))
+    ):
         raise UndecidedError("so few decimals were printed that they may hide what changed")
     lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
     return float(lengths[lengths >= SAME_ROWS].sum() / len(x))
@@ -529,9 +574,12 @@ def _repeats(x: Points) -> float:
 
 @_reducer("sway(x)", "times", least=24)
 def _sway(x: Points) -> float:
-    """How many times the window's lowest values go into its highest: its 95 % quantile over its 5 % quantile.
+    """How many times the window's lowest values go into its highest.
 
-    Both are sizes, whatever the sign. Fewer than 24 rows have no such quantiles: they are the two most extreme rows.
+    Its 95 % quantile over its 5 % quantile.
+
+    Both are sizes, whatever the sign. Fewer than 24 rows have no such quantiles: they are the two
+    most extreme rows.
     """
     size = np.abs(x.values)
     low, high = (quantile_of(size, share, x.weights) for share in (0.05, 0.95))
@@ -568,10 +616,12 @@ def _constant(x: Points) -> bool:
 
 @_reducer("trend(x)", "-1 to 1", least=12)
 def _trend(x: Points) -> float:
-    """Kendall's tau against the step: 1 rises all the way, -1 falls all the way, 0 neither; no matter by how much.
+    """Kendall's tau against the step: 1 rises all the way, -1 falls all the way, 0 neither.
 
-    Over at most 300 medians of equal stretches of steps. Ties count against a trend (tau-a, Kendall 1938). Says nothing
-    about size: join it with `change`.
+    No matter by how much.
+
+    Over at most 300 medians of equal stretches of steps. Ties count against a trend (tau-a, Kendall
+    1938). Says nothing about size: join it with `change`.
     """
     _, values = _stretches(x, TREND_BLOCKS)
     later, earlier = values[None, :], values[:, None]
@@ -582,7 +632,7 @@ def _trend(x: Points) -> float:
 
 @_reducer("slope(x)", "units of x a step", least=12)
 def _slope(x: Points) -> float:
-    """Median slope between all pairs (Theil 1950, Sen 1968) of at most 300 medians of equal stretches of steps."""
+    """Median slope (Theil 1950, Sen 1968) between at most 300 medians of equal stretches."""
     steps, values = _stretches(x, TREND_BLOCKS)
     i, j = np.triu_indices(values.size, 1)
     run = steps[j] - steps[i]
@@ -596,9 +646,12 @@ def _slope(x: Points) -> float:
 
 @_reducer("change(x)", "times", least=5)
 def _change(x: Points) -> float:
-    """Relative change from the window's first fifth to its last: medians; 0.1 is 10 % more, -0.5 half of it.
+    """Relative change from the window's first fifth to its last: medians.
 
-    For a signal that crosses zero, where a ratio means nothing: the difference over the window's IQR.
+    0.1 is 10 % more, -0.5 half of it.
+
+    For a signal that crosses zero, where a ratio means nothing: the difference over the window's
+    IQR.
     """
     before, after = _end_medians(x, ENDS)
     difference = after - before
@@ -622,20 +675,27 @@ def _end_medians(x: Points, share: float) -> tuple[float, float]:
 
 
 def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
-    """Medians over at most `most` equal stretches of steps, empty ones left out: (mean steps, medians)."""
+    """Medians over at most `most` equal stretches of steps, empty ones left out.
+
+    (mean steps, medians).
+    """
     n = len(x)
     count = min(most, n)
     first, last = int(x.steps[0]), int(x.steps[-1])
     if first == last:
         return x.steps[:1].astype(np.float64), np.array([median(x.values)])
-    edges = np.searchsorted(x.steps, first + (last - first) * np.arange(1, count) / count, side="left")
+    edges = np.searchsorted(
+        x.steps, first + (last - first) * np.arange(1, count) / count, side="left"
+    )
     edges = np.unique(np.concatenate(([0], edges, [n])))
     starts, ends = edges[:-1], edges[1:]
     lengths = ends - starts
     if (lengths == 1).all():
         return x.steps.astype(np.float64), x.values
     medians = np.empty(lengths.size)
-    for length in np.unique(lengths):  # there are few: one call for all of a length, not one for each
+    for length in np.unique(
+        lengths
+    ):  # there are few: one call for all of a length, not one for each
         alike = lengths == length
         medians[alike] = median(x.values[starts[alike, None] + np.arange(length)], axis=1)
     centres = (x.steps[starts] + x.steps[ends - 1]) / 2
@@ -646,14 +706,18 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
 def _cycle(x: Points) -> float:
     """How regularly the signal repeats: the autocorrelation at its period, 0 where there is none.
 
-    After the straight line is taken off, over at most 1,024 equal stretches; at least three repetitions have to fit.
+    After the straight line is taken off, over at most 1,024 equal stretches; at least three
+    repetitions have to fit.
     """
     return _repetition(x)[0]
 
 
 @_reducer("period(x)", "steps", least=32)
 def _period(x: Points) -> float:
-    """Length of the cycle that the signal repeats, in steps; 0 where its autocorrelation stays below 0.3."""
+    """Length of the cycle that the signal repeats, in steps.
+
+    0 where its autocorrelation stays below 0.3.
+    """
     strength, period = _repetition(x)
     return period if strength >= CYCLE_FLOOR else 0.0
 
@@ -672,7 +736,9 @@ def _repetition(x: Points) -> tuple[float, float]:
     even = even - even.mean() - place * (even @ place) / (place @ place)
     power = float(even @ even)
     size = float(np.abs(values).max())
-    if not power > 1e-24 * max(1.0, size * size):  # a power of Python's own would raise where this is infinite
+    if not power > 1e-24 * max(
+        1.0, size * size
+    ):  # a power of Python's own would raise where this is infinite
         return 0.0, 0.0
     spectrum = np.fft.rfft(even, 2 * count)
     lags = count // 3
@@ -682,7 +748,8 @@ def _repetition(x: Points) -> tuple[float, float]:
     if not below.size or not correlation[below[0] :].max() > 0:
         return 0.0, 0.0
     beyond = correlation[below[0] :]
-    # Multiples of the period are nearly as high as itself, and noise may lift one above it: take the first lobe.
+    # Multiples of the period are nearly as high as itself, and noise may lift one above it: take
+    # the first lobe.
     high = np.concatenate((beyond >= 0.85 * beyond.max(), [False]))
     start = int(high.argmax())
     at = int(below[0] + start + beyond[start : start + int((~high[start:]).argmax())].argmax())
@@ -691,13 +758,26 @@ def _repetition(x: Points) -> tuple[float, float]:
     return float(min(1.0, correlation[at])), float(at * (grid[1] - grid[0]))
 
 
-@_function("correlation(x, y[, lag])", "pair", "number", "series, series, count", "-1 to 1", least=12, optional=1)
+@_function(
+    "correlation(x, y[, lag])",
+    "pair",
+    "number",
+    "series, series, count",
+    "-1 to 1",
+    least=12,
+    optional=1,
+)
 def _correlation(x: Points, y: Points, lag: float | None = None) -> float:
-    """Rank correlation (Spearman 1904) of two series in the window; with a lag, of x with y so many rows later."""
+    """Rank correlation (Spearman 1904) of two series in the window.
+
+    With a lag, of x with y so many rows later.
+    """
     shift = int(lag) if lag is not None else 0
     n = len(x) - shift
     if n < 12:
-        raise UndecidedError(f"only {max(n, 0)} points overlap at a lag of {shift}, correlation() needs 12")
+        raise UndecidedError(
+            f"only {max(n, 0)} points overlap at a lag of {shift}, correlation() needs 12"
+        )
     stride = -(-n // 50_000)
     ranks = [_ranks(v) for v in (x.values[:n][::stride], y.values[shift : shift + n][::stride])]
     a, b = (r - r.mean() for r in ranks)
@@ -720,30 +800,38 @@ def _of_run(usage: str, unit: str = "as x", **more: Any) -> Callable[[Any], Any]
 
 @_of_run("early(x)", least=10)
 def _early(x: Points, first: float, last: float) -> float:
-    """The run's own early level: the median over its first tenth (3 points at least), whatever the window."""
+    """The run's own early level.
+
+    The median over its first tenth (3 points at least), whatever the window.
+    """
     rows = max(3, int(np.searchsorted(x.steps, first + EARLY * (last - first), side="right")))
     return float(median(x.values[:rows]))
 
 
 @_of_run("late(x)", least=10)
 def _late(x: Points, first: float, last: float) -> float:
-    """The run's own late level: the median over its last tenth (3 points at least), whatever the window."""
+    """The run's own late level.
+
+    The median over its last tenth (3 points at least), whatever the window.
+    """
     rows = len(x) - int(np.searchsorted(x.steps, last - EARLY * (last - first), side="left"))
     return float(median(x.values[-max(3, rows) :]))
 
 
 @_of_run("grain(x)", least=5)
 def _grain(x: Points, first: float, last: float) -> float:
-    """Width of the rounding in the log: 0.1 where one decimal was printed, 0 where there are six or more, or none.
+    """Width of the rounding in the log.
 
-    Read off the values of the whole run. Where hardly any row differs from the one before, nothing was seen to be
-    rounded, and the answer is 0.
+    0.1 where one decimal was printed, 0 where there are six or more, or none.
+
+    Read off the values of the whole run. Where hardly any row differs from the one before, nothing
+    was seen to be rounded, and the answer is 0.
     """
     return rounding_of(x.values)
 
 
 def rounding_of(values: Floats) -> float:
-    """Width of the decimals that were printed, 0 where they are too many to matter or cannot be told.
+    """Width of the decimals that were printed, 0 where they are too many to matter or unknown.
 
     Parameters
     ----------
@@ -782,7 +870,9 @@ def _since_best(x: Points, first: float, last: float) -> float:
 
 @_of_run("since_regime(x)", "share of the run", least=40)
 def _since_regime(x: Points, first: float, last: float) -> float:
-    """Share of the run that the last regime of x fills: from where its level or its width changed for good.
+    """Share of the run that the last regime of x fills.
+
+    From where its level or its width changed for good.
 
     1 where it is of one piece.
     """
@@ -816,7 +906,10 @@ def best_step(x: Points) -> int:
 
 @_function("logged(name)", "ask", "truth", "any name", "yes or no")
 def _logged() -> None:
-    """Whether a signal was logged, or a setting or fact is known; the one function that answers about absence."""
+    """Whether a signal was logged, or a setting or fact is known.
+
+    The one function that answers about absence.
+    """
 
 
 @_function("is_text(name)", "ask", "truth", "setting", "yes or no")

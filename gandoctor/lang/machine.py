@@ -30,14 +30,22 @@ from gandoctor.lang.frame import (
     joined_reasons,
     word_of,
 )
-from gandoctor.lang.functions import FUNCTIONS, Function, Points, UndecidedError, interval_of, quantile_of
+from gandoctor.lang.functions import (
+    FUNCTIONS,
+    Function,
+    Points,
+    UndecidedError,
+    interval_of,
+    quantile_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gandoctor.lang.syntax import Node
 
-# Least part of a window that a signal must span to speak for it, and least part of its rows that must be numbers.
+# Least part of a window that a signal must span to speak for it, and least part of its rows that
+# must be numbers.
 COVER: Final = 0.5
 
 
@@ -45,7 +53,13 @@ class Evaluation:
     """One expression over one frame and one window."""
 
     def __init__(
-        self, frame: Frame, span: Span | None, window_text: str = "", *, dating: bool = False, blocked: str = ""
+        self,
+        frame: Frame,
+        span: Span | None,
+        window_text: str = "",
+        *,
+        dating: bool = False,
+        blocked: str = "",
     ) -> None:
         self.frame = frame
         self.blocked = blocked
@@ -56,7 +70,7 @@ class Evaluation:
         self.unit = {"epochs": "epochs", "kimg": "thousand images"}.get(frame.step_unit, "steps")
 
     def dating(self) -> Evaluation:
-        """The same, with every level of a window (``median(x)``) replaced by the smoothed signal."""
+        """The same, each level of a window (``median(x)``) replaced by the smoothed signal."""
         return Evaluation(self.frame, self.span, self.window_text, dating=True)
 
     # ------------------------------------------------ values
@@ -91,7 +105,8 @@ class Evaluation:
         if series is None or not series.steps.size:
             return Missing(self.frame.absent.get(name) or f"{name} was not logged")
         points: Points = self.frame.memo.get(
-            ("signal", name), lambda: Points(series.steps, series.values, higher=series.higher_is_better)
+            ("signal", name),
+            lambda: Points(series.steps, series.values, higher=series.higher_is_better),
         )
         return points
 
@@ -112,7 +127,9 @@ class Evaluation:
 
     def _arithmetic(self, node: Node, left: Value, right: Value) -> Value:
         if isinstance(left, Missing) or isinstance(right, Missing):
-            return Missing(joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)]))
+            return Missing(
+                joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)])
+            )
         with np.errstate(all="ignore"):
             if isinstance(left, float) and isinstance(right, float):
                 found = float(_OPERATORS[node.op](np.float64(left), np.float64(right)))
@@ -124,12 +141,18 @@ class Evaluation:
                 return joined
             steps, (a, b) = joined
             values = np.asarray(_OPERATORS[node.op](a, b), dtype=np.float64)
-        higher = left.higher if isinstance(left, Points) else isinstance(right, Points) and right.higher
+        higher = (
+            left.higher if isinstance(left, Points) else isinstance(right, Points) and right.higher
+        )
         number = next((v for v in (left, right) if isinstance(v, float)), 1.0)
-        turned = (node.op in ("-", "/") and not isinstance(left, Points)) ^ (node.op in ("*", "/") and number < 0)
+        turned = (node.op in ("-", "/") and not isinstance(left, Points)) ^ (
+            node.op in ("*", "/") and number < 0
+        )
         return Points(steps, values, higher=higher ^ turned)
 
-    def _aligned(self, parts: Sequence[Points | float], node: Node) -> tuple[Ints, list[Any]] | Missing:
+    def _aligned(
+        self, parts: Sequence[Points | float], node: Node
+    ) -> tuple[Ints, list[Any]] | Missing:
         """Values on the common steps: those of the slowest series, the others as of then."""
         series = [p for p in parts if isinstance(p, Points)]
         steps = series[0].steps
@@ -145,7 +168,9 @@ class Evaluation:
                 return Missing(f"{texts} have no steps in common")
             rows = [mine if r is None else r[mine] for r in rows]
             rows.append(theirs)
-        picked = iter([s.values if r is None else s.values[r] for s, r in zip(series, rows, strict=True)])
+        picked = iter(
+            [s.values if r is None else s.values[r] for s, r in zip(series, rows, strict=True)]
+        )
         return steps, [next(picked) if isinstance(p, Points) else p for p in parts]
 
     def _call(self, node: Node) -> Value:
@@ -161,8 +186,14 @@ class Evaluation:
             function, known = FUNCTIONS["smooth"], known[:1]
             return self._run(function, known, node)
         windowed = node.windowed or self.is_dating
-        place = (self.span.first, self.span.last, self.span.after) if windowed and self.span is not None else None
-        found: Value = self.frame.memo.get((node.key, place, self.is_dating), lambda: self._run(function, known, node))
+        place = (
+            (self.span.first, self.span.last, self.span.after)
+            if windowed and self.span is not None
+            else None
+        )
+        found: Value = self.frame.memo.get(
+            (node.key, place, self.is_dating), lambda: self._run(function, known, node)
+        )
         return found
 
     def _pointwise(self, function: Function, args: list[Points | float], node: Node) -> Value:
@@ -176,7 +207,9 @@ class Evaluation:
                 return joined
             steps, values = joined
             higher = next(a.higher for a in args if isinstance(a, Points))
-            return Points(steps, np.asarray(function.call(*values), dtype=np.float64), higher=higher)
+            return Points(
+                steps, np.asarray(function.call(*values), dtype=np.float64), higher=higher
+            )
 
     def _run(self, function: Function, args: list[Points | float], node: Node) -> Value:
         assert function.call is not None  # noqa: S101 - only `ask` has none
@@ -186,10 +219,14 @@ class Evaluation:
         try:
             if function.how == "series":
                 short = self._short(first, function, text)
-                return short or Points(first.steps, function.call(first, *rest), higher=first.higher)
+                return short or Points(
+                    first.steps, function.call(first, *rest), higher=first.higher
+                )
             if function.how == "whole":
                 if self.frame.resumed and function.name == "early":
-                    return Missing("the log starts in mid-training, so it does not hold the run's early part")
+                    return Missing(
+                        "the log starts in mid-training, so it does not hold the run's early part"
+                    )
                 short = self._short(first, function, text)
                 found = short or function.call(first.known(), *(float(s) for s in self.frame.span))
             elif function.how == "pair":
@@ -207,7 +244,9 @@ class Evaluation:
             return Missing(f"`{node.text}` has no value")
         return float(found)
 
-    def _paired(self, function: Function, args: list[Points | float], node: Node) -> float | Missing:
+    def _paired(
+        self, function: Function, args: list[Points | float], node: Node
+    ) -> float | Missing:
         assert function.call is not None  # noqa: S101 - only `ask` has none
         joined = self._aligned([a for a in args if isinstance(a, Points)], node)
         if isinstance(joined, Missing):
@@ -223,13 +262,15 @@ class Evaluation:
         )
 
     def _cut(self, points: Points, text: str) -> Points | Missing:
-        """The rows inside the window, or why they cannot speak for it (or why there is no window)."""
+        """The rows inside the window, or why they cannot speak for it (or there is no window)."""
         if self.blocked:
             return Missing(self.blocked)
         if self.span is None:
             return points
         low, high = self.span.rows(points.steps)
-        why_not = self.too_narrow(points.steps, low, high) or self.unfit(points.steps, low, high, text)
+        why_not = self.too_narrow(points.steps, low, high) or self.unfit(
+            points.steps, low, high, text
+        )
         if why_not:
             return Missing(why_not)
         part = Points(points.steps[low:high], points.values[low:high], higher=points.higher)
@@ -242,7 +283,9 @@ class Evaluation:
         n = int(np.count_nonzero(~np.isnan(points.values)))
         if n >= function.least:
             return None
-        return Missing(f"only {n} point{'s' * (n != 1)} of {text}, {function.name}() needs {function.least}")
+        return Missing(
+            f"only {n} point{'s' * (n != 1)} of {text}, {function.name}() needs {function.least}"
+        )
 
     def too_narrow(self, steps: Ints, low: int, high: int) -> str:
         """That the window lies between two logged points, as it were; empty where it does not."""
@@ -253,7 +296,11 @@ class Evaluation:
         # The interval around the window: logging may be dense here and sparse elsewhere.
         every = interval_of(steps[max(0, low - 1) : high + 1]) or interval_of(steps)
         width = span.last - span.first
-        return f"logged every {every:,.4g} {self.unit}, the window is {width:,.4g}" if width < every else ""
+        return (
+            f"logged every {every:,.4g} {self.unit}, the window is {width:,.4g}"
+            if width < every
+            else ""
+        )
 
     def unfit(self, steps: Ints, low: int, high: int, text: str) -> str:
         """Why the rows from `low` to `high` cannot speak for the window; empty where they can."""
@@ -262,7 +309,8 @@ class Evaluation:
             return ""
         if high <= low:
             return f"{text} has no point between steps {span.first:,.0f} and {span.last:,.0f}"
-        # A side is covered where rows go on beyond it; an outer row reaches half an interval further.
+        # A side is covered where rows go on beyond it; an outer row reaches half an interval
+        # further.
         width = span.last - span.first
         left = span.first if low > 0 else max(span.first, steps[low])
         right = span.last if high < steps.size else min(span.last, steps[high - 1])
@@ -313,7 +361,9 @@ class Evaluation:
             return Told(isinstance(frame.numbers.get(name), str) or frame.numbers.get(name) is None)
         if node.name == "fired":
             truth = frame.flags.get(name)
-            return Told(truth, reason="" if truth is not None else f"whether {name} holds is not known")
+            return Told(
+                truth, reason="" if truth is not None else f"whether {name} holds is not known"
+            )
         function = FUNCTIONS[node.name]
         if function.how == "reduce":
             found = self._call(node)
@@ -326,7 +376,9 @@ class Evaluation:
             return value if node.kind == "mask" else Told(None, reason=value.reason)
         if isinstance(value, float):
             return Told(bool(function.call(np.float64(value))))
-        return Marks(value.steps, np.where(function.call(value.values), TRUE, FALSE).astype(np.int8))
+        return Marks(
+            value.steps, np.where(function.call(value.values), TRUE, FALSE).astype(np.int8)
+        )
 
     def _compared(self, node: Node) -> Test:
         left, right = (self.value(a) for a in node.args)
@@ -335,8 +387,12 @@ class Evaluation:
             return Missing(reason) if node.kind == "mask" else Told(None, reason=reason)
         compare = _COMPARE[node.op]
         if isinstance(left, float) and isinstance(right, float):
-            by = _slack(node.op, np.array([left]), np.array([right]), self._scale(node, left, right))
-            return Told(bool(compare(left, right)), None if by is None or np.isnan(by[0]) else float(by[0]))
+            by = _slack(
+                node.op, np.array([left]), np.array([right]), self._scale(node, left, right)
+            )
+            return Told(
+                bool(compare(left, right)), None if by is None or np.isnan(by[0]) else float(by[0])
+            )
         joined = self._aligned([left, right], node)
         if isinstance(joined, Missing):
             return joined
@@ -353,7 +409,9 @@ class Evaluation:
     def _scale(self, node: Node, left: Points | float, right: Points | float) -> Floats | float:
         """What a distance from the threshold is measured in: the threshold's own size."""
         threshold = (
-            left if isinstance(left, float) and (isinstance(right, Points) or node.args[0].op == "const") else right
+            left
+            if isinstance(left, float) and (isinstance(right, Points) or node.args[0].op == "const")
+            else right
         )
         if isinstance(threshold, float):
             return abs(threshold)
@@ -366,9 +424,15 @@ class Evaluation:
         if node.kind == "truth":
             truth = (all_of if node.op == "and" else any_of)(p.truth for p in told)
             slacks = [p.slack for p in told if p.slack is not None]
-            tight = (min if node.op == "and" else max)(slacks) if slacks and truth is not None else None
+            tight = (
+                (min if node.op == "and" else max)(slacks) if slacks and truth is not None else None
+            )
             return Told(
-                truth, tight, joined_reasons([p.reason for p in told if p.truth is None]) if truth is None else ""
+                truth,
+                tight,
+                joined_reasons([p.reason for p in told if p.truth is None])
+                if truth is None
+                else "",
             )
         gone = joined_reasons([p.reason for p in parts if isinstance(p, Missing)])
         marks = [p for p in parts if isinstance(p, Marks)]
@@ -393,7 +457,8 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power,
 }  # fmt: skip
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal,
 }  # fmt: skip
 
 
@@ -406,22 +471,31 @@ def _kleene(op: str, a: Codes, b: Codes) -> Codes:
 def _negated(test: Test) -> Test:
     if isinstance(test, Told):
         return Told(
-            None if test.truth is None else not test.truth, None if test.slack is None else -test.slack, test.reason
+            None if test.truth is None else not test.truth,
+            None if test.slack is None else -test.slack,
+            test.reason,
         )
     if isinstance(test, Missing):
         return test
-    return Marks(test.steps, NOT[test.codes], None if test.slack is None else -test.slack, test.reason)
+    return Marks(
+        test.steps, NOT[test.codes], None if test.slack is None else -test.slack, test.reason
+    )
 
 
 def _slack(op: str, a: Any, b: Any, scale: Floats | float) -> Floats | None:
-    """By how much a comparison holds (negative: fails), relative to the threshold; None where that has no size."""
+    """By how much a comparison holds (negative: fails), relative to the threshold.
+
+    None where that has no size.
+    """
     if op in ("==", "!="):
         return None
     with np.errstate(all="ignore"):
         distance = np.asarray(b - a if op in ("<", "<=") else a - b, dtype=np.float64)
         if not np.all(scale):
             finite = distance[np.isfinite(distance)]
-            spread = float(np.subtract(*np.quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
+            spread = (
+                float(np.subtract(*np.quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
+            )
             scale = np.where(np.asarray(scale) == 0, spread if spread > 0 else np.nan, scale)
         return np.asarray(distance / scale, dtype=np.float64)
 
@@ -434,9 +508,12 @@ def _tightest(op: str, a: Floats | None, mine: Any, b: Floats | None, theirs: An
 
 
 def _meeting(a: Ints, b: Ints) -> tuple[Ints, NDArray[np.intp], NDArray[np.intp]] | None:
-    """Common steps of two series: (steps, rows of a, rows of b); None where they are the same already.
+    """Common steps of two series: (steps, rows of a, rows of b).
 
-    As-of join within one logging interval of the slower: its steps, each with the other's last value before or at it.
+    None where they are the same already.
+
+    As-of join within one logging interval of the slower: its steps, each with the other's last
+    value before or at it.
     """
     if a is b or (a.size == b.size and np.array_equal(a, b)):
         return None

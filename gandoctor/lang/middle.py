@@ -1,4 +1,4 @@
-"""The median as numpy gives it, bit for bit, without what numpy's own loads (masked arrays) and looks after."""
+"""The median as numpy gives it, bit for bit, without what numpy's own loads and looks after."""
 
 from __future__ import annotations
 
@@ -20,14 +20,26 @@ def median(values: Any, axis: int | None = None) -> Any:
     if axis is None:
         rows = rows.ravel()
     whole = rows.dtype.kind in "iu"
-    if not rows.size or not (whole or rows.dtype == np.float64) or axis not in (None, -1, rows.ndim - 1):
+    if (
+        not rows.size
+        or not (whole or rows.dtype == np.float64)
+        or axis not in (None, -1, rows.ndim - 1)
+    ):
         return np.median(values, axis=axis)
     count = rows.shape[-1]
     middle = count // 2
-    part = np.partition(rows.astype(np.float64) if whole else rows, [*((middle - 1,) * (1 - count % 2)), middle, -1])
+    part = np.partition(
+        rows.astype(np.float64) if whole else rows, [*((middle - 1,) * (1 - count % 2)), middle, -1]
+    )
     found = part[..., middle] + 0.0  # a sum of zeros, as numpy's mean is, has no sign
     if count % 2 == 0:
         with np.errstate(all="ignore"):
             found = (part[..., middle - 1] + found) / 2
     last = part[..., -1]  # where NaN is sorted to
-    return np.where(np.isnan(last), last, found) if rows.ndim > 1 else last if np.isnan(last) else found
+    return (
+        np.where(np.isnan(last), last, found)
+        if rows.ndim > 1
+        else last
+        if np.isnan(last)
+        else found
+    )

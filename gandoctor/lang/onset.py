@@ -1,4 +1,4 @@
-"""Since when: the step at which what was found began, which may lie before the window that found it."""
+"""Since when: the step at which what was found began, perhaps before the window that found it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def onset_of(
 
 
 def _since(marks: Marks, start: int, stop: int, rate: float) -> int:
-    """Start of the stretch that ends at `stop` and holds most above `rate`: the change point of the share."""
+    """Start of the stretch that ends at `stop` and holds most above `rate`.
+
+    The change point of the share.
+    """
     steps, codes = marks.steps[start:stop], marks.codes[start:stop]
     worth = np.zeros(4)
     worth[FALSE], worth[TRUE] = -rate, 1 - rate
@@ -66,7 +69,9 @@ def dated(node: Node, run: Evaluation) -> int | None:
     if node.op not in ("<", "<=", ">", ">="):
         return None
     rising = node.op in (">", ">=")
-    shape = next((n for n in node.walk() if n.op == "call" and n.name in ("trend", "change", "slope")), None)
+    shape = next(
+        (n for n in node.walk() if n.op == "call" and n.name in ("trend", "change", "slope")), None
+    )
     if shape is not None:
         value = run.value(shape)
         turned = isinstance(value, float) and shape is node.args[0] and (value > 0) == rising
@@ -90,7 +95,10 @@ def _truth(test: Test) -> bool | None:
 
 
 def _turning_point(found: Value, span: Span, *, rising: bool) -> int | None:
-    """Where a rise (or fall) that reaches into the window began: the valley (or peak) of the smoothed signal."""
+    """Where a rise (or fall) that reaches into the window began.
+
+    The valley (or peak) of the smoothed signal.
+    """
     if not isinstance(found, Points) or len(found.known()) < 3:
         return None
     points = found.known()

@@ -12,7 +12,8 @@ from gandoctor.lang.middle import median
 
 Floats = NDArray[np.float64]
 
-# Medians of so many equal stretches stand for the signal, each of four rows at least: one wild row leaves no trace.
+# Medians of so many equal stretches stand for the signal, each of four rows at least: one wild row
+# leaves no trace.
 STRETCHES: Final = 300
 ROWS: Final = 4
 # A regime lasts this share of the run at least, and so many stretches.
@@ -21,7 +22,8 @@ LEAST: Final = 5
 # A change is one of level by this factor, or of width by that one ...
 LEVEL: Final = float(np.log(3))
 WIDTH: Final = float(np.log(6))
-# ... that stands out of the scatter on either side, and comes at once: half of it within a few stretches.
+# ... that stands out of the scatter on either side, and comes at once: half of it within a few
+# stretches.
 STANDS_OUT: Final = 3.0
 AT_ONCE: Final = 0.5
 MOST: Final = 4
@@ -30,7 +32,8 @@ MOST: Final = 4
 def changes(values: Floats) -> tuple[int, ...]:
     """Rows at which a signal enters another regime.
 
-    Binary segmentation by rank (Pettitt 1979) of the logarithm of its level, and of its width, over stretches of rows.
+    Binary segmentation by rank (Pettitt 1979) of the logarithm of its level, and of its width, over
+    stretches of rows.
 
     Parameters
     ----------

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def weight_of(whole: NDArray[np.float64], part: NDArray[np.float64], rest: NDArray[np.float64]) -> float | None:
-    """Find the k of ``whole = part + k * rest`` where one k above zero fits the rows, as far as their digits tell.
+def weight_of(
+    whole: NDArray[np.float64], part: NDArray[np.float64], rest: NDArray[np.float64]
+) -> float | None:
+    """Find the k > 0 of ``whole = part + k * rest`` that fits the rows as far as their digits tell.
 
     Parameters
     ----------
@@ -23,8 +25,8 @@ def weight_of(whole: NDArray[np.float64], part: NDArray[np.float64], rest: NDArr
     Returns
     -------
     float or None
-        None where no weight fits, where there are fewer than ten rows, and where the rest is too flat or too small
-        beside the whole to tell anything.
+        None where no weight fits, where there are fewer than ten rows, and where the rest is too
+        flat or too small beside the whole to tell anything.
     """
     size = float(np.max(np.abs(rest), initial=0.0))
     told = np.abs(rest) > 0.01 * size

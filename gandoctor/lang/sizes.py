@@ -1,4 +1,7 @@
-"""How large something is: the number that an expression gives over a window, or why there is none."""
+"""How large something is.
+
+The number that an expression gives over a window, or why there is none.
+"""
 
 from __future__ import annotations
 

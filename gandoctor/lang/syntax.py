@@ -1,8 +1,8 @@
 """Text -> checked Expression: Python's expression grammar, our own walk, nothing executed.
 
-The walk knows numbers, names, arithmetic, comparisons, ``and`` / ``or`` / ``not`` and calls of the functions in
-`gandoctor.lang.functions`; everything else of Python is refused by name. Kinds are settled here, so that a test that
-mixes up a series and a number is refused before a log is read.
+The walk knows numbers, names, arithmetic, comparisons, ``and`` / ``or`` / ``not`` and calls of the
+functions in `gandoctor.lang.functions`; everything else of Python is refused by name. Kinds are
+settled here, so that a test that mixes up a series and a number is refused before a log is read.
 """
 
 from __future__ import annotations
@@ -38,18 +38,23 @@ _COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
 _REFUSED: Final[dict[type[ast.expr], str]] = {
-    ast.Attribute: "a dot after a name", ast.Subscript: "an index in brackets", ast.Lambda: "a lambda",
-    ast.IfExp: "an if / else", ast.ListComp: "a loop", ast.SetComp: "a loop", ast.DictComp: "a loop",
-    ast.GeneratorExp: "a loop", ast.List: "a list", ast.Tuple: "a comma", ast.Set: "a set", ast.Dict: "a dict",
+    ast.Attribute: "a dot after a name", ast.Subscript: "an index in brackets",
+        ast.Lambda: "a lambda",
+    ast.IfExp: "an if / else", ast.ListComp: "a loop", ast.SetComp: "a loop",
+        ast.DictComp: "a loop",
+    ast.GeneratorExp: "a loop", ast.List: "a list", ast.Tuple: "a comma", ast.Set: "a set",
+        ast.Dict: "a dict",
     ast.NamedExpr: "an assignment", ast.JoinedStr: "text", ast.Await: "await", ast.Yield: "yield",
     ast.YieldFrom: "yield", ast.Starred: "a star",
 }  # fmt: skip
 _SAID: Final[dict[str, str]] = {
-    "series": "a series", "mask": "a test at every step", "number": "a number", "truth": "a test of the whole window",
+    "series": "a series", "mask": "a test at every step", "number": "a number",
+    "truth": "a test of the whole window",
 }  # fmt: skip
 
 
-# What an argument that is asked about, not evaluated, has to name; and the parts of a scope that have such names.
+# What an argument that is asked about, not evaluated, has to name; and the parts of a scope that
+# have such names.
 _ASKED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "any name": ("signal, setting or fact", ("signals", "numbers", "words", "switches")),
     "setting": ("number among the settings", ("numbers",)),
@@ -66,8 +71,8 @@ class Scope:
     signals : frozenset of str
         Names of series.
     numbers : frozenset of str
-        Names of numbers: settings that are numbers, facts. A name that is both a signal and a number is the signal
-        where a function asks for a series, and the number everywhere else.
+        Names of numbers: settings that are numbers, facts. A name that is both a signal and a
+        number is the signal where a function asks for a series, and the number everywhere else.
     words : frozenset of str
         Settings that are words; they belong under ``given:``, here they only explain that.
     flags : frozenset of str
@@ -75,7 +80,8 @@ class Scope:
     clauses : frozenset of str
         Clauses that ``when:`` may join.
     switches : frozenset of str
-        Settings that are true or false: each is a test by itself, and the number 1 or 0 if it is among `numbers`.
+        Settings that are true or false: each is a test by itself, and the number 1 or 0 if it is
+        among `numbers`.
     """
 
     signals: frozenset[str] = frozenset()
@@ -93,8 +99,9 @@ class Node:
     Attributes
     ----------
     op : str
-        ``const``, ``signal``, ``number``, ``switch``, ``clause``, ``quote`` (a name that is asked about, not
-        evaluated), ``call``, ``neg``, ``+ - * / **``, ``< <= > >= == !=``, ``and``, ``or``, ``not``, ``then``.
+        ``const``, ``signal``, ``number``, ``switch``, ``clause``, ``quote`` (a name that is asked
+        about, not evaluated), ``call``, ``neg``, ``+ - * / **``, ``< <= > >= == !=``, ``and``,
+        ``or``, ``not``, ``then``.
     kind : str
         ``series``, ``mask``, ``number`` or ``truth``.
     args : tuple of Node
@@ -137,7 +144,8 @@ class Expression:
     text : str
         As written, on one line.
     kind : str
-        ``mask``: decided at every step; ``truth``: decided once for the whole window (or for the run).
+        ``mask``: decided at every step; ``truth``: decided once for the whole window (or for the
+        run).
     names : tuple of str
         Every signal, number and clause it uses, in the order of the text.
     tree : Node
@@ -174,10 +182,15 @@ class ExpressionError(RuleError):
         self.end = max(self.start + 1, min(end, len(text)))
 
     def __str__(self) -> str:
-        return f"{super().__str__()}\n    {self.text}\n    {' ' * self.start}{'^' * (self.end - self.start)}"
+        return (
+            f"{super().__str__()}\n    {self.text}\n    "
+            f"{' ' * self.start}{'^' * (self.end - self.start)}"
+        )
 
 
-def compile_test(text: str, scope: Scope, functions: Mapping[str, Function] = FUNCTIONS) -> Expression:
+def compile_test(
+    text: str, scope: Scope, functions: Mapping[str, Function] = FUNCTIONS
+) -> Expression:
     """Read and check a test (``where:``, ``if:``).
 
     Parameters
@@ -202,8 +215,12 @@ def compile_test(text: str, scope: Scope, functions: Mapping[str, Function] = FU
     return _compile(text, scope, functions, ("mask", "truth"))
 
 
-def compile_value(text: str, scope: Scope, functions: Mapping[str, Function] = FUNCTIONS) -> Expression:
-    """Read and check a value: the ``x`` of ``after best(x)``, or a series made for a rule's own test.
+def compile_value(
+    text: str, scope: Scope, functions: Mapping[str, Function] = FUNCTIONS
+) -> Expression:
+    """Read and check a value.
+
+    The ``x`` of ``after best(x)``, or a series made for a rule's own test.
 
     Returns
     -------
@@ -218,17 +235,24 @@ def compile_value(text: str, scope: Scope, functions: Mapping[str, Function] = F
     return _compile(text, scope, functions, ("series", "number"))
 
 
-def compile_when(text: str, clause_names: frozenset[str] | tuple[str, ...] | list[str]) -> Expression:
-    """Read and check the condition that joins clauses: ``and``, ``or``, ``not``, ``then``, parentheses.
+def compile_when(
+    text: str, clause_names: frozenset[str] | tuple[str, ...] | list[str]
+) -> Expression:
+    """Read and check the condition that joins clauses.
 
-    ``a then b`` holds where both do and `a` began before `b`; it binds tighter than ``not``, ``and`` and ``or``.
+    ``and``, ``or``, ``not``, ``then``, parentheses.
+
+    ``a then b`` holds where both do and `a` began before `b`; it binds tighter than ``not``,
+    ``and`` and ``or``.
 
     Raises
     ------
     ExpressionError
         Where it is none.
     """
-    return _compile(text, Scope(clauses=frozenset(clause_names)), {}, ("truth",), joins_clauses=True)
+    return _compile(
+        text, Scope(clauses=frozenset(clause_names)), {}, ("truth",), joins_clauses=True
+    )
 
 
 def scaled(tree: Node, at: int, factor: float) -> Node:
@@ -244,7 +268,11 @@ def scaled(tree: Node, at: int, factor: float) -> Node:
             value = node.value * factor
             return replace(node, value=value, key=repr(value))
         args = tuple(rebuilt(a) for a in node.args)
-        return node if args == node.args else replace(node, args=args, key=_key(node.op, node.name, args))
+        return (
+            node
+            if args == node.args
+            else replace(node, args=args, key=_key(node.op, node.name, args))
+        )
 
     return rebuilt(tree)
 
@@ -285,7 +313,9 @@ def _compile_anew(
     walk = _Walk(line, scope, functions, joins_clauses=joins_clauses)
     node = (walk.switch(tree) if "truth" in wanted else None) or walk.node(tree, 0)
     if node.kind not in wanted:
-        hint = "compare it with something: `x < 0.1`" if "truth" in wanted else "a comparison is none"
+        hint = (
+            "compare it with something: `x < 0.1`" if "truth" in wanted else "a comparison is none"
+        )
         what = "a test" if "truth" in wanted else "a series or a number"
         raise ExpressionError(f"this is {_SAID[node.kind]}, not {what}", line, 0, len(line), hint)
     named = ("signal", "number", "switch", "clause", "quote")
@@ -300,14 +330,24 @@ def _parsed(text: object, *, joins_clauses: bool) -> tuple[str, ast.expr]:
     if not line:
         raise ExpressionError("the test is empty", "", 0, 1)
     if len(line) > MAX_LENGTH:
-        raise ExpressionError(f"the test is longer than {MAX_LENGTH} characters", line[:60] + " ...", 0, 60, "split it")
+        raise ExpressionError(
+            f"the test is longer than {MAX_LENGTH} characters",
+            line[:60] + " ...",
+            0,
+            60,
+            "split it",
+        )
     odd = re.search(r"[^ -~]", line)
     if odd:
-        raise ExpressionError(f"`{odd[0]!a}` is no plain character", _ascii(line), odd.start(), odd.end())
+        raise ExpressionError(
+            f"`{odd[0]!a}` is no plain character", _ascii(line), odd.start(), odd.end()
+        )
     source = line
     if joins_clauses:
         if "@" in line:
-            raise ExpressionError("`@` means nothing here", line, line.index("@"), line.index("@") + 1)
+            raise ExpressionError(
+                "`@` means nothing here", line, line.index("@"), line.index("@") + 1
+            )
         # `@` is the operator of Python's that nothing else here uses; columns stay as they are.
         source = THEN.sub("@   ", line)
     try:
@@ -320,7 +360,9 @@ def _parsed(text: object, *, joins_clauses: bool) -> tuple[str, ast.expr]:
         hint = "`=` compares with `==`" if re.search(r"[^=<>!]=[^=]", line) else ""
         raise ExpressionError("this does not read as an expression", line, at, end, hint) from None
     except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError("this is nested too deep to be read", line, 0, len(line), "split it") from None
+        raise ExpressionError(
+            "this is nested too deep to be read", line, 0, len(line), "split it"
+        ) from None
 
 
 def _ascii(line: str) -> str:
@@ -341,7 +383,12 @@ class _Walk:
     """One walk over one expression."""
 
     def __init__(
-        self, line: str, scope: Scope, functions: Mapping[str, Function], *, joins_clauses: bool = False
+        self,
+        line: str,
+        scope: Scope,
+        functions: Mapping[str, Function],
+        *,
+        joins_clauses: bool = False,
     ) -> None:
         self.line = line
         self.scope = scope
@@ -350,9 +397,13 @@ class _Walk:
         self.nodes = 0
 
     def fault(self, what: str, at: ast.expr, hint: str = "") -> ExpressionError:
-        return ExpressionError(what, self.line, at.col_offset, at.end_col_offset or at.col_offset + 1, hint)
+        return ExpressionError(
+            what, self.line, at.col_offset, at.end_col_offset or at.col_offset + 1, hint
+        )
 
-    def made(self, op: str, kind: Kind, at: ast.expr, args: tuple[Node, ...] = (), name: str = "") -> Node:
+    def made(
+        self, op: str, kind: Kind, at: ast.expr, args: tuple[Node, ...] = (), name: str = ""
+    ) -> Node:
         text = self.line[at.col_offset : at.end_col_offset]
         windowed = any(a.windowed for a in args)
         if op == "call" and self.functions[name].how in ("reduce", "pair"):
@@ -360,7 +411,7 @@ class _Walk:
         return Node(op, kind, args, 0.0, name, text, windowed, _key(op, name, args))
 
     def node(self, at: ast.expr, depth: int, *, series: bool = False) -> Node:
-        """Check one node; `series` says that a name which is both signal and number is meant as the signal."""
+        """Check one node; `series`: a name of both a signal and a number means the signal."""
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise self.fault("the test is too long or nested too deep", at, "split it into clauses")
@@ -374,7 +425,11 @@ class _Walk:
             if isinstance(at, ast.BinOp) and isinstance(at.op, ast.MatMult):
                 args = (self.node(at.left, depth + 1), self.node(at.right, depth + 1))
                 return self.made("then", "truth", at, args)
-            raise self.fault("`when` joins the clauses' names, no more", at, "put the test into a clause's `where`")
+            raise self.fault(
+                "`when` joins the clauses' names, no more",
+                at,
+                "put the test into a clause's `where`",
+            )
         if isinstance(at, ast.Constant):
             return self.constant(at)
         if isinstance(at, ast.BinOp):
@@ -409,7 +464,9 @@ class _Walk:
         if name in scope.numbers:
             return Node("number", "number", name=name, text=name, key=f"#{name}")
         if name in scope.words:
-            raise self.fault(f"`{name}` is a word, not a number", at, f"write `given: {{{name}: ...}}`")
+            raise self.fault(
+                f"`{name}` is a word, not a number", at, f"write `given: {{{name}: ...}}`"
+            )
         if name in scope.flags:
             raise self.fault(f"`{name}` is a symptom or a rule", at, f"write `fired({name})`")
         if name in self.functions:
@@ -418,7 +475,10 @@ class _Walk:
         raise self.fault(f"no signal, setting or fact is called `{name}`", at, near(name, known))
 
     def switch(self, at: ast.expr) -> Node | None:
-        """A setting that is true or false, where a test is wanted; elsewhere it counts as 1 or 0."""
+        """A setting that is true or false, where a test is wanted.
+
+        Elsewhere it counts as 1 or 0.
+        """
         if not isinstance(at, ast.Name) or at.id not in self.scope.switches or self.joins_clauses:
             return None
         return Node("switch", "truth", name=at.id, text=at.id, key=f"?{at.id}")
@@ -428,14 +488,20 @@ class _Walk:
             arg = self.test(at.operand, depth + 1, "not")
             return self.made("not", arg.kind, at, (arg,))
         if self.joins_clauses or not isinstance(at.op, ast.USub | ast.UAdd):
-            raise self.fault("this has no place here", at, "write `not`" if isinstance(at.op, ast.Invert) else "")
+            raise self.fault(
+                "this has no place here", at, "write `not`" if isinstance(at.op, ast.Invert) else ""
+            )
         arg = self.value(at.operand, depth + 1, series=series)
         return self.made("neg", arg.kind, at, (arg,)) if isinstance(at.op, ast.USub) else arg
 
     def arithmetic(self, at: ast.BinOp, depth: int, *, series: bool) -> Node:
         symbol = _ARITHMETIC.get(type(at.op))
         if symbol is None:
-            hint = "write `and` / `or`" if isinstance(at.op, ast.BitAnd | ast.BitOr) else "there are + - * / **"
+            hint = (
+                "write `and` / `or`"
+                if isinstance(at.op, ast.BitAnd | ast.BitOr)
+                else "there are + - * / **"
+            )
             raise self.fault("this operator means nothing here", at, hint)
         left, right = (self.value(side, depth + 1, series=series) for side in (at.left, at.right))
         if symbol == "**":
@@ -460,7 +526,14 @@ class _Walk:
             text = self.line[spots[i].col_offset : spots[i + 1].end_col_offset]
             windowed = left.windowed or right.windowed
             pairs.append(
-                Node(symbol, kind, (left, right), text=text, windowed=windowed, key=_key(symbol, "", (left, right)))
+                Node(
+                    symbol,
+                    kind,
+                    (left, right),
+                    text=text,
+                    windowed=windowed,
+                    key=_key(symbol, "", (left, right)),
+                )
             )
         if len(pairs) == 1:
             return pairs[0]
@@ -503,7 +576,8 @@ class _Walk:
         else:
             most = len(function.takes)
         if not least <= len(at.args) <= most:
-            raise self.fault(f"`{name}` takes {least if least == most else f'{least} to {most}'} arguments", at,
+            raise self.fault(f"`{name}` takes {least if least == most else f'{least} to {most}'} "
+                             "arguments", at,
                              f"write `{function.usage}`")  # fmt: skip
         wants = function.takes + function.takes[-1:] * (len(at.args) - len(function.takes))
         args = tuple(
@@ -519,28 +593,42 @@ class _Walk:
             kind = function.gives
         return self.made("call", kind, at, args, name)
 
-    def argument(self, at: ast.expr, want: str, function: Function, depth: int, *, series: bool) -> Node:
+    def argument(
+        self, at: ast.expr, want: str, function: Function, depth: int, *, series: bool
+    ) -> Node:
         if want in _ASKED:
             called, groups = _ASKED[want]
             known = frozenset[str]().union(*(getattr(self.scope, group) for group in groups))
             if not isinstance(at, ast.Name):
-                raise self.fault(f"`{function.name}` asks about a name", at, f"write `{function.usage}`")
+                raise self.fault(
+                    f"`{function.name}` asks about a name", at, f"write `{function.usage}`"
+                )
             if want == "flag" and not known:
-                raise self.fault("a rule cannot ask what others found", at, "causes and remedies can")
+                raise self.fault(
+                    "a rule cannot ask what others found", at, "causes and remedies can"
+                )
             if at.id not in known:
                 raise self.fault(f"no {called} is called `{at.id}`", at, near(at.id, known))
             return Node("quote", "truth", name=at.id, text=at.id, key=f"'{at.id}")
         if want == "test":
             return self.test(at, depth, function.name)
-        node = self.value(at, depth, series=want == "series" or (want == "series or number" and series))
+        node = self.value(
+            at, depth, series=want == "series" or (want == "series or number" and series)
+        )
         if want == "series" and node.kind != "series":
-            raise self.fault(f"`{function.name}` needs a series, and this is {_SAID[node.kind]}", at)
+            raise self.fault(
+                f"`{function.name}` needs a series, and this is {_SAID[node.kind]}", at
+            )
         if want == "number" and node.kind != "number":
-            raise self.fault(f"`{function.name}` needs a number here, and this is {_SAID[node.kind]}", at)
+            raise self.fault(
+                f"`{function.name}` needs a number here, and this is {_SAID[node.kind]}", at
+            )
         if want == "count":
             plain = node.value if node.op == "const" else -1.0
             if plain < 1 or plain != int(plain) or plain > 1e6:
-                raise self.fault(f"`{function.name}` needs a whole number here, from 1 to a million", at)
+                raise self.fault(
+                    f"`{function.name}` needs a whole number here, from 1 to a million", at
+                )
         return node
 
     def value(self, at: ast.expr, depth: int, *, series: bool = False) -> Node:
@@ -553,6 +641,8 @@ class _Walk:
         node = self.switch(at) or self.node(at, depth)
         if node.kind not in ("mask", "truth"):
             raise self.fault(
-                f"`{word}` joins tests, and this is {_SAID[node.kind]}", at, f"compare it: `{node.text} > 0`"
+                f"`{word}` joins tests, and this is {_SAID[node.kind]}",
+                at,
+                f"compare it: `{node.text} > 0`",
             )
         return node

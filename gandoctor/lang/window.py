@@ -9,17 +9,22 @@ from typing import Final, Literal
 
 from gandoctor.errors import RuleError
 
-WindowKind = Literal["all", "first", "last", "after_step", "after_best", "after_clause", "last_regime"]
+WindowKind = Literal[
+    "all", "first", "last", "after_step", "after_best", "after_clause", "last_regime"
+]
 Unit = Literal["%", "steps", "epochs"]
 AmountKind = Literal["ever", "always", "share", "row"]
 
 WINDOW_HINT: Final = (
-    "write `first 100 steps`, `last 50%`, `first 3 epochs`, `last regime`, `after 10000 steps`, `after best(x)` or "
+    "write `first 100 steps`, `last 50%`, `first 3 epochs`, `last regime`, `after 10000 steps`, "
+    "`after best(x)` or "
     "`after CLAUSE`"
 )
 AMOUNT_HINT: Final = "write `ever`, `always`, `80% of steps` or `100 steps in a row`"
 _NUMBER: Final = r"(?P<amount>\d{1,12}(?:_\d{3})*(?:\.\d{1,6})?)"
-_PART: Final = re.compile(rf"(?P<side>first|last|after)\s+{_NUMBER}\s*(?P<unit>%|steps?|epochs?)", re.ASCII)
+_PART: Final = re.compile(
+    rf"(?P<side>first|last|after)\s+{_NUMBER}\s*(?P<unit>%|steps?|epochs?)", re.ASCII
+)
 _BEST: Final = re.compile(r"after\s+best\s*\((?P<of>.+)\)", re.ASCII)
 _CLAUSE: Final = re.compile(r"after\s+(?P<of>[a-z_][a-z0-9_]*)", re.ASCII | re.IGNORECASE)
 _SHARE: Final = re.compile(rf"{_NUMBER}\s*%(?:\s+of\s+(?:the\s+)?steps)?", re.ASCII)
@@ -34,8 +39,9 @@ class Window:
     Attributes
     ----------
     kind : str
-        ``all``, ``first``, ``last``, ``after_step``, ``after_best``, ``after_clause`` or ``last_regime`` (since D's
-        or G's loss last changed its level or width for good; the whole run where neither did).
+        ``all``, ``first``, ``last``, ``after_step``, ``after_best``, ``after_clause`` or
+        ``last_regime`` (since D's or G's loss last changed its level or width for good; the whole
+        run where neither did).
     amount : float
         How much, in `unit`; 0 where the kind needs none. Per cent run from 0 to 100.
     unit : str
@@ -60,7 +66,8 @@ class Amount:
     Attributes
     ----------
     kind : str
-        ``ever`` (at one point at least), ``always``, ``share`` (of the window's steps), ``row`` (so many in a row).
+        ``ever`` (at one point at least), ``always``, ``share`` (of the window's steps), ``row`` (so
+        many in a row).
     amount : float
         ``share``: fraction of the steps in (0, 1]; ``row``: length in `unit`; else 0.
     text : str
@@ -96,17 +103,21 @@ def parse_window(text: str | None) -> Window:
         if amount <= 0 and side != "after":
             raise RuleError(f"`{line}` is an empty window", hint=WINDOW_HINT)
         if unit == "%" and amount > 100:
-            raise RuleError(f"`{line}` is more than the whole run", hint="a share of the run is at most 100%")
+            raise RuleError(
+                f"`{line}` is more than the whole run", hint="a share of the run is at most 100%"
+            )
         return Window("after_step" if side == "after" else side, amount, unit, text=line)  # type: ignore[arg-type]
     if found := _BEST.fullmatch(line):
         return Window("after_best", of=found["of"].strip(), text=line)
     if found := _CLAUSE.fullmatch(line):
         return Window("after_clause", of=found["of"], text=line)
-    raise RuleError(f"`{line}` is no window", hint=_near(line, ("first", "last", "after"), WINDOW_HINT))
+    raise RuleError(
+        f"`{line}` is no window", hint=_near(line, ("first", "last", "after"), WINDOW_HINT)
+    )
 
 
 def parse_amount(text: str | None) -> Amount:
-    """Read ``for:``; None is ``ever``, which a test that is decided once for its whole window needs not say.
+    """Read ``for:``; None is ``ever``, which a test decided once for its window needs not say.
 
     Raises
     ------
@@ -121,7 +132,9 @@ def parse_amount(text: str | None) -> Amount:
     if found := _SHARE.fullmatch(line):
         share = float(found["amount"]) / 100
         if not 0 < share <= 1:
-            raise RuleError(f"`{line}` is no share of the steps", hint="it lies above 0% and is at most 100%")
+            raise RuleError(
+                f"`{line}` is no share of the steps", hint="it lies above 0% and is at most 100%"
+            )
         return Amount("share", share, line)
     if found := _ROW.fullmatch(line):
         length = float(found["amount"])

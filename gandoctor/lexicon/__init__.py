@@ -1,1 +1,4 @@
-"""What words mean: the vocabulary's files, and names taken apart into words. Under the stages: all of them may ask."""
+"""What words mean: the vocabulary's files, and names taken apart into words. Under the stages.
+
+All of them may ask.
+"""

@@ -1,4 +1,7 @@
-"""The vocabulary files: roles, words, decisions, aliases, fingerprints, settings. Read once, checked, frozen."""
+"""The vocabulary files: roles, words, decisions, aliases, fingerprints, settings.
+
+Read once, checked, frozen.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ QUALITY: Final = frozenset(
     {"quality_fid", "quality_kid", "quality_is", "quality_ref", "quality_lpips", "other_quality"}
 )
 # Placed by name, then settled by the other signals of the log.
-OPEN_ROLES: Final = frozenset({"other", "d_real?", "d_fake?", "gen_acc?", "grad_norm?", "loss?", "wass?", "aux?"})
+OPEN_ROLES: Final = frozenset(
+    {"other", "d_real?", "d_fake?", "gen_acc?", "grad_norm?", "loss?", "wass?", "aux?"}
+)
 _CONDITIONS: Final = ("all", "any", "none", "leaf")
 
 
@@ -144,7 +149,9 @@ class Vocabulary:
 
 
 def load(folders: Sequence[Path]) -> Vocabulary:
-    """Read ``vocabulary/*.yaml`` of every folder; a later folder adds to an earlier one and is asked first.
+    """Read ``vocabulary/*.yaml`` of every folder.
+
+    A later folder adds to an earlier one and is asked first.
 
     Parameters
     ----------
@@ -182,7 +189,9 @@ def _load(folders: Sequence[Path]) -> Vocabulary:
             for concept, words in _mapping(data, "words", where).items():
                 for word in _texts(words, f"{where}:words.{concept}"):
                     concepts.setdefault(word.lower(), set()).add(str(concept))
-            networks.update(w.lower() for w in _texts(data.get("networks", []), f"{where}:networks"))
+            networks.update(
+                w.lower() for w in _texts(data.get("networks", []), f"{where}:networks")
+            )
             for phrase in data.get("phrases") or []:
                 words = tuple(_texts(phrase, f"{where}:phrases"))
                 phrases[words] = "".join(words)
@@ -193,14 +202,27 @@ def _load(folders: Sequence[Path]) -> Vocabulary:
                 settings[name] = _entry(name, body, where)
             for family, body in _mapping(data, "families", where).items():
                 words = body.get("words", []) if isinstance(body, dict) else body
-                families |= {squeezed(w): family for w in [family, *_texts(words, f"{where}:families.{family}")]}
+                families |= {
+                    squeezed(w): family
+                    for w in [family, *_texts(words, f"{where}:families.{family}")]
+                }
     if "loss_kind" in settings:
-        settings["loss_kind"] = replace(settings["loss_kind"], words={**settings["loss_kind"].words, **families})
+        settings["loss_kind"] = replace(
+            settings["loss_kind"], words={**settings["loss_kind"].words, **families}
+        )
     _check(roles, [(d.role, d.because) for d in decisions])
     _check(roles, [(a.role, a.tags[0] if a.tags else "") for a in aliases])
     _check(roles, [(role, tag) for f in prints for tag, role in f.says.items()])
     lexicon = Lexicon({w: frozenset(c) for w, c in concepts.items()}, phrases)
-    return Vocabulary(roles, lexicon, tuple(decisions), tuple(aliases), tuple(prints), settings, frozenset(networks))
+    return Vocabulary(
+        roles,
+        lexicon,
+        tuple(decisions),
+        tuple(aliases),
+        tuple(prints),
+        settings,
+        frozenset(networks),
+    )
 
 
 def _yaml(file: Path) -> dict[str, Any]:
@@ -215,7 +237,9 @@ def _yaml(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(data, dict):
         raise RuleError(
-            "is no mapping", file.name, "its keys are roles, words, phrases, decide, aliases, fingerprints, settings"
+            "is no mapping",
+            file.name,
+            "its keys are roles, words, phrases, decide, aliases, fingerprints, settings",
         )
     return data
 
@@ -227,7 +251,9 @@ def _parsed(raw: bytes, name: str) -> Any:
     try:
         return yaml.load(raw.decode("utf-8"), Loader=loader)  # noqa: S506  a safe loader, in C where there is one
     except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise RuleError(f"does not parse: {' '.join(str(e).split())}", name, "it has to be YAML") from e
+        raise RuleError(
+            f"does not parse: {' '.join(str(e).split())}", name, "it has to be YAML"
+        ) from e
 
 
 def _mapping(data: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
@@ -251,18 +277,28 @@ def _role(name: str, body: object, where: str) -> Role:
     better = str(body.get("better", ""))
     if better not in ("", "lower", "higher"):
         raise RuleError(f"better: {better}", f"{where}:roles.{name}", "lower or higher")
-    return Role(name, str(body.get("doc", "")), better, str(body.get("log_it") or ""), bool(body.get("derived", False)))
+    return Role(
+        name,
+        str(body.get("doc", "")),
+        better,
+        str(body.get("log_it") or ""),
+        bool(body.get("derived", False)),
+    )
 
 
 def _decision(body: object, where: str) -> Decision:
     if not isinstance(body, dict) or "role" not in body:
         raise RuleError(
-            "a line of decide without a role", f"{where}:decide", "write {role: d_loss, owner: D, any: [loss]}"
+            "a line of decide without a role",
+            f"{where}:decide",
+            "write {role: d_loss, owner: D, any: [loss]}",
         )
     unknown = set(body) - {"role", "because", "owner", "bare", *_CONDITIONS}
     if unknown:
         raise RuleError(
-            f"unknown key {min(unknown)!r}", f"{where}:decide", f"one of owner, bare, {', '.join(_CONDITIONS)}"
+            f"unknown key {min(unknown)!r}",
+            f"{where}:decide",
+            f"one of owner, bare, {', '.join(_CONDITIONS)}",
         )
     sets = {k: frozenset(_texts(body[k], f"{where}:decide.{k}")) for k in _CONDITIONS if k in body}
     return Decision(
@@ -276,7 +312,11 @@ def _decision(body: object, where: str) -> Decision:
 
 def _alias(body: object, where: str) -> Alias:
     if not isinstance(body, dict) or "role" not in body or "tags" not in body:
-        raise RuleError("an alias needs role and tags", f"{where}:aliases", "write {role: d_loss, tags: [my_name]}")
+        raise RuleError(
+            "an alias needs role and tags",
+            f"{where}:aliases",
+            "write {role: d_loss, tags: [my_name]}",
+        )
     seen = tuple(_texts(body.get("seen_in", []), f"{where}:aliases.seen_in"))
     return Alias(tuple(_texts(body["tags"], f"{where}:aliases.tags")), str(body["role"]), seen)
 
@@ -284,7 +324,9 @@ def _alias(body: object, where: str) -> Alias:
 def _fingerprint(body: object, where: str) -> Fingerprint:
     if not isinstance(body, dict) or not isinstance(body.get("says"), dict) or "has" not in body:
         raise RuleError(
-            "a fingerprint needs has and says", f"{where}:fingerprints", "write {has: [tag, tag], says: {tag: role}}"
+            "a fingerprint needs has and says",
+            f"{where}:fingerprints",
+            "write {has: [tag, tag], says: {tag: role}}",
         )
     return Fingerprint(
         tuple(_texts(body["has"], f"{where}:fingerprints.has")),
@@ -328,14 +370,18 @@ def _entry(name: str, body: object, where: str) -> Entry:
 def _pair(value: object, where: str) -> tuple[str, str]:
     words = _texts(value, f"{where}.flags")
     if len(words) != 2:
-        raise RuleError("a flag needs two words", f"{where}.flags", "write key: [word if false, word if true]")
+        raise RuleError(
+            "a flag needs two words", f"{where}.flags", "write key: [word if false, word if true]"
+        )
     return words[0], words[1]
 
 
 def _check(roles: Mapping[str, Role], named: Iterable[tuple[str, str]]) -> None:
     for role, what in named:
         if role not in roles and role not in OPEN_ROLES:
-            raise RuleError(f"unknown role {role!r} ({what})", "vocabulary", did_you_mean(role, roles))
+            raise RuleError(
+                f"unknown role {role!r} ({what})", "vocabulary", did_you_mean(role, roles)
+            )
 
 
 def squeezed(word: str) -> str:
@@ -349,5 +395,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return (
         f"did you mean {near[0]!r}?"
         if near
-        else "'gandoctor signals RUN' shows the roles in use, rules/vocabulary/signals.yaml names all"
+        else "'gandoctor signals RUN' shows the roles in use, rules/vocabulary/signals.yaml names "
+        "all"
     )

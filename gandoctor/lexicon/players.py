@@ -1,4 +1,7 @@
-"""Which of the two players a tag tells of, by its words alone: enough to see which logs belong together."""
+"""Which of the two players a tag tells of, by its words alone.
+
+Enough to see which logs belong together.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ONE_WORD: Final[dict[str, str]] = {
-    **dict.fromkeys(("discriminator", "disc", "dis", "critic", "netd", "discrim", "errd", "lossd"), "d"),
+    **dict.fromkeys(
+        ("discriminator", "disc", "dis", "critic", "netd", "discrim", "errd", "lossd"), "d"
+    ),
     **dict.fromkeys(("generator", "gen", "netg", "errg", "lossg"), "g"),
     "losses": "loss",
     "learning": "lr",
@@ -34,5 +39,7 @@ def is_whole(tags: Iterable[str]) -> bool:
     Learning rates do not count, as a part of a log may hold those of both.
     """
     of_each = [set(words_of(tag)) & {"d", "g"} for tag in tags if not _RATES & set(tokens(tag))]
-    players: set[str] = set().union(*(p for p in of_each if len(p) == 1))  # D(G(z)) tells of D as much as of G
+    players: set[str] = set().union(
+        *(p for p in of_each if len(p) == 1)
+    )  # D(G(z)) tells of D as much as of G
     return len(players) == 2

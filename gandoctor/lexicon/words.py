@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 LONGEST: Final = 300
 # D(x) and D(G(z)) are names of the field, not function calls: they become one word each.
 _CALLED: Final = r"(?<![A-Za-z])(?:[dc]|dis|disc|critic|discriminator)\s*\(\s*"
-_OF_FAKE: Final = re.compile(_CALLED + r"(?:g|gen|generator)\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE)
+_OF_FAKE: Final = re.compile(
+    _CALLED + r"(?:g|gen|generator)\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE
+)
 _OF_REAL: Final = re.compile(_CALLED + r"(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE)
-_OF_OTHER: Final = re.compile(_CALLED + r"(?:g|fake|gz|sr|gen|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE)
+_OF_OTHER: Final = re.compile(
+    _CALLED + r"(?:g|fake|gz|sr|gen|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE
+)
 _UNDER_FAKE: Final = re.compile(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
-_UNDER_REAL: Final = re.compile(r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])")
+_UNDER_REAL: Final = re.compile(
+    r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])"
+)
 _WORD: Final = re.compile(
     r"[A-Za-z]2[A-Za-z](?![a-z])"  # a2b, x2x
     r"|\d+[dD](?![A-Za-z])"  # 2d, 3D
@@ -29,7 +35,8 @@ _WORD: Final = re.compile(
 )
 _SPLIT: Final = re.compile(r"[/\\]+|(?<=\S)::(?=\S)")
 _GLUE: Final = (
-    "loss", "losses", "err", "cost", "lr", "grad", "acc", "score", "norm", "penalty", "optimizer", "opt", "optim",
+    "loss", "losses", "err", "cost", "lr", "grad", "acc", "score", "norm", "penalty", "optimizer",
+    "opt", "optim",
     "real",
     "fake", "adv",
 )  # fmt: skip
@@ -91,7 +98,11 @@ class Lexicon:
     def _unglued(self, word: str) -> list[str]:
         """``discloss`` -> disc, loss; ``errd`` -> err, d. Only where both halves are known."""
         if word in self.concepts or len(word) < 4:
-            return [word] if word in self.concepts or word[:2] != "lr" or len(word) != 3 else [word[:2], word[2]]
+            return (
+                [word]
+                if word in self.concepts or word[:2] != "lr" or len(word) != 3
+                else [word[:2], word[2]]
+            )
         for glue in _GLUE:
             if word.endswith(glue) and word[: -len(glue)] in self.concepts:
                 return [word[: -len(glue)], glue]

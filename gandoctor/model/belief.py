@@ -1,4 +1,4 @@
-"""How much a piece of evidence says about whether a run has failed, in nats, and what all of it adds up to."""
+"""How much evidence says about whether a run has failed, in nats, and what it adds up to."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from gandoctor.model.rules import Reference
 
 Scale = Literal["linear", "log"]
-# A second witness of the same thing counts half as much as the first, the third half as much as the second.
+# A second witness of the same thing counts half as much as the first, the third half as much as the
+# second.
 DISCOUNT: Final = 0.5
-# What a rule says before anybody has counted: by severity where it holds, and where it was asked and does not.
+# What a rule says before anybody has counted: by severity where it holds, and where it was asked
+# and does not.
 HOLDS: Final[Mapping[str, float]] = {"high": 1.5, "medium": 0.9, "low": 0.4}
 ON_TRIAL: Final = 0.5  # a rule on trial says so much, whatever its severity
 CLEAR: Final = -0.2
@@ -46,7 +48,10 @@ class Curve:
     scale: Scale = "linear"
 
     def shares(self, value: float) -> tuple[tuple[int, float], ...]:
-        """Which knots a value lies between, and how much of each it is: ((index, share), ...), shares sum to 1."""
+        """Which knots a value lies between, and how much of each it is.
+
+        ((index, share), ...), shares sum to 1.
+        """
         at = [self._scaled(k) for k in self.knots]
         x = min(max(self._scaled(value), at[0]), at[-1])
         right = min(bisect_right(at, x), len(at) - 1)
@@ -67,9 +72,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A size in the rule language, and what it is worth. Attributes follow the keys of the YAML file.
+    """A size in the rule language, and what it is worth.
 
-    `low` and `high` are the symptoms that a value on either side of the best one speaks for; empty: none.
+    Attributes follow the keys of the YAML file.
+
+    `low` and `high` are the symptoms that a value on either side of the best one speaks for; empty:
+    none.
     """
 
     id: str
@@ -89,7 +97,9 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RuleWeight:
-    """What the answer of a rule is worth: where it holds, and where it was really asked and does not.
+    """What the answer of a rule is worth.
+
+    Where it holds, and where it was really asked and does not.
 
     `fired` and `asked` are the runs that it rests on: how many of them had failed.
     """
@@ -102,9 +112,12 @@ class RuleWeight:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Where the verdicts lie: `failing` and `warning` from these probabilities on, `healthy` below its own.
+    """Where the verdicts lie.
 
-    `seen` takes the place of `failing` where samples were measured: what they show is told more surely.
+    `failing` and `warning` from these probabilities on, `healthy` below its own.
+
+    `seen` takes the place of `failing` where samples were measured: what they show is told more
+    surely.
     """
 
     failing: float = 0.8
@@ -137,7 +150,7 @@ class Weights:
 
 
 Parameter = tuple[str, str, int]
-"""What is fitted: (``measure``, id, knot) or (``rule``, id, 0 where it holds, 1 where it is clear)."""
+"""What is fitted: (``measure``, id, knot) or (``rule``, id, 0 where it holds, 1 where clear)."""
 
 
 @dataclass(frozen=True, slots=True)

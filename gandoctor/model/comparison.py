@@ -1,4 +1,7 @@
-"""What became of a run after a change: one value from which every output of ``gandoctor compare`` is made."""
+"""What became of a run after a change.
+
+One value from which every output of ``gandoctor compare`` is made.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,8 @@ class Measure:
     tags : (str, str)
         Its tag in each run; empty where it was not logged.
     before, after : float or None
-        Median of the last tenth of its points; None where the last point is not finite, or nothing was logged.
+        Median of the last tenth of its points; None where the last point is not finite, or nothing
+        was logged.
     best : (float or None, float or None)
         Its best value in each run; None where none is better than another.
     direction : str
@@ -92,7 +96,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class CauseChange:
-    """What became of a cause. `confidence` is the one before and the one after; empty where it was not named."""
+    """What became of a cause. `confidence` is the one before and the one after.
+
+    Empty where it was not named.
+    """
 
     cause: str
     title: str
@@ -103,7 +110,10 @@ class CauseChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """A setting that is not what it was, under the user's own key; None where a run's config does not have it."""
+    """A setting that is not what it was, under the user's own key.
+
+    None where a run's config does not have it.
+    """
 
     name: str
     key: str
@@ -136,7 +146,8 @@ class Comparison:
     measures : tuple of Measure
         Losses first, then scores, then quality.
     caught_up : int or None
-        First step at which the run after was as good as the run before ever was; None where that cannot be told.
+        First step at which the run after was as good as the run before ever was; None where that
+        cannot be told.
     """
 
     before: Side

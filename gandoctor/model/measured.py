@@ -1,4 +1,4 @@
-"""How often rules and causes were right on trainings whose outcome was measured, with 95 % intervals."""
+"""How often rules and causes were right on trainings with measured outcome, 95 % intervals."""
 
 from __future__ import annotations
 
@@ -100,8 +100,10 @@ class RuleRecord:
         if not self.fired:
             return f"fired on none of {self.runs} runs, {self.had} of which had its symptom"
         return (
-            f"fired on {self.fired} of {self.runs} runs, {self.on_failed} of them failed (lower 95 % bound "
-            f"{self.precision.lower:.2f}); symptom right {self.right}/{self.fired}; recall {self.right}/{self.had}"
+            f"fired on {self.fired} of {self.runs} runs, {self.on_failed} of them failed (lower 95 "
+            "% bound "
+            f"{self.precision.lower:.2f}); symptom right {self.right}/{self.fired}; recall "
+            f"{self.right}/{self.had}"
         )
 
     def __add__(self, other: RuleRecord) -> RuleRecord:
@@ -146,7 +148,9 @@ class Tallies:
             return "not yet measured"
         alone = (("fresh seeds", self.fresh), ("the test split", self.test))
         name, record = next(((n, r) for n, r in alone if r.runs), ("", None))
-        return f"{self.zoo}; on {name} alone: {record}" if self.zoo.fired and record else str(self.zoo)
+        return (
+            f"{self.zoo}; on {name} alone: {record}" if self.zoo.fired and record else str(self.zoo)
+        )
 
     @property
     def proven(self) -> bool:

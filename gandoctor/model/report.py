@@ -1,4 +1,4 @@
-"""The report: one value from which every output format is made, and which round-trips through JSON."""
+"""The report: one value from which every output is made, and which round-trips through JSON."""
 
 from __future__ import annotations
 
@@ -98,7 +98,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A cause with the findings it explains. `settings` are the user's own keys, those to blame and no others."""
+    """A cause with the findings it explains.
+
+    `settings` are the user's own keys, those to blame and no others.
+    """
 
     cause: str
     title: str
@@ -135,7 +138,8 @@ class Prescription:
     effort : str
         What it takes: a change of the config, of the code, or of the data.
     base : str
-        What the diff's files are relative to: the folder of the ``run``, or the source tree (``repo``) that was given.
+        What the diff's files are relative to: the folder of the ``run``, or the source tree
+        (``repo``) that was given.
     """
 
     remedy: str
@@ -274,12 +278,14 @@ class Report:
     p_failing : float or None
         How surely the run has failed, 0 to 1; None in reports of versions that did not say.
     belief : tuple of BeliefNote
-        What made it so, from the base rate on, the weightiest first; nats sum to the log-odds of `p_failing`.
+        What made it so, from the base rate on, the weightiest first; nats sum to the log-odds of
+        `p_failing`.
     log_next : tuple of NotChecked
-        Of an inconclusive run: what to log so that the belief moves most; `rule` and `title` name signals here.
+        Of an inconclusive run: what to log so that the belief moves most; `rule` and `title` name
+        signals here.
     preferences : tuple of str
-        What preferences and options changed of what is judged, and what the run's own asked for in vain: one sentence
-        a file or option.
+        What preferences and options changed of what is judged, and what the run's own asked for in
+        vain: one sentence a file or option.
     """
 
     run: RunNote
@@ -305,7 +311,10 @@ class Report:
     log_next: tuple[NotChecked, ...] = ()
 
     def first_patch(self, cause: str = "") -> Prescription | None:
-        """What to try first, of one cause or of all: the first with a diff, else the first that is not blocked."""
+        """What to try first, of one cause or of all.
+
+        The first with a diff, else the first that is not blocked.
+        """
         usable = [p for p in self.prescriptions if not p.blocked_by and cause in ("", p.cause)]
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
@@ -361,7 +370,9 @@ def _built(kind: Any, data: Any, where: str) -> Any:
         each = [args[0]] * len(data) if len(args) == 2 and args[1] is Ellipsis else args
         if len(each) != len(data):
             raise ValueError(f"{where} does not hold {len(each)} values")
-        return tuple(_built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, data, strict=True)))
+        return tuple(
+            _built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, data, strict=True))
+        )
     if origin is dict:
         _expect(data, dict, where)
         return {k: _built(args[1], v, f"{where}.{k}") for k, v in data.items()}

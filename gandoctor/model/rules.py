@@ -1,4 +1,7 @@
-"""Rules, causes and remedies as frozen values; the YAML they come from is read by `gandoctor.rulebook`."""
+"""Rules, causes and remedies as frozen values.
+
+The YAML they come from is read by `gandoctor.rulebook`.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ class Clause:
     for_ : Amount
         How much of it has to pass the test.
     says : str
-        The finding in words, with ``{share}``, ``{first}``, ``{last}`` and ``{sub-expression}`` places.
+        The finding in words, with ``{share}``, ``{first}``, ``{last}`` and ``{sub-expression}``
+        places.
     """
 
     name: str
@@ -81,9 +85,9 @@ class FalsePositive:
 class Rule:
     """Detects one symptom, or one risk. Attributes follow the keys of the YAML file.
 
-    `stable_because` says why a rule is stable that measurements alone do not show to be; `measured` is how it did, None
-    where nobody has counted; `group` is what it is counted with, where its symptom does not tell; `nats` what it is
-    worth where it holds, where its severity does not tell.
+    `stable_because` says why a rule is stable that measurements alone do not show to be; `measured`
+    is how it did, None where nobody has counted; `group` is what it is counted with, where its
+    symptom does not tell; `nats` what it is worth where it holds, where its severity does not tell.
     """
 
     id: str
@@ -111,7 +115,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One reason for or against a cause: a clause over settings, facts, signals, symptoms and rules that fired.
+    """One reason for or against a cause.
+
+    A clause over settings, facts, signals, symptoms and rules that fired.
 
     Attributes
     ----------
@@ -120,7 +126,8 @@ class Term:
     weight : float
         Log-odds in nats; positive also where it counts against.
     says : str
-        The reason in words, with ``{name}`` places filled from the run; empty: the condition's own text.
+        The reason in words, with ``{name}`` places filled from the run; empty: the condition's own
+        text.
     """
 
     clause: Clause
@@ -132,8 +139,8 @@ class Term:
 class Cause:
     """What is to blame. Attributes follow the keys of the YAML file.
 
-    `common` causes may be suspected from symptoms alone; every other needs a reason of its own (a ``for`` that holds).
-    `measured` is how often it was right when it was named first.
+    `common` causes may be suspected from symptoms alone; every other needs a reason of its own (a
+    ``for`` that holds). `measured` is how often it was right when it was named first.
     """
 
     id: str
@@ -153,7 +160,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one setting, relative to the user's own value where `multiply` or `of` is given.
+    """One change of one setting, relative to the user's own value for `multiply` and `of`.
 
     Attributes
     ----------
@@ -162,8 +169,8 @@ class Change:
     multiply : float or None
         New value = own value times this.
     of : str
-        Take the value of this other setting (times `multiply`) instead of its own; `BEST_STEP`: the step at which the
-        run's measured quality was best, for settings of the same unit.
+        Take the value of this other setting (times `multiply`) instead of its own; `BEST_STEP`: the
+        step at which the run's measured quality was best, for settings of the same unit.
     to : number, word, flag or None
         New value, absolute.
     low, high : float
@@ -171,7 +178,8 @@ class Change:
     need : bool
         Without this setting in the config the remedy is none: nothing is changed.
     if_named : bool
-        The new word is written only where the config itself names it, in a comment or elsewhere: trainers differ in
+        The new word is written only where the config itself names it, in a comment or elsewhere:
+        trainers differ in
         which words they know.
     """
 
@@ -189,7 +197,8 @@ class Change:
 class Remedy:
     """What may cure. Attributes follow the keys of the YAML file.
 
-    `not_with` names remedies that this one must not be combined with; one of a pair naming the other is enough.
+    `not_with` names remedies that this one must not be combined with; one of a pair naming the
+    other is enough.
     """
 
     id: str
@@ -208,15 +217,16 @@ class Remedy:
 
 
 Measured: TypeAlias = "Mapping[str, Mapping[str, tuple[int, int]]]"
-"""Remedy -> cause -> (cured, tried): trainings that failed of the cause and were trained again with the remedy."""
+"""Remedy -> cause -> (cured, tried), in trainings that failed of it and were repeated with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """All that was read from ``rules/``, and a digest that names this very state of it.
 
-    `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions; `unseen` counts them
-    on others, and is only shown. `measures` are sizes with their curves, `weights` what all evidence is worth.
+    `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions;
+    `unseen` counts them on others, and is only shown. `measures` are sizes with their curves,
+    `weights` what all evidence is worth.
     """
 
     rules: tuple[Rule, ...] = ()

@@ -1,4 +1,7 @@
-"""What a training left behind, as frozen values: signals, settings, the game that was played, the run."""
+"""What a training left behind, as frozen values.
+
+Signals, settings, the game that was played, the run.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,20 @@ if TYPE_CHECKING:
 
 StepUnit = Literal["iterations", "epochs", "kimg", "unknown"]
 Confidence = Literal["high", "medium", "low"]
-Family = Literal["minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other", "unknown"]
+Family = Literal[
+    "minimax",
+    "nonsaturating",
+    "lsgan",
+    "hinge",
+    "wgan",
+    "wgan-gp",
+    "relativistic",
+    "other",
+    "unknown",
+]
 FAMILIES: Final[tuple[Family, ...]] = (
-    "minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other", "unknown",
+    "minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other",
+    "unknown",
 )  # fmt: skip
 SettingValue = float | int | str | bool | None | tuple[object, ...]
 
@@ -31,7 +45,8 @@ class Signal:
     tag : str
         The name as it was logged. Untrusted text.
     steps : ndarray of int64, shape (n,)
-        Step of each value, in the run's own unit, non-decreasing once the reader has merged restarts.
+        Step of each value, in the run's own unit, non-decreasing once the reader has merged
+        restarts.
     values : ndarray of float64, shape (n,)
         The values; NaN and infinities are kept.
     role : str or None
@@ -47,7 +62,8 @@ class Signal:
     because : str
         Why it was given its role, for the reader of the report.
     rank : int
-        0 for the first choice of its role, network and split; 1, 2 ... for further candidates, kept to be shown.
+        0 for the first choice of its role, network and split; 1, 2 ... for further candidates, kept
+        to be shown.
     """
 
     tag: str
@@ -156,7 +172,8 @@ class Reading:
     facts : Mapping
         Numbers that are neither signal nor setting.
     finished : bool or None
-        False where the log ends without the mark of a finished run; None where the format has no such mark.
+        False where the log ends without the mark of a finished run; None where the format has no
+        such mark.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -207,7 +224,8 @@ class Objective:
     family : str
         One of `FAMILIES`.
     chance_d, chance_g : float or None
-        Loss of D and of G when D cannot tell real from fake; None where the family has no such anchor (WGAN).
+        Loss of D and of G when D cannot tell real from fake; None where the family has no such
+        anchor (WGAN).
     sign : int
         -1 where the log holds the negated D loss.
     reduction : str
@@ -219,14 +237,15 @@ class Objective:
     floor_d : float
         Lowest D loss that can be reached (0.325 under one-sided smoothing of 0.9, sum convention).
     led_by : str
-        Role or tag of the pixel, mel, perceptual or feature term that leads G; empty where none does.
+        Role or tag of the pixel, mel, perceptual or feature term that leads G; empty where none
+        does.
     terms : tuple of str
         Extra terms in the losses: ``gp``, ``r1``, ``class``, ``contrastive``, ...
     candidates : tuple of str
         Families that remain possible where `family` is ``unknown``.
     summed : Mapping of str to int
-        By network: how many discriminators its D loss is the sum of, where more than one. `chance_d`, `chance_g` and
-        `floor_d` are those of one.
+        By network: how many discriminators its D loss is the sum of, where more than one.
+        `chance_d`, `chance_g` and `floor_d` are those of one.
     """
 
     family: Family = "unknown"

@@ -27,8 +27,8 @@ def thin(signal: Signal, most: int = MAX_POINTS) -> Series:
     Returns
     -------
     Series
-        At most `most` points; NaN and infinities as None. The first non-finite value of a block is kept as well as
-        its extremes, so that a break never disappears.
+        At most `most` points; NaN and infinities as None. The first non-finite value of a block is
+        kept as well as its extremes, so that a break never disappears.
     """
     n = len(signal)
     values = signal.values
@@ -54,5 +54,7 @@ def thin(signal: Signal, most: int = MAX_POINTS) -> Series:
     known: list[bool] = np.isfinite(shown).tolist()
     return Series(
         steps=tuple(signal.steps[keep].astype(np.int64).tolist()),
-        values=tuple(told) if all(known) else tuple(v if k else None for v, k in zip(told, known, strict=True)),
+        values=tuple(told)
+        if all(known)
+        else tuple(v if k else None for v, k in zip(told, known, strict=True)),
     )

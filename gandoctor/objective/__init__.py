@@ -1,7 +1,7 @@
-"""Which game is played: the loss family and its convention, and what can be derived once they are known.
+"""Which game is played: the loss family and its convention, and what can be derived from them.
 
-Evidence comes from the settings, from the tags, and from the curves; each piece adds to or takes from the score of
-a family, and what counted is told.
+Evidence comes from the settings, from the tags, and from the curves; each piece adds to or takes
+from the score of a family, and what counted is told.
 """
 
 from __future__ import annotations
@@ -12,9 +12,25 @@ from typing import TYPE_CHECKING
 from gandoctor.model.signals import Objective
 from gandoctor.objective.convention import chance, convention, floor_of, sign_of
 from gandoctor.objective.derived import derive
-from gandoctor.objective.evidence import Evidence, ask_curves, ask_names, ask_settings, ask_tags, choose
+from gandoctor.objective.evidence import (
+    Evidence,
+    ask_curves,
+    ask_names,
+    ask_settings,
+    ask_tags,
+    choose,
+)
 from gandoctor.objective.families import CHANCE, PRIOR
-from gandoctor.objective.game import QUIET, game_of, networks, real_label, rescaled, summed_of, terms_of, three_terms
+from gandoctor.objective.game import (
+    QUIET,
+    game_of,
+    networks,
+    real_label,
+    rescaled,
+    summed_of,
+    terms_of,
+    three_terms,
+)
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
 if TYPE_CHECKING:
@@ -75,14 +91,26 @@ def infer(
         chosen, because, candidates = "unknown", [], ()
     reduction, scale_d, scale_g, how = convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and three_terms(signals):
-        scale_d, how = 1.5, "D's loss has three terms: real, generated, and generated in the latent space (TimeGAN)"
+        scale_d, how = (
+            1.5,
+            "D's loss has three terms: real, generated, generated in the latent space (TimeGAN)",
+        )
     label, sign = real_label(settings), sign_of(chosen, game)
     chance_d, chance_g = chance(chosen, scale_d, scale_g, label)
     floor = floor_of(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
     if scale != 1:
-        chance_d, chance_g, floor = _times(chance_d, scale), _times(chance_g, scale), _times(floor, scale) or floor
-        confidence = "low"  # a scale that is read off one row is known to a tenth or so, and so is where chance lies
-    told = [how_scaled if scale != 1 else "", how, "D's loss is logged with its sign turned" if sign < 0 else ""]
+        chance_d, chance_g, floor = (
+            _times(chance_d, scale),
+            _times(chance_g, scale),
+            _times(floor, scale) or floor,
+        )
+        # a scale that is read off one row is known to a tenth or so, and so is where chance lies
+        confidence = "low"
+    told = [
+        how_scaled if scale != 1 else "",
+        how,
+        "D's loss is logged with its sign turned" if sign < 0 else "",
+    ]
     return Objective(
         family=chosen,
         chance_d=chance_d,

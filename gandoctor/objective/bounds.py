@@ -29,8 +29,8 @@ def ask_bounds(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -
     d, g = np.where(d[keep] == 0, least, np.maximum(d[keep], 1e-12)), g[keep]
     broken = {f.name: float(np.mean(f.broken(d, g))) for f in TABLE if f.broken is not None}
     if min(broken.values()) > _MOSTLY and float(np.mean(g > -0.02)) > 0.9:
-        # One game whose losses both vanish is none of them (D's and G's step see different networks): a bound that
-        # all break speaks for nobody.
+        # One game whose losses both vanish is none of them (D's and G's step see different
+        # networks): a bound that all break speaks for nobody.
         return _ask_approach(seen, d, g)
     _ask_broken(seen, broken, d, g)
     _ask_level(seen, broken, d, g)
@@ -38,17 +38,23 @@ def ask_bounds(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -
     return None
 
 
-def _ask_broken(seen: Evidence, broken: dict[Family, float], d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
+def _ask_broken(
+    seen: Evidence, broken: dict[Family, float], d: NDArray[np.float64], g: NDArray[np.float64]
+) -> None:
     positive = float(np.mean(g > -0.02)) > 0.9
     if broken["nonsaturating"] > _MOSTLY and positive:
-        seen.add("G's loss is lower than cross-entropy allows beside this D loss", nonsaturating=-5.0)
+        seen.add(
+            "G's loss is lower than cross-entropy allows beside this D loss", nonsaturating=-5.0
+        )
     if broken["lsgan"] > _MOSTLY and positive:
         seen.add("both losses are lower than least squares allows", lsgan=-4.0)
     if float(np.mean(d + g < 0.85)) > 0.3:
         seen.add("D's and G's losses sum to less than hinge allows", hinge=-3.0)
 
 
-def _ask_level(seen: Evidence, broken: dict[Family, float], d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
+def _ask_level(
+    seen: Evidence, broken: dict[Family, float], d: NDArray[np.float64], g: NDArray[np.float64]
+) -> None:
     """Where the losses lie, in the middle and for most of the log."""
     md, mg, low = float(median(d)), float(median(g)), float(np.percentile(d, 25))
     surprised = broken["nonsaturating"] > _MOSTLY
@@ -63,13 +69,17 @@ def _ask_level(seen: Evidence, broken: dict[Family, float], d: NDArray[np.float6
     if md > 2.6:
         seen.add("D's loss is above hinge's chance level", hinge=-1.0)
     if md > 2 and mg > 2:
-        seen.add("both losses are far above cross-entropy's chance level", nonsaturating=-1.5, lsgan=-1.5)
+        seen.add(
+            "both losses are far above cross-entropy's chance level", nonsaturating=-1.5, lsgan=-1.5
+        )
 
     def near(a: float, b: float, tol: float) -> bool:
         return abs(md - a) < tol * a and abs(mg - b) < tol * max(b, 0.3)
 
     if near(2 * LN2, LN2, 0.12):
-        seen.add(f"losses rest near {md:.2f} and {mg:.2f}: cross-entropy at chance", nonsaturating=2.5)
+        seen.add(
+            f"losses rest near {md:.2f} and {mg:.2f}: cross-entropy at chance", nonsaturating=2.5
+        )
     elif near(0.5, 0.25, 0.12) or near(0.25, 0.125, 0.12) or near(0.25, 0.25, 0.12):
         seen.add(f"losses rest near {md:.2f} and {mg:.2f}: least squares at chance", lsgan=3.0)
     below = mg < 0.45 and float(np.mean(g < 0.55)) > 0.8 and float(np.mean(g > -0.02)) > 0.98
@@ -78,7 +88,7 @@ def _ask_level(seen: Evidence, broken: dict[Family, float], d: NDArray[np.float6
 
 
 def _ask_approach(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    """Where D wins cross-entropy, its loss is about the probability p that it gives to samples, G's about -ln p."""
+    """Where D wins cross-entropy, its loss is about the p it gives to samples, G's about -ln p."""
     keep = (d > 1e-9) & (d < 0.3) & (g > 0.5)
     if int(keep.sum()) < 20 or float(keep.mean()) < 0.3:
         return
@@ -88,5 +98,7 @@ def _ask_approach(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]
     slope = float(np.std(y) / np.std(x))
     if float(np.corrcoef(x, y)[0, 1]) > 0.8 and 0.5 < slope < 2:
         seen.add(
-            "G's loss is about minus the logarithm of D's, as in cross-entropy", nonsaturating=2.0, relativistic=2.0
+            "G's loss is about minus the logarithm of D's, as in cross-entropy",
+            nonsaturating=2.0,
+            relativistic=2.0,
         )

@@ -1,4 +1,7 @@
-"""How a family's losses were put together: summed or meant, halved, smoothed, with their sign turned."""
+"""How a family's losses were put together.
+
+Summed or meant, halved, smoothed, with their sign turned.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ Reduction = Literal["sum", "mean", "unknown"]
 _FACTORS: Final = (0.25, 0.5, 1.0)
 
 
-def convention(family: Family, game: Game, settings: Mapping[str, Setting]) -> tuple[Reduction, float, float, str]:
+def convention(
+    family: Family, game: Game, settings: Mapping[str, Setting]
+) -> tuple[Reduction, float, float, str]:
     """(reduction, factor on D's chance level, factor on G's, the reason)."""
     if family not in BOUNDED:
         return "unknown", 1.0, 1.0, ""
@@ -74,10 +79,20 @@ def convention(family: Family, game: Game, settings: Mapping[str, Setting]) -> t
     return "unknown", 1.0, 1.0, ""
 
 
-def _lsgan_scale(game: Game, settings: Mapping[str, Setting]) -> tuple[Reduction, float, float, str]:
-    """Least squares come whole, halved, and halved twice; the factors are read off the curves, the least one counts."""
+def _lsgan_scale(
+    game: Game, settings: Mapping[str, Setting]
+) -> tuple[Reduction, float, float, str]:
+    """Least squares come whole, halved, and halved twice.
+
+    The factors are read off the curves, the least one counts.
+    """
     if game.led_by and game.d is not None and middle(game.d) > 1.1:
-        return "unknown", math.nan, math.nan, "D's loss is above what one least-squares D holds: several are summed"
+        return (
+            "unknown",
+            math.nan,
+            math.nan,
+            "D's loss is above what one least-squares D holds: several are summed",
+        )
     seen: dict[float, str] = {}
     label = real_label(settings)
     scores = together(game.d, game.real, game.fake)
@@ -86,7 +101,8 @@ def _lsgan_scale(game: Game, settings: Mapping[str, Setting]) -> tuple[Reduction
         squares = (label - r) ** 2 + f**2
         told = squares > 1e-3
         if int(told.sum()) >= 5:
-            # The spread of the scores within a batch only adds to the loss: the factor is at most the least ratio.
+            # The spread of the scores within a batch only adds to the loss: the factor is at most
+            # the least ratio.
             least = float(np.percentile(d[told] / squares[told], 5))
             factor = max((k for k in _FACTORS if k <= 1.05 * least), default=_FACTORS[0])
             seen[factor] = f"D's loss is about {factor:g} times the squares of its scores"
@@ -94,14 +110,17 @@ def _lsgan_scale(game: Game, settings: Mapping[str, Setting]) -> tuple[Reduction
     # Both have to look like a D that answers zero: 0.5 and 0.25 are also chance of whole squares.
     if not seen and start is not None and start_g in (0.5, 1.0) and game.d is not None:
         seen[start] = (
-            f"D's loss starts at {float(game.d.values[0]):.3g}, as {start:g} times the squares of an untrained D"
+            f"D's loss starts at {float(game.d.values[0]):.3g}, as {start:g} times the squares of "
+            "an untrained D"
         )
     pair = together(game.d, game.g)
     pure = pair is not None and not game.mixed
     if pair is not None and pure and label == 1:
         d, g = pair
         if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
-            seen.setdefault(0.5, "least squares, halved: the two losses are too low for whole squares")
+            seen.setdefault(
+                0.5, "least squares, halved: the two losses are too low for whole squares"
+            )
     factor_d = min(seen, default=1.0)
     factor_g = start_g if pure and start_g in (0.5, 1.0) else None
     if factor_g is None:
@@ -112,15 +131,20 @@ def _lsgan_scale(game: Game, settings: Mapping[str, Setting]) -> tuple[Reduction
 
 
 def _start_factor(signal: Signal | None, whole: float = 1.0) -> float | None:
-    """Factor of a least-squares loss that starts as of a network that answers zero, which is `whole` at factor one."""
+    """Factor of a least-squares loss that starts as for answers of zero (`whole` at one)."""
     if signal is None or len(signal) < 20 or signal.steps[0] > 1:
         return None
     first = float(signal.values[0])
     return next((k for k in _FACTORS if abs(first / (k * whole) - 1) < 0.25), None)
 
 
-def chance(family: Family, scale_d: float, scale_g: float, label: float) -> tuple[float | None, float | None]:
-    """Losses where the best D cannot tell real from generated data: it then answers half the real label."""
+def chance(
+    family: Family, scale_d: float, scale_g: float, label: float
+) -> tuple[float | None, float | None]:
+    """Losses where the best D cannot tell real from generated data.
+
+    It then answers half the real label.
+    """
     known = BY_NAME.get(family)
     if known is None or known.chance is None or math.isnan(scale_d):
         return None, None
@@ -142,10 +166,16 @@ def sign_of(family: Family, game: Game) -> int:
     if both is not None:
         d, r, f = both
         kept, turned = median(np.abs(d - (f - r))), median(np.abs(d - (r - f)))
-        # Real scored low (WassersteinGAN's main.py): D minimises D(x) - D(G(z)) and the sign of the log is as usual.
+        # Real scored low (WassersteinGAN's main.py): D minimises D(x) - D(G(z)) and the sign of the
+        # log is as usual.
         return -1 if turned < 0.5 * kept and float(median(r - f)) > 0 else 1
     finite = game.d.values[np.isfinite(game.d.values)]
-    # A penalty may outweigh the estimate; where none is logged, a loss that is never negative is a printed estimate.
-    if (family == "wgan" or game.gp is None) and finite.size >= 20 and float(np.mean(finite > 0)) > 0.95:
+    # A penalty may outweigh the estimate; where none is logged, a loss that is never negative is a
+    # printed estimate.
+    if (
+        (family == "wgan" or game.gp is None)
+        and finite.size >= 20
+        and float(np.mean(finite > 0)) > 0.95
+    ):
         return -1
     return 1

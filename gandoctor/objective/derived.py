@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 # Roles that judge quality, the best judge first, and whether lower (1) or higher (-1) is better.
 JUDGES: Final = (
-    ("fid", 1), ("kid", 1), ("psnr_ssim", -1), ("inception_score", -1), ("lpips", 1), ("g_loss_aux", 1),
+    ("fid", 1), ("kid", 1), ("psnr_ssim", -1), ("inception_score", -1), ("lpips", 1), ("g_loss_aux",
+    1),
 )  # fmt: skip
 _OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
 
 
 @QUIET
-def derive(signals: Sequence[Signal], objective: Objective, facts: Mapping[str, float]) -> tuple[Signal, ...]:
+def derive(
+    signals: Sequence[Signal], objective: Objective, facts: Mapping[str, float]
+) -> tuple[Signal, ...]:
     """Work out what follows from the logged signals once the game is known.
 
     Parameters
@@ -41,9 +44,9 @@ def derive(signals: Sequence[Signal], objective: Objective, facts: Mapping[str, 
     Returns
     -------
     tuple of Signal
-        For each network ``d_advantage`` (bounded families, or probabilities), ``wasserstein_estimate``, ``g_adv``,
-        ``grad_ratio``, ``d_loss`` where only its parts were logged; ``progress`` for the run. What was logged is
-        not derived again.
+        For each network ``d_advantage`` (bounded families, or probabilities),
+        ``wasserstein_estimate``, ``g_adv``, ``grad_ratio``, ``d_loss`` where only its parts were
+        logged; ``progress`` for the run. What was logged is not derived again.
     """
     out: list[Signal | None] = []
     for network in networks(signals) or [""]:
@@ -61,8 +64,9 @@ def derive(signals: Sequence[Signal], objective: Objective, facts: Mapping[str, 
 def _advantage(game: Game, objective: Objective, network: str) -> Signal | None:
     """Share of its chance-level loss that D has removed; for a D that answers perfectly this is 1.
 
-    For cross-entropy and an optimal D it is the Jensen-Shannon divergence in units of its largest value, for hinge the
-    total variation. Without a bounded loss: the gap between the probabilities D gives to real and to generated data.
+    For cross-entropy and an optimal D it is the Jensen-Shannon divergence in units of its largest
+    value, for hinge the total variation. Without a bounded loss: the gap between the probabilities
+    D gives to real and to generated data.
     """
     d = game.d
     if d is not None and objective.family in BOUNDED and objective.chance_d:
@@ -77,7 +81,13 @@ def _advantage(game: Game, objective: Objective, network: str) -> Signal | None:
     finite = np.concatenate([r[np.isfinite(r)], f[np.isfinite(f)]])
     if not finite.size or finite.min() < -1e-6 or finite.max() > 1 + 1e-6:
         return None
-    return made("d_advantage", game.real, (steps, _unit(r - f)), f"{game.real.tag} minus {game.fake.tag}", network)
+    return made(
+        "d_advantage",
+        game.real,
+        (steps, _unit(r - f)),
+        f"{game.real.tag} minus {game.fake.tag}",
+        network,
+    )
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,9 +95,14 @@ def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.clip(values, 0.0, 1.0), dtype=np.float64)
 
 
-def _wasserstein(signals: Sequence[Signal], game: Game, objective: Objective, network: str) -> Signal | None:
+def _wasserstein(
+    signals: Sequence[Signal], game: Game, objective: Objective, network: str
+) -> Signal | None:
     """The distance as D sees it: from its scores, else from its loss without the logged penalty."""
-    if objective.family not in CRITICS or pick(signals, "wasserstein_estimate", network) is not None:
+    if (
+        objective.family not in CRITICS
+        or pick(signals, "wasserstein_estimate", network) is not None
+    ):
         return None
     role = "wasserstein_estimate"
     if game.real is not None and game.fake is not None:
@@ -101,13 +116,23 @@ def _wasserstein(signals: Sequence[Signal], game: Game, objective: Objective, ne
     split = split_of(game.d, game.others, game.gp)
     if split is not None:
         value = -objective.sign * split.part.values
-        return made(role, split.part, (split.part.steps, value), f"{split.part.tag}{turned}", network)
+        return made(
+            role, split.part, (split.part.steps, value), f"{split.part.tag}{turned}", network
+        )
     if game.gp is not None and objective.family == "wgan-gp":
         steps, (d, p) = joined(game.d, game.gp)
         if steps.size:
             value = -objective.sign * d + p
-            return made(role, game.d, (steps, value), f"{game.d.tag} without {game.gp.tag}{turned}", network)
-    return made(role, game.d, (game.d.steps, -objective.sign * game.d.values), f"{game.d.tag}{turned}", network)
+            return made(
+                role, game.d, (steps, value), f"{game.d.tag} without {game.gp.tag}{turned}", network
+            )
+    return made(
+        role,
+        game.d,
+        (game.d.steps, -objective.sign * game.d.values),
+        f"{game.d.tag}{turned}",
+        network,
+    )
 
 
 def _low_real(game: Game) -> bool:
@@ -122,7 +147,11 @@ def _low_real(game: Game) -> bool:
 def _adversarial(game: Game, network: str) -> Signal | None:
     if game.g is None or game.mixed:
         return None
-    because = f"{game.g.tag} is all that is known to drive G" if game.g_is_whole else f"logged as {game.g.tag}"
+    because = (
+        f"{game.g.tag} is all that is known to drive G"
+        if game.g_is_whole
+        else f"logged as {game.g.tag}"
+    )
     return made("g_adv", game.g, (game.g.steps, game.g.values), because, network)
 
 
@@ -131,20 +160,36 @@ def _ratio(signals: Sequence[Signal], network: str) -> Signal | None:
     if d is None or g is None:
         return None
     steps, (a, b) = joined(d, g)
-    return made("grad_ratio", d, (steps, a / b), f"{d.tag} over {g.tag}", network) if steps.size else None
+    return (
+        made("grad_ratio", d, (steps, a / b), f"{d.tag} over {g.tag}", network)
+        if steps.size
+        else None
+    )
 
 
 def _progress(signals: Sequence[Signal]) -> Signal | None:
     """The best judge of quality that was logged, lower is better."""
     for role, direction in JUDGES:
-        fit = [s for s in signals if s.role == role and len(s) >= 2 and not re.search(r"(?i)best", s.tag)]
+        fit = [
+            s
+            for s in signals
+            if s.role == role and len(s) >= 2 and not re.search(r"(?i)best", s.tag)
+        ]
         if role == "g_loss_aux":
             fit = [s for s in fit if LEADING.search(s.tag)]
         if fit:
-            # A distance between D's features grows as D learns: it judges only where nothing else does.
+            # A distance between D's features grows as D learns: it judges only where nothing else
+            # does.
             s = max(
-                fit, key=lambda s: (not _OF_FEATURES.search(s.tag), role != "g_loss_aux" or s.split == "val", len(s))
+                fit,
+                key=lambda s: (
+                    not _OF_FEATURES.search(s.tag),
+                    role != "g_loss_aux" or s.split == "val",
+                    len(s),
+                ),
             )
             turned = "" if direction == 1 else ", sign turned"
-            return made("progress", s, (s.steps, direction * s.values), f"{s.tag}{turned}: lower is better")
+            return made(
+                "progress", s, (s.steps, direction * s.values), f"{s.tag}{turned}: lower is better"
+            )
     return None

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 # Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
 MOST_BOUNDED: Final = 3.0
-# Minus the logarithm of the epsilons that frameworks add, and PyTorch's bound on a logarithm; whole and halved.
+# Minus the logarithm of the epsilons that frameworks add, and PyTorch's bound on a logarithm; whole
+# and halved.
 CLAMPS: Final = (100.0, 50.0, 27.631, 23.026, 18.421, 16.118, 15.942, 15.425, 13.816)
 # Rows below which losses that fit everything name no family, not even the commonest.
 FEWEST: Final = 5
-# A distance that is measured beside the training is named after Wasserstein whatever game is played.
+# A distance that is measured beside the training is named after Wasserstein whatever game is
+# played.
 METRICS: Final = frozenset({"wasserstein_estimate"})
 
 
@@ -51,7 +53,9 @@ class Evidence:
 
     def why(self, family: Family) -> list[str]:
         """Reasons for a family, the strongest first."""
-        ranked = sorted((r for r in self.reasons if r[1] == family and r[0] > 0), key=lambda r: -r[0])
+        ranked = sorted(
+            (r for r in self.reasons if r[1] == family and r[0] > 0), key=lambda r: -r[0]
+        )
         return list(dict.fromkeys(text for _, _, text in ranked))
 
 
@@ -79,7 +83,10 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
         seen.add("the notebook's code computes cross-entropy", nonsaturating=4.0, minimax=3.5)
     elif called:
         weight = 3.0 if called == "lsgan" else 4.0
-        seen.add(f"the notebook's code computes the loss of {called}", **{called.replace("-", "_"): weight})
+        seen.add(
+            f"the notebook's code computes the loss of {called}",
+            **{called.replace("-", "_"): weight},
+        )
     if not kind and r1 > 0:
         seen.add(f"the config sets R1 = {r1:g}", nonsaturating=1.5)
 
@@ -87,8 +94,14 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
 def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
     """What the tags say, and what is logged at all."""
     for pattern, family, weight in ((p, f.name, w) for f in TABLE for p, w in f.words):
-        tags = [s.tag for s in signals if s.role not in METRICS and re.search(pattern, s.tag, re.IGNORECASE)]
-        tag = min(tags, key=lambda t: (len(t), t), default=None)  # the same one whatever the order of the log
+        tags = [
+            s.tag
+            for s in signals
+            if s.role not in METRICS and re.search(pattern, s.tag, re.IGNORECASE)
+        ]
+        tag = min(
+            tags, key=lambda t: (len(t), t), default=None
+        )  # the same one whatever the order of the log
         if tag is not None:
             seen.add(f"a tag says so: {tag}", **{family.replace("-", "_"): weight})
     roles = {s.role for s in signals}
@@ -99,14 +112,19 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
     words = " ".join(s.tag.lower() for s in signals)
     if "cycle" in words and ("idt" in words or "identity" in words):
         seen.add("cycle and identity losses, as by CycleGAN", lsgan=2.5)
-    if re.search(r"(?<![a-z])mel(?![a-z])", words) and re.search(r"(?<![a-z])(?:fm|feat\w*|kl)(?![a-z])", words):
+    if re.search(r"(?<![a-z])mel(?![a-z])", words) and re.search(
+        r"(?<![a-z])(?:fm|feat\w*|kl)(?![a-z])", words
+    ):
         seen.add("mel and feature losses, as by neural vocoders", lsgan=5.0)
     elif re.search(r"(?<![a-z])mel(?![a-z])", words):
         seen.add("a mel loss, as by neural vocoders", lsgan=2.5, hinge=0.5)
 
 
 def ask_names(seen: Evidence, names: Iterable[str]) -> None:
-    """What files and folders are called, where they name one family alone: a hint, as folders outlive their names."""
+    """What files and folders are called, where they name one family alone.
+
+    A hint, as folders outlive their names.
+    """
     said = {
         known.name: (weight, name)
         for name in names
@@ -127,7 +145,13 @@ def ask_curves(seen: Evidence, game: Game, *, epochs: bool = False) -> None:
         _ask_sign_of_d(seen, d)
     elif game.d_real is not None and bool(np.mean(game.d_real.values < -0.01) > 0.1):
         seen.add(
-            "D's real part is negative", wgan=3.0, wgan_gp=3.0, nonsaturating=-6.0, lsgan=-6.0, minimax=-6.0, hinge=-6.0
+            "D's real part is negative",
+            wgan=3.0,
+            wgan_gp=3.0,
+            nonsaturating=-6.0,
+            lsgan=-6.0,
+            minimax=-6.0,
+            hinge=-6.0,
         )
     _ask_clamp(seen, *(s for s in (d, g) if s is not None))
     pair = together(d, g)
@@ -155,12 +179,16 @@ def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
         if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
-            # A penalty is logged beside other losses too; a critic's loss does not stay between zero and three.
+            # A penalty is logged beside other losses too; a critic's loss does not stay between
+            # zero and three.
             seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.5)
 
 
 def _ask_clamp(seen: Evidence, *losses: Signal) -> None:
-    """Cross-entropy is cut where the logarithm of zero would be: at 100 (PyTorch), or at that of an epsilon."""
+    """Cross-entropy is cut where the logarithm of zero would be.
+
+    At 100 (PyTorch), or at that of an epsilon.
+    """
     for loss in losses:
         top = float(np.max(loss.values[np.isfinite(loss.values)], initial=0.0))
         clamp = next((c for c in CLAMPS if abs(top / c - 1) < 1e-3), None)
@@ -182,10 +210,15 @@ def _ask_start(seen: Evidence, d: Signal, g: Signal, *, epochs: bool) -> None:
         points = family.starts if not epochs else [p for p in family.starts if p == family.chance]
         if any(abs(d0 - a) < 0.07 * max(1.0, a) and abs(g0 - b) < 0.08 for a, b in points):
             weight = 1.0 if epochs else 2.0
-            seen.add(f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D", **{family.name: weight})
+            seen.add(
+                f"the first losses are {d0:.3g} and {g0:.3g}, those of an untrained D",
+                **{family.name: weight},
+            )
 
 
-def _ask_sign_of_g(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64], *, pure: bool) -> None:
+def _ask_sign_of_g(
+    seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64], *, pure: bool
+) -> None:
     negative, positive = float(np.mean(g < -0.02)), float(np.mean(g > 0.02))
     if float(np.mean(g < -1e-9)) > 0.3 and float(g.max()) <= 1e-9:  # small, yet never above zero
         negative = 1.0
@@ -201,20 +234,34 @@ def _ask_sign_of_g(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64
         )
     if pure and positive > 0.02:
         seen.add("G's loss goes above zero", minimax=-6.0)
-    if pure and negative > 0.02 and float(d.min()) >= 0 and float(median(d)) > 0.1 and float(d.max()) < MOST_BOUNDED:
+    if (
+        pure
+        and negative > 0.02
+        and float(d.min()) >= 0
+        and float(median(d)) > 0.1
+        and float(d.max()) < MOST_BOUNDED
+    ):
         seen.add("G's loss goes below zero while D's stays within what hinge holds", hinge=1.5)
     if negative > 0.9 and pure:
         below = g < 0
         if float(np.mean((d + g)[below] < -0.1)) > 0.2:
             seen.add("D's and G's losses sum to less than zero", minimax=-2.0)
         if float(np.mean(d >= 0)) > 0.98 and d.size >= 20:
-            seen.add("G's loss stays below zero while D's stays above", minimax=2.5, wgan=-2.0, wgan_gp=-1.5)
+            seen.add(
+                "G's loss stays below zero while D's stays above",
+                minimax=2.5,
+                wgan=-2.0,
+                wgan_gp=-1.5,
+            )
 
 
 def choose(
     seen: Evidence, settings: Mapping[str, Setting], given: str | None, said: str
 ) -> tuple[Family, Confidence, list[str], tuple[Family, ...]]:
-    """(the family, how sure, the reasons, what else fits): ``unknown`` where two fit nearly as well."""
+    """(the family, how sure, the reasons, what else fits).
+
+    ``unknown`` where two fit nearly as well.
+    """
     if given is not None and given in FAMILIES:
         family: Family = given
         return family, "high", [f"you said {given} ({said})"], ()
@@ -227,11 +274,18 @@ def choose(
     if best == "wgan-gp" and not any("penalty" in w or "gp" in w.lower() for w in why):
         best, why = "wgan", seen.why("wgan") or why
     if not why and not seen.curves:
-        return "unknown", "low", ["too few losses of D and G were logged, and no setting names the family"], ()
+        return (
+            "unknown",
+            "low",
+            ["too few losses of D and G were logged, and no setting names the family"],
+            (),
+        )
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close
-    confidence: Confidence = "high" if margin >= 4 and why else "medium" if margin >= 2 and why else "low"
+    confidence: Confidence = (
+        "high" if margin >= 4 and why else "medium" if margin >= 2 and why else "low"
+    )
     if not why:
         why = ["nothing speaks against the commonest family"]
     return best, confidence, why[:4], ()

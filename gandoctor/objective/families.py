@@ -1,9 +1,11 @@
-"""The families of losses: each is one value, and what is known of a family stands in that value alone.
+"""The families of losses.
 
-Losses are given in the sum convention (D's loss is the sum of its real and its generated term). The bounds that the
-curves are held against follow from Jensen's inequality: for the non-saturating loss on one batch
-``g >= -ln(1 - exp(-d))``, for least squares ``sqrt(d) + sqrt(g) >= 1``, for hinge ``d + g >= 1``. They hold for
-averages over an epoch too, since each bound is convex.
+Each is one value, and what is known of a family stands in that value alone.
+
+Losses are given in the sum convention (D's loss is the sum of its real and its generated term). The
+bounds that the curves are held against follow from Jensen's inequality: for the non-saturating loss
+on one batch ``g >= -ln(1 - exp(-d))``, for least squares ``sqrt(d) + sqrt(g) >= 1``, for hinge
+``d + g >= 1``. They hold for averages over an epoch too, since each bound is convex.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def _square_to_one(fake: Array) -> Array:
     return np.asarray((1 - fake) ** 2)
 
 
-# Each bound in the convention that bears the most, with room for G's loss being another batch than D's.
+# Each bound in the convention that bears the most, with room for G's loss being another batch than
+# D's.
 
 
 def _below_jensen(d: Array, g: Array) -> NDArray[np.bool_]:
@@ -121,11 +124,13 @@ class Family:
     words : tuple of (str, float)
         Words in tags that name it, and what each is worth.
     file_words : tuple of (str, float)
-        Words in names of files and folders that do: of the family, or of a method that is trained with it.
+        Words in names of files and folders that do: of the family, or of a method that is trained
+        with it.
     starts : tuple of (float, float)
         Losses of D and G of a D that answers nothing yet, in each convention.
     formula, of_probabilities : callable or None
-        D's loss of its mean scores, raw ones and those in [0, 1]; None where the family has none or none that tells.
+        D's loss of its mean scores, raw ones and those in [0, 1]; None where the family has none or
+        none that tells.
     formula_g, g_of_probabilities : callable or None
         G's loss of D's mean score on generated data, likewise.
     broken : callable or None
@@ -161,7 +166,8 @@ class Family:
 TABLE: Final[tuple[Family, ...]] = (
     Family(
         "nonsaturating", 0.0, (2 * LN2, LN2),
-        words=((r"(?<![a-z])bce(?![a-z])|cross.?entropy|non.?sat", 3.0), (r"(?:fid|kid|pr|is)50k|ppl2?_w", 2.0)),
+        words=((r"(?<![a-z])bce(?![a-z])|cross.?entropy|non.?sat", 3.0),
+            (r"(?:fid|kid|pr|is)50k|ppl2?_w", 2.0)),
         file_words=((r"dcgan|(?<![a-z])bce(?![a-z])|vanilla", 1.5), (r"style-?_?gan", 2.5)),
         starts=((2 * LN2, LN2), (LN2, LN2)), formula=_softplus, of_probabilities=_cross_entropy,
         formula_g=_softplus_of_minus, g_of_probabilities=_least_surprise, broken=_below_jensen,
@@ -174,12 +180,15 @@ TABLE: Final[tuple[Family, ...]] = (
             (r"lsgan|(?<![a-z])lsq(?![a-z])|least.?sq", 4.0),
             (r"(?<![a-z])(?:mpd|msd|mrd)(?![a-z])|multi.?period", 2.0),
         ),
-        starts=((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)), formula=_squares, of_probabilities=_squares,
-        formula_g=_square_to_one, g_of_probabilities=_square_to_one, broken=_below_squares, least=0.25,
+        starts=((1.0, 1.0), (0.5, 0.5), (0.5, 1.0), (0.25, 0.5)), formula=_squares,
+            of_probabilities=_squares,
+        formula_g=_square_to_one, g_of_probabilities=_square_to_one, broken=_below_squares,
+        least=0.25,
         smoothed=_smoothed_squares,
     ),
     Family(
-        "hinge", -1.2, (2.0, 0.0), file_words=((r"hinge", 1.5), (r"big-?_?gan|(?<![a-z])sa-?_?gan", 2.5)),
+        "hinge", -1.2, (2.0, 0.0), file_words=((r"hinge", 1.5), (r"big-?_?gan|(?<![a-z])sa-?_?gan",
+        2.5)),
         words=((r"hinge", 4.0),), starts=((2.0, 0.0), (1.0, 0.0)), formula=_hinge,
         broken=_below_margin,
     ),
@@ -190,7 +199,8 @@ TABLE: Final[tuple[Family, ...]] = (
         words=((r"wasserstein|wass(?![a-z])|earth.?mover", 3.0), (r"critic", 0.8)),
     ),
     Family(
-        "minimax", -2.0, (2 * LN2, -LN2), words=((r"minimax", 1.0),), starts=((2 * LN2, -LN2), (LN2, -LN2)),
+        "minimax", -2.0, (2 * LN2, -LN2), words=((r"minimax", 1.0),), starts=((2 * LN2, -LN2), (LN2,
+        -LN2)),
         g_of_probabilities=_saturating, floor=_entropy, smoothed=_smoothed_minimax,
     ),
     Family(
@@ -202,6 +212,8 @@ TABLE: Final[tuple[Family, ...]] = (
 )  # fmt: skip
 BY_NAME: Final[dict[Name, Family]] = {f.name: f for f in TABLE}
 PRIOR: Final[dict[Name, float]] = {f.name: f.prior for f in TABLE}
-CHANCE: Final[dict[Name, tuple[float, float]]] = {f.name: f.chance for f in TABLE if f.chance is not None}
+CHANCE: Final[dict[Name, tuple[float, float]]] = {
+    f.name: f.chance for f in TABLE if f.chance is not None
+}
 BOUNDED: Final = frozenset(CHANCE)
 CRITICS: Final = frozenset[str]({"wgan", "wgan-gp"})

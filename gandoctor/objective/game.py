@@ -1,4 +1,7 @@
-"""The series of one network, put together from the roles; and what the settings say in numbers and words."""
+"""The series of one network, put together from the roles.
+
+And what the settings say in numbers and words.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 
 # Parts of G's loss that can lead it, best judge first.
 LEADING: Final = re.compile(
-    r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
+    r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|"
+    r"(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
-# Settings that give a part of G's loss its weight, and what the part is called among the terms of the game.
+# Settings that give a part of G's loss its weight, and what the part is called among the terms of
+# the game.
 _WEIGHTS: Final = (
-    ("pixel", "lambda_l1"), ("mel", "lambda_mel"), ("cycle", "lambda_cycle"), ("perceptual", "lambda_perceptual"),
+    ("pixel", "lambda_l1"), ("mel", "lambda_mel"), ("cycle", "lambda_cycle"), ("perceptual",
+    "lambda_perceptual"),
     ("feature", "lambda_fm"),
 )  # fmt: skip
 # Terms that are part of G's whole loss: where one is at work, the whole says little about D.
@@ -56,7 +62,9 @@ class Game:
 
 def networks(signals: Sequence[Signal]) -> list[str]:
     """Networks that have a discriminator of their own; the shared one first."""
-    named = sorted({s.network for s in signals if s.role and s.role.startswith("d_") and s.network and len(s)})
+    named = sorted(
+        {s.network for s in signals if s.role and s.role.startswith("d_") and s.network and len(s)}
+    )
     shared = any(s.role and s.role.startswith("d_") and not s.network and len(s) for s in signals)
     return ["", *named] if shared else named
 
@@ -64,7 +72,11 @@ def networks(signals: Sequence[Signal]) -> list[str]:
 def summed_of(signals: Sequence[Signal]) -> dict[str, int]:
     """Whether the D loss without a network is the sum of those of the networks, and of how many."""
     whole = pick(signals, "d_loss", "", own=True)
-    parts = [p for n in networks(signals) if n and (p := pick(signals, "d_loss", n, own=True)) is not None]
+    parts = [
+        p
+        for n in networks(signals)
+        if n and (p := pick(signals, "d_loss", n, own=True)) is not None
+    ]
     if whole is None or whole.network or len(parts) < 2:
         return {}
     rows = together(whole, *parts)
@@ -76,18 +88,22 @@ def summed_of(signals: Sequence[Signal]) -> dict[str, int]:
 
 
 def pick(signals: Iterable[Signal], role: str, network: str, *, own: bool = False) -> Signal | None:
-    """The training signal of a role: of this network before a shared one, the first choice before others."""
-    fit = [
-        s for s in signals
-        if s.role == role and len(s) and s.split != "val" and (s.network == network or (not s.network and not own))
-    ]  # fmt: skip
+    """The training signal of a role.
+
+    Of this network before a shared one, the first choice before others.
+    """
+    of_role = [s for s in signals if s.role == role and len(s) and s.split != "val"]
+    fit = [s for s in of_role if s.network == network or (not s.network and not own)]
     return max(fit, key=lambda s: (s.network == network, -s.rank, len(s)), default=None)
 
 
 def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Game:
     """The series of one network."""
     adv, whole = pick(signals, "g_loss_adv", network), pick(signals, "g_loss", network)
-    d_real, d_fake = pick(signals, "d_loss_real", network, own=True), pick(signals, "d_loss_fake", network, own=True)
+    d_real, d_fake = (
+        pick(signals, "d_loss_real", network, own=True),
+        pick(signals, "d_loss_fake", network, own=True),
+    )
     led_by = _led_by(signals, adv, whole)
     return Game(
         d=pick(signals, "d_loss", network, own=True) or _sum_of_parts(d_real, d_fake, network),
@@ -98,7 +114,11 @@ def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Ga
         d_fake=d_fake,
         gp=pick(signals, "gradient_penalty", network),
         estimate=pick(signals, "wasserstein_estimate", network),
-        others=tuple(s for s in signals if s.role == "d_loss" and s.rank and s.network == network and s.split != "val"),
+        others=tuple(
+            s
+            for s in signals
+            if s.role == "d_loss" and s.rank and s.network == network and s.split != "val"
+        ),
         g_is_whole=adv is None,
         led_by=led_by,
         mixed=adv is None and bool(led_by or LED & set(terms)),
@@ -106,8 +126,12 @@ def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Ga
 
 
 def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None) -> str:
-    """Tag of the largest pixel, mel, perceptual or feature term, where it outweighs the adversarial part."""
-    terms = [s for s in signals if s.role == "g_loss_aux" and LEADING.search(s.tag) and len(s) and s.split != "val"]
+    """Tag of the largest pixel, mel or feature term that outweighs the adversarial part."""
+    terms = [
+        s
+        for s in signals
+        if s.role == "g_loss_aux" and LEADING.search(s.tag) and len(s) and s.split != "val"
+    ]
     if not terms:
         return ""
     size = {s.tag: middle(s) for s in terms}
@@ -125,7 +149,10 @@ def middle(signal: Signal) -> float:
 
 
 def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
-    """Values at the steps that all have, finite only; None where one is missing or fewer than five are left."""
+    """Values at the steps that all have, finite only.
+
+    None where one is missing or fewer than five are left.
+    """
     given = [s for s in signals if s is not None]
     if len(given) < len(signals):
         return None
@@ -139,7 +166,9 @@ def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
         rows = []
         for s in given:
             unique, index = np.unique(s.steps, return_index=True)
-            rows.append(s.values[index[np.searchsorted(unique, steps)]] if steps.size else s.values[:0])
+            rows.append(
+                s.values[index[np.searchsorted(unique, steps)]] if steps.size else s.values[:0]
+            )
     if rows[0].size > _MOST_POINTS:
         every = rows[0].size // _MOST_POINTS + 1
         rows = [r[::every] for r in rows]
@@ -158,7 +187,9 @@ def joined(*signals: Signal) -> tuple[NDArray[np.int64], list[NDArray[np.float64
     rows = []
     for s in signals:
         unique, index = np.unique(s.steps[::-1], return_index=True)
-        rows.append(s.values[::-1][index[np.searchsorted(unique, steps)]] if steps.size else s.values[:0])
+        rows.append(
+            s.values[::-1][index[np.searchsorted(unique, steps)]] if steps.size else s.values[:0]
+        )
     return steps, rows
 
 
@@ -173,7 +204,9 @@ def _sum_of_parts(real: Signal | None, fake: Signal | None, network: str) -> Sig
         return None
     steps, (r, f) = joined(real, fake)
     return (
-        made("d_loss", real, (steps, r + f), f"the sum of {real.tag} and {fake.tag}", network) if steps.size else None
+        made("d_loss", real, (steps, r + f), f"the sum of {real.tag} and {fake.tag}", network)
+        if steps.size
+        else None
     )
 
 
@@ -183,7 +216,9 @@ def rescaled(game: Game, factor: float) -> Game:
     def mean(signal: Signal | None) -> Signal | None:
         return None if signal is None else replace(signal, values=signal.values / factor)
 
-    return replace(game, d=mean(game.d), g=mean(game.g), d_real=mean(game.d_real), d_fake=mean(game.d_fake))
+    return replace(
+        game, d=mean(game.d), g=mean(game.g), d_real=mean(game.d_real), d_fake=mean(game.d_fake)
+    )
 
 
 def number(settings: Mapping[str, Setting], name: str) -> float | None:
@@ -201,7 +236,10 @@ def word(settings: Mapping[str, Setting], name: str) -> str:
 
 
 def real_label(settings: Mapping[str, Setting]) -> float:
-    """D's target on real data; some configs give the label itself (0.9) under the name of the smoothing."""
+    """D's target on real data.
+
+    Some configs give the label itself (0.9) under the name of the smoothing.
+    """
     given = number(settings, "label_smoothing")
     if given and 0 < given < 1:
         return given if given > 0.5 else 1.0 - given

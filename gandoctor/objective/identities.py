@@ -1,4 +1,7 @@
-"""What holds between columns row by row: a critic's loss is its estimate, a relativistic D's halves are equal."""
+"""What holds between columns row by row.
+
+A critic's loss is its estimate, a relativistic D's halves are equal.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class Sum(NamedTuple):
 
 
 def ask_estimate(seen: Evidence, game: Game) -> None:
-    """A critic's loss is minus its estimate (plus a penalty); a distance measured beside another game is not."""
+    """A critic's loss is minus its estimate (plus a penalty).
+
+    A distance measured beside another game is not.
+    """
     split = split_of(game.d, game.others, game.gp)
     if split is not None:
         text = f"D's loss is {split.part.tag} plus {split.weight:.3g} times {split.rest.tag}"
@@ -53,8 +59,13 @@ def ask_estimate(seen: Evidence, game: Game) -> None:
         seen.add(f"a Wasserstein estimate is logged: {game.estimate.tag}", wgan=1.0, wgan_gp=1.0)
 
 
-def _follows(d: NDArray[np.float64], estimate: NDArray[np.float64], gp: NDArray[np.float64] | None) -> bool:
-    """Whether D's loss is the estimate, of either sign, as another batch would give it; plus a share of the penalty."""
+def _follows(
+    d: NDArray[np.float64], estimate: NDArray[np.float64], gp: NDArray[np.float64] | None
+) -> bool:
+    """Whether D's loss is the estimate, of either sign, as another batch would give it.
+
+    Plus a share of the penalty.
+    """
     if d.size < 10 or float(np.std(d)) < 1e-9 or float(np.std(estimate)) < 1e-9:
         return False
     columns = np.stack([estimate] if gp is None else [estimate, gp], axis=1)
@@ -65,7 +76,7 @@ def _follows(d: NDArray[np.float64], estimate: NDArray[np.float64], gp: NDArray[
 
 
 def ask_halves(seen: Evidence, game: Game) -> None:
-    """Both halves of a relativistic D's loss are of the same differences, so they are equal row by row."""
+    """Both halves of a relativistic D's loss are of the same differences, so equal row by row."""
     halves = together(game.d_real, game.d_fake)
     if halves is None or halves[0].size < 20 or min(float(h.min()) for h in halves) <= 0:
         return
@@ -74,18 +85,24 @@ def ask_halves(seen: Evidence, game: Game) -> None:
     if high - low < 1 or float(median(np.abs(real - fake))) > 0.15 * (high - low):
         return
     scores = together(game.real, game.fake)
-    # Cross-entropy's halves agree where D's scores lie about zero; where they drift and the halves still agree, only
-    # their difference is judged.
+    # Cross-entropy's halves agree where D's scores lie about zero; where they drift and the halves
+    # still agree, only their difference is judged.
     drifts = scores is not None and bool(
         np.mean(np.abs(scores[0] + scores[1]) > 0.5 * np.abs(scores[0] - scores[1])) > 0.5
     )
-    if float(np.corrcoef(real, fake)[0, 1]) < (0.8 if drifts else 0.95) or abs(float(median(real - fake))) > 0.3:
+    if (
+        float(np.corrcoef(real, fake)[0, 1]) < (0.8 if drifts else 0.95)
+        or abs(float(median(real - fake))) > 0.3
+    ):
         return
     seen.add("both halves of D's loss are equal row by row", relativistic=4.0 if drifts else 1.0)
 
 
 def split_of(whole: Signal | None, parts: tuple[Signal, ...], rest: Signal | None) -> Sum | None:
-    """The other loss of D that is its whole without the penalty, with one weight in all rows; None where none is."""
+    """The other loss of D that is its whole without the penalty, with one weight in all rows.
+
+    None where none is.
+    """
     if whole is None or rest is None:
         return None
     for part in parts:

@@ -23,9 +23,19 @@ def ask_scores(seen: Evidence, game: Game) -> None:
     if scores is None:
         return
     real, fake = scores
-    inside = float(min(real.min(), fake.min())) >= -1e-6 and float(max(real.max(), fake.max())) <= 1 + 1e-6
+    inside = (
+        float(min(real.min(), fake.min())) >= -1e-6
+        and float(max(real.max(), fake.max())) <= 1 + 1e-6
+    )
     if inside:
-        seen.add("D's scores are probabilities", nonsaturating=1.0, minimax=1.0, hinge=-3.0, wgan=-3.0, wgan_gp=-3.0)
+        seen.add(
+            "D's scores are probabilities",
+            nonsaturating=1.0,
+            minimax=1.0,
+            hinge=-3.0,
+            wgan=-3.0,
+            wgan_gp=-3.0,
+        )
     elif float(np.mean(np.abs(real) > 3)) > 0.2:
         seen.add("D's scores leave [0, 1] far behind", lsgan=-3.0)
     _ask_g(seen, game, probabilities=inside)
@@ -33,7 +43,9 @@ def ask_scores(seen: Evidence, game: Game) -> None:
     if both is None:
         return
     d, real, fake = both
-    undecided = 1 - real + fake > 0.1  # where D is nearly perfect, the logarithms of cross-entropy are as straight
+    undecided = (
+        1 - real + fake > 0.1
+    )  # where D is nearly perfect, the logarithms of cross-entropy are as straight
     if inside and _same(d[undecided], (1 - real + fake)[undecided]):
         seen.add("D's loss is 1 - D(x) + D(G(z))", other=9.0)
         return
@@ -42,7 +54,9 @@ def ask_scores(seen: Evidence, game: Game) -> None:
         if _same(d, turned * (fake - real)):
             seen.add(f"D's loss is {text}", wgan=7.0, wgan_gp=4.0)
             return
-        if with_gp is not None and _same(with_gp[0], turned * (with_gp[2] - with_gp[1]) + with_gp[3]):
+        if with_gp is not None and _same(
+            with_gp[0], turned * (with_gp[2] - with_gp[1]) + with_gp[3]
+        ):
             seen.add(f"D's loss is {text} plus the logged penalty", wgan_gp=7.0)
             return
     if float(np.mean((d > 0) & (real > fake))) > 0.9:
@@ -62,8 +76,8 @@ def _ask_formulas(
 ) -> None:
     """Hold D's loss against each family's formula of its mean scores.
 
-    All of them are convex, so the loss of a batch is at least the formula of its mean scores, and equal to it where the
-    scores of a batch agree (or, for hinge, lie within the margin).
+    All of them are convex, so the loss of a batch is at least the formula of its mean scores, and
+    equal to it where the scores of a batch agree (or, for hinge, lie within the margin).
     """
     for known in TABLE:
         formula = known.of_probabilities if probabilities else known.formula
@@ -75,14 +89,20 @@ def _ask_formulas(
         ratio = d / np.maximum(least, 1e-9)
         weights = (family, *known.same_as)
         if float(np.mean(ratio < 0.93 * half)) > 0.2:
-            seen.add(f"D's loss is below what its scores allow for {family}", **dict.fromkeys(weights, -3.0))
+            seen.add(
+                f"D's loss is below what its scores allow for {family}",
+                **dict.fromkeys(weights, -3.0),
+            )
             continue
         middle = float(median(ratio))
         spread = float(np.percentile(ratio, 75) - np.percentile(ratio, 25))
         if any(abs(middle / k - 1) < 0.04 and spread < 0.05 * k for k in (half, 0.5, 1.0)):
             seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
         elif any(0.98 < middle / k < 1.3 and spread < 0.2 * k for k in (0.5, 1.0)):
-            seen.add(f"D's loss is close to the {family} loss of its scores", **dict.fromkeys(weights, 1.5))
+            seen.add(
+                f"D's loss is close to the {family} loss of its scores",
+                **dict.fromkeys(weights, 1.5),
+            )
 
 
 def _ask_g(seen: Evidence, game: Game, *, probabilities: bool) -> None:
@@ -95,7 +115,9 @@ def _ask_g(seen: Evidence, game: Game, *, probabilities: bool) -> None:
         return
     g, fake = pair
     if not probabilities and _same(g, -fake):
-        seen.add("G's loss is -D(G(z))", wgan=3.0, wgan_gp=3.0, hinge=3.0, nonsaturating=-4.0, lsgan=-4.0)
+        seen.add(
+            "G's loss is -D(G(z))", wgan=3.0, wgan_gp=3.0, hinge=3.0, nonsaturating=-4.0, lsgan=-4.0
+        )
         return
     for known in TABLE:
         formula = known.g_of_probabilities if probabilities else known.formula_g
@@ -105,8 +127,13 @@ def _ask_g(seen: Evidence, game: Game, *, probabilities: bool) -> None:
         for factor in (1.0, 0.5) if known.name == "lsgan" else (1.0,):
             if _same(g, factor * least):
                 seen.add(f"G's loss is the {known.name} loss of D(G(z))", **{known.name: 4.0})
-        if known.name != "minimax" and float(np.mean(g < 0.6 * known.least * 2 * least - 0.1)) > 0.5:
-            seen.add(f"G's loss is below what D(G(z)) allows for {known.name}", **{known.name: -2.0})
+        if (
+            known.name != "minimax"
+            and float(np.mean(g < 0.6 * known.least * 2 * least - 0.1)) > 0.5
+        ):
+            seen.add(
+                f"G's loss is below what D(G(z)) allows for {known.name}", **{known.name: -2.0}
+            )
 
 
 def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:

@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 class Parser(Protocol):
     """What a parser has to offer; a module does.
 
-    `sniff` gets the first 64 KiB and answers how sure it is that the file is a *training log of its format*:
+    `sniff` gets the first 64 KiB and answers how sure it is that the file is a *training log of its
+    format*:
 
-    ====== ===================================================================================================
+    ====== =========================================================================================
     1.0    the format's own magic (an event file, a ``.wandb``)
     >= 0.9 name and content agree; nobody else is asked
     >= 0.5 it looks like one; enough for a file that was found in a folder
     > 0    it could be read if nobody else claims it; enough only for a file that the user named
     0      no
-    ====== ===================================================================================================
+    ====== =========================================================================================
 
-    `read` raises `GandoctorError` where nothing can be read, and counts in ``Reading.lost`` what was lost. A parser may
-    also have ``read_runs(path) -> Sequence[tuple[str, Reading]]``, for files that hold several trainings (a notebook,
-    an index that restarts): a short name and a reading for each.
+    `read` raises `GandoctorError` where nothing can be read, and counts in ``Reading.lost`` what
+    was lost. A parser may also have ``read_runs(path) -> Sequence[tuple[str, Reading]]``, for files
+    that hold several trainings (a notebook, an index that restarts): a short name and a reading for
+    each.
     """
 
     NAME: str
@@ -52,7 +54,8 @@ class Parser(Protocol):
 
 
 _HOME: Final = "gandoctor.parsers.formats"
-# Which module to ask first, by a piece of the file's name; the others are imported only if it is not sure.
+# Which module to ask first, by a piece of the file's name; the others are imported only if it is
+# not sure.
 _FIRST: Final[tuple[tuple[str, str], ...]] = (
     ("tfevents", "tensorboard"),
     (".wandb", "wandb"),
@@ -66,8 +69,14 @@ _FIRST: Final[tuple[tuple[str, str], ...]] = (
     (".txt", "text"),
     (".out", "text"),
 )
-_FORMATS: Final = "give TensorBoard event files, W&B .wandb files, CSV, JSONL, JSON, printed text, or a folder of them"
-_LOG_NAME: Final = re.compile(r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE)
+_FORMATS: Final = (
+    "give TensorBoard event files, W&B .wandb files, CSV, JSONL, JSON, printed "
+    "text, "
+    "or a folder of them"
+)
+_LOG_NAME: Final = re.compile(
+    r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE
+)
 _SURE: Final = 0.9
 _FOUND: Final = 0.5
 
@@ -80,7 +89,10 @@ def _module_names() -> tuple[str, ...]:
 
 @cache
 def _load(name: str) -> Parser | None:
-    """One parser of this package; None where the module fails to import: one bad parser must not stop the others."""
+    """One parser of this package; None where the module fails to import.
+
+    One bad parser must not stop the others.
+    """
     try:
         module = importlib.import_module(f"{_HOME}.{name}")
     except Exception:
@@ -105,7 +117,10 @@ def _plugins() -> tuple[Parser, ...]:
 
 
 def iter_parsers(name: str = "") -> Iterator[Parser]:
-    """All parsers, those first that a file of that name suggests. Each is imported only when its turn comes."""
+    """All parsers, those first that a file of that name suggests.
+
+    Each is imported only when its turn comes.
+    """
     lower = name.lower()
     first = list(dict.fromkeys(module for piece, module in _FIRST if piece in lower))
     for module in (*first, *(m for m in _module_names() if m not in first)):
@@ -158,15 +173,23 @@ def read_log(path: Path) -> list[tuple[str, str, Reading]]:
         )
     head = below.head_of(path)
     if not head:
-        raise InputError("is empty", path.name, "the training wrote nothing, or still buffers what it prints")
+        raise InputError(
+            "is empty", path.name, "the training wrote nothing, or still buffers what it prints"
+        )
     if odd := below.foreign(head):
         raise InputError(odd[0], path.name, odd[1])
     parser, _ = choose(path, head)
     if parser is None:
         if "vdlrecords" in path.name:
-            raise InputError("is a VisualDL log, which cannot be read yet", path.name, "export its scalars as CSV")
+            raise InputError(
+                "is a VisualDL log, which cannot be read yet",
+                path.name,
+                "export its scalars as CSV",
+            )
         if b"\x00" in head[:4096]:
-            raise InputError("is no training log that can be read (it is binary)", path.name, _FORMATS)
+            raise InputError(
+                "is no training log that can be read (it is binary)", path.name, _FORMATS
+            )
         raise _why_not(path)
     return _read(path, parser)
 
@@ -197,7 +220,9 @@ def _looks_like_log(path: Path) -> bool:
         head = below.head_of(path)
     except InputError:
         return False
-    if head.startswith(below.POINTER):  # a log that is not there is no clean log: reading it says so
+    if head.startswith(
+        below.POINTER
+    ):  # a log that is not there is no clean log: reading it says so
         return bool(_LOG_NAME.search(path.name))
     return bool(head) and below.foreign(head) is None and choose(path, head)[1] >= _FOUND
 
@@ -205,20 +230,30 @@ def _looks_like_log(path: Path) -> bool:
 # What lies beside logs and is none: not even opened.
 _NEVER: Final = frozenset(
     {
-        ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".safetensors", ".onnx", ".h5", ".hdf5", ".keras", ".pb",
-        ".index", ".npy", ".npz", ".mat", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp",
-        ".svg", ".mp4", ".avi", ".mov", ".webm", ".wav", ".mp3", ".flac", ".ogg", ".zip", ".tar", ".gz", ".tgz",
-        ".bz2", ".xz", ".7z", ".zst", ".whl", ".py", ".pyc", ".pyx", ".c", ".h", ".cc", ".cpp", ".cu", ".cuh",
-        ".so", ".o", ".sh", ".bat", ".ps1", ".js", ".ts", ".css", ".html", ".htm", ".md", ".rst", ".tex",
-        ".pdf", ".docx", ".xlsx", ".pptx", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".gin", ".lock",
-        ".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".db", ".sqlite", ".exe",
-        ".dll", ".patch", ".diff", ".bin", ".ply", ".obj", ".stl", ".ttf", ".woff", ".woff2", ".ico",
+        ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".safetensors", ".onnx", ".h5", ".hdf5",
+        ".keras", ".pb",
+        ".index", ".npy", ".npz", ".mat", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff",
+        ".webp",
+        ".svg", ".mp4", ".avi", ".mov", ".webm", ".wav", ".mp3", ".flac", ".ogg", ".zip", ".tar",
+        ".gz", ".tgz",
+        ".bz2", ".xz", ".7z", ".zst", ".whl", ".py", ".pyc", ".pyx", ".c", ".h", ".cc", ".cpp",
+        ".cu", ".cuh",
+        ".so", ".o", ".sh", ".bat", ".ps1", ".js", ".ts", ".css", ".html", ".htm", ".md", ".rst",
+        ".tex",
+        ".pdf", ".docx", ".xlsx", ".pptx", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
+        ".gin", ".lock",
+        ".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords", ".lmdb", ".mdb", ".db",
+        ".sqlite", ".exe",
+        ".dll", ".patch", ".diff", ".bin", ".ply", ".obj", ".stl", ".ttf", ".woff", ".woff2",
+        ".ico",
         ".profile-empty",
     }
 )  # fmt: skip
 _NEVER_NAMES: Final = re.compile(
-    r"(readme|licen[cs]e|changelog|authors|requirements.*|constraints.*|cmakelists|robots|package(-lock)?|tsconfig.*|"
-    r"wandb-summary|wandb-metadata|debug|debug-internal|debug-cli.*|conda-environment|diff|vocab|tokenizer.*)"
+    r"(readme|licen[cs]e|changelog|authors|requirements.*|constraints.*|cmakelists|robots|"
+    r"package(-lock)?|tsconfig.*|"
+    r"wandb-summary|wandb-metadata|debug|debug-internal|debug-cli.*|conda-environment|diff|vocab|"
+    r"tokenizer.*)"
     r"(\.(txt|md|rst|json|log|in))?"
 )
 
@@ -234,7 +269,9 @@ def is_candidate(path: Path) -> bool:
 
 
 def read_found(path: Path, head: bytes) -> list[tuple[str, str, Reading]]:
-    """As `read_log`, for a file that was found in a folder: empty where it does not look like a log.
+    """As `read_log`, for a file that was found in a folder.
+
+    Empty where it does not look like a log.
 
     Raises
     ------
@@ -259,7 +296,9 @@ def hinted(path: Path) -> str:
 
 def _read(path: Path, parser: Parser) -> list[tuple[str, str, Reading]]:
     name = path.name
-    many: Callable[[Path], Sequence[tuple[str, Reading]]] | None = getattr(parser, "read_runs", None)
+    many: Callable[[Path], Sequence[tuple[str, Reading]]] | None = getattr(
+        parser, "read_runs", None
+    )
     try:
         if many is not None:
             return [(label, parser.NAME, _bounded(reading)) for label, reading in many(path)]
@@ -280,7 +319,10 @@ def _bounded(reading: Reading) -> Reading:
     long = [tag for tag in tags if len(tag) > LONGEST_TAG]
     if not long:
         return reading
-    note = f"{len(long):,} name{'s' * (len(long) > 1)} of more than {LONGEST_TAG:,} characters: the rest was cut off"
+    note = (
+        f"{len(long):,} name{'s' * (len(long) > 1)} of more than {LONGEST_TAG:,} characters: "
+        "the rest was cut off"
+    )
     return replace(
         reading,
         signals=tuple(replace(s, tag=_cut(s.tag)) for s in reading.signals),

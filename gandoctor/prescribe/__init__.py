@@ -1,4 +1,7 @@
-"""Causes x remedies x settings -> prescriptions: edits in the user's own keys, a diff, overrides, or why not."""
+"""Causes x remedies x settings -> prescriptions.
+
+Edits in the user's own keys, a diff, overrides, or why not.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,16 @@ from gandoctor.model.report import Edit, Prescription
 from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
-from gandoctor.prescribe.work_out import Plan, Step, only_writes_anew, own, shown, ways, ways_of, work_out
+from gandoctor.prescribe.work_out import (
+    Plan,
+    Step,
+    only_writes_anew,
+    own,
+    shown,
+    ways,
+    ways_of,
+    work_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,13 +40,18 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Setting
 
 # How a prescription's `why` goes on to say what its diff is made for, or why it has none.
-NOTES: Final = ("The diff is for the source tree:", "No diff:", "The diff is for the run's own config:")
+NOTES: Final = (
+    "The diff is for the source tree:",
+    "No diff:",
+    "The diff is for the run's own config:",
+)
 __all__ = ["NOTES", "Applied", "apply", "cure_rate", "prescribe"]
 
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
 STEP_DOWN: Final = 0.5
-# Roles that measure what G is for, the most trusted first; a best point among fewer checks is chance.
+# Roles that measure what G is for, the most trusted first; a best point among fewer checks is
+# chance.
 _QUALITY: Final = ("fid", "kid", "inception_score", "lpips", "psnr_ssim")
 _FEWEST_CHECKS: Final = 5
 # A remedy's `treats` weight counts as much as this many trainings.
@@ -76,25 +93,33 @@ def prescribe(
     root : Path
         Folder that the settings' files are relative to.
     holds : callable, optional
-        Whether a clause of a remedy's ``only_if`` holds in this run; None: not known, which does not forbid.
+        Whether a clause of a remedy's ``only_if`` holds in this run; None: not known, which does
+        not forbid.
     measured : Mapping of str to Mapping of str to (int, int), optional
         By remedy and cause: how many trainings it cured, of how many. See `cure_rate`.
     repo : Path, optional
-        Source tree: where the config that a setting came from is found there, the diff is made for it.
+        Source tree: where the config that a setting came from is found there, the diff is made for
+        it.
 
     Returns
     -------
     tuple of Prescription
-        At most three a diagnosis, none that contradicts a better one; those that can be tried first, in the order of
-        expected cure: how likely the cause is, times how often the remedy cures it.
+        At most three a diagnosis, none that contradicts a better one; those that can be tried
+        first, in the order of expected cure: how likely the cause is, times how often the remedy
+        cures it.
     """
     fits = [r for r in remedies if all(holds is None or holds(c) is not False for c in r.only_if)]
     chances = _chances(diagnoses)
     desk = _Desk(run, root, repo)
     ranked: list[_Candidate] = []
     for remedy in fits:
-        shares = {d.cause: p * cure_rate(remedy, d.cause, measured) for d, p in zip(diagnoses, chances, strict=True)}
-        if sum(shares.values()) > 0 and not (only_writes_anew(remedy) and not desk.plan(remedy).steps):
+        shares = {
+            d.cause: p * cure_rate(remedy, d.cause, measured)
+            for d, p in zip(diagnoses, chances, strict=True)
+        }
+        if sum(shares.values()) > 0 and not (
+            only_writes_anew(remedy) and not desk.plan(remedy).steps
+        ):
             made, touched, moves = desk.make(remedy, max(shares, key=lambda c: shares[c]))
             ranked.append(_Candidate(remedy, made, sum(shares.values()), touched, moves))
     ranked.sort(key=_Candidate.order)
@@ -104,8 +129,8 @@ def prescribe(
 def cure_rate(remedy: Remedy, cause: str, measured: Measured | None = None) -> float:
     """How often a remedy cures what a cause did.
 
-    Its ``treats`` weight, as if that had been seen in `PRIOR_TRIALS` trainings, together with what was measured: the
-    mean of the Beta distribution that follows.
+    Its ``treats`` weight, as if that had been seen in `PRIOR_TRIALS` trainings, together with what
+    was measured: the mean of the Beta distribution that follows.
 
     Parameters
     ----------
@@ -127,7 +152,9 @@ def cure_rate(remedy: Remedy, cause: str, measured: Measured | None = None) -> f
 
 
 def _chances(diagnoses: Sequence[Diagnosis]) -> list[float]:
-    """How likely each diagnosis is the right one: scores are log-odds, and each place in the order counts too.
+    """How likely each diagnosis is the right one.
+
+    Scores are log-odds, and each place in the order counts too.
 
     A cause that stands first for being deeper may have the lower score.
     """
@@ -157,7 +184,10 @@ class _Candidate:
         )
 
     def order(self) -> tuple[bool, float, int, int, str]:
-        """By expected cure, cheapest and safest first on ties; last what is blocked and has no snippet either."""
+        """By expected cure, cheapest and safest first on ties.
+
+        Last what is blocked and has no snippet either.
+        """
         r = self.remedy
         return (
             self.made.blocked_by is not None and self.made.snippet is None,
@@ -201,12 +231,14 @@ class _Desk:
         self.texts: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
         self.settings = _as_written(run)
-        self.spellings = tuple({s.value: None for s in run.raw_settings if isinstance(s.value, str)})
+        self.spellings = tuple(
+            {s.value: None for s in run.raw_settings if isinstance(s.value, str)}
+        )
         self.best = _best(run)
         self._tree: Tree | None = None
 
     def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, _Touched, Mapping[str, int]]:
-        """One remedy worked out: a diff where an edit would be heeded, else overrides, else a snippet.
+        """One remedy worked out: a diff where an edit would be heeded, else overrides or a snippet.
 
         With it what it changes: the new value of each key, and which way each setting goes.
         """
@@ -232,8 +264,17 @@ class _Desk:
         return work_out(remedy, self.settings, self._words(remedy), self.best)
 
     def _words(self, remedy: Remedy) -> tuple[str, ...]:
-        """How the user's config spells words; with its comments, where a word may be written only if it is named."""
-        files = {s.file for c in remedy.changes if c.if_named for s in [own(c.setting, self.settings)] if s}
+        """How the user's config spells words.
+
+        With its comments, where a word may be written only if it is named.
+        """
+        files = {
+            s.file
+            for c in remedy.changes
+            if c.if_named
+            for s in [own(c.setting, self.settings)]
+            if s
+        }
         named = (w for file in sorted(files) for w in _WORD.findall(self._read(file)))
         return tuple(dict.fromkeys((*self.spellings, *named)))
 
@@ -248,28 +289,39 @@ class _Desk:
         follower = self._follower(steps)
         if follower:
             return self._written(remedy, cause, snippet=snippet, blocked_by=follower)
-        why_not = "; ".join(dict.fromkeys(r for r in (self._not_editable(s.setting.file) for s in steps) if r))
+        why_not = "; ".join(
+            dict.fromkeys(r for r in (self._not_editable(s.setting.file) for s in steps) if r)
+        )
         if not why_not:
             made = self._made(remedy, cause, steps, self.texts)
             if isinstance(made, Prescription):
                 return replace(made, why=f"{made.why} {NOTES[2]} {why}.") if why else made
             why_not = made
         why_not = "; ".join(x for x in (why_not, why) if x)
-        lines = overrides.overrides([(s.setting.file, s.setting.key, s.new) for s in steps], self.texts)
+        lines = overrides.overrides(
+            [(s.setting.file, s.setting.key, s.new) for s in steps], self.texts
+        )
         if lines:
-            edits = tuple(Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps)
+            edits = tuple(
+                Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new))
+                for s in steps
+            )
             note = f"{remedy.why} {NOTES[1]} {why_not}.".strip()
             return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
         return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
 
-    def _made(self, remedy: Remedy, cause: str, steps: Sequence[Step], texts: Mapping[str, str]) -> Prescription | str:
+    def _made(
+        self, remedy: Remedy, cause: str, steps: Sequence[Step], texts: Mapping[str, str]
+    ) -> Prescription | str:
         """The prescription with its diff, or why there is none."""
         try:
             edits, patch, also = _spliced(steps, texts, self.settings)
         except SpliceError as e:
             return e.what
         # On the command line each key is on its own.
-        lines = overrides.overrides([*((s.setting.file, s.setting.key, s.new) for s in steps), *also], texts)
+        lines = overrides.overrides(
+            [*((s.setting.file, s.setting.key, s.new) for s in steps), *also], texts
+        )
         made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
         return replace(made, made_for=tuple((f, digest(texts[f])) for f in diff.split(patch)))
 
@@ -292,7 +344,9 @@ class _Desk:
             if match.spot is None:
                 return (), match.why
             spot = match.spot
-            moved.append(replace(step, setting=replace(mine, file=match.file, key=spot.key, line=spot.line)))
+            moved.append(
+                replace(step, setting=replace(mine, file=match.file, key=spot.key, line=spot.line))
+            )
             followers = _following(spot.key, self._source().spots(match.file, (spot.path[-1],)))
             if followers:
                 return (), f"`{followers[0]}` takes its value from `{spot.key}` in {match.file}"
@@ -343,7 +397,10 @@ class _Desk:
         return overrides.written_by_run(file, text) or self.unreadable.get(file, "")
 
     def _follower(self, steps: Iterable[Step]) -> str:
-        """A key that takes its value from one of these, and so must not see it change; empty where none does."""
+        """A key that takes its value from one of these, and so must not see it change.
+
+        Empty where none does.
+        """
         for step in steps:
             key, file = step.setting.key, step.setting.file
             for name in _following(key, [s for s in self.run.raw_settings if s.file == file]):
@@ -351,12 +408,18 @@ class _Desk:
         return ""
 
     def _at_source(self, step: Step) -> Step:
-        """The same setting in a file that the trainer reads, where the run has one beside its own record."""
+        """The same setting in a file that the trainer reads, if there is one beside the record."""
         mine = step.setting
         if step.beside or not overrides.written_by_run(mine.file, self._read(mine.file)):
             return step
         files = [s.path for s in self.run.sources if s.parser == "config" and s.path != mine.file]
-        found = [(f, s) for f in files if not self._not_editable(f) for s in self._spots(f) if _is_same(s, mine)]
+        found = [
+            (f, s)
+            for f in files
+            if not self._not_editable(f)
+            for s in self._spots(f)
+            if _is_same(s, mine)
+        ]
         if len(found) != 1:
             return step
         file, spot = found[0]
@@ -376,7 +439,10 @@ def _places(file: str, text: str) -> Sequence[Spot]:
 def _spliced(
     steps: Sequence[Step], texts: Mapping[str, str], settings: Mapping[str, Setting]
 ) -> tuple[tuple[Edit, ...], str, list[tuple[str, str, Value]]]:
-    """The edits of all files, one diff of them in the order of the file names, and what follows: file, key, value."""
+    """The edits of all files, one diff of them in the order of the file names, and what follows.
+
+    File, key, value.
+    """
     by_file: dict[str, list[Step]] = {}
     for s in steps:
         by_file.setdefault(s.setting.file, []).append(s)
@@ -385,11 +451,16 @@ def _spliced(
     patch = ""
     for file, own_steps in sorted(by_file.items()):
         text = texts[file]
-        targets = [Target(s.setting.key, s.new, s.setting.line, s.beside, _sense(s, settings)) for s in own_steps]
+        targets = [
+            Target(s.setting.key, s.new, s.setting.line, s.beside, _sense(s, settings))
+            for s in own_steps
+        ]
         spliced = format_of(file, text).splice(text, targets)
         for s, (key, old, _) in zip(own_steps, spliced.edits, strict=True):
             if not s.beside and not _agrees(old, s.setting.value):
-                raise SpliceError(f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run")
+                raise SpliceError(
+                    f"`{key}` is {old} in the file, and was {shown(s.setting.value)} in the run"
+                )
         edits += [Edit(file, *e) for e in (*spliced.edits, *spliced.also)]
         also += [
             (file, key, next(s.new for s in own_steps if _leaf(s.setting.key) == _leaf(key)))
@@ -401,7 +472,8 @@ def _spliced(
 
 # A name that says by itself whose it is.
 _SIDED: Final = re.compile(
-    r"(?:^|[_\W])(?:d|g|dis|disc|discriminator|critic|gen|generator|netd|netg)(?:[_\W]|$)|[a-z0-9][DG]$|^[DG][A-Z]",
+    r"(?:^|[_\W])(?:d|g|dis|disc|discriminator|critic|gen|generator|netd|netg)(?:[_\W]|$)|"
+    r"[a-z0-9][DG]$|^[DG][A-Z]",
 )
 
 
@@ -412,8 +484,13 @@ def _leaf(key: str) -> str:
 def _sense(step: Step, settings: Mapping[str, Setting]) -> Callable[[str], str]:
     """What another key of the same file means, where it shares its value with that of a step."""
     mine = step.setting.key
-    theirs = [s.key for n, s in settings.items() if n != step.name and n[-2:] in ("_d", "_g") and s.key != mine]
-    # `optim_d.lr` says whose rate it is in its last two parts, `lr_d` in one; places in a list say nothing.
+    theirs = [
+        s.key
+        for n, s in settings.items()
+        if n != step.name and n[-2:] in ("_d", "_g") and s.key != mine
+    ]
+    # `optim_d.lr` says whose rate it is in its last two parts, `lr_d` in one; places in a list say
+    # nothing.
     named = re.sub(r"(?:\.\d+)+$", "", mine)
     parts = 1 if step.name[-2:] not in ("_d", "_g") or _SIDED.search(_leaf(named)) else 2
     parts += mine.count(".") - named.count(".")
@@ -443,7 +520,9 @@ def _tail(key: str, end: str) -> bool:
 
 def _is_same(spot: Spot, setting: Setting) -> bool:
     """The same key, at least its last part, with the same value."""
-    return spot.path[-1:] == (setting.key.rpartition(".")[2],) and _agrees(str(spot.value), setting.value, words=True)
+    return spot.path[-1:] == (setting.key.rpartition(".")[2],) and _agrees(
+        str(spot.value), setting.value, words=True
+    )
 
 
 def _agrees(old: str, value: object, *, words: bool = False) -> bool:
@@ -495,13 +574,19 @@ def format_of(file: str, text: str) -> _Format:
 
 
 def _as_written(run: Run) -> dict[str, Setting]:
-    """The settings with their values as the file has them: a canonical word or flag is no longer the user's own."""
+    """The settings with their values as the file has them.
+
+    A canonical word or flag is no longer the user's own.
+    """
     written = {(s.file, s.key): s.value for s in run.raw_settings if not isinstance(s.value, tuple)}
-    return {name: replace(s, value=written.get((s.file, s.key), s.value)) for name, s in run.settings.items()}
+    return {
+        name: replace(s, value=written.get((s.file, s.key), s.value))
+        for name, s in run.settings.items()
+    }
 
 
 def _best(run: Run) -> dict[str, float]:
-    """Where the first measure of quality that was logged was best, under the setting that counts in its unit."""
+    """Where the first measure of quality logged was best, under the setting of its unit."""
     unit = {"iterations": "steps", "epochs": "epochs", "kimg": "kimg"}.get(run.step_unit)
     for signal in (s for role in _QUALITY for s in run.by_role(role)):
         values = -signal.values if signal.role in run.higher_is_better else signal.values
@@ -512,7 +597,7 @@ def _best(run: Run) -> dict[str, float]:
 
 
 def _filled(snippet: str, run: Run) -> str:
-    """A snippet with the log's own names in place of {d_loss}, {g_loss} and any other role or setting."""
+    """A snippet with the log's own names in place of {d_loss} and other roles or settings."""
 
     def put(match: re.Match[str]) -> str:
         name = match[1]
@@ -532,17 +617,24 @@ def _identifier(tag: str) -> str:
 
 
 def _own_value(plan: Plan) -> str:
-    """How to give one network a rate of its own where the config has one for both; empty for other settings."""
+    """How to give one network a rate of its own where the config has one for both.
+
+    Empty for other settings.
+    """
     step = plan.steps[0]
     if step.name[:-2] != "lr":
         return ""
     side = "D" if step.name.endswith("_d") else "G"
     return (
-        f"# `{plan.shared}` = {shown(step.setting.value)} is for both: give {side} a rate of its own\n"
+        f"# `{plan.shared}` = {shown(step.setting.value)} is for both: give {side} a rate of its "
+        "own\n"
         f'for group in optimizer_{side}.param_groups:\n    group["lr"] = {shown(step.new)}'
     )
 
 
 def _in_words(remedy: Remedy) -> _Touched:
-    """What is changed, where no config says how the settings are called: for telling contradictions."""
+    """What is changed, where no config says how the settings are called.
+
+    For telling contradictions.
+    """
     return {("", c.setting): f"{c.to}/{c.of}/{c.multiply}" for c in remedy.changes}

@@ -1,4 +1,7 @@
-"""Apply a prescription's diff: exact, atomic, with a backup, inside the run folder, and proved by reading it back."""
+"""Apply a prescription's diff.
+
+Exact, atomic, with a backup, inside the run folder, and proved by reading it back.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ class Applied:
     file : str
         Relative to the folder it was applied in.
     backup : str
-        Name of the copy of the old file, relative likewise; empty where the result went to another file.
+        Name of the copy of the old file, relative likewise; empty where the result went to another
+        file.
     keys : tuple of str
         The keys that changed, as read back.
     remarks : tuple of str
@@ -118,17 +122,22 @@ def apply(
     Raises
     ------
     InputError
-        If there is no diff; if a file has changed since the analysis, lies outside `root` or cannot be written; or if
-        reading the result back shows anything but the intended keys changed. Nothing is changed then.
+        If there is no diff; if a file has changed since the analysis, lies outside `root` or cannot
+        be written; or if reading the result back shows anything but the intended keys changed.
+        Nothing is changed then.
     UsageError
         `to` is no name for a new file.
     """
     if not prescription.diff or prescription.blocked_by:
         why = prescription.blocked_by or "it has no diff"
-        raise InputError(f"{prescription.remedy} cannot be applied: {why}", hint="see its overrides or snippet")
+        raise InputError(
+            f"{prescription.remedy} cannot be applied: {why}", hint="see its overrides or snippet"
+        )
     bodies = diff.split(prescription.diff)
     if to is not None and len(bodies) != 1:
-        raise InputError(f"the diff changes {len(bodies)} files", hint="apply it without naming one")
+        raise InputError(
+            f"the diff changes {len(bodies)} files", hint="apply it without naming one"
+        )
     paths = {file: inside(root, file) for file in bodies}
     if to is not None:
         ((file, path),) = paths.items()
@@ -147,19 +156,28 @@ def _swapped(
     for file, path in paths.items():
         old, new, found[file] = _worked_out(prescription, file, path, bodies[file])
         if not path.stat().st_mode & 0o222:  # a rename would get round it
-            raise InputError("is read-only", where=file, hint="make it writable, or write the new config elsewhere")
+            raise InputError(
+                "is read-only",
+                where=file,
+                hint="make it writable, or write the new config elsewhere",
+            )
         items[file] = swapping.Swap(path, old.encode(), new.encode())
     names = {path: file for file, path in paths.items()}
     swapping.swap(list(items.values()), lambda path: diff.stale(names[path]))
     return tuple(
         Applied(
-            file, str(PurePosixPath(file).with_name(s.backup.name if s.backup else "")), found[file], tuple(s.remarks)
+            file,
+            str(PurePosixPath(file).with_name(s.backup.name if s.backup else "")),
+            found[file],
+            tuple(s.remarks),
         )
         for file, s in items.items()
     )
 
 
-def _worked_out(prescription: Prescription, file: str, path: Path, body: list[str]) -> tuple[str, str, tuple[str, ...]]:
+def _worked_out(
+    prescription: Prescription, file: str, path: Path, body: list[str]
+) -> tuple[str, str, tuple[str, ...]]:
     """A file's old and new text, and the keys that differ."""
     old = read_text(path)
     if dict(prescription.made_for).get(file, digest(old)) != digest(old):
@@ -181,7 +199,8 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
     keys = {e.key for e in wanted}
     if not got or any(not any(_means(k, g) for k in keys) for g in got) or len(got) != len(keys):
         raise InputError(
-            f"the patch would change {', '.join(sorted(got)) or 'nothing'}, not {', '.join(sorted(keys))}",
+            f"the patch would change {', '.join(sorted(got)) or 'nothing'}, not "
+            f"{', '.join(sorted(keys))}",
             where=file,
             hint="analyse the run again",
         )
@@ -189,5 +208,8 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
 
 
 def _means(key: str, got: str) -> bool:
-    """A key as the user's reader names it: perhaps behind the index of a document or the name of a class."""
+    """A key as the user's reader names it.
+
+    Perhaps behind the index of a document or the name of a class.
+    """
     return got == key or got.endswith(f".{key}")

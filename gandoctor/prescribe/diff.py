@@ -15,7 +15,8 @@ _PLAIN_NAME: Final = re.compile(r"[^\x00-\x1f\x7f\"\\]*")
 def unified(name: str, old: str, new: str, *, context: int = 3) -> str:
     r"""The diff of one file.
 
-    Lines end at ``\n`` alone, as for patch: a form feed or a bare ``\r`` is part of its line, and CRLF stays CRLF.
+    Lines end at ``\n`` alone, as for patch: a form feed or a bare ``\r`` is part of its line, and
+    CRLF stays CRLF.
 
     Parameters
     ----------
@@ -26,7 +27,9 @@ def unified(name: str, old: str, new: str, *, context: int = 3) -> str:
     """
     before, after = lines(old), lines(new)
     out: list[str] = []
-    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(context):
+    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(
+        context
+    ):
         a, b = (group[0][1], group[-1][2]), (group[0][3], group[-1][4])
         out.append(f"@@ -{_range(*a)} +{_range(*b)} @@\n")
         for kind, i1, i2, j1, j2 in group:
@@ -35,7 +38,11 @@ def unified(name: str, old: str, new: str, *, context: int = 3) -> str:
             else:
                 out += _marked("-", before[i1:i2])
                 out += _marked("+", after[j1:j2])
-    return "".join([f"--- {_header('a/' + name)}\n", f"+++ {_header('b/' + name)}\n", *out]) if out else ""
+    return (
+        "".join([f"--- {_header('a/' + name)}\n", f"+++ {_header('b/' + name)}\n", *out])
+        if out
+        else ""
+    )
 
 
 def lines(text: str) -> list[str]:
@@ -51,14 +58,20 @@ def _range(start: int, stop: int) -> str:
 
 
 def _marked(mark: str, items: list[str]) -> list[str]:
-    return [mark + line if line.endswith("\n") else f"{mark}{line}\n{_NO_NEWLINE}" for line in items]
+    return [
+        mark + line if line.endswith("\n") else f"{mark}{line}\n{_NO_NEWLINE}" for line in items
+    ]
 
 
 def _header(name: str) -> str:
-    """The name as git writes it: quoted around quotes and control characters, closed by a tab if it holds a blank."""
+    """The name as git writes it.
+
+    Quoted around quotes and control characters, closed by a tab if it holds a blank.
+    """
     if not _PLAIN_NAME.fullmatch(name):
         quoted = "".join(
-            f"\\{c}" if c in '"\\' else f"\\{ord(c):03o}" if ord(c) < 32 or ord(c) == 127 else c for c in name
+            f"\\{c}" if c in '"\\' else f"\\{ord(c):03o}" if ord(c) < 32 or ord(c) == 127 else c
+            for c in name
         )
         return f'"{quoted}"'
     return name + "\t" if " " in name else name
@@ -104,7 +117,9 @@ def split(diff: str) -> dict[str, list[str]]:
 def _name(header: str) -> str:
     header = header.split("\t", maxsplit=1)[0]
     if header.startswith('"'):
-        header = re.sub(r"\\(\d{3}|.)", lambda m: chr(int(m[1], 8)) if m[1].isdigit() else m[1], header[1:-1])
+        header = re.sub(
+            r"\\(\d{3}|.)", lambda m: chr(int(m[1], 8)) if m[1].isdigit() else m[1], header[1:-1]
+        )
     return header.removeprefix("b/")
 
 
@@ -144,4 +159,6 @@ def applied(text: str, body: list[str], name: str) -> str:
 
 def stale(name: str) -> InputError:
     """The error for a file that is not the one the diff was made for."""
-    return InputError("the file has changed since the run was analysed", where=name, hint="analyse the run again")
+    return InputError(
+        "the file has changed since the run was analysed", where=name, hint="analyse the run again"
+    )

@@ -1,4 +1,4 @@
-"""The same change on the command line, and files that no edit would reach because the run itself wrote them."""
+"""The same change on the command line, and files that the run itself wrote, which none heeds."""
 
 from __future__ import annotations
 
@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 _WRITTEN_BY_RUN: Final = (
     # name, whose it is
     (re.compile(r"(train|test|val)_opt\.txt|opt\.txt"), "the trainer's record of its options"),
-    (re.compile(r"args\.(txt|json|ya?ml)|commandline_args\.(txt|json)"), "the trainer's record of its arguments"),
-    (re.compile(r"training_options\.json|submit_config\.(txt|pkl)"), "StyleGAN's record of its options"),
+    (
+        re.compile(r"args\.(txt|json|ya?ml)|commandline_args\.(txt|json)"),
+        "the trainer's record of its arguments",
+    ),
+    (
+        re.compile(r"training_options\.json|submit_config\.(txt|pkl)"),
+        "StyleGAN's record of its options",
+    ),
     (re.compile(r"hparams\.ya?ml"), "Lightning's record of the hyper-parameters"),
     (re.compile(r"operative_config.*\.gin"), "gin's record of the configuration in use"),
-    (re.compile(r".*-project\.ya?ml|.*-lightning\.ya?ml"), "the trainer's record of its configuration"),
+    (
+        re.compile(r".*-project\.ya?ml|.*-lightning\.ya?ml"),
+        "the trainer's record of its configuration",
+    ),
     (re.compile(r"metalog\.txt|wandb-metadata\.json|wandb-summary\.json"), "a log of the run"),
 )
 _LOGS: Final = frozenset(
@@ -52,14 +61,20 @@ def written_by_run(file: str, text: str = "") -> str:
             if path.name.startswith("hparams") and re.search(r"![a-z]+:|!ref|!new", text):
                 return ""  # SpeechBrain's hyperpyyaml: an input
             return f"{path.name} is {what}"
-    if path.suffix in _LOGS or re.match(r"events\.out\.tfevents", path.name) or text.startswith("Namespace("):
+    if (
+        path.suffix in _LOGS
+        or re.match(r"events\.out\.tfevents", path.name)
+        or text.startswith("Namespace(")
+    ):
         return f"{path.name} is a log of the run"
     return ""
 
 
-# StyleGAN2-ADA / StyleGAN3: keys of training_options.json and the options of train.py they come from
+# StyleGAN2-ADA / StyleGAN3: keys of training_options.json and the options of train.py they come
+# from
 _STYLEGAN: Final = {
-    "G_opt_kwargs.lr": "glr", "D_opt_kwargs.lr": "dlr", "batch_size": "batch", "loss_kwargs.r1_gamma": "gamma",
+    "G_opt_kwargs.lr": "glr", "D_opt_kwargs.lr": "dlr", "batch_size": "batch",
+    "loss_kwargs.r1_gamma": "gamma",
     "ada_target": "target",
 }  # fmt: skip
 
@@ -74,7 +89,9 @@ def _safe(file: str, key: str) -> bool:
 
 
 def override(file: str, key: str, value: Value, text: str = "") -> str:
-    """One override in the style of the tool that reads (or wrote) the file; empty where there is no such style.
+    """One override in the style of the tool that reads (or wrote) the file.
+
+    Empty where there is no such style.
 
     The line is there to be pasted into a shell and the key is a stranger's text: a key that a
     shell would read as more than a name (``$(...)``, blanks, brackets) has no line, save where
@@ -98,7 +115,9 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
     if file.endswith(".py"):
         if re.search(r"(?m)^_base_\s*=|\bdict\(\s*type\s*=", text):  # mm-style
             return f"--cfg-options {key}={said}"
-        return f"--{key} {said}" if re.search(r"add_argument|DEFINE_", text) and "." not in key else ""
+        return (
+            f"--{key} {said}" if re.search(r"add_argument|DEFINE_", text) and "." not in key else ""
+        )
     flat = _flat_record(file) or _wrapped(text)
     if not file and "." in key:  # printed by the run, from a nested config
         return f"{key}={said}"
@@ -111,7 +130,9 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
 
 def _wrapped(text: str) -> bool:
     """W&B's way of writing a config: ``lr: {desc: null, value: 0.1}``."""
-    return bool(re.search(r"(?m)^(_wandb|wandb_version):", text) and re.search(r"(?m)^[ \t]+value:", text))
+    return bool(
+        re.search(r"(?m)^(_wandb|wandb_version):", text) and re.search(r"(?m)^[ \t]+value:", text)
+    )
 
 
 def _flat_record(file: str) -> bool:
@@ -119,13 +140,16 @@ def _flat_record(file: str) -> bool:
     path = PurePosixPath(file)
     if ".hydra" in path.parts:
         return False
-    return "wandb" in path.parts or bool(re.fullmatch(r"(hparams|args|commandline_args)\.(ya?ml|json)", path.name))
+    return "wandb" in path.parts or bool(
+        re.fullmatch(r"(hparams|args|commandline_args)\.(ya?ml|json)", path.name)
+    )
 
 
 def overrides(items: Sequence[tuple[str, str, Value]], texts: Mapping[str, str]) -> tuple[str, ...]:
     """Overrides of several (file, key, value), in order, those that have none left out.
 
-    Where a shell would read one of the keys as more than a name there are none at all: half a change is another one.
+    Where a shell would read one of the keys as more than a name there are none at all: half a
+    change is another one.
     """
     if not all(_safe(file, key) for file, key, _ in items):
         return ()

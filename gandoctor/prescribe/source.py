@@ -1,4 +1,6 @@
-"""The config that a run was started from, found in the source tree: by the settings that the run's record repeats.
+"""The config that a run was started from, found in the source tree.
+
+By the settings that the run's record repeats.
 
 The search is bounded, follows no symbolic link and decides nothing where two files could be meant.
 """
@@ -30,14 +32,16 @@ ENOUGH: Final = 3
 # Of a config, at most one setting in so many may have been overruled on the command line.
 FEW: Final = 5
 _SUFFIXES: Final = (
-    ".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".py", ".txt", ".opt", ".cfg", ".ini", ".flags", ".args",
+    ".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".py", ".txt", ".opt", ".cfg", ".ini",
+    ".flags", ".args",
     ".gin", ".conf", ".sh", ".bash",
 )  # fmt: skip
 _COMMANDS: Final = (".sh", ".bash", ".txt", ".flags", ".args")
 # Folders that hold what programs made, other people's code, or records of runs.
 _SKIPPED: Final = frozenset(
     {
-        "__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb", "mlruns", "outputs",
+        "__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb",
+        "mlruns", "outputs",
         "multirun", "lightning_logs", "checkpoints", "tests", "test", "docs",
     }
 )  # fmt: skip
@@ -154,10 +158,10 @@ class Tree:
     def find(self, asked: Setting, recorded: Iterable[Setting]) -> Match:
         """The one file that a setting came from.
 
-        A file qualifies if it has the setting under the same key (or the end of it) and with the same value, repeats
-        at least `ENOUGH` of the run's settings (where the record or the file has fewer: all of them, but two), and
-        contradicts few. It is chosen if every other file with that key repeats fewer, or contradicts more, and is
-        better in neither.
+        A file qualifies if it has the setting under the same key (or the end of it) and with the
+        same value, repeats at least `ENOUGH` of the run's settings (where the record or the file
+        has fewer: all of them, but two), and contradicts few. It is chosen if every other file with
+        that key repeats fewer, or contradicts more, and is better in neither.
 
         Parameters
         ----------
@@ -180,7 +184,9 @@ class Tree:
             if places:
                 same = len(places) == 1 and agrees(places[0].value, asked.value)
                 having.append(_Candidate(file, places[0], same, *_counted(spots, known)))
-        good = [c for c in having if c.same and c.plausible and c.equal >= _enough(known, every[c.file])]
+        good = [
+            c for c in having if c.same and c.plausible and c.equal >= _enough(known, every[c.file])
+        ]
         fit, rivals = _not_overruled(good, having)
         best = [a for a in fit if all(a is b or a.beats(b) for b in rivals)]
         if len(best) == 1:
@@ -188,9 +194,17 @@ class Tree:
             said = f"{best[0].file} repeats {best[0].equal} of the run's settings{other}"
             return Match(best[0].file, best[0].spot, said)
         if fit:
-            names = ", ".join(sorted(r.file for r in rivals if not any(f.beats(r) for f in fit))[:4])
-            return Match("", None, f"several files of the source tree could be where `{asked.key}` came from: {names}")
-        return Match("", None, f"no file of the source tree can be told to be where `{asked.key}` came from")
+            names = ", ".join(
+                sorted(r.file for r in rivals if not any(f.beats(r) for f in fit))[:4]
+            )
+            return Match(
+                "",
+                None,
+                f"several files of the source tree could be where `{asked.key}` came from: {names}",
+            )
+        return Match(
+            "", None, f"no file of the source tree can be told to be where `{asked.key}` came from"
+        )
 
 
 def _enough(known: Mapping[str, object], spots: Sequence[Spot]) -> int:
@@ -207,12 +221,16 @@ class _Candidate:
 
     @property
     def plausible(self) -> bool:
-        """Options given on the command line make a run differ from its config here and there, from defaults often."""
+        """Command-line options differ from a config now and then, from defaults often."""
         return self.equal > self.other * (1 if self.file.endswith(".py") else FEW)
 
     def beats(self, b: _Candidate) -> bool:
         """More settings equal and none more that differ, or as many equal and fewer that differ."""
-        return self.equal >= b.equal and self.other <= b.other and (self.equal, self.other) != (b.equal, b.other)
+        return (
+            self.equal >= b.equal
+            and self.other <= b.other
+            and (self.equal, self.other) != (b.equal, b.other)
+        )
 
 
 def _places(setting: Setting, spots: Sequence[Spot]) -> list[Spot]:
@@ -248,7 +266,8 @@ def _not_overruled(
 ) -> tuple[Sequence[_Candidate], Sequence[_Candidate]]:
     """The candidates of the highest rank, and all files of that rank that have the key.
 
-    A command line overrules a config, and both overrule the defaults in code: an edit of those would do nothing.
+    A command line overrules a config, and both overrule the defaults in code: an edit of those
+    would do nothing.
     """
     ranks: tuple[Callable[[str], bool], ...] = (
         lambda file: file.endswith(_COMMANDS),
@@ -259,7 +278,11 @@ def _not_overruled(
         mine = [c for c in fit if fits(c.file)]
         if mine:
             return mine, [c for c in having if fits(c.file)]
-        if fits is ranks[0] and not any(ranks[1](c.file) for c in fit) and any(fits(c.file) for c in having):
+        if (
+            fits is ranks[0]
+            and not any(ranks[1](c.file) for c in fit)
+            and any(fits(c.file) for c in having)
+        ):
             return (), ()  # a script gives it another value, so the default is not what counts
     return (), ()
 

@@ -1,7 +1,10 @@
-"""Put a new text in a file's place: whole or not at all, with a whole backup, and never over what somebody just saved.
+"""Put a new text in a file's place.
 
-Two patches at once take turns. What an editor saves between reading and writing stays: the old and the new file change
-places in one step where the system can do that, and change back where the old one is not what was read.
+Whole or not at all, with a whole backup, and never over what somebody just saved.
+
+Two patches at once take turns. What an editor saves between reading and writing stays: the old and
+the new file change places in one step where the system can do that, and change back where the old
+one is not what was read.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 10.0  # seconds that another patch of the same folder is waited for
 MOST_BACKUPS: Final = 1000
-_LINKLESS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_LINKLESS: Final = frozenset(
+    {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+)
 
 
 @dataclass(slots=True)
@@ -79,7 +84,9 @@ def _hold(folder: Path, held: contextlib.ExitStack) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise InputError("is being changed by another patch", folder.name, "try again in a moment") from None
+                raise InputError(
+                    "is being changed by another patch", folder.name, "try again in a moment"
+                ) from None
             time.sleep(0.02)
         except OSError:
             return
@@ -132,7 +139,13 @@ def swap(items: list[Swap], stale: Callable[[Path], InputError]) -> None:
 def _beside(item: Swap, data: bytes, made: list[Path]) -> Path:
     """A complete file beside the old one, with its owner and mode."""
     fresh = item.path.with_name(f".gandoctor-{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_WRONLY
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     handle = os.open(fresh, flags, 0o600)
     made.append(fresh)
     with os.fdopen(handle, "wb") as out:
@@ -175,7 +188,10 @@ def _attributes(path: Path) -> list[str]:
 
 
 def _backed_up(item: Swap, made: list[Path]) -> Path:
-    """A whole copy under the first free name, never over an older one: it comes into being complete."""
+    """A whole copy under the first free name, never over an older one.
+
+    It comes into being complete.
+    """
     copy = _beside(item, item.old, made)
     for n in range(MOST_BACKUPS):
         backup = item.path.with_name(f"{item.path.name}.orig" + (f".{n}" if n else ""))
@@ -190,10 +206,14 @@ def _backed_up(item: Swap, made: list[Path]) -> Path:
                 raise
             os.rename(copy, backup)  # noqa: PTH104  a folder that is held, and a name that was free
         return backup
-    raise InputError("there are too many backups already", item.path.name, "remove some of the .orig files")
+    raise InputError(
+        "there are too many backups already", item.path.name, "remove some of the .orig files"
+    )
 
 
-def _change_places(item: Swap, fresh: Path, made: list[Path], stale: Callable[[Path], InputError]) -> None:
+def _change_places(
+    item: Swap, fresh: Path, made: list[Path], stale: Callable[[Path], InputError]
+) -> None:
     if item.path.read_bytes() != item.old:
         raise stale(item.path)
     if item.path.stat().st_nlink > 1:
@@ -204,7 +224,9 @@ def _change_places(item: Swap, fresh: Path, made: list[Path], stale: Callable[[P
     # `fresh` is now the file that stood there at that very moment.
     if fresh.read_bytes() != item.old:
         _exchange(fresh, item.path)
-        if fresh.read_bytes() != item.new:  # saved again in the meantime: that is nobody's to remove
+        if (
+            fresh.read_bytes() != item.new
+        ):  # saved again in the meantime: that is nobody's to remove
             made.remove(fresh)
         raise stale(item.path)
     if fresh.stat().st_nlink == 1 and item.backup is not None:
@@ -221,7 +243,9 @@ def _exchange(one: Path, other: Path) -> bool:
         libc = ctypes.CDLL(None)
         if sys.platform == "darwin":
             return bool(libc.renamex_np(*names, 2) == 0)  # RENAME_SWAP
-        return bool(libc.renameat2(-100, names[0], -100, names[1], 2) == 0)  # AT_FDCWD, RENAME_EXCHANGE
+        return bool(
+            libc.renameat2(-100, names[0], -100, names[1], 2) == 0
+        )  # AT_FDCWD, RENAME_EXCHANGE
     except (ImportError, OSError, AttributeError, TypeError):
         return False
 

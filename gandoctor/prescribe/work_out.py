@@ -1,4 +1,7 @@
-"""Remedy x settings -> new values: relative to the user's own, inside sane bounds, in the user's own words."""
+"""Remedy x settings -> new values.
+
+Relative to the user's own, inside sane bounds, in the user's own words.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,17 @@ if TYPE_CHECKING:
 
 # Settings that count something: no halves of them.
 COUNTS: Final = frozenset(
-    {"batch_size", "d_steps", "g_steps", "latent_dim", "width_d", "width_g", "depth_d", "depth_g", "n_train"}
+    {
+        "batch_size",
+        "d_steps",
+        "g_steps",
+        "latent_dim",
+        "width_d",
+        "width_g",
+        "depth_d",
+        "depth_g",
+        "n_train",
+    }
 )
 
 
@@ -90,7 +103,8 @@ def work_out(
     settings : Mapping of str to Setting
         By canonical name.
     spellings : iterable of str
-        Words that the user's config uses anywhere: ``leaky_relu`` tells how it would write leakyrelu.
+        Words that the user's config uses anywhere: ``leaky_relu`` tells how it would write
+        leakyrelu.
     best : Mapping of str to float, optional
         By the setting that has its unit: where the run was at its best.
 
@@ -109,7 +123,10 @@ def work_out(
                 raise _OddStop(f"the config has no `{change.setting}`, which it needs")
             if step is None:
                 missing.append(change.setting)
-            elif _equal(number_or_word(step.setting.value), number_or_word(step.new)) and not step.beside:
+            elif (
+                _equal(number_or_word(step.setting.value), number_or_word(step.new))
+                and not step.beside
+            ):
                 idle.append(f"`{step.setting.key}` is already {shown(step.setting.value)}")
             else:
                 steps.append(step)
@@ -119,14 +136,22 @@ def work_out(
         return Plan(blocked=str(stop), missing=tuple(missing), odd=isinstance(stop, _OddStop))
     key = _shared(steps, remedy.changes, settings)
     if key:
-        return Plan(tuple(steps), f"`{key}` is one value for both networks: a config edit would change both", (), key)
+        return Plan(
+            tuple(steps),
+            f"`{key}` is one value for both networks: a config edit would change both",
+            (),
+            key,
+        )
     if steps:
         return Plan(tuple(steps), missing=tuple(missing))
     return Plan(blocked="; ".join(idle), missing=tuple(missing))
 
 
 def own(name: str, settings: Mapping[str, Setting]) -> Setting | None:
-    """The setting of this name; without one, the value that both networks share (``lr`` for ``lr_d``)."""
+    """The setting of this name.
+
+    Without one, the value that both networks share (``lr`` for ``lr_d``).
+    """
     if name in settings:
         return settings[name]
     if name[-2:] in ("_d", "_g"):
@@ -135,7 +160,10 @@ def own(name: str, settings: Mapping[str, Setting]) -> Setting | None:
 
 
 def _step(
-    change: Change, settings: Mapping[str, Setting], spellings: Sequence[str], best: Mapping[str, float]
+    change: Change,
+    settings: Mapping[str, Setting],
+    spellings: Sequence[str],
+    best: Mapping[str, float],
 ) -> Step | None:
     setting, beside = own(change.setting, settings), ""
     if setting is None:
@@ -148,13 +176,21 @@ def _step(
         new = _soon_after(best.get(change.setting), change, setting)
     else:
         new = _new(change, setting, settings, spellings)
-    if change.if_named and isinstance(new, str) and not _is_same_word(new, setting) and not _is_known(new, spellings):
+    if (
+        change.if_named
+        and isinstance(new, str)
+        and not _is_same_word(new, setting)
+        and not _is_known(new, spellings)
+    ):
         raise _OddStop(f"nothing in the config tells that `{setting.key}` may be {new}")
     return None if new is None else Step(change.setting, setting, new, beside)
 
 
 def _is_known(word: str, spellings: Sequence[str]) -> bool:
-    """Whether the user's code must know a word: the config has it, or it is a class of torch under torch's own name."""
+    """Whether the user's code must know a word.
+
+    The config has it, or it is a class of torch under torch's own name.
+    """
     return word in spellings or word.rpartition(".")[2] in _CLASSES.values()
 
 
@@ -162,7 +198,9 @@ def _is_same_word(word: str, setting: Setting) -> bool:
     return isinstance(setting.value, str) and normal(word) == normal(setting.value)
 
 
-def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spellings: Sequence[str]) -> Value:
+def _new(
+    change: Change, setting: Setting, settings: Mapping[str, Setting], spellings: Sequence[str]
+) -> Value:
     """The new value; None where what it is relative to is not known."""
     if change.to is not None:
         value = _absolute(change.to, setting, spellings)
@@ -175,7 +213,9 @@ def _new(change: Change, setting: Setting, settings: Mapping[str, Setting], spel
             raise _OddStop(f"`{base.key}` is {shown(base.value)}, which is not a number")
         value = rounded(size * (1.0 if change.multiply is None else change.multiply))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = _count(change.setting, value, number(setting.value)) if math.isfinite(value) else value
+        value = (
+            _count(change.setting, value, number(setting.value)) if math.isfinite(value) else value
+        )
         if not math.isfinite(value):
             raise _Stop(f"`{setting.key}` would become {shown(value)}")
         if not change.low <= value <= change.high:
@@ -249,7 +289,10 @@ def normal(word: str) -> str:
 
 
 def spelled(word: str, old: str, spellings: Sequence[str] = ()) -> str:
-    """`word` in the user's spelling: as elsewhere in the config, or cased like the word it replaces."""
+    """`word` in the user's spelling.
+
+    As elsewhere in the config, or cased like the word it replaces.
+    """
     for used in spellings:
         if normal(used) == normal(word) and ("." in used) == ("." in old):
             return used
@@ -272,10 +315,12 @@ _ADDABLE: Final = ("lr", "beta1", "beta2", "weight_decay", "optimizer")
 
 
 def _addable(name: str, settings: Mapping[str, Setting]) -> tuple[Setting | None, str]:
-    """A key that this network's block lacks and the other network's twin block has; and the sibling it goes behind.
+    """A key that this network's block lacks and the other network's twin block has.
 
-    Two blocks are twins where another setting pairs them: ``optim_g.lr`` and ``optim_d.lr`` say where
-    ``optim_d.beta1`` goes if there is an ``optim_g.beta1``.
+    And the sibling it goes behind.
+
+    Two blocks are twins where another setting pairs them: ``optim_g.lr`` and ``optim_d.lr`` say
+    where ``optim_d.beta1`` goes if there is an ``optim_g.beta1``.
     """
     if name[:-2] not in _ADDABLE or name[-2:] not in ("_d", "_g"):
         return None, ""
@@ -289,13 +334,23 @@ def _addable(name: str, settings: Mapping[str, Setting]) -> tuple[Setting | None
         if theirs is None or not mine.file == theirs.file == other.file:
             continue
         my_block, _, my_leaf = mine.key.rpartition(".")
-        if theirs.key == f"{block}.{my_leaf}" and my_block and my_block != block and not leaf.isdigit():
+        if (
+            theirs.key == f"{block}.{my_leaf}"
+            and my_block
+            and my_block != block
+            and not leaf.isdigit()
+        ):
             return replace(other, name=name, key=f"{my_block}.{leaf}", line=mine.line), mine.key
     return None, ""
 
 
-def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[str], remedy: Remedy) -> None:
-    """Half of a remedy for both networks' pace is another remedy; to write a number anew changes no pace."""
+def _whole_pairs(
+    steps: Sequence[Step], missing: Sequence[str], idle: Sequence[str], remedy: Remedy
+) -> None:
+    """Half of a remedy for both networks' pace is another remedy.
+
+    To write a number anew changes no pace.
+    """
     asked = {c.setting for c in remedy.changes}
     for name in missing:
         other = name[:-2] + ("_g" if name.endswith("_d") else "_d")
@@ -307,7 +362,9 @@ def _whole_pairs(steps: Sequence[Step], missing: Sequence[str], idle: Sequence[s
             and other not in missing
             and (steps or idle)
         ):
-            raise _OddStop(f"the config has no `{name}`, and changing `{other}` alone is another remedy")
+            raise _OddStop(
+                f"the config has no `{name}`, and changing `{other}` alone is another remedy"
+            )
 
 
 def _merged(steps: Sequence[Step]) -> list[Step]:
@@ -340,8 +397,13 @@ def _by_ratio(steps: Sequence[Step], settings: Mapping[str, Setting]) -> list[St
     return out
 
 
-def _shared(steps: Sequence[Step], changes: Sequence[Change], settings: Mapping[str, Setting]) -> str:
-    """A key that also rules the other network, where the remedy means one of them alone; else empty."""
+def _shared(
+    steps: Sequence[Step], changes: Sequence[Change], settings: Mapping[str, Setting]
+) -> str:
+    """A key that also rules the other network, where the remedy means one of them alone.
+
+    Else empty.
+    """
     asked = {c.setting for c in changes}
     for step in steps:
         if step.name[-2:] not in ("_d", "_g"):
@@ -368,13 +430,17 @@ def ways(steps: Iterable[Step]) -> dict[str, int]:
     """By canonical name: 1 for a number that goes up, -1 for one that goes down."""
     sizes = ((s.name, number(s.setting.value), number(s.new)) for s in steps if not s.beside)
     return {
-        name: 1 if new > old else -1 for name, old, new in sizes if old is not None and new is not None and new != old
+        name: 1 if new > old else -1
+        for name, old, new in sizes
+        if old is not None and new is not None and new != old
     }
 
 
 def ways_of(remedy: Remedy) -> dict[str, int]:
     """The same, as far as a remedy tells without the user's values."""
-    told = ((c.setting, c.multiply) for c in remedy.changes if c.multiply not in (None, 1) and not c.of)
+    told = (
+        (c.setting, c.multiply) for c in remedy.changes if c.multiply not in (None, 1) and not c.of
+    )
     return {name: 1 if multiply > 1 else -1 for name, multiply in told if multiply is not None}
 
 
@@ -382,7 +448,10 @@ def ways_of(remedy: Remedy) -> dict[str, int]:
 
 
 def number_or_word(value: object) -> object:
-    """For comparison: numbers by size, words by meaning; a number that is a string is not yet a number."""
+    """For comparison: numbers by size, words by meaning.
+
+    A number that is a string is not yet a number.
+    """
     return normal(value) if isinstance(value, str) and number(value) is None else value
 
 

@@ -1,4 +1,7 @@
-"""Report -> text. One module a format: NAME, SUFFIX, `render` and `render_many`; it is found by being here."""
+"""Report -> text. One module a format: NAME, SUFFIX, `render` and `render_many`.
+
+It is found by being here.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,9 @@ def by_name(name: str) -> Reporter:
     wanted = name.strip().lower()
     found = _called(wanted) or _reporters().get(wanted)
     if found is None:
-        raise UsageError(f"no output format is called {name!r}", "--format", f"there are: {', '.join(names())}")
+        raise UsageError(
+            f"no output format is called {name!r}", "--format", f"there are: {', '.join(names())}"
+        )
     return found
 
 
@@ -96,12 +101,20 @@ def by_suffix(suffix: str) -> Reporter:
         if reporter.SUFFIX and wanted == reporter.SUFFIX:
             return reporter
     known = ", ".join(sorted(r.SUFFIX for r in _reporters().values() if r.SUFFIX))
-    what = f"no output format has the suffix {suffix!r}" if suffix else "the output file has no suffix"
-    raise UsageError(what, "--output", f"use one of {known}, or name the format with --format ({', '.join(names())})")
+    what = (
+        f"no output format has the suffix {suffix!r}" if suffix else "the output file has no suffix"
+    )
+    raise UsageError(
+        what,
+        "--output",
+        f"use one of {known}, or name the format with --format ({', '.join(names())})",
+    )
 
 
 def choose(target: str, name: str | None = None) -> Reporter:
-    """The format of an output: the suffix of `target` decides, `name` where that tells nothing; ``-`` alone is text.
+    """The format of an output: the suffix of `target` decides, `name` where that tells nothing.
+
+    ``-`` alone is text.
 
     Raises
     ------
@@ -109,7 +122,9 @@ def choose(target: str, name: str | None = None) -> Reporter:
         Where neither tells.
     """
     suffix = PurePath(target).suffix
-    named = None if name is None else by_name(name)  # a name that means nothing is an error in any case
+    named = (
+        None if name is None else by_name(name)
+    )  # a name that means nothing is an error in any case
     if named is not None and not (suffix and _known(suffix)):
         return named
     return by_name("text") if target == "-" else by_suffix(suffix)
@@ -121,7 +136,10 @@ def _known(suffix: str) -> bool:
 
 
 def render(reporter: Reporter, reports: Sequence[Report], **options: object) -> str:
-    """One report as itself, several as a collection; of the options, those this format knows (``colour``, ``path``)."""
+    """One report as itself, several as a collection.
+
+    Of the options, those this format knows (``colour``, ``path``).
+    """
     one = len(reports) == 1
     say = cast("Callable[..., str]", reporter.render if one else reporter.render_many)
     known = {k: v for k, v in options.items() if k in inspect.signature(say).parameters}

@@ -1,4 +1,7 @@
-"""The belief that a run has failed, told: a line for a terminal, the pieces of a waterfall for a page."""
+"""The belief that a run has failed, told.
+
+A line for a terminal, the pieces of a waterfall for a page.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,20 @@ class Bar:
 
 
 def line(report: Report) -> str:
-    """``failing, 93 %: D's loss rested at 0.01 of its chance level; ...``; empty where no belief was worked out."""
+    """``failing, 93 %: D's loss rested at 0.01 of its chance level; ...``.
+
+    Empty where no belief was worked out.
+    """
     if report.p_failing is None:
         return ""
     told = [b for b in report.belief if b.evidence != BASE]
     doubtful = report.verdict in ("failing", "warning")
-    spoke = [b for b in told if (b.nats > 0) == doubtful] if report.verdict != "inconclusive" else told
-    head = f"{report.verdict}, {in_per_cent(report.p_failing)}{'' if doubtful else ' for a failure'}"
+    spoke = (
+        [b for b in told if (b.nats > 0) == doubtful] if report.verdict != "inconclusive" else told
+    )
+    head = (
+        f"{report.verdict}, {in_per_cent(report.p_failing)}{'' if doubtful else ' for a failure'}"
+    )
     strongest = sorted(spoke, key=lambda b: -abs(b.nats))[:SAID]
     said = "; ".join(f"{b.text} ({signed(b.nats)})" for b in strongest)
     return f"{head}: {said}" if said else head
@@ -60,19 +70,27 @@ def signed(nats: float) -> str:
 
 
 def told(belief: Sequence[BeliefNote]) -> list[tuple[str, float]]:
-    """Pieces in the order they are told: the base rate, the weightiest, the rest as one: (text, nats)."""
+    """Pieces in the order they are told: the base rate, the weightiest, the rest as one.
+
+    (text, nats).
+    """
     base = [b for b in belief if b.evidence == BASE]
     pieces = sorted((b for b in belief if b.evidence != BASE), key=lambda b: -abs(b.nats))
     shown = pieces if len(pieces) <= MOST + 1 else pieces[:MOST]
     rest = pieces[len(shown) :]
-    rows = [(f"before anything is known: {b.text}", b.nats) for b in base] + [(b.text, b.nats) for b in shown]
+    rows = [(f"before anything is known: {b.text}", b.nats) for b in base] + [
+        (b.text, b.nats) for b in shown
+    ]
     if rest:
         rows.append((f"{len(rest)} smaller pieces", sum(b.nats for b in rest)))
     return rows
 
 
 def waterfall(report: Report) -> tuple[Bar, ...]:
-    """The belief as bars, each beginning where the one before ended; the last is what they come to."""
+    """The belief as bars, each beginning where the one before ended.
+
+    The last is what they come to.
+    """
     rows = told(report.belief)
     if report.p_failing is None or not rows:
         return ()
@@ -88,7 +106,13 @@ def waterfall(report: Report) -> tuple[Bar, ...]:
         return Bar(kind, f"{left:.1f}", f"{max(width, _THIN):.1f}", f"{zero:.1f}", nats, text)
 
     bars = [
-        bar("base" if i == 0 else "against" if nats > 0 else "for", at[i], at[i + 1], signed(nats), text)
+        bar(
+            "base" if i == 0 else "against" if nats > 0 else "for",
+            at[i],
+            at[i + 1],
+            signed(nats),
+            text,
+        )
         for i, (text, nats) in enumerate(rows)
     ]
     said = f"together: {in_per_cent(report.p_failing)} sure that the run has failed"

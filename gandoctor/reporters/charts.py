@@ -1,4 +1,7 @@
-"""Curves as inline SVG, drawn by hand: no script, no font, no request; colours come from the page's style sheet."""
+"""Curves as inline SVG, drawn by hand: no script, no font, no request.
+
+Colours come from the page's style sheet.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,8 @@ SMOOTHED: Final = "thin: as logged; bold: median of neighbouring points"
 Kind = Literal["linear", "log", "symlog"]
 
 
-# --- scales -----------------------------------------------------------------------------------------------------------
+# --- scales
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,10 @@ class Scale:
     knee: float = 1.0
 
     def place(self, values: Array) -> Array:
-        """Where on the axis: 0 at `low`, 1 at `high`; what lies outside is put on the edge; NaN stays."""
+        """Where on the axis: 0 at `low`, 1 at `high`; what lies outside is put on the edge.
+
+        NaN stays.
+        """
         low, high = self._bent(np.array([self.low, self.high]))
         placed: Array = np.clip((self._bent(values) - low) / (high - low), 0.0, 1.0)
         return placed
@@ -72,7 +79,9 @@ class Scale:
         if self.kind == "log":
             return np.asarray(np.log10(np.maximum(values, self.low)), dtype=np.float64)
         if self.kind == "symlog":
-            return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / self.knee), dtype=np.float64)
+            return np.asarray(
+                np.sign(values) * np.log10(1 + np.abs(values) / self.knee), dtype=np.float64
+            )
         return values
 
     def ticks(self, about: int = 5) -> list[float]:
@@ -81,11 +90,15 @@ class Scale:
             return nice(self.low, self.high, about)
         if self.kind == "log":
             return _log_ticks(self.low, self.high, about)
-        powers = [sign * 10.0**k for k in range(120, math.ceil(math.log10(self.knee)) - 1, -1) for sign in (1, -1)]
+        powers = [
+            sign * 10.0**k
+            for k in range(120, math.ceil(math.log10(self.knee)) - 1, -1)
+            for sign in (1, -1)
+        ]
         return self._apart([v for v in (0.0, *powers) if self.low <= v <= self.high], 0.6 / about)
 
     def _apart(self, values: list[float], share: float) -> list[float]:
-        """Those of the values, first come first served, that stand at least this share of the axis apart."""
+        """Those of the values, first come first served, at least this share of the axis apart."""
         taken: list[tuple[float, float]] = []
         for value, place in zip(values, self.place(np.array(values)).tolist(), strict=True):
             if all(abs(place - other) >= share for other, _ in taken):
@@ -96,8 +109,9 @@ class Scale:
 def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = False) -> Scale:
     """Choose the axis for these values (NaN passed over) and the levels that should be in view.
 
-    Logarithmic where the bulk spans more than a factor of 25 or a peak would flatten all the rest; symmetric
-    logarithmic where such values have both signs; else, or where a `straight` one is asked for, linear.
+    Logarithmic where the bulk spans more than a factor of 25 or a peak would flatten all the rest;
+    symmetric logarithmic where such values have both signs; else, or where a `straight` one is
+    asked for, linear.
     """
     finite = np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
     levels = [level for level in levels if _SMALLEST <= abs(level) <= _LARGEST or level == 0]
@@ -108,7 +122,9 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
         return _linear(low, high, levels)
     size = np.abs(finite)
     size = np.maximum(size[size > 0], _SMALLEST)
-    p5, middle, p95 = (float(v) for v in np.percentile(size, (5, 50, 95))) if size.size else (1.0, 1.0, 1.0)
+    p5, middle, p95 = (
+        (float(v) for v in np.percentile(size, (5, 50, 95))) if size.size else (1.0, 1.0, 1.0)
+    )
     steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
     if steep and low >= 0 and np.count_nonzero(finite == 0) <= 0.02 * finite.size:
         return _log(max(float(finite[finite > 0].min()), middle * 1e-8, _SMALLEST), high, levels)
@@ -145,7 +161,10 @@ def nice(low: float, high: float, about: int = 5) -> list[float]:
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [0.0 if i == 0 else float(f"{i * step:.12g}") for i in range(first, min(last, first + 50) + 1)]
+    return [
+        0.0 if i == 0 else float(f"{i * step:.12g}")
+        for i in range(first, min(last, first + 50) + 1)
+    ]
 
 
 def _log_ticks(low: float, high: float, about: int) -> list[float]:
@@ -153,7 +172,9 @@ def _log_ticks(low: float, high: float, about: int) -> list[float]:
     decades = [10.0**k for k in range(bottom, top + 1) if low <= 10.0**k <= high]
     if len(decades) >= 3:
         return _every(decades, about)
-    fine = [m * 10.0**k for k in range(bottom, top + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    fine = [
+        m * 10.0**k for k in range(bottom, top + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high
+    ]
     return fine if len(fine) >= 2 else nice(low, high, about)
 
 
@@ -174,11 +195,16 @@ def tick(value: float) -> str:
     return f"{value:.4g}"
 
 
-# --- thinning ---------------------------------------------------------------------------------------------------------
+# --- thinning
+# --------------------------------------------------------------------------------------------------
 
 
-def thin(steps: NDArray[np.int64], values: Array, most: int = 2000) -> tuple[NDArray[np.int64], Array]:
-    """Thin a series so that its plot stays the same: the extremes of each of `most` / 3 equal parts of the step axis.
+def thin(
+    steps: NDArray[np.int64], values: Array, most: int = 2000
+) -> tuple[NDArray[np.int64], Array]:
+    """Thin a series so that its plot stays the same.
+
+    The extremes of each of `most` / 3 equal parts of the step axis.
 
     Parameters
     ----------
@@ -214,7 +240,7 @@ def _columns(x: Array, low: float, high: float, parts: int) -> NDArray[np.int64]
 
 
 def _medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
-    """Median point of each part of the axis, and how far a part's points usually spread beyond its own rise or fall."""
+    """Median point of each part of the axis, and how far its points spread beyond its own trend."""
     column = _columns(x, float(x[0]), float(x[-1]), parts)
     order = np.lexsort((y, column))
     starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
@@ -225,7 +251,8 @@ def _medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
     return centres, y[middle], spread
 
 
-# --- figures ----------------------------------------------------------------------------------------------------------
+# --- figures
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +304,8 @@ class Figure:
     zoom : bool
         Whether a window that is small against the run fills the picture.
     together : bool
-        Whether all curves share one scale, whatever becomes of their shapes: one signal in two runs.
+        Whether all curves share one scale, whatever becomes of their shapes: one signal in two
+        runs.
     """
 
     title: str
@@ -370,10 +398,13 @@ def draw(figure: Figure, ident: str, columns: int = COLUMNS) -> Drawing | None:
     head = (
         f'<svg class="chart" role="img" aria-labelledby="{ident}-t {ident}-d" '
         f'viewBox="0 0 {WIDTH} {bottom + _BELOW:g}">'
-        f'<title id="{ident}-t">{_text(figure.title)}</title><desc id="{ident}-d">{_text(figure.description)}</desc>'
+        f'<title id="{ident}-t">{_text(figure.title)}</title><desc '
+        f'id="{ident}-d">{_text(figure.description)}</desc>'
     )
     lines_key = [(f"k{line.colour}", line.name) for line in lines]
-    return Drawing(head + "".join(body) + "</svg>", (*lines_key, *legend), tuple(dict.fromkeys(notes)))
+    return Drawing(
+        head + "".join(body) + "</svg>", (*lines_key, *legend), tuple(dict.fromkeys(notes))
+    )
 
 
 def _text(text: str) -> str:
@@ -381,7 +412,10 @@ def _text(text: str) -> str:
 
 
 def _view(figure: Figure, lines: Sequence[Line]) -> tuple[float, float, bool]:
-    """First and last step in view; a window that is a sliver of the run is zoomed in on, with points around it."""
+    """First and last step in view.
+
+    A window that is a sliver of the run is zoomed in on, with points around it.
+    """
     first = min(float(line.steps[0]) for line in lines)
     last = max(float(line.steps[-1]) for line in lines)
     if figure.zoom and figure.window is not None:
@@ -390,14 +424,16 @@ def _view(figure: Figure, lines: Sequence[Line]) -> tuple[float, float, bool]:
         if 0 < b - a < 0.12 * (last - first):
             for around in (1.0, 2.0, 4.0):
                 low, high = max(first, a - around * span), min(last, b + around * span)
-                points = max(int(np.count_nonzero((x.steps >= low) & (x.steps <= high))) for x in lines)
+                points = max(
+                    int(np.count_nonzero((x.steps >= low) & (x.steps <= high))) for x in lines
+                )
                 if points >= 12 and high - low < 0.6 * (last - first):
                     return low, high, True
     return (first, last, False) if last > first else (first - 0.5, last + 0.5, False)
 
 
 def _cut(line: Line, low: float, high: float) -> Line:
-    """The part in view, with one point more on each side, so that the curve runs off the picture."""
+    """The part in view, and one point more on each side, so that the curve runs off the picture."""
     a = max(0, int(np.searchsorted(line.steps, low)) - 1)
     b = int(np.searchsorted(line.steps, high, side="right")) + 1
     return Line(line.name, line.steps[a:b], line.values[a:b], line.colour)
@@ -406,7 +442,7 @@ def _cut(line: Line, low: float, high: float) -> Line:
 def _panels(
     lines: tuple[Line, ...], levels: Sequence[Level], notes: list[str], *, together: bool = False
 ) -> list[_Panel]:
-    """One panel where all curves can be read on one scale or shall stand `together`, else one each."""
+    """One panel where all curves fit one scale or shall stand `together`, else one each."""
     wanted = [level.value for level in levels]
     every = np.concatenate([line.values for line in lines])
     common = choose(every, wanted)
@@ -471,7 +507,9 @@ class _Canvas:
 
     def _merged(self, intervals: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         """Intervals on the paper, at least 1.5 wide, those that would touch made one."""
-        spans = np.array([(a, b) for a, b in intervals if b >= self.first and a <= self.last], dtype=np.float64)
+        spans = np.array(
+            [(a, b) for a, b in intervals if b >= self.first and a <= self.last], dtype=np.float64
+        )
         if not len(spans):
             return []
         spans = spans[np.argsort(spans[:, 0], kind="stable")]
@@ -482,7 +520,9 @@ class _Canvas:
         ends = np.r_[starts[1:], len(spans)] - 1
         return list(zip(left[starts].tolist(), reach[ends].tolist(), strict=True))
 
-    def grid(self, panel: _Panel, ticks: Sequence[tuple[float, str]], onset: int | None) -> list[str]:
+    def grid(
+        self, panel: _Panel, ticks: Sequence[tuple[float, str]], onset: int | None
+    ) -> list[str]:
         ys = panel.y(np.array([v for v, _ in ticks]))
         out = []
         for (_, label), y in zip(ticks, ys.tolist(), strict=True):
@@ -492,7 +532,9 @@ class _Canvas:
             said = "log scale"
             if panel.scale.kind == "symlog":
                 said += ", both signs" if panel.scale.low < 0 else ", from zero"
-            left = onset is not None and self.at(onset) > (self.left + self.right) / 2  # clear of the onset's flag
+            left = (
+                onset is not None and self.at(onset) > (self.left + self.right) / 2
+            )  # clear of the onset's flag
             side, x = ("start", self.left) if left else ("end", self.right)
             out.append(f'<text class="{side}" x="{x:g}" y="{panel.top - 5:g}">{said}</text>')
         return out
@@ -508,28 +550,46 @@ class _Canvas:
             if hidden > _HIDES:
                 legend.append((f"k{level.what}", level.label))
             else:
-                out.append(f'<text class="l{level.what} {side}" x="{x:g}" y="{base:.1f}">{_text(level.label)}</text>')
+                out.append(
+                    f'<text class="l{level.what} {side}" x="{x:g}" '
+                    f'y="{base:.1f}">{_text(level.label)}</text>'
+                )
         return out
 
     def _free_place(self, panel: _Panel, y: float, width: float) -> tuple[int, str, float, float]:
-        """Where beside a level its label hides least of the curves: (points hidden, anchor, x, baseline)."""
+        """Where beside a level its label hides least of the curves.
+
+        (points hidden, anchor, x, baseline).
+        """
         places = []
         for above in (True, False):
             top = y - 15 if above else y + 2
             if top < panel.top - 2 or top + 13 > panel.top + panel.height:
                 continue
             for side, a in (("end", self.right - 4 - width), ("start", self.left + 4)):
-                hidden = sum(self._inside(panel, line, (a, a + width), (top, top + 13)) for line in panel.lines)
-                places.append((hidden, side, self.right - 4 if side == "end" else self.left + 4, top + 11))
+                hidden = sum(
+                    self._inside(panel, line, (a, a + width), (top, top + 13))
+                    for line in panel.lines
+                )
+                places.append(
+                    (hidden, side, self.right - 4 if side == "end" else self.left + 4, top + 11)
+                )
         return min(places, key=lambda p: p[0], default=(0, "end", self.right - 4, y - 4))
 
-    def _inside(self, panel: _Panel, line: Line, x: tuple[float, float], y: tuple[float, float]) -> int:
+    def _inside(
+        self, panel: _Panel, line: Line, x: tuple[float, float], y: tuple[float, float]
+    ) -> int:
         """How many points of a curve lie in a box."""
         xs, ys = self.x(line.steps), panel.y(line.values)
         return int(np.count_nonzero((xs >= x[0]) & (xs <= x[1]) & (ys >= y[0]) & (ys <= y[1])))
 
     def curve(
-        self, panel: _Panel, line: Line, columns: int, notes: list[str], legend: list[tuple[str, str]]
+        self,
+        panel: _Panel,
+        line: Line,
+        columns: int,
+        notes: list[str],
+        legend: list[tuple[str, str]],
     ) -> list[str]:
         ok = np.isfinite(line.values)
         out = []
@@ -541,13 +601,20 @@ class _Canvas:
         xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
         raw = " raw" if noisy else ""
         if ok.any():
-            out.append(f'<path class="line s{line.colour}{raw}" transform="scale(.1)" d="{_path(xs, ys)}"/>')
+            out.append(
+                f'<path class="line s{line.colour}{raw}" transform="scale(.1)" '
+                f'd="{_path(xs, ys)}"/>'
+            )
         if noisy:
-            out.append(f'<path class="line s{line.colour}" transform="scale(.1)" d="{_path(x, y)}"/>')
+            out.append(
+                f'<path class="line s{line.colour}" transform="scale(.1)" d="{_path(x, y)}"/>'
+            )
             notes.append(SMOOTHED)
         elif 0 < np.count_nonzero(np.isfinite(values)) <= _DOTS:
             dots = "".join(
-                f"M{a:.1f} {b:.1f}h0" for a, b in zip(xs.tolist(), ys.tolist(), strict=True) if np.isfinite(b)
+                f"M{a:.1f} {b:.1f}h0"
+                for a, b in zip(xs.tolist(), ys.tolist(), strict=True)
+                if np.isfinite(b)
             )
             out.append(f'<path class="dots s{line.colour}" d="{dots}"/>')
         if not ok.all():
@@ -565,9 +632,14 @@ class _Canvas:
             x = self.at(value)
             out.append(f'<path class="axis" d="M{x:.1f} {self.bottom:g}v4"/>')
             anchor = " end" if x > self.right - 12 else ""
-            out.append(f'<text class="tx{anchor}" x="{x:.1f}" y="{self.bottom + 16:g}">{tick(value)}</text>')
+            out.append(
+                f'<text class="tx{anchor}" x="{x:.1f}" '
+                f'y="{self.bottom + 16:g}">{tick(value)}</text>'
+            )
         middle = (self.left + self.right) / 2
-        out.append(f'<text class="tx" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>')
+        out.append(
+            f'<text class="tx" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>'
+        )
         return out
 
     def onset(self, figure: Figure) -> list[str]:
@@ -577,16 +649,25 @@ class _Canvas:
         side, dx = ("end", -4) if x > (self.left + self.right) / 2 else ("start", 4)
         return [
             f'<path class="onset" d="M{x:.1f} {self.top - 12:g}V{self.bottom:g}"/>',
-            f'<text class="lonset {side}" x="{x + dx:.1f}" y="{self.top - 5:g}">onset {figure.onset:,}</text>',
+            (
+                f'<text class="lonset {side}" x="{x + dx:.1f}" y="{self.top - 5:g}">onset '
+                f"{figure.onset:,}</text>"
+            ),
         ]
 
 
 def _rect(name: str, left: float, right: float, top: float, bottom: float) -> str:
-    return f'<rect class="{name}" x="{left:.1f}" y="{top:g}" width="{right - left:.1f}" height="{bottom - top:g}"/>'
+    return (
+        f'<rect class="{name}" x="{left:.1f}" y="{top:g}" width="{right - left:.1f}" '
+        f'height="{bottom - top:g}"/>'
+    )
 
 
 def _path(x: Array, y: Array) -> str:
-    """Line through the points, in tenths of a unit, each relative to the one before; broken where one is missing."""
+    """Line through the points, in tenths of a unit, each relative to the one before.
+
+    Broken where one is missing.
+    """
     ok = np.isfinite(y)
     xs, ys = np.rint(10 * x[ok]).astype(np.int64), np.rint(10 * y[ok]).astype(np.int64)
     starts = np.flatnonzero(np.diff(np.flatnonzero(ok), prepend=-2) != 1)
@@ -603,13 +684,17 @@ def _runs(steps: Array, mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(steps[a]), int(steps[b - 1])) for a, b in edges.reshape(-1, 2)]
 
 
-# --- for a terminal ---------------------------------------------------------------------------------------------------
+# --- for a terminal
+# --------------------------------------------------------------------------------------------------
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(series: Series, width: int) -> str:
-    """The curve in one line of block characters; ``x`` where it is not finite. Same choice of scale as a figure."""
+    """The curve in one line of block characters; ``x`` where it is not finite.
+
+    Same choice of scale as a figure.
+    """
     line = line_of("", series)
     if not len(line.steps) or width < 2:
         return ""

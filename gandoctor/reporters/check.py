@@ -1,4 +1,7 @@
-"""One line a finding, as linters print it. A healthy run gives no line; one with too little logged does."""
+"""One line a finding, as linters print it. A healthy run gives no line.
+
+One with too little logged does.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ SUFFIX = ""
 
 
 def render(report: Report, *, path: str = "") -> str:
-    """The lines of one run: ``place: severity (confidence): title since step N [id] -> what to change``.
+    """The lines of one run: ``place: severity (confidence): title since step N [id] -> change``.
 
     Parameters
     ----------
@@ -45,15 +48,25 @@ def _lines(report: Report, path: str) -> Iterator[str]:
 
 
 def _line(report: Report, place: str, what: Diagnosis | Finding, ident: str) -> str:
-    onset = f" since {w.at(what.onset_step, report.run.step_unit)}" if what.onset_step is not None else ""
-    return f"{place}: {what.severity} ({what.confidence} confidence): {w.plain(what.title)}{onset} [{w.plain(ident)}]"
+    onset = (
+        f" since {w.at(what.onset_step, report.run.step_unit)}"
+        if what.onset_step is not None
+        else ""
+    )
+    return (
+        f"{place}: {what.severity} ({what.confidence} confidence): "
+        f"{w.plain(what.title)}{onset} "
+        f"[{w.plain(ident)}]"
+    )
 
 
 def _change(case: w.Case) -> str:
     patch = case.patch
     if patch is None:
         return ""
-    settings = " ".join(patch.overrides) if patch.effort == "config" else ""  # no setting makes more data
+    settings = (
+        " ".join(patch.overrides) if patch.effort == "config" else ""
+    )  # no setting makes more data
     return " -> " + w.plain(settings or patch.title)
 
 
@@ -63,9 +76,14 @@ def _name(report: Report) -> str:
 
 
 def _place(report: Report, diagnosis: Diagnosis, path: str) -> str:
-    """``run/config.yaml:12`` where a setting is to blame: logs are rarely in the repository, configs are."""
+    """``run/config.yaml:12`` where a setting is to blame.
+
+    Logs are rarely in the repository, configs are.
+    """
     run = PurePosixPath(path)
-    folder = run.parent if run.name in {PurePosixPath(s.path).name for s in report.run.sources} else run
+    folder = (
+        run.parent if run.name in {PurePosixPath(s.path).name for s in report.run.sources} else run
+    )
     for note in report.settings:
         if note.key in diagnosis.settings and note.file and note.line:
             return w.plain(f"{folder / note.file}:{note.line}")

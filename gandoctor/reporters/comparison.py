@@ -1,4 +1,7 @@
-"""A comparison as text, JSON, Markdown or HTML. It is no format of a report, so it has no NAME here."""
+"""A comparison as text, JSON, Markdown or HTML.
+
+It is no format of a report, so it has no NAME here.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,13 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("html", "json", "markdown", "text")
 TONES: Final = {"better": "healthy", "worse": "failing", "no clear change": "inconclusive"}
-_COLOURS: Final = {"better": "1;32", "worse": "1;31", "no clear change": "1;36", "dim": "2", "title": "1"}
+_COLOURS: Final = {
+    "better": "1;32",
+    "worse": "1;31",
+    "no clear change": "1;36",
+    "dim": "2",
+    "title": "1",
+}
 BEST_SHOWN: Final = ("fid", "kid", "inception_score", "psnr_ssim", "lpips", "progress")
 _MOST_PICTURES: Final = 9
 _MOST_SETTINGS: Final = 12  # in a terminal
@@ -38,7 +47,9 @@ def format_for(target: str, name: str | None = None) -> str:
     """
     found = choose(target, name).NAME
     if found not in FORMATS:
-        raise UsageError(f"a comparison has no format {found!r}", "--format", f"there are: {', '.join(FORMATS)}")
+        raise UsageError(
+            f"a comparison has no format {found!r}", "--format", f"there are: {', '.join(FORMATS)}"
+        )
     return found
 
 
@@ -75,7 +86,10 @@ class Row:
 
 
 def rows(c: Comparison) -> Iterator[Row]:
-    """The table of before and after, as text: verdicts first, then losses and scores, then quality."""
+    """The table of before and after, as text.
+
+    Verdicts first, then losses and scores, then quality.
+    """
     yield Row("verdict", c.before.verdict, c.after.verdict)
     yield Row("since", _since(c.before), _since(c.after))
     yield Row("last step", _last(c.before), _last(c.after))
@@ -89,7 +103,8 @@ def rows(c: Comparison) -> Iterator[Row]:
 def table_note() -> str:
     """What the numbers in the table are."""
     return (
-        "Values are medians over the last tenth of the points. Neither loss of a game is better when it is lower: "
+        "Values are medians over the last tenth of the points. Neither loss of a game is better "
+        "when it is lower: "
         "losses, scores and gradients are shown, and have no say."
     )
 
@@ -147,14 +162,20 @@ def _value(m: Measure, which: int) -> str:
 
 def as_text(c: Comparison, *, colour: bool = False, width: int | None = None) -> str:
     """For a terminal."""
-    room = max(40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns))
+    room = max(
+        40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns)
+    )
 
     def paint(text: str, what: str) -> str:
         return f"\x1b[{_COLOURS[what]}m{text}\x1b[0m" if colour else text
 
     def wrapped(text: str, first: str = "", then: str = "") -> Iterator[str]:
         yield from textwrap.wrap(
-            w.plain(text), room, initial_indent=first, subsequent_indent=then, break_on_hyphens=False
+            w.plain(text),
+            room,
+            initial_indent=first,
+            subsequent_indent=then,
+            break_on_hyphens=False,
         )
 
     def lines() -> Iterator[str]:
@@ -166,23 +187,29 @@ def as_text(c: Comparison, *, colour: bool = False, width: int | None = None) ->
         shown = list(rows(c))
         margin = min(max(len(w.plain(r.name)) for r in shown), room // 3 + 8)
         columns = [
-            max(8, *(len(x) for x in column)) for column in zip(*((r.before, r.after) for r in shown), strict=True)
+            max(8, *(len(x) for x in column))
+            for column in zip(*((r.before, r.after) for r in shown), strict=True)
         ]
         yield paint(f"{'':{margin}}  {'before':>{columns[0]}}  {'after':>{columns[1]}}", "dim")
         for r in shown:
             yield (
-                f"{_short(r.name, margin):{margin}}  {r.before:>{columns[0]}}  {r.after:>{columns[1]}}"
+                f"{_short(r.name, margin):{margin}}"
+                f"  {r.before:>{columns[0]}}  {r.after:>{columns[1]}}"
                 f"{'  ' + paint(r.said, r.said) if r.said else ''}"
             )
         yield ""
         for x in c.causes:
             kept = [k for k in x.confidence if k]
             said = f"{x.title} ({', then '.join(dict.fromkeys(kept))} confidence)"
-            yield from wrapped(said + (f": {x.because}" if x.because else ""), f"cause {x.fate:12}", " " * 18)
+            yield from wrapped(
+                said + (f": {x.because}" if x.because else ""), f"cause {x.fate:12}", " " * 18
+            )
         for key, old, new in changed(c)[:_MOST_SETTINGS]:
             yield from wrapped(f"{key}: {old} -> {new}", f"{'changed':18}", " " * 18)
         if len(c.settings) > _MOST_SETTINGS:
-            yield f"{'':18}and {len(c.settings) - _MOST_SETTINGS} more (--output FILE.html has them)"
+            yield (
+                f"{'':18}and {len(c.settings) - _MOST_SETTINGS} more (--output FILE.html has them)"
+            )
         for best in best_points(c):
             yield from wrapped(best, f"{'best point':18}", " " * 18)
         for caution in c.cautions:
@@ -216,19 +243,28 @@ def as_json(c: Comparison) -> str:
 def as_markdown(c: Comparison) -> str:
     """For a pull request's comment."""
     say, code = markdown.words, markdown.code
-    out = [f"{markdown.MARK}", f"### {say(c.before.name, 80)} → {say(c.after.name, 80)}: {headline(c).lower()}", ""]
+    out = [
+        f"{markdown.MARK}",
+        f"### {say(c.before.name, 80)} → {say(c.after.name, 80)}: {headline(c).lower()}",
+        "",
+    ]
     out += [f"- {say(x)}" for x in c.why]
     out += ["", "| | before | after | |", "|---|---:|---:|---|"]
     out += [f"| {say(r.name, 80)} | {r.before} | {r.after} | {r.said} |" for r in rows(c)]
     out += ["", f"<sub>{table_note()}</sub>", ""]
     if c.causes:
         out += ["**Causes**", ""]
-        out += [f"- {x.fate}: {say(x.title)}" + (f" ({say(x.because)})" if x.because else "") for x in c.causes]
+        out += [
+            f"- {x.fate}: {say(x.title)}" + (f" ({say(x.because)})" if x.because else "")
+            for x in c.causes
+        ]
         out.append("")
     if c.settings:
         out += ["**Settings that differ**", "", "| key | before | after |", "|---|---|---|"]
         # A bar ends a cell even in a code span.
-        out += [f"| {' | '.join(code(x).replace('|', '&#124;') for x in row)} |" for row in changed(c)]
+        out += [
+            f"| {' | '.join(code(x).replace('|', '&#124;') for x in row)} |" for row in changed(c)
+        ]
         out.append("")
     if points := best_points(c):
         out += ["**Best points**", "", *(f"- {say(x)}" for x in points), ""]
@@ -280,7 +316,8 @@ def _picture(c: Comparison, curve: Curve, ident: str) -> Picture | None:
     unit = c.after.step_unit  # that of both, where there are curves
     title = curve.title[:1].upper() + curve.title[1:]
     drawing = charts.draw(
-        charts.Figure(title, described(lines, unit), lines, unit=unit, zoom=False, together=True), ident
+        charts.Figure(title, described(lines, unit), lines, unit=unit, zoom=False, together=True),
+        ident,
     )
     if drawing is None:
         return None

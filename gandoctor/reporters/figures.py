@@ -91,7 +91,11 @@ class Album:
         levels: tuple[charts.Level, ...] = ()
         if evidence.threshold is not None:
             label = f"threshold {w.number(evidence.threshold)}"
-            levels = (charts.Level(evidence.threshold, label, "threshold", evidence.signal or lines[0].name),)
+            levels = (
+                charts.Level(
+                    evidence.threshold, label, "threshold", evidence.signal or lines[0].name
+                ),
+            )
         figure = charts.Figure(
             title=f"{finding.title}: {evidence.clause}",
             description=f"{evidence.text}. {described(lines, self.unit)}",
@@ -107,7 +111,12 @@ class Album:
         return self._draw(figure, evidence.text, share, evidence.where)
 
     def _by_network(self, roles: Sequence[str]) -> Iterator[tuple[str, list[SignalNote]]]:
-        shown = [s for role in roles for s in self.report.signals if s.role == role and s.tag in self.report.series]
+        shown = [
+            s
+            for role in roles
+            for s in self.report.signals
+            if s.role == role and s.tag in self.report.series
+        ]
         for network in sorted({s.network for s in shown}):
             yield network, [s for s in shown if s.network == network]
 
@@ -146,7 +155,9 @@ class Album:
         words = self._notes[tag].role.split("_") if tag in self._notes else []
         return 1 if "d" in words else 2 if "g" in words else 3
 
-    def _draw(self, figure: charts.Figure, caption: str, said: tuple[str, ...], test: str = "") -> Picture | None:
+    def _draw(
+        self, figure: charts.Figure, caption: str, said: tuple[str, ...], test: str = ""
+    ) -> Picture | None:
         self._made += 1
         drawing = charts.draw(figure, f"{self._prefix}c{self._made}", self._columns)
         if drawing is None:
@@ -168,7 +179,8 @@ def described(lines: Sequence[charts.Line], unit: str) -> str:
         values, steps = line.values[ok], line.steps[ok]
         said.append(
             f"{line.name} goes from {w.number(float(values[0]))} at {w.at(int(steps[0]), unit)} to "
-            f"{w.number(float(values[-1]))} at {w.at(int(steps[-1]), unit)}; lowest {w.number(float(values.min()))}, "
+            f"{w.number(float(values[-1]))} at {w.at(int(steps[-1]), unit)}; lowest "
+            f"{w.number(float(values.min()))}, "
             f"highest {w.number(float(values.max()))}."
         )
     return " ".join(said)
@@ -177,4 +189,8 @@ def described(lines: Sequence[charts.Line], unit: str) -> str:
 def _ends(lines: Sequence[charts.Line]) -> str:
     """First and last finite value of each curve."""
     ends = [(line.name, line.values[line.values == line.values]) for line in lines]
-    return ", ".join(f"{name} {w.number(float(v[0]))} \u2192 {w.number(float(v[-1]))}" for name, v in ends if len(v))
+    return ", ".join(
+        f"{name} {w.number(float(v[0]))} \u2192 {w.number(float(v[-1]))}"
+        for name, v in ends
+        if len(v)
+    )

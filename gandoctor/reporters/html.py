@@ -1,7 +1,10 @@
-"""The report as one self-contained HTML file: no request, no script needed, light and dark, on paper and phone.
+"""The report as one self-contained HTML file.
 
-Whatever came from a run (tags, names, settings, diffs) is text: the templates escape it, what is invisible in it is
-shown, and the page's own policy refuses every script and style but the two whose hashes stand in it.
+No request, no script needed, light and dark, on paper and phone.
+
+Whatever came from a run (tags, names, settings, diffs) is text: the templates escape it, what is
+invisible in it is shown, and the page's own policy refuses every script and style but the two whose
+hashes stand in it.
 """
 
 from __future__ import annotations
@@ -37,7 +40,10 @@ def render(report: Report) -> str:
 
 
 def render_many(reports: Sequence[Report]) -> str:
-    """Several runs as one page: a table of verdicts, the worst first, then each run; from the 21st on, in brief."""
+    """Several runs as one page: a table of verdicts, the worst first, then each run.
+
+    From the 21st on, in brief.
+    """
     order = sorted(reports, key=lambda r: w.VERDICTS.index(r.verdict))
     detail = views.FULL if len(order) <= _FINE_UP_TO else views.COARSE
     runs = [
@@ -52,22 +58,31 @@ def _thinned(runs: int, detail: views.Detail) -> str:
     """What a page of many runs leaves out."""
     if detail is views.FULL:
         return ""
-    said = f"Curves are drawn coarser than in a report of one run, and tables end after {detail.rows} rows."
+    said = (
+        "Curves are drawn coarser than in a report of one run, and tables end after "
+        f"{detail.rows} rows."
+    )
     if runs > _WHOLE_UP_TO:
         said += (
-            f" The first {_WHOLE_UP_TO} runs of this table are shown in full; of each other run the verdict, one "
+            f" The first {_WHOLE_UP_TO} runs of this table are shown in full; of each other run "
+            "the verdict, one "
             "chart, the likeliest cause and what to change first."
         )
     return said
 
 
-def _page(title: str, runs: Sequence[views.ShownRun], reports: Sequence[Report], index: object = None) -> str:
+def _page(
+    title: str, runs: Sequence[views.ShownRun], reports: Sequence[Report], index: object = None
+) -> str:
     made_by = made_with(reports[0].version, reports[0].rules_digest) if reports else "gandoctor"
     return page("page.html.j2", title, made_by, runs=runs, index=index)
 
 
 def page(template: str, title: str, made_by: str, **values: object) -> str:
-    """A template that is a whole page, filled: `values` are what it shows; style, script and policy are ours."""
+    """A template that is a whole page, filled: `values` are what it shows.
+
+    Style, script and policy are ours.
+    """
     from markupsafe import Markup
 
     style, script = _assets()
@@ -92,7 +107,7 @@ def made_with(version: str, digest: str) -> str:
 
 @functools.cache
 def environment() -> Environment:
-    """Our templates: each value is escaped unless it is markup, and one that is not there is an error."""
+    """Our templates: a value is escaped unless it is markup; one that is not there is an error."""
     from jinja2 import Environment, StrictUndefined
 
     from gandoctor.reporters.compiled import Loader
@@ -106,12 +121,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"exact": _exact, "whole": _whole, "number": w.number, "thousands": "{:,}".format}
+    made.filters |= {
+        "exact": _exact,
+        "whole": _whole,
+        "number": w.number,
+        "thousands": "{:,}".format,
+    }
     return made
 
 
 def _harmless(value: object) -> object:
-    """What a template is about to escape: what is invisible is shown, what is very long is cut; markup stays."""
+    """What a template is about to escape: what is invisible is shown, what is very long is cut.
+
+    Markup stays.
+    """
     if hasattr(value, "__html__"):
         return value
     said = str(value)
@@ -126,7 +149,10 @@ def _whole(code: str) -> str:
 
 
 def _exact(value: str) -> str:
-    """Text for a quoted attribute, byte for byte: an HTML reader turns a bare carriage return into a line feed."""
+    """Text for a quoted attribute, byte for byte.
+
+    An HTML reader turns a bare carriage return into a line feed.
+    """
     from markupsafe import Markup, escape
 
     return escape(value).replace("\r", Markup("&#13;")).replace("\n", Markup("&#10;"))
@@ -139,9 +165,13 @@ def _assets() -> tuple[str, str]:
 
 
 def _policy(style: str, script: str) -> str:
-    """The page's content security policy: nothing is loaded, and only our own style and script run."""
+    """The page's content security policy.
+
+    Nothing is loaded, and only our own style and script run.
+    """
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src "
+        "data:; "
         "base-uri 'none'; form-action 'none'"
     )
 

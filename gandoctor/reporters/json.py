@@ -20,7 +20,8 @@ _FIRST = ("schema", "version", "run", "verdict", "why_verdict")
 def render(report: Report) -> str:
     """One report as JSON, indented; a series stays on one line. NaN and infinities are null.
 
-    ASCII only: a tag with a lone surrogate or a bidi override survives every pipe, and misleads no reader of the file.
+    ASCII only: a tag with a lone surrogate or a bidi override survives every pipe, and misleads no
+    reader of the file.
     """
     return _report(report, "") + "\n"
 
@@ -35,16 +36,22 @@ def render_many(reports: Sequence[Report]) -> str:
 def _report(report: Report, margin: str) -> str:
     data = report.to_dict()
     keys = [*_FIRST, *(k for k in data if k not in _FIRST)]
-    lines = ",\n".join(f"{margin}  {_dumps(key)}: {_value(key, data[key], margin + '  ')}" for key in keys)
+    lines = ",\n".join(
+        f"{margin}  {_dumps(key)}: {_value(key, data[key], margin + '  ')}" for key in keys
+    )
     return f"{{\n{lines}\n{margin}}}"
 
 
 def _value(key: str, value: Any, margin: str) -> str:
     if key == "series" and value:
-        rows = ",\n".join(f"{margin}  {_dumps(tag)}: {_dumps(series)}" for tag, series in value.items())
+        rows = ",\n".join(
+            f"{margin}  {_dumps(tag)}: {_dumps(series)}" for tag, series in value.items()
+        )
         return f"{{\n{rows}\n{margin}}}"
     return _dumps(value, indent=2).replace("\n", "\n" + margin)
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, allow_nan=False, indent=indent, separators=(",", ": ") if indent else None)
+    return json.dumps(
+        value, allow_nan=False, indent=indent, separators=(",", ": ") if indent else None
+    )

@@ -34,7 +34,7 @@ _TOLD: Final = {
 
 
 def render(report: Report) -> str:
-    """One run: verdict, causes with their evidence, patches, and folded, risks and what was not checked."""
+    """One run: verdict, causes with evidence, patches; folded, risks and what was not checked."""
     return _within(MARK + "\n", [report])
 
 
@@ -46,7 +46,10 @@ def render_many(reports: Sequence[Report]) -> str:
         onset = w.since(r)
         since = w.at(onset, r.run.step_unit) if onset is not None else ""
         what = r.diagnoses[0].title if r.diagnoses else ""
-        rows.append(f"| {words(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | {words(what, 120)} |")
+        rows.append(
+            f"| {words(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | "
+            f"{words(what, 120)} |"
+        )
     if len(order) > _MOST_ROWS:
         rows.append(f"| {len(order) - _MOST_ROWS:,} more | | | |")
     head = f"{MARK}\n### gandoctor: {w.count(len(reports), 'run')}\n\n" + "\n".join(rows) + "\n\n"
@@ -54,14 +57,19 @@ def render_many(reports: Sequence[Report]) -> str:
 
 
 def _within(head: str, reports: Sequence[Report]) -> str:
-    """As many of the runs as the limit allows, the last of them without its lists; what is left out is said."""
+    """As many of the runs as the limit allows, the last of them without its lists.
+
+    What is left out is said.
+    """
     out = head
     for i, report in enumerate(reports):
         lengths = ("\n".join(_run(report, lists=lists)) + "\n" for lists in (True, False))
         part = next((part for part in lengths if len(out) + len(part) < LIMIT), None)
         if part is None:
             return (
-                out + f"\n{w.count(len(reports) - i, 'run')} left out here for length; the HTML report has all of it.\n"
+                out
+                + f"\n{w.count(len(reports) - i, 'run')} left out here for length; the HTML report "
+                "has all of it.\n"
             )
         out += part
     return out
@@ -93,13 +101,21 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         rows = [f"- **{words(x.title)}** {words(x.text)}" for x in report.risks]
         yield from _folded(w.count(len(rows), "risk"), rows)
     if lists and report.not_checked:
-        rows = [f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip() for x in report.not_checked]
-        yield from _folded(f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows)
+        rows = [
+            f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip()
+            for x in report.not_checked
+        ]
+        yield from _folded(
+            f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows
+        )
     for sentence in report.preferences:
         yield f"<sub>Preferences: {words(sentence)}</sub>"
         yield ""
     clear = w.count(len(report.clear), "rule")
-    yield f"<sub>{clear} clear. gandoctor {words(report.version)}, rules {words(report.rules_digest)}</sub>"
+    yield (
+        f"<sub>{clear} clear. gandoctor {words(report.version)}, rules "
+        f"{words(report.rules_digest)}</sub>"
+    )
     yield ""
 
 
@@ -149,13 +165,17 @@ def _folded(summary: str, rows: Sequence[str]) -> Iterator[str]:
     yield ""
 
 
-# What becomes a mention, a reference, an emoji or a link by itself; a zero-width space behind its first sign stops it.
+# What becomes a mention, a reference, an emoji or a link by itself; a zero-width space behind its
+# first sign stops it.
 _ALIVE: Final = re.compile(r"(@|#|GH-|:)(?=[\w+-])|(https?:|www)(?=[./])", re.IGNORECASE)
 _SIGNS: Final = re.compile(r"([\\`*_\[\]|~$])")
 
 
 def words(text: str, most: int = 500) -> str:
-    """Untrusted text as one line of plain words: no markup, link, mention, reference or emoji comes out of it."""
+    """Untrusted text as one line of plain words.
+
+    No markup, link, mention, reference or emoji comes out of it.
+    """
     text = w.plain(text)
     text = text if len(text) <= most else text[: most - 3] + "..."
     text = _SIGNS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))

@@ -1,4 +1,7 @@
-"""A terminal summary: what is wrong, since when, why, what to change; the rest is counted, not shown."""
+"""A terminal summary: what is wrong, since when, why, what to change.
+
+The rest is counted, not shown.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ _COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healt
             "label": "2", "title": "1", "+": "32", "-": "31", "dim": "2"}  # fmt: skip
 
 
-def render(report: Report, *, colour: bool = False, width: int | None = None, blocks: bool | None = None) -> str:
+def render(
+    report: Report, *, colour: bool = False, width: int | None = None, blocks: bool | None = None
+) -> str:
     """The summary of one run, at most about 25 lines.
 
     Parameters
@@ -34,14 +39,19 @@ def render(report: Report, *, colour: bool = False, width: int | None = None, bl
     width : int, optional
         Columns to fill; by default those of the terminal, at most 100.
     blocks : bool, optional
-        Whether the small curves, made of block characters, are shown; by default where stdout takes Unicode.
+        Whether the small curves, made of block characters, are shown; by default where stdout takes
+        Unicode.
     """
     page = _Page(colour, width, blocks)
     return "\n".join(line.rstrip() for line in page.run(report)) + "\n"
 
 
 def render_many(
-    reports: Sequence[Report], *, colour: bool = False, width: int | None = None, blocks: bool | None = None
+    reports: Sequence[Report],
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    blocks: bool | None = None,
 ) -> str:
     """A table: one line a run, the worst first."""
     page = _Page(colour, width, blocks)
@@ -51,16 +61,27 @@ def render_many(
 class _Page:
     def __init__(self, colour: bool, width: int | None, blocks: bool | None) -> None:
         self.colour = colour
-        self.blocks = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower() if blocks is None else blocks
-        self.width = max(40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns))
+        self.blocks = (
+            "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+            if blocks is None
+            else blocks
+        )
+        self.width = max(
+            40, width if width is not None else min(100, shutil.get_terminal_size((88, 24)).columns)
+        )
 
     # --- one run ---
 
     def run(self, report: Report) -> Iterator[str]:
         onset = w.since(report)
         since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
-        name = _short(w.plain(report.run.name), max(8, self.width - len(report.verdict + since) - 2))
-        yield f"{self.paint(name, 'title')}: {self.paint(report.verdict.upper(), report.verdict)}{since}"
+        name = _short(
+            w.plain(report.run.name), max(8, self.width - len(report.verdict + since) - 2)
+        )
+        yield (
+            f"{self.paint(name, 'title')}: "
+            f"{self.paint(report.verdict.upper(), report.verdict)}{since}"
+        )
         yield from self.wrapped(w.headline(report), lines=2)
         if belief := believing.line(report):
             yield from self.wrapped(belief, lines=1, paint="dim")
@@ -73,7 +94,9 @@ class _Page:
             yield from self.case(report, cases[0])
         elif orphans := w.orphans(report):
             yield ""
-            yield from self.labelled("found", f"{orphans[0].title} ({orphans[0].confidence} confidence)", "title")
+            yield from self.labelled(
+                "found", f"{orphans[0].title} ({orphans[0].confidence} confidence)", "title"
+            )
             yield from self.evidence(report, w.strongest(orphans))
         if report.verdict == "inconclusive":
             yield from self.to_log(report)
@@ -90,14 +113,20 @@ class _Page:
 
     def lost(self, report: Report) -> str:
         """What could not be read, by file; the HTML report has the rest."""
-        parts = [f"{_short(w.plain(s.path), 40)} ({s.lost})" for s in report.run.sources if s.lost is not None]
+        parts = [
+            f"{_short(w.plain(s.path), 40)} ({s.lost})"
+            for s in report.run.sources
+            if s.lost is not None
+        ]
         if len(parts) > 2:
             parts[2:] = [f"of {w.count(len(parts) - 2, 'more file')}"]
         return "lost: " + "; ".join(parts) if parts else ""
 
     def case(self, report: Report, case: w.Case) -> Iterator[str]:
         yield ""
-        yield from self.labelled("cause", f"{case.diagnosis.title} ({case.diagnosis.confidence} confidence)", "title")
+        yield from self.labelled(
+            "cause", f"{case.diagnosis.title} ({case.diagnosis.confidence} confidence)", "title"
+        )
         yield from self.evidence(report, w.strongest(case.leading))
         if case.patch is not None:
             yield ""
@@ -137,7 +166,9 @@ class _Page:
                 yield margin + _short(line, self.width - _LABEL)
 
     def to_log(self, report: Report) -> Iterator[str]:
-        hints = list(dict.fromkeys(n.log_it for n in (*report.log_next, *report.not_checked) if n.log_it))[:3]
+        hints = list(
+            dict.fromkeys(n.log_it for n in (*report.log_next, *report.not_checked) if n.log_it)
+        )[:3]
         if hints:
             yield ""
         for i, hint in enumerate(hints):
@@ -163,10 +194,17 @@ class _Page:
         for r in order:
             onset = w.since(r)
             since = f"{onset:,}" if onset is not None else ""
-            what = r.diagnoses[0].title if r.diagnoses else (w.orphans(r)[0].title if w.orphans(r) else "")
+            what = (
+                r.diagnoses[0].title
+                if r.diagnoses
+                else (w.orphans(r)[0].title if w.orphans(r) else "")
+            )
             room = self.width - name_width - 27
             name = f"{_short(w.plain(r.run.name), name_width):{name_width}}"
-            yield f"{name}  {self.paint(f'{r.verdict:12}', r.verdict)}  {since:>9}  {_short(w.plain(what), room)}"
+            yield (
+                f"{name}  {self.paint(f'{r.verdict:12}', r.verdict)}  {since:>9}  "
+                f"{_short(w.plain(what), room)}"
+            )
         yield ""
         yield f"{w.count(len(reports), 'run')}: {w.verdicts(reports) or 'nothing to say'}"
         for sentence in w.preferences(reports):
@@ -189,7 +227,9 @@ class _Page:
 
 
 def _wrap(text: str, width: int, lines: int) -> list[str]:
-    return textwrap.wrap(w.plain(text), width, max_lines=lines, placeholder=" ...", break_on_hyphens=False)
+    return textwrap.wrap(
+        w.plain(text), width, max_lines=lines, placeholder=" ...", break_on_hyphens=False
+    )
 
 
 def _short(text: str, width: int) -> str:

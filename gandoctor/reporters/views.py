@@ -93,7 +93,8 @@ class ShownCause:
     again : tuple of str
         Titles of findings it explains that are shown above.
     reasons : tuple of (class, x, width, weight, text)
-        Each with its bar: to the right for what speaks for the cause, to the left for what speaks against it.
+        Each with its bar: to the right for what speaks for the cause, to the left for what speaks
+        against it.
     """
 
     it: Diagnosis
@@ -182,7 +183,9 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
     teller = _Teller(report, None if detail.brief else album)
     cases = w.cases(report)
     lead = next((case for case in cases if case.patch), None)
-    causes = tuple(teller.causes([c for c in cases if c is cases[0] or c is lead] if detail.brief else cases))
+    causes = tuple(
+        teller.causes([c for c in cases if c is cases[0] or c is lead] if detail.brief else cases)
+    )
     return ShownRun(
         id=ident,
         level=level,
@@ -219,7 +222,10 @@ def _cause(report: Report) -> str:
 
 def _read(report: Report) -> str:
     run = report.run
-    said = [w.span(run.first_step, run.last_step, run.step_unit), w.count(len(report.signals), "signal")]
+    said = [
+        w.span(run.first_step, run.last_step, run.step_unit),
+        w.count(len(report.signals), "signal"),
+    ]
     if report.unmapped:
         said.append(f"{len(report.unmapped):,} not placed")
     lost = sum(s.lost is not None for s in run.sources)
@@ -255,7 +261,11 @@ def _left_out(report: Report, causes: Sequence[ShownCause]) -> str:
     counts = [
         w.count(len(report.diagnoses) - len(causes), "other cause"),
         w.count(sum(f.explained_by is not None for f in report.findings), "consequence"),
-        w.count(len(report.prescriptions) - sum(len(c.patches) for c in causes), "other remedy", "other remedies"),
+        w.count(
+            len(report.prescriptions) - sum(len(c.patches) for c in causes),
+            "other remedy",
+            "other remedies",
+        ),
         w.count(len(report.risks), "risk"),
         w.count(len(report.not_checked), "rule not checked", "rules not checked"),
     ]
@@ -270,7 +280,8 @@ class _Teller:
     ----------
     report : Report
     album : Album or None
-        Draws the evidence; without it evidence is said in words, and of each cause only what comes first.
+        Draws the evidence; without it evidence is said in words, and of each cause only what comes
+        first.
     """
 
     def __init__(self, report: Report, album: Album | None) -> None:
@@ -290,14 +301,20 @@ class _Teller:
         patches = sorted(case.prescriptions, key=lambda p: p is not best)
         return ShownCause(
             it=case.diagnosis,
-            kicker="Most likely cause" if first else "Another cause" if leading else "Another possible cause",
+            kicker="Most likely cause"
+            if first
+            else "Another cause"
+            if leading
+            else "Another possible cause",
             folded=not (first or leading),
             since=_when(self._report, case.diagnosis.onset_step),
             leading=tuple(self._finding(f) for f in leading),
             again=tuple(f.title for f in known),
             reasons=tuple(_bars(case.diagnosis)) if self._album else (),
             score=w.number(case.diagnosis.score),
-            patches=tuple(self._patch(p, lead=p is best) for p in patches if self._album or p is best),
+            patches=tuple(
+                self._patch(p, lead=p is best) for p in patches if self._album or p is best
+            ),
             explains=f"{w.count(len(consequences), 'consequence')} of it",
             consequences=tuple(self._finding(f) for f in consequences),
         )
@@ -315,7 +332,9 @@ class _Teller:
         said: list[tuple[bool, str]] = []
         for evidence in f.evidence:
             if evidence.truth == "unknown":
-                said.append((False, f"Not known: {evidence.reason or evidence.text or evidence.clause}"))
+                said.append(
+                    (False, f"Not known: {evidence.reason or evidence.text or evidence.clause}")
+                )
             elif evidence.truth == "true":
                 room = self._album is not None and len(pictures) < _MOST_PICTURES
                 picture = self._album.evidence(evidence, f) if self._album and room else None
@@ -340,7 +359,10 @@ class _Teller:
 
 
 def _as_markup(picture: Picture) -> Picture:
-    """The picture with its drawing marked as what it is: every text in it was escaped where it was drawn."""
+    """The picture with its drawing marked as what it is.
+
+    Every text in it was escaped where it was drawn.
+    """
     from markupsafe import Markup
 
     svg = Markup(picture.drawing.svg)  # noqa: S704
@@ -361,5 +383,8 @@ def _lines(diff: str) -> Iterator[tuple[str, str]]:
     for line in diff.replace("\r\n", "\n").removesuffix("\n").split("\n"):
         kind = kinds.get(line[:1], "same")
         if kind == "hunk":
-            kinds |= {"+": "add", "-": "del"}  # what is added or taken away stands below a hunk's head
+            kinds |= {
+                "+": "add",
+                "-": "del",
+            }  # what is added or taken away stands below a hunk's head
         yield kind, line

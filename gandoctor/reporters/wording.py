@@ -1,4 +1,7 @@
-"""Words that every output shares: numbers, steps, untrusted text made harmless, who belongs to which cause."""
+"""Words that every output shares.
+
+Numbers, steps, untrusted text made harmless, who belongs to which cause.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +28,25 @@ _FAMILIES: Final = {
 _UNITS: Final = {"iterations": "iteration", "epochs": "epoch", "kimg": "kimg"}
 
 
-# --- untrusted text ---------------------------------------------------------------------------------------------------
+# --- untrusted text
+# --------------------------------------------------------------------------------------------------
 
 
 def _escape(char: str) -> str:
     code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def visible(text: str, keep: str = "\n\t") -> str:
-    r"""Show what would be invisible or would reorder the text: controls, bidi overrides, zero widths, lone surrogates.
+    r"""Show what would be invisible or would reorder the text.
+
+    Controls, bidi overrides, zero widths, lone surrogates.
 
     They are written as Python would write them: ``\x1b``, ``\u202e`` ("Trojan Source",
     https://arxiv.org/abs/2111.00169). What is in `keep` stays.
@@ -51,19 +63,24 @@ def plain(text: str) -> str:
 
 def plain_lines(text: str) -> list[str]:
     """`plain`, line by line, tabs widened."""
-    return [plain(line.expandtabs(4)) for line in re.split(r"\r?\n", text.rstrip("\r\n"))] if text else []
+    return (
+        [plain(line.expandtabs(4)) for line in re.split(r"\r?\n", text.rstrip("\r\n"))]
+        if text
+        else []
+    )
 
 
 def hides_something(text: str) -> bool:
-    """Whether the text holds characters that a reader cannot see as they are, line ends and tabs apart."""
+    """Whether the text holds characters that nobody can see as they are, but line ends and tabs."""
     return any(not c.isprintable() and c not in "\r\n\t" for c in text)
 
 
-# --- numbers and steps ------------------------------------------------------------------------------------------------
+# --- numbers and steps
+# ------------------------------------------------------------------------------------------------
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number for people: `digits` significant digits, thousands apart, powers of ten where zeros would pile up."""
+    """A number for people: `digits` significant, thousands apart, powers of ten for many zeros."""
     if value is None:
         return "not finite"
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
@@ -90,7 +107,9 @@ def axis(unit: str) -> str:
 
 def span(first: int, last: int, unit: str) -> str:
     """``iterations 0 to 4,000``."""
-    return f"{first:,} to {last:,} kimg" if unit == "kimg" else f"{axis(unit)} {first:,} to {last:,}"
+    return (
+        f"{first:,} to {last:,} kimg" if unit == "kimg" else f"{axis(unit)} {first:,} to {last:,}"
+    )
 
 
 def count(n: int, word: str, words: str = "") -> str:
@@ -137,7 +156,8 @@ def game(report: Report) -> str:
     return _FAMILIES.get(o.family, o.family) + chance
 
 
-# --- who belongs together ---------------------------------------------------------------------------------------------
+# --- who belongs together
+# ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +219,17 @@ def orphans(report: Report) -> tuple[Finding, ...]:
 def previews(report: Report) -> tuple[Finding, ...]:
     """Findings of rules on trial, which never decide."""
     return tuple(
-        f for f in report.findings if f.status == "preview" and not any(_belongs(f, d) for d in report.diagnoses)
+        f
+        for f in report.findings
+        if f.status == "preview" and not any(_belongs(f, d) for d in report.diagnoses)
     )
 
 
 def strongest(findings: Sequence[Finding], most: int = 2) -> tuple[Evidence, ...]:
-    """The pieces of evidence to show where there is room for few: of different signals before more of the same."""
+    """The pieces of evidence to show where there is room for few.
+
+    Of different signals before more of the same.
+    """
     held = [e for f in findings for e in f.evidence if e.truth == "true" and e.text]
     first: list[Evidence] = []
     for e in held:

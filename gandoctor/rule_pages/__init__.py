@@ -1,6 +1,9 @@
-"""The rule book as markdown pages: ``gandoctor rules docs DIR``, one page a rule, measure, cause, remedy.
+"""The rule book as markdown pages.
 
-The pages say no more than the YAML files and the vocabulary do; they are written anew whenever those change.
+``gandoctor rules docs DIR``, one page a rule, measure, cause, remedy.
+
+The pages say no more than the YAML files and the vocabulary do; they are written anew whenever
+those change.
 """
 
 from __future__ import annotations
@@ -106,7 +109,11 @@ def write(folder: Path, options: Options) -> list[Path]:
     try:
         for room in ROOMS:
             if (folder / room).is_symlink():
-                raise UsageError("is a link, and what it leads to may be anybody's", str(folder / room), "remove it")
+                raise UsageError(
+                    "is a link, and what it leads to may be anybody's",
+                    str(folder / room),
+                    "remove it",
+                )
             (folder / room).mkdir(parents=True, exist_ok=True)
             for old in (folder / room).glob("*.md"):
                 if f"{room}/{old.name}" not in made and _is_ours(old):
@@ -114,7 +121,9 @@ def write(folder: Path, options: Options) -> list[Path]:
         for name, text in made.items():
             writing.write_text(folder / name, text)
     except OSError as e:
-        raise UsageError(f"cannot be written ({e.strerror or e})", str(folder), "give a folder for the pages") from None
+        raise UsageError(
+            f"cannot be written ({e.strerror or e})", str(folder), "give a folder for the pages"
+        ) from None
     return [folder / name for name in made]
 
 
@@ -153,10 +162,15 @@ def _meanings(folders: Sequence[Path]) -> dict[str, str]:
         for name, body in (lists.get("settings") or {}).items():
             found.setdefault(name, f"setting: {_doc(body)}")
             if body.get("per_network"):
-                found |= {name + end: f"setting: {_doc(body)}, {whose}" for end, whose in _NETWORKS.items()}
+                found |= {
+                    name + end: f"setting: {_doc(body)}, {whose}"
+                    for end, whose in _NETWORKS.items()
+                }
         for name, body in (lists.get("roles") or {}).items():
             # A learning rate is a setting, and a signal where it was logged.
-            found[name] = f"{found[name]}; or the logged signal" if name in found else f"signal: {_doc(body)}"
+            found[name] = (
+                f"{found[name]}; or the logged signal" if name in found else f"signal: {_doc(body)}"
+            )
             found.setdefault(f"val_{name}", f"signal: {_doc(body)}, on held-out data")
     return found
 
@@ -168,7 +182,9 @@ def _doc(body: object) -> str:
 class _Pages:
     """The pages of one rule book."""
 
-    def __init__(self, book: Rulebook, meanings: Mapping[str, str], log_it: Mapping[str, str]) -> None:
+    def __init__(
+        self, book: Rulebook, meanings: Mapping[str, str], log_it: Mapping[str, str]
+    ) -> None:
         self.book = book
         self.meanings = meanings
         self.log_it = log_it
@@ -183,34 +199,53 @@ class _Pages:
                 yield from ("", f"## Symptom: {plain(symptom)}", "")
                 yield from table(
                     ("rule", "severity", "status", "failed, of the runs it fired on"),
-                    ((link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status, precision(r)) for r in rules),
+                    (
+                        (link(r.title, f"symptoms/{r.id}.md"), r.severity, r.status, precision(r))
+                        for r in rules
+                    ),
                 )
         risks = [r for r in self.book.rules if r.kind == "risk"]
         yield from ("", "## Risks", "")
-        yield from table(("risk", "settings"), ((link(r.title, f"risks/{r.id}.md"), codes(r.settings)) for r in risks))
+        yield from table(
+            ("risk", "settings"),
+            ((link(r.title, f"risks/{r.id}.md"), codes(r.settings)) for r in risks),
+        )
         yield from ("", "## Measures", "")
         yield from table(
             ("measure", "group", "nats, from most for health to most against"),
-            ((link(m.title, f"measures/{m.id}.md"), m.group, self.range_of(m)) for m in self.book.measures),
+            (
+                (link(m.title, f"measures/{m.id}.md"), m.group, self.range_of(m))
+                for m in self.book.measures
+            ),
         )
         yield from ("", "## Causes", "")
         yield from table(
             ("cause", "explains"),
             (
-                (link(c.title, f"causes/{c.id}.md"), ", ".join(plain(s) for s in heaviest(c.explains)))
+                (
+                    link(c.title, f"causes/{c.id}.md"),
+                    ", ".join(plain(s) for s in heaviest(c.explains)),
+                )
                 for c in self.book.causes
             ),
         )
         yield from ("", "## Remedies", "")
         yield from table(
             ("remedy", "changes", "risk", "cured"),
-            ((link(r.title, f"remedies/{r.id}.md"), work(r), r.risk, self.cure_rate(r)) for r in self.book.remedies),
+            (
+                (link(r.title, f"remedies/{r.id}.md"), work(r), r.risk, self.cure_rate(r))
+                for r in self.book.remedies
+            ),
         )
 
     def rule(self, rule: Rule) -> Iterator[str]:
         yield f"# {rule.title}"
         yield ""
-        kind = f"symptom: {plain(rule.symptom)}" if rule.symptom else "risk: alone it never makes a verdict"
+        kind = (
+            f"symptom: {plain(rule.symptom)}"
+            if rule.symptom
+            else "risk: alone it never makes a verdict"
+        )
         since = f" since {rule.since}" if rule.since else ""
         yield f"`{rule.id}` | {kind} | severity {rule.severity} | {rule.status}{since}"
         yield from section("What it looks for")
@@ -219,7 +254,11 @@ class _Pages:
             if clause.says:
                 yield f'  - it then says "{clause.says.rstrip(".")}"'
         yield ""
-        yield f"It fires where `{rule.when.text}`." if len(rule.clauses) > 1 else "It fires where that holds."
+        yield (
+            f"It fires where `{rule.when.text}`."
+            if len(rule.clauses) > 1
+            else "It fires where that holds."
+        )
         limits = limits_in_words(rule.applies_to)
         if limits:
             yield f"It is only asked where {limits}."
@@ -238,8 +277,12 @@ class _Pages:
 
     def measure(self, measure: Measure) -> Iterator[str]:
         names = [n for n in measure.value.names if n in self.meanings]
-        called = dict.fromkeys(n.name for n in measure.value.tree.walk() if n.op == "call" and n.name in FUNCTIONS)
-        return measure_page(measure, self.book, self.meant(names, called), self.how_to_log(measure.value.signals))
+        called = dict.fromkeys(
+            n.name for n in measure.value.tree.walk() if n.op == "call" and n.name in FUNCTIONS
+        )
+        return measure_page(
+            measure, self.book, self.meant(names, called), self.how_to_log(measure.value.signals)
+        )
 
     def range_of(self, measure: Measure) -> str:
         """The nats that a measure may give."""
@@ -248,7 +291,10 @@ class _Pages:
 
     def measured(self, rule: Rule) -> Iterator[str]:
         if rule.kind == "risk":
-            yield "A risk makes no claim about the run: it points at a setting or a gap. There is nothing to measure."
+            yield (
+                "A risk makes no claim about the run: it points at a setting or a gap. There is "
+                "nothing to measure."
+            )
             return
         told = rule.measured
         if told is None or not told.zoo.runs:
@@ -261,7 +307,10 @@ class _Pages:
                 ("together", told.zoo),
                 ("sample runs", told.samples),
             )
-            yield f"Counted on {told.zoo.runs} trainings of {ZOO}, whose outcome was measured on held-out data."
+            yield (
+                f"Counted on {told.zoo.runs} trainings of {ZOO}, whose outcome was measured on "
+                "held-out data."
+            )
             yield ""
             yield from table(
                 (
@@ -280,21 +329,29 @@ class _Pages:
             if told.zoo.had > told.zoo.could:
                 silent = told.zoo.had - told.zoo.could
                 yield ""
-                yield f"In {silent} of the {told.zoo.had} runs with its symptom too little was logged to decide it."
+                yield (
+                    f"In {silent} of the {told.zoo.had} runs with its symptom too little was "
+                    "logged to decide it."
+                )
         yield ""
         yield standing(rule)
 
     def cause(self, cause: Cause) -> Iterator[str]:
         yield f"# {cause.title}"
         yield ""
-        suspected = "may be suspected from symptoms alone" if cause.common else "needs a reason of its own"
+        suspected = (
+            "may be suspected from symptoms alone" if cause.common else "needs a reason of its own"
+        )
         yield f"`{cause.id}` | cause | {suspected} | starts at {cause.prior:+g}"
         yield from section("The story")
         yield from paragraphs(cause.story)
         yield from section("What it explains")
         for symptom in heaviest(cause.explains):
             yield f"- {plain(symptom)} ({cause.explains[symptom]:+g}): {self.rules_of(symptom)}"
-        for head, terms, sign in (("What speaks for it", cause.for_, 1), ("What speaks against it", cause.against, -1)):
+        for head, terms, sign in (
+            ("What speaks for it", cause.for_, 1),
+            ("What speaks against it", cause.against, -1),
+        ):
             if terms:
                 yield from section(head)
                 yield from (term_in_words(t, sign) for t in terms)
@@ -311,11 +368,15 @@ class _Pages:
         cures = self.remedies_of(cause)
         if cures:
             yield from section("What cures it")
-            yield from (f"- {link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})" for r in cures)
+            yield from (
+                f"- {link(r.title, f'../remedies/{r.id}.md')} (weight {r.treats[cause.id]:g})"
+                for r in cures
+            )
         yield from section("How well it does")
         if cause.measured and cause.measured.n:
             yield (
-                f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed had been put wrong in "
+                f"Named first in {cause.measured.n} runs of {ZOO}; the settings it blamed had been "
+                "put wrong in "
                 f"{cause.measured}."
             )
         else:
@@ -339,7 +400,9 @@ class _Pages:
             yield from section("When it is offered")
             yield from (f"- {clause_in_words(c)}" for c in remedy.only_if)
         yield from self.glossary(remedy.only_if)
-        excluded = [r for r in self.book.remedies if r.id in remedy.not_with or remedy.id in r.not_with]
+        excluded = [
+            r for r in self.book.remedies if r.id in remedy.not_with or remedy.id in r.not_with
+        ]
         if excluded:
             yield from section("What it must not be combined with")
             yield from (f"- {link(r.title, f'{r.id}.md')}" for r in excluded)
@@ -348,7 +411,10 @@ class _Pages:
         yield from section("What it treats")
         causes = [c for c in self.book.causes if c.id in remedy.treats]
         for cause in sorted(causes, key=lambda c: -remedy.treats[c.id]):
-            yield f"- {link(cause.title, f'../causes/{cause.id}.md')} (weight {remedy.treats[cause.id]:g})"
+            yield (
+                f"- {link(cause.title, f'../causes/{cause.id}.md')} (weight "
+                f"{remedy.treats[cause.id]:g})"
+            )
         yield from section("How often it cured")
         yield from self.cured(remedy)
         yield from references(remedy.references)
@@ -359,20 +425,42 @@ class _Pages:
         if not (tuned or unseen):
             yield "Not yet measured: no failed run of the zoo had it as its first patch."
             return
-        yield f"Failed runs of {ZOO} that had it as their first patch, trained again; the majority of seeds decides."
+        yield (
+            f"Failed runs of {ZOO} that had it as their first patch, trained again; the "
+            "majority "
+            "of seeds decides."
+        )
         yield ""
-        shares = {c: [Share(*of.get(c, (0, 0))) for of in (tuned, unseen)] for c in sorted({*tuned, *unseen})}
+        shares = {
+            c: [Share(*of.get(c, (0, 0))) for of in (tuned, unseen)]
+            for c in sorted({*tuned, *unseen})
+        }
         titles = {c.id: c.title for c in self.book.causes}
-        rows = [(link(titles[c], f"../causes/{c}.md"), *map(share_in_words, of)) for c, of in shares.items()]
+        rows = [
+            (link(titles[c], f"../causes/{c}.md"), *map(share_in_words, of))
+            for c, of in shares.items()
+        ]
         if len(rows) > 1:
-            rows.append(("all", *(share_in_words(sum(of, Share(0, 0))) for of in zip(*shares.values(), strict=True))))
+            rows.append(
+                (
+                    "all",
+                    *(
+                        share_in_words(sum(of, Share(0, 0)))
+                        for of in zip(*shares.values(), strict=True)
+                    ),
+                )
+            )
         yield from table(("cause", "cured, train split", "cured, test split"), rows)
 
     # ------------------------------------------------ parts
 
     def cure_rate(self, remedy: Remedy) -> str:
         """Cured of tried, over all causes and both splits."""
-        every = [Share(*c) for of in (self.book.measured, self.book.unseen) for c in of.get(remedy.id, {}).values()]
+        every = [
+            Share(*c)
+            for of in (self.book.measured, self.book.unseen)
+            for c in of.get(remedy.id, {}).values()
+        ]
         return few(sum(every, Share(0, 0)))
 
     def glossary(self, clauses: Iterable[Clause]) -> Iterator[str]:
@@ -386,7 +474,11 @@ class _Pages:
                 called |= dict.fromkeys(n for n in CALL.findall(text) if n in FUNCTIONS)
             if clause.where is not None:
                 names |= dict.fromkeys(n for n in clause.where.names if n in self.meanings)
-                called |= {n.name: None for n in clause.where.tree.walk() if n.op == "call" and n.name in FUNCTIONS}
+                called |= {
+                    n.name: None
+                    for n in clause.where.tree.walk()
+                    if n.op == "call" and n.name in FUNCTIONS
+                }
         yield from self.meant(names, called)
 
     def meant(self, names: Iterable[str], called: Iterable[str]) -> Iterator[str]:
@@ -395,13 +487,17 @@ class _Pages:
         if names or called:
             yield from ("", "The names and functions in it:", "")
             yield from self.names(names)
-            yield from (f"- `{FUNCTIONS[n].usage}`: {FUNCTIONS[n].doc.replace('``', '`')}" for n in called)
+            yield from (
+                f"- `{FUNCTIONS[n].usage}`: {FUNCTIONS[n].doc.replace('``', '`')}" for n in called
+            )
 
     def names(self, names: Iterable[str]) -> Iterator[str]:
         yield from (f"- `{n}`: {self.meanings.get(n, '')}" for n in names)
 
     def logging(self, rule: Rule) -> Iterator[str]:
-        used = dict.fromkeys(s for c in rule.clauses if c.where is not None for s in c.where.signals)
+        used = dict.fromkeys(
+            s for c in rule.clauses if c.where is not None for s in c.where.signals
+        )
         return self.how_to_log(used, rule.log_it)
 
     def how_to_log(self, used: Iterable[str], log_it: str = "") -> Iterator[str]:
@@ -420,7 +516,11 @@ class _Pages:
     def cures(self, rule: Rule) -> Iterator[str]:
         if rule.kind == "risk":
             yield from section("What it points at")
-            yield f"The settings {codes(rule.settings)}." if rule.settings else "What the log lacks, not a setting."
+            yield (
+                f"The settings {codes(rule.settings)}."
+                if rule.settings
+                else "What the log lacks, not a setting."
+            )
             return
         causes = [c for c in self.book.causes if rule.symptom in c.explains]
         causes.sort(key=lambda c: -c.explains[rule.symptom or ""])
@@ -429,7 +529,10 @@ class _Pages:
         yield from section("What may be behind it, and what cures that")
         for cause in causes[:CAUSES_WITH_CURES]:
             yield f"- {link(cause.title, f'../causes/{cause.id}.md')}"
-            yield from (f"  - {link(r.title, f'../remedies/{r.id}.md')}" for r in self.remedies_of(cause)[:CURES_EACH])
+            yield from (
+                f"  - {link(r.title, f'../remedies/{r.id}.md')}"
+                for r in self.remedies_of(cause)[:CURES_EACH]
+            )
         rest = [link(c.title, f"../causes/{c.id}.md") for c in causes[CAUSES_WITH_CURES:]]
         if rest:
             yield f"- less often: {'; '.join(rest)}"
@@ -437,7 +540,10 @@ class _Pages:
         yield "Which of them it is, the settings and the other findings decide."
 
     def remedies_of(self, cause: Cause) -> list[Remedy]:
-        return sorted((r for r in self.book.remedies if cause.id in r.treats), key=lambda r: -r.treats[cause.id])
+        return sorted(
+            (r for r in self.book.remedies if cause.id in r.treats),
+            key=lambda r: -r.treats[cause.id],
+        )
 
     def rules_of(self, symptom: str) -> str:
         rules = [r for r in self.book.rules if r.symptom == symptom]

@@ -1,4 +1,7 @@
-"""What evidence is worth, on pages: a measure with its curve, and what the answer of a rule adds."""
+"""What evidence is worth, on pages.
+
+A measure with its curve, and what the answer of a rule adds.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 _STROKE: Final = 0.25  # nats that one sign of a drawn curve stands for
 
 
-def measure_page(measure: Measure, book: Rulebook, glossary: Iterable[str], logging: Iterable[str]) -> Iterator[str]:
+def measure_page(
+    measure: Measure, book: Rulebook, glossary: Iterable[str], logging: Iterable[str]
+) -> Iterator[str]:
     """The page of a measure.
 
     Parameters
@@ -49,8 +54,10 @@ def measure_page(measure: Measure, book: Rulebook, glossary: Iterable[str], logg
     yield from glossary
     yield from section("What a value is worth")
     yield (
-        "In nats that the run has failed; below zero they speak for a healthy run. Between two values it is linear"
-        f"{', in the logarithm of one plus the value' if measure.curve.scale == 'log' else ''}; beyond the ends it "
+        "In nats that the run has failed; below zero they speak for a healthy run. Between two "
+        "values it is linear"
+        f"{', in the logarithm of one plus the value' if measure.curve.scale == 'log' else ''}; "
+        "beyond the ends it "
         "stays what it is there."
     )
     yield ""
@@ -87,7 +94,8 @@ def _sides(measure: Measure) -> Iterator[str]:
     yield ""
     if said:
         yield (
-            f"It speaks most for a healthy run at {best:g}. Where no rule says what is wrong and it is worth enough, "
+            f"It speaks most for a healthy run at {best:g}. Where no rule says what is wrong and "
+            "it is worth enough, "
             f"it names {' and '.join(said)}."
         )
     else:
@@ -101,14 +109,19 @@ def worth(rule: Rule, book: Rulebook) -> Iterator[str]:
     yield from section("What it is worth")
     if rule.kind == "risk":
         yield (
-            f"Where it holds it adds {weight.holds:+.2f} nats to the belief that the run has failed; of several "
-            "doubtful settings the second counts half as much, the third a quarter. Alone they decide nothing."
+            f"Where it holds it adds {weight.holds:+.2f} nats to the belief that the run has "
+            "failed; of several "
+            "doubtful settings the second counts half as much, the third a quarter. Alone they "
+            "decide nothing."
         )
     else:
         yield (
-            f"Where it holds by far it adds {weight.holds:+.2f} nats to the belief that the run has "
-            f"failed (odds {_times(weight.holds)}), where it only just holds half of that; where it was asked and does "
-            f"not hold, {weight.clear:+.2f}. It stands in the group `{group_of(rule)}`, in which the strongest witness "
+            f"Where it holds by far it adds {weight.holds:+.2f} nats to the belief that the run "
+            "has "
+            f"failed (odds {_times(weight.holds)}), where it only just holds half of that; where "
+            "it was asked and does "
+            f"not hold, {weight.clear:+.2f}. It stands in the group `{group_of(rule)}`, in which "
+            "the strongest witness "
             "counts whole and each further one half as much as the one before."
         )
     yield ""
@@ -116,14 +129,20 @@ def worth(rule: Rule, book: Rulebook) -> Iterator[str]:
         yield "Nobody has counted yet: that is what its severity says."
     elif weight.asked.n:
         held = (
-            f"it held in {weight.fired.n}, of which {weight.fired.k} had failed" if weight.fired.n else "it never held"
+            f"it held in {weight.fired.n}, of which {weight.fired.k} had failed"
+            if weight.fired.n
+            else "it never held"
         )
         yield (
-            f"Fitted on {weight.asked.n} runs in which it was asked ({weight.asked.k} of them had failed); {held}. "
+            f"Fitted on {weight.asked.n} runs in which it was asked ({weight.asked.k} of them had "
+            f"failed); {held}. "
             "What its severity says beforehand keeps few cases from moving it far."
         )
     else:
-        yield "It was asked in none of the runs that weights are fitted on: that is what its severity says."
+        yield (
+            "It was asked in none of the runs that weights are fitted on: that is what its "
+            "severity says."
+        )
 
 
 def _times(nats: float) -> str:

@@ -27,11 +27,18 @@ CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 def clause_in_words(clause: Clause) -> str:
     """A clause as a phrase: the test, the part of the run, how much of it has to pass."""
-    parts = [f"`{n}` is {' or '.join(v or 'nothing' for v in words)}" for n, words in clause.given.items()]
+    parts = [
+        f"`{n}` is {' or '.join(v or 'nothing' for v in words)}"
+        for n, words in clause.given.items()
+    ]
     if clause.where is not None:
         parts.append(f"`{clause.where.text}`")
     text = " and ".join(parts)
-    how_much = amount_in_words(clause.for_) if clause.where is not None and clause.where.kind == "mask" else ""
+    how_much = (
+        amount_in_words(clause.for_)
+        if clause.where is not None and clause.where.kind == "mask"
+        else ""
+    )
     signals = clause.where.signals if clause.where is not None else ()
     window = window_in_words(clause.over) if signals and (how_much or clause.over.text) else ""
     return ", ".join(p for p in (text, window, how_much) if p)
@@ -89,14 +96,21 @@ def change_in_words(change: Change) -> str:
     only += "; without this setting there is no patch" if change.need else ""
     if change.to is not None:
         new = f"{change.to:g}" if isinstance(change.to, float) else str(change.to)
-        return f"`{change.setting}` becomes {new.lower() if isinstance(change.to, bool) else new}{only}"
+        return (
+            f"`{change.setting}` becomes "
+            f"{new.lower() if isinstance(change.to, bool) else new}{only}"
+        )
     own = f"the value of `{change.of}`" if change.of else "its own value"
     if change.of == BEST_STEP:
         own = "the point where the measured quality was best (where the log counts in this unit)"
     elif change.multiply == 1 and not change.of:
         own = "the same, written as a number"
     times = "" if change.multiply in (None, 1) else f" times {change.multiply:g}"
-    sane = f", where that lies between {change.low:g} and {change.high:g}" if math.isfinite(change.high) else ""
+    sane = (
+        f", where that lies between {change.low:g} and {change.high:g}"
+        if math.isfinite(change.high)
+        else ""
+    )
     return f"`{change.setting}` becomes {own}{times}{sane}{only}"
 
 
@@ -107,14 +121,16 @@ def standing(rule: Rule) -> str:
     if rule.status == "preview":
         short = "has that by now" if proven else "does not have that yet"
         return (
-            f"It is a preview, reported apart and held with low confidence: a rule becomes stable when, of the runs it "
+            "It is a preview, reported apart and held with low confidence: a rule becomes stable "
+            "when, of the runs it "
             f"fires on, those that failed have a lower 95 % bound of {ENOUGH:g}. It {short}."
         )
     if rule.stable_because:
         return f"It is stable because {rule.stable_because.rstrip('.')}; {held}."
     if proven:
         return (
-            f"It is stable: of the runs it fired on, those that failed have a lower 95 % bound of {ENOUGH:g}; {held}."
+            "It is stable: of the runs it fired on, those that failed have a lower 95 % bound "
+            f"of {ENOUGH:g}; {held}."
         )
     return f"Its status is {rule.status}; {held}."
 
@@ -136,9 +152,10 @@ def share_in_words(share: Share) -> str:
 
 def work(remedy: Remedy) -> str:
     """What a remedy changes."""
-    return codes(tuple(c.setting for c in remedy.changes)) or {"code": "code", "data": "the data"}.get(
-        remedy.effort, "nothing"
-    )
+    return codes(tuple(c.setting for c in remedy.changes)) or {
+        "code": "code",
+        "data": "the data",
+    }.get(remedy.effort, "nothing")
 
 
 def heaviest(weights: Mapping[str, float]) -> list[str]:
@@ -180,7 +197,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A table."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    yield from (
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows
+    )
 
 
 def plain(symptom: str | None) -> str:

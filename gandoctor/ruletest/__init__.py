@@ -1,14 +1,15 @@
-"""Runs the ``x.test.yaml`` beside each rule and measure, and moves each threshold to see whether a case notices.
+"""Runs the ``x.test.yaml`` beside rules and measures, and moves thresholds to see what notices.
 
-A case describes a small run: its curves in the rules' own grammar (over ``t``, which goes from 0 to 1, and ``step``),
-its settings, the game that is played. It is asked the same way as a real run, by `gandoctor.diagnose.ask` and
-`gandoctor.lang.sizes.size_of`.
+A case describes a small run: its curves in the rules' own grammar (over ``t``, which goes from 0 to
+1, and ``step``), its settings, the game that is played. It is asked the same way as a real run, by
+`gandoctor.diagnose.ask` and `gandoctor.lang.sizes.size_of`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,16 @@ from gandoctor.ruletest.cases import Trial, describer, orphans, trials
 from gandoctor.ruletest.curves import CURVES, made_series
 from gandoctor.ruletest.moved import moved, noticed, thresholds
 
-__all__ = ["CURVES", "CaseResult", "RuleTestResult", "made_series", "moved", "run", "thresholds", "trials"]
+__all__ = [
+    "CURVES",
+    "CaseResult",
+    "RuleTestResult",
+    "made_series",
+    "moved",
+    "run",
+    "thresholds",
+    "trials",
+]
 
 _TRUTHS: Final[dict[str, bool | None]] = {"fires": True, "clear": False, "unknown": None}
 # Fewer nats than this either way are little: they move the odds by a sixth at most.
@@ -40,8 +50,8 @@ class CaseResult:
     Attributes
     ----------
     rule, verdict, name : str
-        `rule` may be a measure. `verdict` is what the case expects: ``fires``, ``clear`` or ``unknown`` of a rule,
-        ``against``, ``for``, ``little`` or ``unknown`` of a measure.
+        `rule` may be a measure. `verdict` is what the case expects: ``fires``, ``clear`` or
+        ``unknown`` of a rule, ``against``, ``for``, ``little`` or ``unknown`` of a measure.
     passed : bool
     message : str
         What came instead; empty where it passed.
@@ -87,7 +97,10 @@ class RuleTestResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every rule and measure has a test and every case passes; unnoticed mutants do not fail it."""
+        """Whether every rule and measure has a test and every case passes.
+
+        Unnoticed mutants do not fail it.
+        """
         return not self.faults and not self.failures
 
     def format(self, *, verbose: bool = False) -> str:
@@ -105,7 +118,9 @@ class RuleTestResult:
             lines.append(f"{_many(len(self.faults), 'fault')} in the tests")
         if self.mutants:
             share = self.noticed / self.mutants
-            lines.append(f"{self.noticed} of {_many(self.mutants, 'moved threshold')} noticed ({share:.0%})")
+            lines.append(
+                f"{self.noticed} of {_many(self.mutants, 'moved threshold')} noticed ({share:.0%})"
+            )
         return "\n".join(lines)
 
 
@@ -135,12 +150,14 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
         judged = [_judged(rule, trial) for trial in asked]
         results += judged
         if judged and all(r.passed for r in judged):
-            mutants += noticed(rule, lambda changed, asked=asked: any(_complaint(changed, t) for t in asked))  # type: ignore[misc]
+            mutants += noticed(rule, partial(_complains, asked))
     for measure in book.measures:
         results += [_judged(measure, trial) for trial in trials(measure, folders, words, faults)]
     results += [
         CaseResult(cause, expected, name, passed=not instead, message=instead)
-        for cause, expected, name, instead in of_causes.judged(book.causes, folders, describer(words), faults)
+        for cause, expected, name, instead in of_causes.judged(
+            book.causes, folders, describer(words), faults
+        )
     ]
     faults += orphans(book, folders)
     return RuleTestResult(
@@ -153,19 +170,28 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
 
 def _judged(tested: Rule | Measure, trial: Trial) -> CaseResult:
     measure = isinstance(tested, Measure)
-    message = _other_size(tested, trial) if isinstance(tested, Measure) else _complaint(tested, trial)
+    message = (
+        _other_size(tested, trial) if isinstance(tested, Measure) else _complaint(tested, trial)
+    )
     return CaseResult(tested.id, trial.verdict, trial.name, not message, message, measure)
 
 
 def _other_size(measure: Measure, trial: Trial) -> str:
-    """What the measure should not have said, by the curve of its own file; empty where it is as expected."""
+    """What the measure should not have said, by the curve of its own file.
+
+    Empty where it is as expected.
+    """
     fits, reason, _ = applies(measure.applies_to, trial.run)
     size = size_of(measure.value, measure.over, trial.frame) if fits else None
     if size is None or size.value is None:
         reason = reason or (size.reason if size else "the measure does not speak of this game")
         return "" if trial.verdict == "unknown" else f"it is unknown: {reason}"
     nats = measure.curve.at(size.value)
-    sides = {side for side, so in (("little", abs(nats) <= LITTLE), ("against", nats > 0), ("for", nats < 0)) if so}
+    sides = {
+        side
+        for side, so in (("little", abs(nats) <= LITTLE), ("against", nats > 0), ("for", nats < 0))
+        if so
+    }
     said = f"`{measure.value.text}` is {size.value:.4g}"
     if trial.verdict not in sides:
         return f"{said}, which is worth {nats:+.2f} nats"
@@ -174,14 +200,25 @@ def _other_size(measure: Measure, trial: Trial) -> str:
     return ""
 
 
+def _complains(asked: Sequence[Trial], rule: Rule) -> bool:
+    """Whether a rule, as it has been moved, no longer passes one of its cases."""
+    return any(_complaint(rule, trial) for trial in asked)
+
+
 def _complaint(rule: Rule, trial: Trial) -> str:
     """What the rule should not have said; empty where it is as expected."""
     answer = diagnose.ask(rule, trial.run, "", trial.frame)
     if answer.truth is not _TRUTHS[trial.verdict]:
         said = {True: "it fires", False: "it is clear", None: "it is unknown"}[answer.truth]
-        return f"{said}{': ' + answer.reason if answer.reason else ''} ({_clause_by_clause(answer)})"
-    if trial.expected is not None and (answer.onset is None or abs(answer.onset - trial.expected) > trial.tolerance):
-        return f"since step {answer.onset}, not {trial.expected:g} (give or take {trial.tolerance:g})"
+        return (
+            f"{said}{': ' + answer.reason if answer.reason else ''} ({_clause_by_clause(answer)})"
+        )
+    if trial.expected is not None and (
+        answer.onset is None or abs(answer.onset - trial.expected) > trial.tolerance
+    ):
+        return (
+            f"since step {answer.onset}, not {trial.expected:g} (give or take {trial.tolerance:g})"
+        )
     return ""
 
 

@@ -25,10 +25,12 @@ _T = TypeVar("_T")
 UNITS: Final[tuple[StepUnit, ...]] = get_args(StepUnit)
 REDUCTIONS: Final[tuple[Literal["sum", "mean", "unknown"], ...]] = ("sum", "mean", "unknown")
 MAX_ROWS: Final = 200_000
-# An onset may be off by this share of the run where a case does not say, a value by this share of itself.
+# An onset may be off by this share of the run where a case does not say, a value by this share of
+# itself.
 TOLERANCE: Final = 0.05
 _CASE_KEYS: Final = (
-    "name", "signals", "settings", "facts", "steps", "every", "start", "unit", "steps_per_epoch", "resumed", "family",
+    "name", "signals", "settings", "facts", "steps", "every", "start", "unit", "steps_per_epoch",
+    "resumed", "family",
     "candidates", "reduction", "led_by", "tolerance",
 )  # fmt: skip
 _SIGNAL_KEYS: Final = ("values", "every", "from", "to")
@@ -36,7 +38,10 @@ _SIGNAL_KEYS: Final = ("values", "every", "from", "to")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A case, ready to be asked. `expected` is the number it says that it gives; None where it does not say."""
+    """A case, ready to be asked. `expected` is the number it says that it gives.
+
+    None where it does not say.
+    """
 
     verdict: str
     name: str
@@ -72,7 +77,8 @@ class Kind:
 
 
 OF_RULE: Final = Kind(("fires", "clear", "unknown"), (("fires",), ("clear",)), "onset")
-OF_MEASURE: Final = Kind(("against", "for", "little", "unknown"), (("against",), ("for", "little")), "value",
+OF_MEASURE: Final = Kind(("against", "for", "little", "unknown"), (("against",), ("for", "little")),
+    "value",
                          ("for", "little"))  # fmt: skip
 
 
@@ -93,7 +99,9 @@ def trials(
     where = test_of(tested)
     path = next((p for f in folders for p in [f / where] if p.is_file()), None)
     if path is None:
-        faults.append(RuleError("has no test", tested.file or tested.id, f"write {where} with {kind.named}"))
+        faults.append(
+            RuleError("has no test", tested.file or tested.id, f"write {where} with {kind.named}")
+        )
         return []
     try:
         return list(_read(tested, kind, path, where, words))
@@ -112,31 +120,47 @@ def test_of(tested: Rule | Measure) -> str:
 
 def orphans(book: Rulebook, folders: Sequence[Path]) -> Iterator[RuleError]:
     """Tests beside which no rule and no measure stands."""
-    known = {*map(test_of, book.rules), *map(test_of, book.measures), *map(of_causes.test_of, book.causes)}
+    known = {
+        *map(test_of, book.rules),
+        *map(test_of, book.measures),
+        *map(of_causes.test_of, book.causes),
+    }
     for folder in folders:
         for path in sorted(folder.rglob(f"*{rulebook.TEST_SUFFIX}")):
             name = path.relative_to(folder).as_posix()
             if name not in known:
                 what = "measure" if name.startswith("measures/") else "rule"
                 yield RuleError(
-                    f"is a test without a {what}", name, f"it stands beside its {what} and has the same name"
+                    f"is a test without a {what}",
+                    name,
+                    f"it stands beside its {what} and has the same name",
                 )
 
 
-def _read(tested: Rule | Measure, kind: Kind, path: Path, where: str, words: rulebook.Words) -> Iterator[Trial]:
+def _read(
+    tested: Rule | Measure, kind: Kind, path: Path, where: str, words: rulebook.Words
+) -> Iterator[Trial]:
     data = rulebook.read_yaml(path, where)
     if not isinstance(data, dict):
         raise RuleError("is no mapping", where, f"its keys are {kind.named}")
     for key in data:
         if key not in (*kind.verdicts, "defaults"):
-            raise RuleError(f"the key `{key}` means nothing here", where, near(str(key), (*kind.verdicts, "defaults")))
+            raise RuleError(
+                f"the key `{key}` means nothing here",
+                where,
+                near(str(key), (*kind.verdicts, "defaults")),
+            )
     defaults = data.get("defaults") or {}
     for verdict in kind.verdicts:
         if verdict not in data and verdict in kind.optional:
             continue
         entries = data.get(verdict)
         if not isinstance(entries, list) or (not entries and (verdict,) in kind.filled):
-            hint = "`unknown: []` where nothing could be" if verdict == "unknown" else "one case at least"
+            hint = (
+                "`unknown: []` where nothing could be"
+                if verdict == "unknown"
+                else "one case at least"
+            )
             raise RuleError(f"has no list `{verdict}`", where, hint)
         for i, entry in enumerate(entries):
             spot = f"{where}:{verdict}[{i}]"
@@ -145,7 +169,11 @@ def _read(tested: Rule | Measure, kind: Kind, path: Path, where: str, words: rul
             yield _trial(tested.applies_to, kind, verdict, ({**defaults, **entry}, spot), words)
     for lists in kind.filled:
         if not any(data.get(verdict) for verdict in lists):
-            raise RuleError(f"has no case under {' or '.join(f'`{v}`' for v in lists)}", where, "one case at least")
+            raise RuleError(
+                f"has no case under {' or '.join(f'`{v}`' for v in lists)}",
+                where,
+                "one case at least",
+            )
 
 
 def _trial(
@@ -163,17 +191,26 @@ def _trial(
             raise RuleError(f"the key `{key}` means nothing here", where, hint)
     steps, every, start = (_number(case, key, default, where) for key, default in _GRID)
     if not 0 < steps <= 1e12 or not 0 < every <= steps or steps / every > MAX_ROWS:
-        raise RuleError(f"{steps:g} steps logged every {every:g} are no run", where, "steps: 1000, every: 10")
+        raise RuleError(
+            f"{steps:g} steps logged every {every:g} are no run", where, "steps: 1000, every: 10"
+        )
     signals = _mapping(case, "signals", where)
     settings = _mapping(case, "settings", where)
     facts = _mapping(case, "facts", where)
-    numbers = {_known(k, words.facts, "fact", where): _number(facts, k, None, f"{where}.facts") for k in facts}
+    numbers = {
+        _known(k, words.facts, "fact", where): _number(facts, k, None, f"{where}.facts")
+        for k in facts
+    }
     made = Run(
         name=str(case.get("name") or "unnamed"),
         signals=tuple(
-            _signal(str(k), v, (start, start + steps, every), f"{where}.signals.{k}", words) for k, v in signals.items()
+            _signal(str(k), v, (start, start + steps, every), f"{where}.signals.{k}", words)
+            for k, v in signals.items()
         ),
-        settings={k: Setting(_known(k, words.settings, "setting", where), v, k) for k, v in settings.items()},
+        settings={
+            k: Setting(_known(k, words.settings, "setting", where), v, k)
+            for k, v in settings.items()
+        },
         objective=_game(applies_to, case, numbers, where),
         facts={k: v for k, v in numbers.items() if k not in _OF_GAME},
         step_unit=_one_of(case, "unit", UNITS, "iterations", where),
@@ -182,13 +219,19 @@ def _trial(
     frame = replace(
         diagnose.frame_of(made, ""),
         resumed=bool(case.get("resumed", False)),
-        steps_per_epoch=_number(case, "steps_per_epoch", None, where) if "steps_per_epoch" in case else None,
+        steps_per_epoch=_number(case, "steps_per_epoch", None, where)
+        if "steps_per_epoch" in case
+        else None,
         first_step=int(start),
         last_step=int(start + steps),
     )
-    expected = _number(case, kind.number, None, where) if case.get(kind.number) is not None else None
+    expected = (
+        _number(case, kind.number, None, where) if case.get(kind.number) is not None else None
+    )
     of = steps if kind is OF_RULE else abs(expected or 0.0)
-    return Trial(verdict, made.name, made, frame, expected, _number(case, "tolerance", TOLERANCE * of, where))
+    return Trial(
+        verdict, made.name, made, frame, expected, _number(case, "tolerance", TOLERANCE * of, where)
+    )
 
 
 def describer(words: rulebook.Words) -> of_causes.Describe:
@@ -206,9 +249,12 @@ _OF_GAME: Final = ("chance_d", "chance_g", "floor_d")
 
 
 def _game(
-    applies_to: Mapping[str, Sequence[str]], case: Mapping[str, Any], facts: Mapping[str, float], where: str
+    applies_to: Mapping[str, Sequence[str]],
+    case: Mapping[str, Any],
+    facts: Mapping[str, float],
+    where: str,
 ) -> Objective:
-    """The game of a case; where it does not say, the first family that the rule or measure applies to."""
+    """The game of a case, else the first family that the rule or measure applies to."""
     default: Any = applies_to.get("family", ("nonsaturating",))[0]
     family = _one_of(case, "family", FAMILIES, default, where)
     reduction = _one_of(case, "reduction", REDUCTIONS, "sum", where)
@@ -224,18 +270,24 @@ def _game(
         reduction=reduction,
         confidence="high",
         led_by=str(case.get("led_by") or ""),
-        candidates=tuple(_one_of({"candidates": c}, "candidates", FAMILIES, "unknown", where) for c in listed),
+        candidates=tuple(
+            _one_of({"candidates": c}, "candidates", FAMILIES, "unknown", where) for c in listed
+        ),
     )
 
 
-def _signal(name: str, entry: object, grid: tuple[float, float, float], where: str, words: rulebook.Words) -> Signal:
+def _signal(
+    name: str, entry: object, grid: tuple[float, float, float], where: str, words: rulebook.Words
+) -> Signal:
     """A series from its expression, at its own logging rate where it has one."""
     role = name.removeprefix("val_")
     _known(role, words.roles, "role", where)
     body = entry if isinstance(entry, dict) else {"values": entry}
     for key in body:
         if key not in _SIGNAL_KEYS:
-            raise RuleError(f"the key `{key}` means nothing here", where, near(str(key), _SIGNAL_KEYS))
+            raise RuleError(
+                f"the key `{key}` means nothing here", where, near(str(key), _SIGNAL_KEYS)
+            )
     first, last, every = grid
     every = _number(body, "every", every, where)
     if not every > 0 or (last - first) / every > MAX_ROWS:
@@ -262,11 +314,15 @@ def _number(case: Mapping[Any, Any], key: Any, default: float | None, where: str
     return float(value)
 
 
-def _one_of(case: Mapping[str, Any], key: str, allowed: tuple[_T, ...], default: _T, where: str) -> _T:
+def _one_of(
+    case: Mapping[str, Any], key: str, allowed: tuple[_T, ...], default: _T, where: str
+) -> _T:
     value = case.get(key, default)
     if value not in allowed:
         raise RuleError(
-            f"`{value}` is none of its values", f"{where}.{key}", near(str(value), tuple(str(a) for a in allowed))
+            f"`{value}` is none of its values",
+            f"{where}.{key}",
+            near(str(value), tuple(str(a) for a in allowed)),
         )
     return allowed[allowed.index(value)]
 

@@ -26,8 +26,14 @@ def noticed(rule: Rule, caught: Callable[[Rule], bool]) -> Iterator[tuple[str, b
             continue
         for at, number, text in thresholds(clause.where.tree):
             for factor in (1 - MOVED_BY, 1 + MOVED_BY):
-                changed = replace(rule, clauses=(*rule.clauses[:i], moved(clause, at, factor), *rule.clauses[i + 1 :]))
-                yield f"{rule.id}: {clause.name}: {text}: {number:g} -> {number * factor:g}", caught(changed)
+                changed = replace(
+                    rule,
+                    clauses=(*rule.clauses[:i], moved(clause, at, factor), *rule.clauses[i + 1 :]),
+                )
+                yield (
+                    f"{rule.id}: {clause.name}: {text}: {number:g} -> {number * factor:g}",
+                    caught(changed),
+                )
 
 
 def moved(clause: Clause, at: int, factor: float) -> Clause:
@@ -37,10 +43,12 @@ def moved(clause: Clause, at: int, factor: float) -> Clause:
 
 
 def thresholds(tree: Node) -> list[tuple[int, float, str]]:
-    """Numbers that a comparison compares with: (which of the tree's numbers, its value, the comparison's text).
+    """Numbers that a comparison compares with.
 
-    ``x < 0.1`` has 0.1, ``a > 5 * b`` has 5; a zero cannot be moved by per cent, and a function's own arguments are no
-    thresholds.
+    (which of the tree's numbers, its value, the comparison's text).
+
+    ``x < 0.1`` has 0.1, ``a > 5 * b`` has 5; a zero cannot be moved by per cent, and a function's
+    own arguments are no thresholds.
     """
     found: list[tuple[int, float, str]] = []
     count = 0

@@ -1,6 +1,9 @@
-"""Runs the ``x.test.yaml`` beside a cause: a small run with its symptoms, and whether the cause is blamed first.
+"""Runs the ``x.test.yaml`` beside a cause.
 
-A case is described as those of rules are (`gandoctor.ruletest`), with the symptoms that were found in ``symptoms``.
+A small run with its symptoms, and whether the cause is blamed first.
+
+A case is described as those of rules are (`gandoctor.ruletest`), with the symptoms that were found
+in ``symptoms``.
 """
 
 from __future__ import annotations
@@ -52,7 +55,8 @@ def judged(
     Yields
     ------
     tuple of str
-        (cause, ``first`` or ``not_first``, name of the case, what came instead; empty where it passed).
+        (cause, ``first`` or ``not_first``, name of the case, what came instead; empty where it
+        passed).
     """
     for cause in causes:
         where = test_of(cause)
@@ -85,7 +89,9 @@ def _cases(path: Path, where: str) -> Iterator[tuple[str, dict[str, Any], str]]:
         entries = data.get(expected) or []
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise RuleError(
-                f"`{expected}` is no list of cases", where, "- {name: ..., symptoms: [...], signals: {...}}"
+                f"`{expected}` is no list of cases",
+                where,
+                "- {name: ..., symptoms: [...], signals: {...}}",
             )
         for i, entry in enumerate(entries):
             yield expected, entry, f"{where}:{expected}[{i}]"
@@ -96,7 +102,9 @@ def _findings(symptoms: object, where: str) -> list[Finding]:
         raise RuleError("has no list `symptoms`", where, "symptoms: [no-convergence]")
     for symptom in symptoms:
         if symptom not in SYMPTOMS:
-            raise RuleError(f"no symptom is called `{symptom}`", where, near(str(symptom), SYMPTOMS))
+            raise RuleError(
+                f"no symptom is called `{symptom}`", where, near(str(symptom), SYMPTOMS)
+            )
     return [
         Finding(
             rule=str(s),

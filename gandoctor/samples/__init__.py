@@ -1,7 +1,8 @@
 """Sample pictures and arrays -> how varied the samples are, step by step.
 
-A mode collapse shows in the samples before it shows in any loss. The numbers are ratios to the real data where it lies
-beside the samples (``real.npy``, ``real_samples.png``), so that they need no knowledge of the data set.
+A mode collapse shows in the samples before it shows in any loss. The numbers are ratios to the real
+data where it lies beside the samples (``real.npy``, ``real_samples.png``), so that they need no
+knowledge of the data set.
 """
 
 from __future__ import annotations
@@ -37,19 +38,28 @@ _FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
 _HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
-_FLAT: Final = 0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
-_SAME: Final = 0.02  # samples that differ by less than this share of the range are copies to the eye
+_FLAT: Final = (
+    0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
+)
+_SAME: Final = (
+    0.02  # samples that differ by less than this share of the range are copies to the eye
+)
 _COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
 _RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
-_FAKE: Final = re.compile(r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE)
+_FAKE: Final = re.compile(
+    r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
+)
 _OTHER: Final = re.compile(
-    r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest", re.IGNORECASE
+    r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest",
+    re.IGNORECASE,
 )
 _NETWORK: Final = re.compile(r"(?:^|[_/])([ABXY])$")
 _OF_SEVERAL: Final = re.compile(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
 
 
-@np.errstate(all="ignore")  # exploded samples overflow: that is for the numbers to say, not for a warning
+@np.errstate(
+    all="ignore"
+)  # exploded samples overflow: that is for the numbers to say, not for a warning
 def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...], dict[str, float]]:
     """Measure how varied the sample pictures of a run are.
 
@@ -65,26 +75,28 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
     signals : tuple of Signal
         With their role, under tags like ``samples/sample_variance``:
 
-        - ``sample_variance``: variance over the samples, mean over features, divided by the real data's; where no real
-          data is known, by that of the run's most varied step
-        - ``sample_diversity``: mean distance between two samples, divided by the real data's; left out without it,
-          since noise before the first step is more diverse than any data set
-        - ``sample_coverage``, ``sample_precision``, ``sample_fine_precision``, ``sample_shift``, ``sample_distance``:
-          where the samples lie among the real data, see `gandoctor.samples.fidelity`
+        - ``sample_variance``: variance over the samples, mean over features, divided by the real
+          data's; where no real data is known, by that of the run's most varied step
+        - ``sample_diversity``: mean distance between two samples, divided by the real data's; left
+          out without it, since noise before the first step is more diverse than any data set
+        - ``sample_coverage``, ``sample_precision``, ``sample_fine_precision``, ``sample_shift``,
+          ``sample_distance``: where the samples lie among the real data, see
+          `gandoctor.samples.fidelity`
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
-        - ``sample_stale``: 1 where the grid equals the one before, 0 where it has nothing to do with it
+        - ``sample_stale``: 1 where the grid equals the one before, 0 where it has nothing to do
+          with it
 
     facts : dict
-        ``real_variance``, ``real_min``, ``real_max`` (where real data is known), ``sample_min`` and ``sample_max`` of
-        the last step, ``sample_pictures`` (measured), ``sample_pictures_skipped`` (beyond the budget, unreadable, or
-        without a grid).
+        ``real_variance``, ``real_min``, ``real_max`` (where real data is known), ``sample_min`` and
+        ``sample_max`` of the last step, ``sample_pictures`` (measured), ``sample_pictures_skipped``
+        (beyond the budget, unreadable, or without a grid).
 
     Notes
     -----
-    At most 64 evenly spread steps are read, and 6 million pixels or 24 million values of arrays; what a file costs is
-    known from its header, before any is decoded.
+    At most 64 evenly spread steps are read, and 6 million pixels or 24 million values of arrays;
+    what a file costs is known from its header, before any is decoded.
     """
     series = _series(pictures)
     signals: list[Signal] = []
@@ -129,7 +141,9 @@ def _series(pictures: Iterable[Picture]) -> dict[str, _Series]:
             near = [p for p in near if (m := _NETWORK.search(p.tag)) is None or m[1] == network]
         if score[0] == 0 and (network not in best or score > best[network][0]):
             best[network] = (score, (tag, dict(steps), near[:4]))
-    if len(best) > 1 and "" in best:  # a plain series beside `fake_A` and `fake_B` is something else
+    if (
+        len(best) > 1 and "" in best
+    ):  # a plain series beside `fake_A` and `fake_B` is something else
         del best[""]
     return {network: chosen for network, (_, chosen) in best.items()}
 
@@ -181,11 +195,20 @@ _Seen = tuple["Picture", look.Look]
 def _load(
     wanted: Mapping[int, list[Picture]], root: Path
 ) -> tuple[dict[int, Batch], dict[int, list[NDArray[np.uint8]]]]:
-    """Arrays, and decoded pictures, by step; what cannot be read, or is beyond the budget, is not in them."""
-    seen = {step: [(p, s) for p in ps if (s := load.look_at(p, root))] for step, ps in wanted.items()}
-    rows = {step: next(((p, s) for p, s in them if not s.pixels), None) for step, them in seen.items()}
+    """Arrays, and decoded pictures, by step.
+
+    What cannot be read, or is beyond the budget, is not in them.
+    """
+    seen = {
+        step: [(p, s) for p in ps if (s := load.look_at(p, root))] for step, ps in wanted.items()
+    }
+    rows = {
+        step: next(((p, s) for p, s in them if not s.pixels), None) for step, them in seen.items()
+    }
     arrays = _arrays({step: one for step, one in rows.items() if one}, root)
-    pictures = _affordable({step: [(p, s) for p, s in them if s.pixels] for step, them in seen.items()})
+    pictures = _affordable(
+        {step: [(p, s) for p, s in them if s.pixels] for step, them in seen.items()}
+    )
     decoded: dict[int, list[NDArray[np.uint8]]] = defaultdict(list)
     by_shape: dict[png.Shape, list[tuple[int, Picture, look.Look]]] = defaultdict(list)
     for step, them in pictures.items():
@@ -207,7 +230,9 @@ def _jpeg(picture: Picture, root: Path, seen: look.Look) -> NDArray[np.uint8] | 
     return load.jpeg(data, seen) if data is not None else None
 
 
-def _decoded(those: Iterable[tuple[int, Picture, look.Look]], root: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _decoded(
+    those: Iterable[tuple[int, Picture, look.Look]], root: Path
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """PNGs of one shape, decoded together, but not so many that their files fill the memory."""
     held: list[tuple[int, bytes]] = []
     for step, picture, seen in those:
@@ -245,7 +270,10 @@ def _of(seen: _Seen, root: Path) -> tuple[Picture, Path, look.Look]:
 
 
 def _affordable(seen: Mapping[int, list[_Seen]]) -> dict[int, list[_Seen]]:
-    """Pictures of evenly spread steps that are decoded within the budget; real data has a share of its own."""
+    """Pictures of evenly spread steps that are decoded within the budget.
+
+    Real data has a share of its own.
+    """
     pixels = {step: sum(s.pixels for _, s in them) for step, them in seen.items() if them}
     steps = sorted(s for s in pixels if s >= 0)
     most = len(steps)
@@ -303,11 +331,17 @@ def _facts(batches: Mapping[int, Batch], real: Batch | None) -> dict[str, float]
     last = batches[max(batches)]
     facts = {"sample_min": last.low, "sample_max": last.high}
     if real is not None:
-        facts |= {"real_variance": _variance(real.values), "real_min": real.low, "real_max": real.high}
+        facts |= {
+            "real_variance": _variance(real.values),
+            "real_min": real.low,
+            "real_max": real.high,
+        }
     return facts
 
 
-def _signals(tag: str, network: str, batches: Mapping[int, Batch], real: Batch | None) -> list[Signal]:
+def _signals(
+    tag: str, network: str, batches: Mapping[int, Batch], real: Batch | None
+) -> list[Signal]:
     steps = sorted(batches)
     distances = [_distances(batches[s].values) for s in steps]
     values: dict[str, list[float]] = {
@@ -348,7 +382,10 @@ def _signals(tag: str, network: str, batches: Mapping[int, Batch], real: Batch |
         for name, series in values.items()
     ]
     if len(steps) > 1 and extent > 0:
-        stale = [_stale(batches[a].values, batches[b].values, extent) for a, b in itertools.pairwise(steps)]
+        stale = [
+            _stale(batches[a].values, batches[b].values, extent)
+            for a, b in itertools.pairwise(steps)
+        ]
         like = found[0]
         found.append(
             Signal(
@@ -418,7 +455,7 @@ def _repeated(distances: NDArray[np.float64], close: float) -> float:
 
 
 def _stale(before: NDArray[np.float64], now: NDArray[np.float64], extent: float) -> float:
-    """1 - (distance between a sample and its predecessor) / (distance between samples in general), within 0..1."""
+    """1 - (distance of a sample to its predecessor) / (distance between samples), within 0..1."""
     n = min(len(before), len(now), _COMPARED)
     one, two = before[:n], now[:n]
     if not (np.isfinite(one).all() and np.isfinite(two).all()):

@@ -1,4 +1,7 @@
-"""Where generated samples lie among the real data: covered or not, on the data or off it, and how far away."""
+"""Where generated samples lie among the real data.
+
+Covered or not, on the data or off it, and how far away.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ if TYPE_CHECKING:
 
 LEAST: Final = 32  # fewer samples than this say nothing about neighbourhoods
 MOST: Final = 256
-DIRECTIONS: Final = 32  # distances in thousands of pixels are all alike; the data's main directions are not
+DIRECTIONS: Final = (
+    32  # distances in thousands of pixels are all alike; the data's main directions are not
+)
 NEIGHBOURS: Final = 5
 FINE: Final = 3
 
@@ -23,17 +28,20 @@ class Fidelity(NamedTuple):
     Attributes
     ----------
     coverage : float
-        Share of real examples that have a sample nearer than their own k-th real neighbour, k the larger of 5 and a
-        sixteenth of the examples; 0..1.
+        Share of real examples that have a sample nearer than their own k-th real neighbour, k the
+        larger of 5 and a sixteenth of the examples; 0..1.
     precision : float
         Share of samples within that distance of some real example; 0..1.
     fine_precision : float
-        The same with k = 3, as the measure is usually taken: not only in the right place, but sharp; 0..1.
+        The same with k = 3, as the measure is usually taken: not only in the right place, but
+        sharp; 0..1.
     shift : float
-        Distance between the means, in standard deviations of the real data (root of the total variance).
+        Distance between the means, in standard deviations of the real data (root of the total
+        variance).
     distance : float
-        Energy distance between samples and data over the mean distance of two real examples: 0 for samples of the
-        data's own distribution, up to chance; it sees what is right in kind but wrong in proportion.
+        Energy distance between samples and data over the mean distance of two real examples: 0 for
+        samples of the data's own distribution, up to chance; it sees what is right in kind but
+        wrong in proportion.
     """
 
     coverage: float = math.nan
@@ -54,13 +62,15 @@ def against(values: NDArray[np.float64], real: NDArray[np.float64]) -> Fidelity:
     Returns
     -------
     Fidelity
-        All NaN where either side has fewer than 32 finite rows; samples that are not finite count as far away.
+        All NaN where either side has fewer than 32 finite rows; samples that are not finite count
+        as far away.
 
     References
     ----------
-    Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models, arXiv:2002.09797 (coverage).
-    Kynkaanniemi et al. 2019, Improved precision and recall metric, arXiv:1904.06991 (precision).
-    Szekely and Rizzo 2013, Energy statistics, J. Statistical Planning and Inference 143 (distance).
+    Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models,
+    arXiv:2002.09797 (coverage). Kynkaanniemi et al. 2019, Improved precision and recall metric,
+    arXiv:1904.06991 (precision). Szekely and Rizzo 2013, Energy statistics, J. Statistical Planning
+    and Inference 143 (distance).
     """
     return Reference(real).against(values)
 
@@ -94,7 +104,10 @@ class Reference:
         self._near, self._nearest = ranked[:, wide - 1, None], ranked[:, FINE - 1, None]
 
     def against(self, values: NDArray[np.float64]) -> Fidelity:
-        """Compare the samples of one step, shape (n, d), with the real data; see the function of this name."""
+        """Compare the samples of one step, shape (n, d), with the real data.
+
+        See the function of this name.
+        """
         values = _some(values)
         finite = np.isfinite(values).all(axis=1)
         if not self._enough or len(values) < LEAST:
@@ -115,12 +128,15 @@ class Reference:
     def _energy(self, rows: NDArray[np.float64]) -> float:
         """Energy distance over the mean distance within the data.
 
-        In all dimensions: the main directions are those of the very examples, which lie further out along them than any
-        other sample of the same distribution.
+        In all dimensions: the main directions are those of the very examples, which lie further out
+        along them than any other sample of the same distribution.
         """
         if len(rows) < 2:
             return math.nan
-        apart, within = float(_distances(rows, self._rows).mean()), _mean_of_pairs(_distances(rows, rows))
+        apart, within = (
+            float(_distances(rows, self._rows).mean()),
+            _mean_of_pairs(_distances(rows, rows)),
+        )
         return (2 * apart - self._typical - within) / self._typical
 
 

@@ -27,7 +27,9 @@ MAX_VALUES: Final = 4_000_000
 MAX_SAMPLES: Final = 1_024
 MOST_READ: Final = 256 << 20  # bytes of an array whose rows do not lie together
 _CHUNK: Final = 8 << 20
-_ROOM_FOR_NOTES: Final = 1 << 20  # what a picture carries beside itself: colour profile, thumbnail, the settings
+_ROOM_FOR_NOTES: Final = (
+    1 << 20
+)  # what a picture carries beside itself: colour profile, thumbnail, the settings
 _MOST_SCANS: Final = 64
 _SIDE: Final = 64  # larger tiles are shrunk: diversity shows at this size
 
@@ -41,7 +43,8 @@ class Batch:
     values : ndarray of float64, shape (n, d)
         One sample a row. Pictures of 8 bits are in 0..1.
     image_like : bool
-        Whether a sample is a picture (or something as long), so that it makes sense to call one of them constant.
+        Whether a sample is a picture (or something as long), so that it makes sense to call one of
+        them constant.
     low, high : float
         Smallest and largest value before anything was shrunk.
     """
@@ -92,13 +95,17 @@ def read_bytes(picture: Picture, root: Path, seen: Look) -> bytes | None:
         return None
 
 
-def array(picture: Picture, root: Path, seen: Look, most: int = MAX_SAMPLES) -> Batch | NDArray[np.uint8] | None:
+def array(
+    picture: Picture, root: Path, seen: Look, most: int = MAX_SAMPLES
+) -> Batch | NDArray[np.uint8] | None:
     """A ``.npy`` file: a batch of samples, or one picture (uint8, height x width x 3).
 
-    Of a large array evenly spread samples are taken, `most` of them. The file is read, never mapped: a mapping of a
-    file that somebody cuts off meanwhile ends the process without a word.
+    Of a large array evenly spread samples are taken, `most` of them. The file is read, never
+    mapped: a mapping of a file that somebody cuts off meanwhile ends the process without a word.
     """
-    most = seen.shape[0] if seen.pixels else max(2, min(most, MAX_SAMPLES, MAX_VALUES // seen.length))
+    most = (
+        seen.shape[0] if seen.pixels else max(2, min(most, MAX_SAMPLES, MAX_VALUES // seen.length))
+    )
     try:
         path = _inside(picture.path, root)
         found = None if path is None else _rows(path, seen, most)
@@ -120,7 +127,10 @@ def array(picture: Picture, root: Path, seen: Look, most: int = MAX_SAMPLES) -> 
 
 
 def _rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
-    """Evenly spread rows of an array on disk, no more than `most`; None where it is cut off under our eyes."""
+    """Evenly spread rows of an array on disk, no more than `most`.
+
+    None where it is cut off under our eyes.
+    """
     count = seen.shape[0]
     wanted = np.linspace(0, count - 1, most).astype(np.int64) if count > most else np.arange(count)
     with path.open("rb", buffering=0) as file:
@@ -138,7 +148,10 @@ def _rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
 
 
 def _columns(file: BinaryIO, seen: Look, wanted: NDArray[np.int64]) -> NDArray[Any] | None:
-    """As `_rows` where the first index runs fastest: every column is read for a few of its values."""
+    """As `_rows` where the first index runs fastest.
+
+    Every column is read for a few of its values.
+    """
     if math.prod(seen.shape) * seen.dtype.itemsize > MOST_READ:
         return None
     rows = np.empty((seen.length, len(wanted)), dtype=seen.dtype)
@@ -192,7 +205,8 @@ def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
 
 def jpeg(data: bytes, seen: Look) -> NDArray[np.uint8] | None:
     """A JPEG picture, where Pillow happens to be installed; None otherwise."""
-    # Every scan of a progressive picture passes over all of it: a few KB of empty scans would cost minutes.
+    # Every scan of a progressive picture passes over all of it: a few KB of empty scans would cost
+    # minutes.
     if data.count(b"\xff\xda") > _MOST_SCANS:
         return None
     try:

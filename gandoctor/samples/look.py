@@ -1,4 +1,7 @@
-"""What a sample file will cost, from its header alone: nothing is decoded before all files have been looked at."""
+"""What a sample file will cost, from its header alone.
+
+Nothing is decoded before all files have been looked at.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 HEAD: Final = 1 << 12
-# Before the size of a JPEG may stand a thumbnail, a colour profile and notes of a camera, 64 KiB each.
+# Before the size of a JPEG may stand a thumbnail, a colour profile and notes of a camera, 64 KiB
+# each.
 _JPEG_HEAD: Final = 1 << 19
 _FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _MAX_DIMENSIONS: Final = 5
@@ -62,7 +66,10 @@ class Look:
 
 
 def picture(file: BinaryIO) -> Look | None:
-    """A PNG or JPEG that begins where `file` stands; None for anything else, and for what is too large."""
+    """A PNG or JPEG that begins where `file` stands.
+
+    None for anything else, and for what is too large.
+    """
     head = file.read(HEAD)
     if head.startswith(b"\xff\xd8"):
         size = _jpeg_size(head + file.read(_JPEG_HEAD - HEAD))
@@ -101,11 +108,20 @@ def array(file: BinaryIO, size: int) -> Look | None:
     head = io.BytesIO(file.read(1 << 16))
     try:
         version = np.lib.format.read_magic(head)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         shape, fortran, dtype = read(head)
     except Exception:  # numpy raises what it likes on a header that was forged
         return None
-    if dtype.kind not in "fiub" or dtype.hasobject or not 1 < len(shape) <= _MAX_DIMENSIONS or min(shape) < 1:
+    if (
+        dtype.kind not in "fiub"
+        or dtype.hasobject
+        or not 1 < len(shape) <= _MAX_DIMENSIONS
+        or min(shape) < 1
+    ):
         return None
     if head.tell() + math.prod(shape) * dtype.itemsize > size:
         return None

@@ -1,8 +1,9 @@
 """PNG pictures of equal size, decoded together with zlib and numpy.
 
-Read are the kinds that sample grids come in: 8 bits a channel, grey, RGB, with or without alpha, or a palette, not
-interlaced. Filters that depend on the pixel to the left (``Average``, ``Paeth``) are undone along anti-diagonals, where
-all pixels are independent of each other, for all pictures of a batch at once.
+Read are the kinds that sample grids come in: 8 bits a channel, grey, RGB, with or without alpha, or
+a palette, not interlaced. Filters that depend on the pixel to the left (``Average``, ``Paeth``) are
+undone along anti-diagonals, where all pixels are independent of each other, for all pictures of a
+batch at once.
 
 References
 ----------
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS: Final = 16_000_000
-MAX_SIDE: Final = 16_384  # a filter is undone row by row or diagonal by diagonal: 1 x 16,000,000 takes minutes
+MAX_SIDE: Final = (
+    16_384  # a filter is undone row by row or diagonal by diagonal: 1 x 16,000,000 takes minutes
+)
 # Bytes a pixel, by colour type: grey, RGB, palette, grey + alpha, RGB + alpha.
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _BATCH_BYTES: Final = 4_000_000
@@ -77,7 +80,9 @@ def shape_of(data: bytes) -> Shape:
     if not fits(height, width):
         raise PngError(f"{width} x {height} pixels")
     if depth != 8 or colour not in _CHANNELS or interlaced:
-        raise PngError(f"{depth} bits a channel, colour type {colour}{', interlaced' if interlaced else ''}")
+        raise PngError(
+            f"{depth} bits a channel, colour type {colour}{', interlaced' if interlaced else ''}"
+        )
     return Shape(height, width, colour)
 
 
@@ -134,7 +139,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _scanlines(data: bytes, shape: Shape) -> NDArray[np.uint8]:
-    """Filtered rows, each behind its filter byte: (height, 1 + width * channels). Inflates no more than that."""
+    """Filtered rows, each behind its filter byte: (height, 1 + width * channels).
+
+    Inflates no more than that.
+    """
     if shape_of(data) != shape:
         raise PngError("another size")
     row = 1 + shape.width * shape.channels
@@ -169,8 +177,8 @@ def _unfilter(lines: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
 def _along_diagonals(pixels: NDArray[np.uint8], filters: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Undo `Up`, `Average` and `Paeth`; rows of the other filters are final already.
 
-    The pixels of diagonal t, (y, t - y), stand w - 1 apart. Only the two diagonals before are kept beside the picture,
-    with row 0 for the row above it, which is all zero.
+    The pixels of diagonal t, (y, t - y), stand w - 1 apart. Only the two diagonals before are kept
+    beside the picture, with row 0 for the row above it, which is all zero.
     """
     n, h, w, c = pixels.shape
     cells = pixels.reshape(n, h * w, c).view(f"V{c}")[:, :, 0]  # a pixel is moved in one piece
@@ -183,14 +191,21 @@ def _along_diagonals(pixels: NDArray[np.uint8], filters: NDArray[np.uint8]) -> N
         is_up, is_average, is_paeth = (m[:, first:last] for m in masks)
         by_left, by_up = np.abs(up - corner), np.abs(left - corner)
         by_corner = np.abs(left + up - 2 * corner)
-        paeth = np.where((by_left <= by_up) & (by_left <= by_corner), left, np.where(by_up <= by_corner, up, corner))
-        predicted = np.where(is_paeth, paeth, np.where(is_average, (left + up) >> 1, np.where(is_up, up, 0)))
+        paeth = np.where(
+            (by_left <= by_up) & (by_left <= by_corner),
+            left,
+            np.where(by_up <= by_corner, up, corner),
+        )
+        predicted = np.where(
+            is_paeth, paeth, np.where(is_average, (left + up) >> 1, np.where(is_up, up, 0))
+        )
         start = first * w + t - first
         here = slice(start, start + (last - first - 1) * (w - 1) + 1, max(1, w - 1))
         raw = np.ascontiguousarray(cells[:, here]).view(np.uint8).reshape(n, last - first, c)
         raw += predicted.astype(np.uint8)
         cells[:, here] = raw.view(f"V{c}")[:, :, 0]
-        # Row y of a diagonal is the left neighbour of row y of the next: what is no longer in the picture is not read.
+        # Row y of a diagonal is the left neighbour of row y of the next: what is no longer in the
+        # picture is not read.
         last_but_one[:, rows] = raw
         before, last_but_one = last_but_one, before
     return pixels
@@ -200,7 +215,11 @@ def _colours(pixels: NDArray[np.uint8], shape: Shape, data: bytes) -> NDArray[np
     if shape.colour == 3:
         palette = next((body for kind, body in _chunks(data) if kind == b"PLTE"), b"")
         colours = np.zeros((256, 3), dtype=np.uint8)
-        known = np.frombuffer(palette[: 3 * min(256, len(palette) // 3)], dtype=np.uint8).reshape(-1, 3)
+        known = np.frombuffer(palette[: 3 * min(256, len(palette) // 3)], dtype=np.uint8).reshape(
+            -1, 3
+        )
         colours[: len(known)] = known
         return colours[pixels[:, :, 0]] if len(known) else None
-    return pixels[:, :, :3] if shape.colour == 6 else pixels[:, :, :1] if shape.colour == 4 else pixels
+    return (
+        pixels[:, :, :3] if shape.colour == 6 else pixels[:, :, :1] if shape.colour == 4 else pixels
+    )

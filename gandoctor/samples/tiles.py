@@ -1,7 +1,7 @@
 """Where the samples stand in a grid picture: found from the pictures, not asked for.
 
-All pictures of one series share their layout, so they are looked at together: what is a line in every one of them
-belongs to the grid and not to a sample.
+All pictures of one series share their layout, so they are looked at together: what is a line in
+every one of them belongs to the grid and not to a sample.
 """
 
 from __future__ import annotations
@@ -67,21 +67,33 @@ def find_layout(pictures: NDArray[np.uint8], *, padded_only: bool = False) -> La
 def cut(picture: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     """Tiles of a picture, row by row: (tiles, height, width, channels)."""
     return np.stack(
-        [picture[y : y + layout.height, x : x + layout.width] for y in layout.rows for x in layout.columns]
-    )  # fmt: skip
+        [
+            picture[y : y + layout.height, x : x + layout.width]
+            for y in layout.rows
+            for x in layout.columns
+        ]
+    )
 
 
-# ---------------------------------------------------------------- tiles on a background (padding, subplots)
+# ---------------------------------------------------------------- tiles on a background (padding,
+# subplots)
 
 
 def _by_background(pictures: NDArray[np.uint8]) -> Layout | None:
     """Bands of the corner's colour between equal segments."""
     corner = pictures[:, :1, :1]
     blank: NDArray[np.bool_] = np.ones(pictures.shape[1:3], dtype=np.bool_)
-    for picture, its in zip(pictures, corner, strict=True):  # one by one: wider numbers take several times the room
+    for picture, its in zip(
+        pictures, corner, strict=True
+    ):  # one by one: wider numbers take several times the room
         for c in range(picture.shape[2]):
-            np.logical_and(blank, np.abs(picture[:, :, c].astype(np.int16) - its[:, :, c]) <= 1, out=blank)
-    rows, columns = _segments(np.asarray(blank.all(axis=1))), _segments(np.asarray(blank.all(axis=0)))
+            np.logical_and(
+                blank, np.abs(picture[:, :, c].astype(np.int16) - its[:, :, c]) <= 1, out=blank
+            )
+    rows, columns = (
+        _segments(np.asarray(blank.all(axis=1))),
+        _segments(np.asarray(blank.all(axis=0))),
+    )
     if not rows or not columns or len(rows) * len(columns) < 4:
         return None
     height, width = min(b - a for a, b in rows), min(b - a for a, b in columns)
@@ -108,11 +120,12 @@ def _even(segments: list[tuple[int, int]]) -> bool:
     )
 
 
-# ---------------------------------------------------------------- lines of one colour at even distances
+# ---------------------------------------------------------------- lines of one colour at even
+# distances
 
 
 def _by_padding(pictures: NDArray[np.uint8]) -> Layout | None:
-    """Padding lines as ``torchvision.utils.make_grid`` draws them, also where samples have the padding's colour."""
+    """Padding lines as torchvision's ``make_grid`` draws them, also in the padding's own colour."""
     first = pictures[:1, :1, :1]
     line = np.all(pictures == first, axis=(0, 3))
     rows, columns = line.all(axis=1), line.all(axis=0)
@@ -123,7 +136,9 @@ def _by_padding(pictures: NDArray[np.uint8]) -> Layout | None:
                 if down * across < 4:
                     continue
                 height, width = _tile(rows, pad, down), _tile(columns, pad, across)
-                found = Layout(_starts(pad, down, height), _starts(pad, across, width), height, width)
+                found = Layout(
+                    _starts(pad, down, height), _starts(pad, across, width), height, width
+                )
                 if best is None or _rank(found) > _rank(best):
                     best = found
     return best
@@ -151,7 +166,10 @@ def _counts(lines: NDArray[np.bool_], pad: int) -> list[int]:
             continue
         period = (len(lines) - pad) // count
         drawn = np.add.outer(np.arange(count + 1) * period, np.arange(pad))
-        if lines[drawn].all() and not lines[: drawn[-1, 0]].reshape(count, period)[:, pad:].all(axis=1).any():
+        if (
+            lines[drawn].all()
+            and not lines[: drawn[-1, 0]].reshape(count, period)[:, pad:].all(axis=1).any()
+        ):
             found.append(count)
     return found
 
@@ -174,13 +192,21 @@ def _by_period(pictures: NDArray[np.uint8]) -> Layout | None:
     down, across = _roughness(pictures)
     height, width = pictures.shape[1:3]
     for size in _square_sizes(height, width):
-        if height // size >= 3 and width // size >= 3 and _repeats(down, size) and _repeats(across, size):
+        if (
+            height // size >= 3
+            and width // size >= 3
+            and _repeats(down, size)
+            and _repeats(across, size)
+        ):
             return _tiling(height, width, size)
     return None
 
 
 def _roughness(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Mean step between neighbouring rows, and between neighbouring columns; entry k is the step from k - 1 to k."""
+    """Mean step between neighbouring rows, and between neighbouring columns.
+
+    Entry k is the step from k - 1 to k.
+    """
     grey = pictures.mean(axis=3, dtype=np.float32)
     down = np.abs(np.diff(grey, axis=1)).mean(axis=(0, 2), dtype=np.float64)
     across = np.abs(np.diff(grey, axis=2)).mean(axis=(0, 1), dtype=np.float64)
@@ -192,12 +218,14 @@ def _square_sizes(height: int, width: int) -> list[int]:
     return [
         size
         for size in range(MIN_TILE, max(height, width) // 2 + 1)
-        if not height % size and not width % size and 4 <= (height // size) * (width // size) <= MAX_TILES_ALONG**2
+        if not height % size
+        and not width % size
+        and 4 <= (height // size) * (width // size) <= MAX_TILES_ALONG**2
     ]
 
 
 def _is_seam(rough: Floats, size: int) -> bool:
-    """Whether every multiple of `size` stands out from the two rows on either side, and from the picture at large.
+    """Whether every multiple of `size` stands out from the rows beside it and the picture at large.
 
     Next to the centre of a lone object the rows are rough as well, but so are their neighbours.
     """
@@ -211,7 +239,7 @@ def _is_seam(rough: Floats, size: int) -> bool:
 
 
 def _repeats(rough: Floats, size: int) -> bool:
-    """Whether the roughness is like itself one tile further, and unlike itself somewhere on the way there."""
+    """Whether the roughness is like itself one tile further, and unlike itself on the way there."""
     alike = _correlation(rough, size)
     return alike >= _ALIKE and min(_correlation(rough, lag) for lag in range(1, size)) < alike - 0.3
 

@@ -5,4 +5,14 @@ from gandoctor.vocabulary.axis import step_unit
 from gandoctor.vocabulary.placing import Placement, place, place_names
 from gandoctor.vocabulary.settling import facts, settle
 
-__all__ = ["Placement", "Role", "Vocabulary", "facts", "load", "place", "place_names", "settle", "step_unit"]
+__all__ = [
+    "Placement",
+    "Role",
+    "Vocabulary",
+    "facts",
+    "load",
+    "place",
+    "place_names",
+    "settle",
+    "step_unit",
+]

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Signal
     from gandoctor.vocabulary.placing import Guess
 
-# A log has few losses of D and G; where it has more columns than this, the time stays in proportion.
+# A log has few losses of D and G; where it has more columns than this, the time stays in
+# proportion.
 _MOST: Final = 12
-# Names of these roles that hold an unknown word may be slips: a penalty that is read as the norm of a gradient.
+# Names of these roles that hold an unknown word may be slips: a penalty that is read as the norm of
+# a gradient.
 _DOUBTFUL: Final = frozenset({"grad_norm_d", "other", "loss?", "d_loss"})
 
 
 def weigh(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
     """Where D's loss is another one plus k times a third, in every row, the third is the penalty.
 
-    Where G's loss is another one plus k times a part of its own, that other is the adversarial part.
+    Where G's loss is another one plus k times a part of its own, that other is the adversarial
+    part.
 
     Parameters
     ----------
@@ -48,20 +51,26 @@ def _penalty(members: Sequence[int], guesses: Sequence[Guess], signals: Sequence
     losses = _some(i for i in members if guesses[i].role == "d_loss")
     if len(losses) < 2 or any(guesses[i].role == "gradient_penalty" for i in members):
         return
-    loose = _some(
-        i for i in members
-        if guesses[i].role in _DOUBTFUL and guesses[i].unknown and bool(np.all(signals[i].values >= 0))
-    )  # fmt: skip
+    doubtful = (i for i in members if guesses[i].role in _DOUBTFUL and guesses[i].unknown)
+    loose = _some(i for i in doubtful if bool(np.all(signals[i].values >= 0)))
     for whole, part, rest in product(losses, losses, loose):
-        if len({whole, part, rest}) == 3 and (k := _weight(signals[whole], signals[part], signals[rest])):
+        if len({whole, part, rest}) == 3 and (
+            k := _weight(signals[whole], signals[part], signals[rest])
+        ):
             because = f"{guesses[whole].tag} is {guesses[part].tag} plus {k:.3g} times it"
             guesses[rest].settle("gradient_penalty", because)
             return
 
 
-def _adversarial(members: Sequence[int], guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
+def _adversarial(
+    members: Sequence[int], guesses: Sequence[Guess], signals: Sequence[Signal]
+) -> None:
     wholes = _some(i for i in members if guesses[i].role == "g_loss")
-    parts = _some(i for i in members if guesses[i].role in ("g_loss", "g_loss_aux") and guesses[i].owner == "G")
+    parts = _some(
+        i
+        for i in members
+        if guesses[i].role in ("g_loss", "g_loss_aux") and guesses[i].owner == "G"
+    )
     rests = _some(i for i in members if guesses[i].role == "g_loss_aux")
     if any(guesses[i].role == "g_loss_adv" for i in members):
         return

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Setting, Signal, StepUnit
 
-_EPOCHS: Final = re.compile(r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|nb_?|total_?|training_?|train_?)?epochs?(?:_?num|s)?$")
+_EPOCHS: Final = re.compile(
+    r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|nb_?|total_?|training_?|train_?)?epochs?(?:_?num|s)?$"
+)
 _ITERS: Final = re.compile(
-    r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|total_?|train_?|training_?)*(?:steps?|iters?|iterations?|niter)$"
+    r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|total_?|train_?|training_?)*(?:steps?|iters?|iterations?|"
+    r"niter)$"
 )
 
 
-def step_unit(signals: Sequence[Signal], settings: Sequence[Setting], said: StepUnit = "unknown") -> StepUnit:
+def step_unit(
+    signals: Sequence[Signal], settings: Sequence[Setting], said: StepUnit = "unknown"
+) -> StepUnit:
     """Understand the step axis.
 
     Parameters
@@ -34,9 +39,9 @@ def step_unit(signals: Sequence[Signal], settings: Sequence[Setting], said: Step
     Returns
     -------
     str
-        ``iterations``, ``epochs``, ``kimg`` or ``unknown``. An axis without gaps that ends where the planned epochs
-        end counts epochs; one that reaches the planned steps, or has gaps, or is longer than any run of epochs, counts
-        iterations.
+        ``iterations``, ``epochs``, ``kimg`` or ``unknown``. An axis without gaps that ends where
+        the planned epochs end counts epochs; one that reaches the planned steps, or has gaps, or is
+        longer than any run of epochs, counts iterations.
     """
     if said != "unknown":
         return said

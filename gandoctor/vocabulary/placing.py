@@ -113,7 +113,8 @@ def place(
     overrides : Mapping of str to str, optional
         Role to tag: what the user knows better.
     said : Mapping of str to str, optional
-        Role to where its override stands (``gandoctor.toml:map.d_loss``); ``--map`` where it is not told.
+        Role to where its override stands (``gandoctor.toml:map.d_loss``); ``--map`` where it is not
+        told.
 
     Returns
     -------
@@ -138,14 +139,25 @@ def place(
     taken = {(role, p.network, p.split) for p in placements if (role := wanted.get(p.tag))}
     for i, p in enumerate(placements):
         if p.tag in wanted:
-            placements[i] = replace(p, role=wanted[p.tag], because=f"you said so ({said[wanted[p.tag]]})")
+            placements[i] = replace(
+                p, role=wanted[p.tag], because=f"you said so ({said[wanted[p.tag]]})"
+            )
         elif (p.role, p.network, p.split) in taken:
             placements[i] = replace(
-                p, role=None, because=f"another signal was given for {p.role} ({said[p.role or '']})"
+                p,
+                role=None,
+                because=f"another signal was given for {p.role} ({said[p.role or '']})",
             )
     ranks = _ranks(placements, guesses, signals)
     return tuple(
-        replace(s, role=p.role, network=p.network, split=p.split or s.split, because=_told(p, rank, first), rank=rank)
+        replace(
+            s,
+            role=p.role,
+            network=p.network,
+            split=p.split or s.split,
+            because=_told(p, rank, first),
+            rank=rank,
+        )
         for s, p, (rank, first) in zip(signals, placements, ranks, strict=True)
     )
 
@@ -153,10 +165,12 @@ def place(
 def _ranks(
     placements: Sequence[Placement], guesses: Sequence[Guess], signals: Sequence[Signal]
 ) -> list[tuple[int, str]]:
-    """Where several signals have one role, network and split: whose turn it is, and the tag of the first.
+    """Where several signals have one role, network and split.
 
-    A known name goes before a worked-out one, one without unknown words before one with them, the longer series before
-    the shorter.
+    Whose turn it is, and the tag of the first.
+
+    A known name goes before a worked-out one, one without unknown words before one with them, the
+    longer series before the shorter.
     """
     groups: dict[tuple[str | None, str, str], list[int]] = defaultdict(list)
     for i, p in enumerate(placements):
@@ -165,7 +179,9 @@ def _ranks(
     for (role, _, _), members in groups.items():
         if role is None or role in SEVERAL or len(members) < 2:
             continue
-        members.sort(key=lambda i: (not guesses[i].fixed, len(guesses[i].unknown), -len(signals[i]), i))
+        members.sort(
+            key=lambda i: (not guesses[i].fixed, len(guesses[i].unknown), -len(signals[i]), i)
+        )
         for rank, i in enumerate(members):
             out[i] = (rank, placements[members[0]].tag)
     return out
@@ -175,12 +191,16 @@ def _told(placement: Placement, rank: int, first: str) -> str:
     if not rank:
         return placement.because
     return (
-        f"{placement.because}; {first} is taken first for {placement.role} (--map {placement.role}=TAG to change that)"
+        f"{placement.because}; {first} is taken first for {placement.role} (--map "
+        f"{placement.role}=TAG to change that)"
     )
 
 
 def _wanted(
-    overrides: Mapping[str, str], said: Mapping[str, str], signals: Sequence[Signal], vocabulary: Vocabulary
+    overrides: Mapping[str, str],
+    said: Mapping[str, str],
+    signals: Sequence[Signal],
+    vocabulary: Vocabulary,
 ) -> dict[str, str]:
     tags = {s.tag for s in signals}
     for role, tag in overrides.items():
@@ -202,11 +222,13 @@ def _wrong(what: str, where: str, hint: str) -> GandoctorError:
 
 
 def _with_sources(signals: Sequence[Signal], vocabulary: Vocabulary) -> list[str]:
-    """Put the folder of the file before a tag that several files share, or where the folder names the split."""
+    """Put a file's folder before a tag that several files share, or that folders split."""
     sources: dict[str, set[str]] = defaultdict(set)
     for s in signals:
         sources[s.tag].add(s.source)
-    folders = {s.source: s.source.replace("\\", "/").rpartition("/")[0].rpartition("/")[2] for s in signals}
+    folders = {
+        s.source: s.source.replace("\\", "/").rpartition("/")[0].rpartition("/")[2] for s in signals
+    }
     lexicon = vocabulary.lexicon
     splits = {
         folder
@@ -254,7 +276,10 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     if places["count"] and places["sec"] and places["count"][0] < places["sec"][-1]:
         found.add("count_per_sec")
     found |= {f"leaf_{c}" for c in ("loss", "gan", "adv") if c in leaf}
-    if any({"aux"} <= c and t not in vocabulary.network_words for t, c in zip(words.tokens, concepts, strict=True)):
+    if any(
+        {"aux"} <= c and t not in vocabulary.network_words
+        for t, c in zip(words.tokens, concepts, strict=True)
+    ):
         found.add("task")
     bare = all(
         c & {"D", "G", "train", "val", "epoch", "step", "weak_g", "filler", "gan"}
@@ -273,7 +298,19 @@ def _guess(tag: str, vocabulary: Vocabulary) -> Guess:
     )
     if unknown:
         found.add("unknown")
-    guess = Guess(tag, "other", "", owner, frozenset(found), words.tokens, words.leaf, network, split, bare, unknown)
+    guess = Guess(
+        tag,
+        "other",
+        "",
+        owner,
+        frozenset(found),
+        words.tokens,
+        words.leaf,
+        network,
+        split,
+        bare,
+        unknown,
+    )
     for decision in vocabulary.decisions:
         if decision.fits(guess.found, leaf, owner, bare=bare):
             guess.settle(decision.role, _reason(decision, words.tokens, concepts))
@@ -289,7 +326,7 @@ def _reason(decision: Decision, tokens: Sequence[str], concepts: Sequence[frozen
 
 
 def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[str, set[str]]:
-    """Whose signal it is: the network named first, unless a closing ``g`` says that G is trained by it."""
+    """Whose signal it is: the network named first, unless a closing ``g`` says that it trains G."""
     named = [(i, "D" if "D" in c else "G") for i, c in enumerate(concepts) if c & {"D", "G"}]
     aux = any("aux" in c for c in concepts)
     if not named:
@@ -317,16 +354,25 @@ def _owner(tokens: Sequence[str], concepts: Sequence[frozenset[str]]) -> tuple[s
     return first, more
 
 
-def _network(words: Words, concepts: Sequence[frozenset[str]], owner: str, vocabulary: Vocabulary) -> str:
-    """Which of several networks: a letter, a direction, a name such as ``mpd``, a number after the network's word."""
+def _network(
+    words: Words, concepts: Sequence[frozenset[str]], owner: str, vocabulary: Vocabulary
+) -> str:
+    """Which of several networks.
+
+    A letter, a direction, a name such as ``mpd``, a number after the network's word.
+    """
     tokens = words.tokens
     named = [t for t in tokens if t in vocabulary.network_words]
     closing = list(takewhile(_LETTERS.__contains__, reversed(tokens)))
     if owner and len(closing) < len(tokens):
         named += reversed(closing)
     if named:
-        return "_".join(dict.fromkeys(t.upper() if len(t) <= 2 and t.isalpha() else t for t in named))
-    start = next((i for i in range(len(tokens)) if tokens[i : i + len(words.leaf)] == words.leaf), 0)
+        return "_".join(
+            dict.fromkeys(t.upper() if len(t) <= 2 and t.isalpha() else t for t in named)
+        )
+    start = next(
+        (i for i in range(len(tokens)) if tokens[i : i + len(words.leaf)] == words.leaf), 0
+    )
     for i in range(max(start, 1), len(tokens)):
         if tokens[i].isdigit() and len(tokens[i]) < 3 and concepts[i - 1] & _NUMBERED:
             return tokens[i]
@@ -336,7 +382,10 @@ def _network(words: Words, concepts: Sequence[frozenset[str]], owner: str, vocab
 def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
     """Whole names and fingerprints; what they say is not overruled by siblings."""
     names = [squeezed(g.tag) for g in guesses]
-    present, losses = set(names), {n for n, g in zip(names, guesses, strict=True) if "loss" in g.role}
+    present, losses = (
+        set(names),
+        {n for n, g in zip(names, guesses, strict=True) if "loss" in g.role},
+    )
     aliases: dict[str, str] = {}
     for alias in reversed(vocabulary.aliases):
         aliases.update(dict.fromkeys(map(squeezed, alias.tags), alias.role))
@@ -358,7 +407,8 @@ def _known_names(guesses: Sequence[Guess], vocabulary: Vocabulary) -> None:
 
 
 # ---------------------------------------------------------------- by the other signals
-# A rule asks who has a role before it goes through the signals, not at each of them: a log may have 100,000.
+# A rule asks who has a role before it goes through the signals, not at each of them: a log may have
+# 100,000.
 
 
 def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
@@ -368,7 +418,8 @@ def _having(guesses: Iterable[Guess], *roles: str) -> list[Guess]:
 def _real_fake(guesses: list[Guess]) -> None:
     """``D_real`` is a score beside a whole loss of D, and a loss where there is none."""
     scores = _having(guesses, "d_real_score", "d_fake_score")
-    # By side and network: the first loss of D beside which a part is seen, and whether one of them is a total.
+    # By side and network: the first loss of D beside which a part is seen, and whether one of them
+    # is a total.
     first: dict[tuple[str, str], tuple[int, Guess]] = {}
     total: set[tuple[str, str]] = set()
 
@@ -422,10 +473,18 @@ def _gradients(guesses: list[Guess]) -> None:
 
 def _bare_losses(guesses: list[Guess]) -> None:
     """A loss without a name is what the others leave: G's whole, D's, or the sum of both."""
-    d, g_whole = _having(guesses, "d_loss", "d_loss_real", "d_loss_fake"), _having(guesses, "g_loss")
+    d, g_whole = (
+        _having(guesses, "d_loss", "d_loss_real", "d_loss_fake"),
+        _having(guesses, "g_loss"),
+    )
     adversarial, penalty = _having(guesses, "g_loss_adv"), _having(guesses, "gradient_penalty")
     aux = bool(_having(guesses, "g_loss_aux"))
-    numbered = {t: g for g in _having(guesses, "loss?") for t in g.tokens if t in ("0", "1") and not g.unknown}
+    numbered = {
+        t: g
+        for g in _having(guesses, "loss?")
+        for t in g.tokens
+        if t in ("0", "1") and not g.unknown
+    }
     for g in _having(guesses, "loss?"):
         if len(numbered) == 2 and g in numbered.values() and "total" not in g.found:
             role, which = ("d_loss", "first") if "0" in g.tokens else ("g_loss", "second")
@@ -443,7 +502,10 @@ def _bare_losses(guesses: list[Guess]) -> None:
         elif not d and not g_whole and penalty:
             g.settle("d_loss", "the only loss beside a gradient penalty")
         elif g.unknown and (d or g_whole):
-            g.settle("g_loss_aux", f"a loss of its own name ({' '.join(g.unknown)}) beside those of D and G")
+            g.settle(
+                "g_loss_aux",
+                f"a loss of its own name ({' '.join(g.unknown)}) beside those of D and G",
+            )
         else:
             g.settle("other", "a loss without a name")
         aux = aux or g.role == "g_loss_aux"
@@ -453,7 +515,9 @@ def _wasserstein(guesses: list[Guess]) -> None:
     whole = _having(guesses, "d_loss")
     for g in _having(guesses, "wass?"):
         if whole:
-            g.settle("wasserstein_estimate", f"a Wasserstein loss beside D's whole loss ({whole[0].tag})")
+            g.settle(
+                "wasserstein_estimate", f"a Wasserstein loss beside D's whole loss ({whole[0].tag})"
+            )
         else:
             g.settle("d_loss", "a Wasserstein loss, and no other loss of D")
             whole = [g]
@@ -504,30 +568,51 @@ def _parts(guesses: list[Guess]) -> None:
             continue
         same = whole.get((g.role, g.owner, g.network))
         if same is not None and (set(same.tokens) < set(g.tokens) or g.role == "g_loss"):
-            g.settle("g_loss_aux" if g.role == "g_loss" else "other", f"a part of {same.tag}: {' '.join(g.unknown)}")
+            g.settle(
+                "g_loss_aux" if g.role == "g_loss" else "other",
+                f"a part of {same.tag}: {' '.join(g.unknown)}",
+            )
 
 
 def _lettered(guesses: list[Guess]) -> None:
-    """``D_F`` beside ``G_F``, ``D_P`` beside ``D_A``: a letter after the network's word names one of several."""
-    bare = {(g.owner, g.tokens[-1]): g for g in guesses if len(g.tokens) == 2 and len(g.tokens[1]) == 1 and g.owner}
+    """``D_F`` beside ``G_F``, ``D_P`` beside ``D_A``.
+
+    A letter after the network's word names one of several.
+    """
+    bare = {
+        (g.owner, g.tokens[-1]): g
+        for g in guesses
+        if len(g.tokens) == 2 and len(g.tokens[1]) == 1 and g.owner
+    }
     known = {owner for (owner, _), g in bare.items() if g.network}
     for (owner, letter), g in bare.items():
         pair = ("D", letter) in bare and ("G", letter) in bare
         if letter.isalpha() and (pair or (owner in known and g.role == "other")):
             g.network, g.unknown = letter.upper(), ()
-            g.settle("d_loss" if owner == "D" else "g_loss_adv", f"{owner} of network {g.network}, without other words")
+            g.settle(
+                "d_loss" if owner == "D" else "g_loss_adv",
+                f"{owner} of network {g.network}, without other words",
+            )
 
 
 def _network_or_part(guesses: list[Guess]) -> None:
-    """``loss_G_face`` is the loss of G's face network where D has one, and a face loss where it has none."""
+    """``loss_G_face`` is of G's face network where D has one, and a face loss where it has none."""
     judged = {g.network: g for g in _having(guesses, "d_loss") if g.network}
     for g in _having(guesses, "g_loss_aux"):
-        if g.owner == "G" and g.network in judged and not {"task", "form"} & g.found and not g.unknown:
+        if (
+            g.owner == "G"
+            and g.network in judged
+            and not {"task", "form"} & g.found
+            and not g.unknown
+        ):
             g.settle("g_loss", f"G's loss in the network of {judged[g.network].tag}")
 
 
 def _renamed(guesses: list[Guess]) -> None:
-    """TensorFlow 1 appends ``_1`` to the second of two equal names: another loss, and nothing says which."""
+    """TensorFlow 1 appends ``_1`` to the second of two equal names.
+
+    Another loss, and nothing says which.
+    """
     tags = {g.tag for g in guesses}
     for g in guesses:
         m = re.fullmatch(r"(.*[A-Za-z])_(\d)", g.tag)
@@ -539,7 +624,10 @@ def _renamed(guesses: list[Guess]) -> None:
 
 
 def _twins(guesses: list[Guess]) -> None:
-    """Two values of one step under one name, and no loss of D: D is trained first, so the first is D's."""
+    """Two values of one step under one name, and no loss of D.
+
+    D is trained first, so the first is D's.
+    """
     if _having(guesses, "d_loss", "d_loss_real"):
         return
     by_base: dict[str, list[Guess]] = defaultdict(list)
@@ -549,7 +637,9 @@ def _twins(guesses: list[Guess]) -> None:
             by_base[m[1]].append(g)
     for base, pair in by_base.items():
         if [g.tag[-2] for g in pair] == ["1", "2"]:
-            for g, role, which in zip(pair, ("d_loss", "g_loss_adv"), ("first, D's", "second, G's"), strict=True):
+            for g, role, which in zip(
+                pair, ("d_loss", "g_loss_adv"), ("first, D's", "second, G's"), strict=True
+            ):
                 g.settle(role, f"the {which}, of two values a step under {base}")
                 g.network = ""
 
@@ -591,7 +681,10 @@ def _compare_values(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None
     for (role, network, split), whole in list(by_role.items()):
         if role != "d_loss":
             continue
-        real, fake = by_role.get(("d_real_score", network, split)), by_role.get(("d_fake_score", network, split))
+        real, fake = (
+            by_role.get(("d_real_score", network, split)),
+            by_role.get(("d_fake_score", network, split)),
+        )
         if not real or not fake:
             continue
         r, f = real[0], fake[0]
@@ -601,13 +694,26 @@ def _compare_values(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None
 
 
 def _apart(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
-    """A loss that does not name G is none of its, where it shares no step with D's: a training before the game."""
-    d = [s.steps for g, s in zip(guesses, signals, strict=True) if g.role in ("d_loss", "d_loss_real") and len(s)]
+    """A loss that does not name G is none of its, where it shares no step with D's.
+
+    A training before the game.
+    """
+    d = [
+        s.steps
+        for g, s in zip(guesses, signals, strict=True)
+        if g.role in ("d_loss", "d_loss_real") and len(s)
+    ]
     if not d:
         return
     first, last = min(int(steps[0]) for steps in d), max(int(steps[-1]) for steps in d)
     for g, s in zip(guesses, signals, strict=True):
-        if g.role not in ("g_loss", "g_loss_adv") or g.owner or g.fixed or not len(s) or last <= first:
+        if (
+            g.role not in ("g_loss", "g_loss_adv")
+            or g.owner
+            or g.fixed
+            or not len(s)
+            or last <= first
+        ):
             continue
         inside = (s.steps >= first) & (s.steps <= last)
         if inside.mean() < 0.25 and not any(np.isin(s.steps, steps).any() for steps in d):
@@ -615,11 +721,13 @@ def _apart(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
 
 
 def _unnamed_columns(guesses: Sequence[Guess], signals: Sequence[Signal]) -> None:
-    """Columns without names: where one is the sum of two others, and there are two such sums, the game can be read.
+    """Columns without names: where two sums of two others are among them, the game can be read.
 
     D's halves are alike, the parts of G's loss are not.
     """
-    loose = [i for i, g in enumerate(guesses) if re.fullmatch(r"column \d+", g.tag) and g.role == "other"]
+    loose = [
+        i for i, g in enumerate(guesses) if re.fullmatch(r"column \d+", g.tag) and g.role == "other"
+    ]
     if len(loose) < 3 or len(loose) > _MOST_COLUMNS or len(loose) < len(guesses):
         return
     sums = [
@@ -638,11 +746,16 @@ def _unnamed_columns(guesses: Sequence[Guess], signals: Sequence[Signal]) -> Non
     d = min(sums, key=unlike)
     if unlike(d) > 0.2:
         return
-    guesses[d[0]].settle("d_loss", f"the sum of two columns that are alike ({guesses[d[1]].tag}, {guesses[d[2]].tag})")
+    guesses[d[0]].settle(
+        "d_loss",
+        f"the sum of two columns that are alike ({guesses[d[1]].tag}, {guesses[d[2]].tag})",
+    )
     rest = [s for s in sums if not set(s) & set(d)]
     if len(rest) == 1:
         w, a, b = rest[0]
-        guesses[w].settle("g_loss", f"the sum of two columns that differ ({guesses[a].tag}, {guesses[b].tag})")
+        guesses[w].settle(
+            "g_loss", f"the sum of two columns that differ ({guesses[a].tag}, {guesses[b].tag})"
+        )
 
 
 def _add_up(a: Signal, b: Signal, whole: Signal, *, halved: bool = True) -> bool:
@@ -654,4 +767,7 @@ def _add_up(a: Signal, b: Signal, whole: Signal, *, halved: bool = True) -> bool
     ok = np.isfinite(total) & np.isfinite(w)
     if ok.sum() < 5 or np.ptp(w[ok]) == 0:
         return False
-    return any(np.allclose(total[ok] * k, w[ok], rtol=1e-3, atol=1e-4) for k in ((1.0, 0.5) if halved else (1.0,)))
+    return any(
+        np.allclose(total[ok] * k, w[ok], rtol=1e-3, atol=1e-4)
+        for k in ((1.0, 0.5) if halved else (1.0,))
+    )

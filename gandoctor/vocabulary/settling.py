@@ -16,10 +16,22 @@ if TYPE_CHECKING:
     from gandoctor.lexicon.book import Entry, Vocabulary
 
 _PART: Final = re.compile(
-    r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
+    r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|"
+    r"[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
 )
 _D: Final = frozenset(
-    {"d", "dis", "disc", "discr", "discrim", "discriminator", "discriminators", "critic", "netd", "dnet"}
+    {
+        "d",
+        "dis",
+        "disc",
+        "discr",
+        "discrim",
+        "discriminator",
+        "discriminators",
+        "critic",
+        "netd",
+        "dnet",
+    }
 )
 _G: Final = frozenset({"g", "gen", "generator", "generators", "netg", "gnet"})
 _GLUED: Final = {
@@ -55,9 +67,11 @@ _FILLER: Final = frozenset(
     }
 )
 _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
-# What D and G share where the config names neither; a width or depth without a network may be anybody's.
+# What D and G share where the config names neither; a width or depth without a network may be
+# anybody's.
 _BOTH: Final = (
-    "lr", "beta1", "beta2", "momentum", "optimizer", "weight_decay", "activation", "batchnorm", "init_gain",
+    "lr", "beta1", "beta2", "momentum", "optimizer", "weight_decay", "activation", "batchnorm",
+    "init_gain",
     "init_bias",
 )  # fmt: skip
 
@@ -82,8 +96,9 @@ def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setti
     Returns
     -------
     dict of str to Setting
-        By canonical name. A value that both networks share stands under ``lr`` and, with the same key, under ``lr_d``
-        and ``lr_g``. The first of several keys of one name counts, a shallower key before a deeper one.
+        By canonical name. A value that both networks share stands under ``lr`` and, with the same
+        key, under ``lr_d`` and ``lr_g``. The first of several keys of one name counts, a shallower
+        key before a deeper one.
     """
     index = _index(vocabulary.settings.values())
     found: dict[str, tuple[tuple[int, int], Setting]] = {}
@@ -115,8 +130,8 @@ def facts(settings: Mapping[str, Setting]) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``lr_ratio`` (D's learning rate over G's), ``capacity_d`` and ``capacity_g`` (width squared times depth, an
-        estimate that only serves to compare the two), ``capacity_ratio``.
+        ``lr_ratio`` (D's learning rate over G's), ``capacity_d`` and ``capacity_g`` (width squared
+        times depth, an estimate that only serves to compare the two), ``capacity_ratio``.
     """
     out: dict[str, float] = {}
     lr_d, lr_g = _number(settings, "lr_d"), _number(settings, "lr_g")
@@ -188,7 +203,10 @@ def _index(entries: Iterable[Entry]) -> _Index:
 
 
 def _meant(key: _Key, index: _Index) -> Iterable[tuple[Entry, str, int]]:
-    """Entries a key may mean, the likeliest first: (entry, network, how much had to be overlooked)."""
+    """Entries a key may mean, the likeliest first.
+
+    (entry, network, how much had to be overlooked).
+    """
     trimmed = tuple(w for w in key.leaf if w not in _FILLER)
     bare = tuple(w for w in key.plain if w not in _FILLER)
     for penalty, words in enumerate(dict.fromkeys((key.leaf, trimmed, key.plain, bare))):
@@ -220,7 +238,10 @@ def _with_kin(words: frozenset[str]) -> frozenset[str]:
 
 
 def _value(setting: Setting, entry: Entry, key: _Key) -> float | int | str | bool | None:
-    """The value as the entry's kind wants it; None where it cannot be that. A number written as text stays text."""
+    """The value as the entry's kind wants it; None where it cannot be that.
+
+    A number written as text stays text.
+    """
     value = setting.value
     if isinstance(value, tuple):
         return None
@@ -228,23 +249,42 @@ def _value(setting: Setting, entry: Entry, key: _Key) -> float | int | str | boo
         words = entry.flags.get(key.leaf) or entry.flags.get(key.plain)
         return (words[value] or None) if words else None
     if entry.kind == "number":
-        if isinstance(value, bool) or value is None or (isinstance(value, float) and not math.isfinite(value)):
+        if (
+            isinstance(value, bool)
+            or value is None
+            or (isinstance(value, float) and not math.isfinite(value))
+        ):
             return None
         if isinstance(value, str):
             text = value.strip()
-            return value if _NUMBER.fullmatch(text) and entry.low <= float(text) <= entry.high else None
+            return (
+                value
+                if _NUMBER.fullmatch(text) and entry.low <= float(text) <= entry.high
+                else None
+            )
         return value if entry.low <= value <= entry.high else None
     if entry.kind == "word":
         if not isinstance(value, str):
             return None
-        known = entry.words.get(squeezed(value)) or entry.words.get(squeezed(value.rpartition(".")[2]))
+        known = entry.words.get(squeezed(value)) or entry.words.get(
+            squeezed(value.rpartition(".")[2])
+        )
         return known or (None if entry.closed else value)
     if entry.kind == "flag":
         if isinstance(value, bool):
             return value
         if isinstance(value, int | float):
             return bool(value)
-        if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        if isinstance(value, str) and value.strip().lower() in (
+            "true",
+            "yes",
+            "on",
+            "1",
+            "false",
+            "no",
+            "off",
+            "0",
+        ):
             return value.strip().lower() in ("true", "yes", "on", "1")
         return None
     return value
@@ -259,7 +299,10 @@ def _share(out: dict[str, Setting]) -> None:
 
 
 def _ratio(out: dict[str, Setting]) -> None:
-    """Where D's rate is a multiple of G's, ``lr_d`` is worked out; it has no key of its own, so nothing edits it."""
+    """Where D's rate is a multiple of G's, ``lr_d`` is worked out.
+
+    It has no key of its own, so nothing edits it.
+    """
     ratio, base = _number(out, "d_lr_ratio"), _number(out, "lr_g")
     if ratio is None or base is None:
         return

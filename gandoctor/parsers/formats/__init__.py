@@ -1,1 +1,4 @@
-"""The formats of training logs: every module here is a parser (`gandoctor.parsers.registry.Parser`)."""
+"""The formats of training logs.
+
+Every module here is a parser (`gandoctor.parsers.registry.Parser`).
+"""

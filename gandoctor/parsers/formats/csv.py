@@ -14,11 +14,27 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError
-from gandoctor.files.reading import BLANK, LONGEST_TAG, decode, encoding_of, load_text, look_at, text_of_head
+from gandoctor.files.reading import (
+    BLANK,
+    LONGEST_TAG,
+    decode,
+    encoding_of,
+    load_text,
+    look_at,
+    text_of_head,
+)
 from gandoctor.lexicon.players import words_of
 from gandoctor.parsers.rows.cells import is_blank, is_number, numbers
 from gandoctor.parsers.rows.drawn import shown_table
-from gandoctor.parsers.rows.table import Column, assemble, assemble_runs, has_counter, plain, telling, tells_of_training
+from gandoctor.parsers.rows.table import (
+    Column,
+    assemble,
+    assemble_runs,
+    has_counter,
+    plain,
+    telling,
+    tells_of_training,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,8 +56,12 @@ _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
 _MOST_WORDS: Final = 200  # columns of words: no more are looked at
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
-_PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})  # which show tables of results, too
-_LOG_LIKE: Final = re.compile(r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE)
+_PAPERS: Final = frozenset(
+    {".md", ".markdown", ".rst", ".tex", ".html", ".htm"}
+)  # which show tables of results, too
+_LOG_LIKE: Final = re.compile(
+    r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE
+)
 _LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
 _PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
@@ -90,7 +110,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def _enough(path: Path, head: bytes) -> bytes:
-    """The beginning of a file, more of it where its lines are so long that a few of them do not fit."""
+    """The beginning of a file, more of it where a few of its lines do not fit."""
     if len(head) < 1 << 16 or head.count(b"\n") >= _FEW_ROWS or encoding_of(head) is None:
         return head
     try:
@@ -145,11 +165,18 @@ def _load(path: Path) -> tuple[Table, Dialect, list[str]]:
     dialect = find_dialect(shown, path.name, strict=path.suffix.lower() not in _TABLES)
     if _is_nameless(dialect) and not _is_log_file(path) and not _whose(path):
         raise InputError(
-            "a table of numbers without column names", path.name, "give its columns names, such as d_loss and g_loss"
+            "a table of numbers without column names",
+            path.name,
+            "give its columns names, such as d_loss and g_loss",
         )
     lost: list[str] = []
     table = None
-    if size >= SMALL and shown is plain_head and dialect.delimiter not in ("", _BLANKS) and not dialect.comma:
+    if (
+        size >= SMALL
+        and shown is plain_head
+        and dialect.delimiter not in ("", _BLANKS)
+        and not dialect.comma
+    ):
         table = _by_pandas(path, head, dialect, lost)
     if table is None:
         text, lost = load_text(path)
@@ -162,7 +189,9 @@ def _reading(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> Rea
     return assemble(columns, rows, **said)
 
 
-def _told(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> tuple[list[Column], int, dict[str, Any]]:
+def _told(
+    table: Table, dialect: Dialect, path: Path, lost: list[str]
+) -> tuple[list[Column], int, dict[str, Any]]:
     """Columns by the names that they go by, and what else `assemble` is to know."""
     columns, rows, words, notes = table
     named = not _is_nameless(dialect)
@@ -175,7 +204,13 @@ def _told(table: Table, dialect: Dialect, path: Path, lost: list[str]) -> tuple[
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         notes.append(f"columns of words are left out: {shown}")
-    told = {"where": path.name, "words": words, "lost": lost, "notes": notes, "named": named and not dashboard}
+    told = {
+        "where": path.name,
+        "words": words,
+        "lost": lost,
+        "notes": notes,
+        "named": named and not dashboard,
+    }
     return columns, rows, told
 
 
@@ -205,7 +240,8 @@ def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
     where : str
         Name of the file, for errors.
     strict : bool
-        Whether nearly all rows have to be of one width; less will do in a file that is called a table.
+        Whether nearly all rows have to be of one width; less will do in a file that is called a
+        table.
 
     Raises
     ------
@@ -213,7 +249,10 @@ def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
         The text is no table with numbers in it.
     """
     lines = text.splitlines()[: 40 * _PEEK]
-    begin = next((i for i, s in enumerate(lines) if s.strip() and not _comment(s, lines[i + 1 : i + 3])), len(lines))
+    begin = next(
+        (i for i, s in enumerate(lines) if s.strip() and not _comment(s, lines[i + 1 : i + 3])),
+        len(lines),
+    )
     peek = [s for s in lines[begin:] if s.strip()][:_PEEK]
     if not peek:
         raise InputError("an empty file" if not text.strip() else "nothing but comments", where)
@@ -230,7 +269,9 @@ def find_dialect(text: str, where: str = "", *, strict: bool = True) -> Dialect:
         raise InputError("printed lines, no table", where)
     delimiter = best[1]
     rows = list(_rows(peek, delimiter))
-    comma = delimiter in (";", "\t", "|") and any(_COMMA_CELL.fullmatch(c.strip()) for r in rows for c in r)
+    comma = delimiter in (";", "\t", "|") and any(
+        _COMMA_CELL.fullmatch(c.strip()) for r in rows for c in r
+    )
     header, length = _header(rows, comma)
     if header is None and all(is_blank(c) for c in rows[0]):
         raise InputError("no table of numbers", where)
@@ -248,11 +289,18 @@ def _only_header(text: str) -> bool:
     if len(lines) != 1 or len(text) > _LONGEST_HEADER:
         return False
     names = re.split(r"[,;\t|]", lines[0])
-    return len(names) > 1 and not any(map(is_number, names)) and (has_counter(names) or tells_of_training(names))
+    return (
+        len(names) > 1
+        and not any(map(is_number, names))
+        and (has_counter(names) or tells_of_training(names))
+    )
 
 
 def _comment(line: str, following: Sequence[str]) -> bool:
-    """A line of remarks: ``# made by ...``; a ``#`` before the names of the columns belongs to the header."""
+    """A line of remarks: ``# made by ...``.
+
+    A ``#`` before the names of the columns belongs to the header.
+    """
     if re.fullmatch(r"sep=.\s*", line):  # Excel
         return True
     if not line.lstrip().startswith(("#", "%", "//")):
@@ -278,7 +326,10 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _fit(peek: Sequence[str], delimiter: str, least: float) -> float:
-    """How table-like the lines are under a delimiter; 0 where fewer than `least` of the rows are of one width."""
+    """How table-like the lines are under a delimiter.
+
+    0 where fewer than `least` of the rows are of one width.
+    """
     try:
         rows = list(_rows(peek, delimiter))
     except InputError:
@@ -295,18 +346,29 @@ def _fit(peek: Sequence[str], delimiter: str, least: float) -> float:
     comma = delimiter in (";", "\t", "|")
     cells = [c for r in body for c in r if not is_blank(c)]
     share = sum(is_number(c, comma=comma) for c in cells) / max(1, len(cells))
-    by_column = [[c for c in column if not is_blank(c)] for column in itertools.zip_longest(*body, fillvalue="")]
-    numeric = sum(bool(c) and sum(is_number(x, comma=comma) for x in c) * 2 > len(c) for c in by_column)
+    by_column = [
+        [c for c in column if not is_blank(c)]
+        for column in itertools.zip_longest(*body, fillvalue="")
+    ]
+    numeric = sum(
+        bool(c) and sum(is_number(x, comma=comma) for x in c) * 2 > len(c) for c in by_column
+    )
     if numeric == 0 or (delimiter in (_BLANKS, "") and share < 0.9):
         return 0.0
-    if delimiter == _BLANKS and any(len(r) != width for r in rows[:1]) and not _all_numbers(rows[0]):
+    if (
+        delimiter == _BLANKS
+        and any(len(r) != width for r in rows[:1])
+        and not _all_numbers(rows[0])
+    ):
         return 0.0
     if delimiter == "" and not (_all_numbers(rows[-1]) and max(map(len, peek)) < 60):
         return 0.0
     if agree < least * len(rows[1:] or rows):
         return 0.0
     rank = {_BLANKS: 0.5, "": 0.1}.get(delimiter, 1.0)
-    return rank * (agree / max(1, len(rows[1:] or rows))) * (0.2 + share) * min(1.0, 0.5 + numeric / 4)
+    return (
+        rank * (agree / max(1, len(rows[1:] or rows))) * (0.2 + share) * min(1.0, 0.5 + numeric / 4)
+    )
 
 
 def _looks_like_name(cell: str) -> bool:
@@ -333,13 +395,18 @@ def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...]
         return None, 0
     if len(lines) == len(rows) and len(rows) > 1:
         lines = lines[:1]
-    # A title above the header has one cell; the last line that is as wide as the data names the columns.
+    # A title above the header has one cell; the last line that is as wide as the data names the
+    # columns.
     wide = [r for r in lines if len(r) >= width or (len(r) == width - 1 and len(r) > 1)]
     if not wide:
         wide = [lines[-1]]
     names: list[str] = []
     for j in range(max(map(len, wide))):
-        parts = [p for p in dict.fromkeys(r[j].strip().lstrip("#").strip() for r in wide if j < len(r)) if p]
+        parts = [
+            p
+            for p in dict.fromkeys(r[j].strip().lstrip("#").strip() for r in wide if j < len(r))
+            if p
+        ]
         if len(wide) > 1:
             parts = [p for p in parts if not p.lower().startswith("unnamed")]
         names.append("/".join(parts))
@@ -350,7 +417,11 @@ def _header(rows: Sequence[Sequence[str]], comma: bool) -> tuple[tuple[str, ...]
 
 def _is_numbered(row: Sequence[str]) -> bool:
     """The header that pandas writes for a table without names: an empty cell, then 0, 1, 2, ..."""
-    return len(row) > 1 and not row[0].strip() and [c.strip() for c in row[1:]] == [str(k) for k in range(len(row) - 1)]
+    return (
+        len(row) > 1
+        and not row[0].strip()
+        and [c.strip() for c in row[1:]] == [str(k) for k in range(len(row) - 1)]
+    )
 
 
 # ---------------------------------------------------------------- body
@@ -361,7 +432,9 @@ _PANDAS_MISSING: Final = frozenset({
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 })  # fmt: skip
 
-Table = tuple[list[Column], int, dict[str, list[str]], list[str]]  # columns, rows, columns of words, notes
+Table = tuple[
+    list[Column], int, dict[str, list[str]], list[str]
+]  # columns, rows, columns of words, notes
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -400,7 +473,7 @@ def _by_csv(text: str, dialect: Dialect, lost: list[str]) -> Table:
 
 
 def _few_enough(names: list[str], dialect: Dialect, lost: list[str]) -> list[str]:
-    """The columns to read: of very many, those that count steps or tell of training, then the first.
+    """The columns to read: of very many, those that count steps or tell of training first.
 
     Raises
     ------
@@ -413,17 +486,28 @@ def _few_enough(names: list[str], dialect: Dialect, lost: list[str]) -> list[str
     if dialect.header is None or not told:
         raise InputError(
             f"{len(names):,} columns, and none is called like a step or a loss: no training log",
-            hint="a log has a row for each step and a named column for each series; is the table turned on its side?",
+            hint="a log has a row for each step and a named column for each series; is the table "
+            "turned on its side?",
         )
     chosen = set(sorted(names, key=lambda n: n not in told)[:_MOST_COLUMNS])  # a stable sort
-    lost.append(f"{len(names) - len(chosen):,} of {len(names):,} columns: at most {_MOST_COLUMNS:,} are read")
+    lost.append(
+        f"{len(names) - len(chosen):,} of {len(names):,} columns: at most {_MOST_COLUMNS:,} are "
+        "read"
+    )
     return [n for n in names if n in chosen]
 
 
 def _sections(text: str, dialect: Dialect) -> tuple[list[tuple[list[str], list[list[str]]]], int]:
-    """Rows under their header, a new section where another header stands; how often the same one is repeated."""
+    """Rows under their header, a new section where another header stands.
+
+    How often the same one is repeated.
+    """
     csv.field_size_limit(1 << 20)
-    lines = text.splitlines()[dialect.skip :] if dialect.delimiter in ("", _BLANKS) else _after(text, dialect.skip)
+    lines = (
+        text.splitlines()[dialect.skip :]
+        if dialect.delimiter in ("", _BLANKS)
+        else _after(text, dialect.skip)
+    )
     header = list(dialect.header or ())
     sections: list[tuple[list[str], list[list[str]]]] = [(_unique(header), [])]
     repeated = 0
@@ -446,19 +530,27 @@ class _Cells:
     at: list[range]
 
 
-def _by_name(sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]) -> dict[str, _Cells]:
-    """Cells of each column over all sections; those that a row or a section does not have take no room."""
+def _by_name(
+    sections: Sequence[tuple[list[str], list[list[str]]]], names: Sequence[str]
+) -> dict[str, _Cells]:
+    """Cells of each column over all sections.
+
+    Those that a row or a section does not have take no room.
+    """
     out = {n: _Cells([], []) for n in names}
     first = 0
     for own, rows in sections:
         if not rows:
             continue
-        # Side by side as far as most rows go; what stands further out in a few of them is picked one by one.
+        # Side by side as far as most rows go; what stands further out in a few of them is picked
+        # one by one.
         width = min(len(own), 2 * sum(map(len, rows)) // len(rows) + 1)
         here = range(first, first + len(rows))
         for name, cells in zip(
             own[:width],
-            itertools.zip_longest(*(r if len(r) <= width else r[:width] for r in rows), fillvalue=""),
+            itertools.zip_longest(
+                *(r if len(r) <= width else r[:width] for r in rows), fillvalue=""
+            ),
             strict=False,
         ):
             if (column := out.get(name)) is not None:
@@ -498,7 +590,9 @@ def _columns(
         if unread * 2 > unread + int(present.sum()):
             if len(words) < _MOST_WORDS:
                 words[name] = [""] * rows
-                for i, cell in zip(itertools.chain.from_iterable(column.at), column.cells, strict=True):
+                for i, cell in zip(
+                    itertools.chain.from_iterable(column.at), column.cells, strict=True
+                ):
                     words[name][i] = cell
             continue
         if unread:
@@ -506,36 +600,60 @@ def _columns(
         if len(values) == rows:
             columns.append(Column.dense(name, values, present))
         else:
-            at = np.fromiter(itertools.chain.from_iterable(column.at), dtype=np.int64, count=len(values))
+            at = np.fromiter(
+                itertools.chain.from_iterable(column.at), dtype=np.int64, count=len(values)
+            )
             columns.append(Column(name, values[present], at[present]))
     return columns, words
 
 
 def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Table | None:
-    """Large, regular files by pandas' C engine; None where it meets anything that needs the careful way."""
+    """Large, regular files by pandas' C engine.
+
+    None where it meets anything that needs the careful way.
+    """
     import pandas as pd
 
     if encoding_of(head) not in ("utf-8", "utf-8-sig") or _has_blank(path):
         return None
     names = _unique(dialect.header) if dialect.header else None
-    # Options that look harmless (low_memory, na_values, skipinitialspace) cost the C engine up to half as much again.
-    options: dict[str, Any] = {"sep": dialect.delimiter, "names": names, "index_col": False, "encoding": "utf-8-sig"}
+    # Options that look harmless (low_memory, na_values, skipinitialspace) cost the C engine up to
+    # half as much again.
+    options: dict[str, Any] = {
+        "sep": dialect.delimiter,
+        "names": names,
+        "index_col": False,
+        "encoding": "utf-8-sig",
+    }
     if names is None:
         options |= {"header": None, "skiprows": dialect.skip}
     else:
         options |= {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # rows longer than the header, mixed columns: the careful way counts them
+            warnings.simplefilter(
+                "error"
+            )  # rows longer than the header, mixed columns: the careful way counts them
             frame = pd.read_csv(path, **options)
             words = None
             if _spelt_nan(path, dialect.skip):
                 # An empty cell and a NaN that was written must be told apart.
                 missing = [m for m in _PANDAS_MISSING if m.lower() != "nan"]
-                words = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=missing, **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, Warning, ValueError, OverflowError, OSError):
+                words = pd.read_csv(
+                    path, dtype=str, keep_default_na=False, na_values=missing, **options
+                )
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        Warning,
+        ValueError,
+        OverflowError,
+        OSError,
+    ):
         return None
-    if not all(pd.api.types.is_numeric_dtype(t) and not pd.api.types.is_bool_dtype(t) for t in frame.dtypes):
+    if not all(
+        pd.api.types.is_numeric_dtype(t) and not pd.api.types.is_bool_dtype(t) for t in frame.dtypes
+    ):
         return None
     if names is None:
         frame.columns = [f"column {j}" for j in range(frame.shape[1])]
@@ -549,7 +667,11 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Ta
         if str(name) not in chosen:
             continue
         values = frame.iloc[:rows, j].to_numpy(dtype=np.float64)
-        present = ~np.isnan(values) if words is None else words.iloc[:rows, j].notna().to_numpy(dtype=bool)
+        present = (
+            ~np.isnan(values)
+            if words is None
+            else words.iloc[:rows, j].notna().to_numpy(dtype=bool)
+        )
         columns.append(Column.dense(str(name), values, present))
     return columns, rows, {}, []
 
@@ -574,7 +696,10 @@ def _has_blank(path: Path) -> bool:
 
 
 def _spelt_nan(path: Path, skip: int) -> bool:
-    """Whether a NaN is written below the header; looks for a single letter first, which is much faster."""
+    """Whether a NaN is written below the header.
+
+    Looks for a single letter first, which is much faster.
+    """
     for part in _parts(path, 2):
         begin = 0
         for _ in range(skip):  # the header lies in the first part
@@ -588,7 +713,10 @@ def _spelt_nan(path: Path, skip: int) -> bool:
 
 
 def _parts(path: Path, overlap: int) -> Iterator[bytes]:
-    """A file piece by piece, each beginning with the end of the one before; read, so that it may shrink meanwhile."""
+    """A file piece by piece, each beginning with the end of the one before.
+
+    Read, so that it may shrink meanwhile.
+    """
     tail = b""
     with path.open("rb", buffering=0) as stream:
         while part := stream.read(_PART):
@@ -617,14 +745,19 @@ _OF_ONE: Final = frozenset(
         "net",
     }
 )
-_PAIRS: Final = (("discriminator", "generator"), ("Discriminator", "Generator"), ("critic", "generator"),
-                 ("Critic", "Generator"), ("disc", "gen"), ("Disc", "Gen"), ("dis", "gen"), ("D", "G"),
+_PAIRS: Final = (("discriminator", "generator"), ("Discriminator", "Generator"), ("critic",
+    "generator"),
+                 ("Critic", "Generator"), ("disc", "gen"), ("Disc", "Gen"), ("dis", "gen"), ("D",
+                 "G"),
                  ("d", "g"))  # fmt: skip
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
 
 def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Column]:
-    """Names for columns without a header: that of the file, or of a code base known by the look of its table."""
+    """Names for columns without a header.
+
+    That of the file, or of a code base known by the look of its table.
+    """
     series = [c for c in columns if c.name]
     if len(series) == 1:
         notes.append("the table has no header: its only series is called after the file")
@@ -636,29 +769,40 @@ def _known_order(columns: list[Column], path: Path, notes: list[str]) -> list[Co
         named = _of_player(columns, whose, path)
         if named:
             notes.append(
-                f"the table has no header: its first column of losses was taken for {whose}'s, as its name says"
+                f"the table has no header: its first column of losses was taken for {whose}'s, as "
+                "its name says"
             )
             return named
-    notes.append(f"the table has no header: its {len(series)} columns are called column 0, column 1, ...")
+    notes.append(
+        f"the table has no header: its {len(series)} columns are called column 0, column 1, ..."
+    )
     names = itertools.count()
     return [c.named(f"column {next(names)}") if c.name else c for c in columns]
 
 
 def _whose(path: Path) -> str:
-    """``D`` or ``G`` where a file's name says whose losses it holds; empty where it says more, or nothing."""
+    """``D`` or ``G`` where a file's name says whose losses it holds.
+
+    Empty where it says more, or nothing.
+    """
     words = words_of(path.stem)
     players = {"d", "g"} & set(words)
     return players.pop().upper() if len(players) == 1 and set(words) <= _OF_ONE else ""
 
 
 def _of_player(columns: Sequence[Column], whose: str, path: Path) -> list[Column]:
-    """Columns of one player: a counter, the loss, then what else; none where the loss may be another one.
+    """Columns of one player: a counter, the loss, then what else.
 
-    Programs print the loss before the accuracy. That the second is one has to be said by the file's or folder's name.
+    None where the loss may be another one.
+
+    Programs print the loss before the accuracy. That the second is one has to be said by the file's
+    or folder's name.
     """
     first = columns[0].cells
     counts = (
-        len(columns) > 2 and len(first) > 1 and bool((first == np.rint(first)).all() and (np.diff(first) > 0).all())
+        len(columns) > 2
+        and len(first) > 1
+        and bool((first == np.rint(first)).all() and (np.diff(first) > 0).all())
     )
     rest = columns[counts:]
     if not 2 <= len(rest) <= _MOST_OF_ONE or not all(len(c) for c in rest):
@@ -674,7 +818,10 @@ def _of_player(columns: Sequence[Column], whose: str, path: Path) -> list[Column
 
 
 def _has_counterpart(path: Path) -> bool:
-    """Whether a file named after one player lies beside one of the other's: ``D.txt`` and ``G.txt``."""
+    """Whether a file named after one player lies beside one of the other's.
+
+    ``D.txt`` and ``G.txt``.
+    """
     for one, other in _PAIRS:
         for a, b in ((one, other), (other, one)):
             if a in path.stem and path.with_name(path.name.replace(a, b, 1)).is_file():
@@ -683,7 +830,7 @@ def _has_counterpart(path: Path) -> bool:
 
 
 def _is_rgan(columns: Sequence[Column]) -> bool:
-    """Epoch, seconds, D loss, G loss, squared MMD, a whole number, then two columns that are mostly NA."""
+    """Epoch, seconds, D loss, G loss, squared MMD, an integer, two columns that are mostly NA."""
     first = [c.cells for c in columns[:6]]
     if any(not len(v) for v in first[:4]):
         return False
@@ -693,7 +840,12 @@ def _is_rgan(columns: Sequence[Column]) -> bool:
         else False
     )
     losses = bool(np.any(first[2] != np.rint(first[2])) and np.any(first[3] != np.rint(first[3])))
-    return counting and losses and bool(np.all(first[1] >= 0)) and bool(np.all(first[5] == np.rint(first[5])))
+    return (
+        counting
+        and losses
+        and bool(np.all(first[1] >= 0))
+        and bool(np.all(first[5] == np.rint(first[5])))
+    )
 
 
 # ---------------------------------------------------------------- exports of dashboards
@@ -708,7 +860,9 @@ def _is_wandb(header: Sequence[str]) -> bool:
     charted = sum(" - " in h for h in header)
     first = plain(header[0]) if header else ""
     counted = first == "step" or first.startswith("relative_time")
-    return charted > 0 and (counted or (charted == len(header) - 1 and any(h.endswith("__MIN") for h in header)))
+    return charted > 0 and (
+        counted or (charted == len(header) - 1 and any(h.endswith("__MIN") for h in header))
+    )
 
 
 def _dashboards(

@@ -1,4 +1,4 @@
-"""JSON logs: an object a line (StyleGAN, BigGAN-PyTorch), lists of records (Chainer, Hugging Face), lists by name."""
+"""JSON logs: an object a line, lists of records (Chainer, Hugging Face), lists by name."""
 
 from __future__ import annotations
 
@@ -27,13 +27,26 @@ NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8
-_LONGEST_KEY: Final = LONGEST_TAG + 1  # of one level: a longer one would be written again before each of its members
+_LONGEST_KEY: Final = (
+    LONGEST_TAG + 1
+)  # of one level: a longer one would be written again before each of its members
 _LONGEST_WORD: Final = 64
 _MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})
 _SNAPSHOT: Final = re.compile(r"(\d{3,})(?=\.pkl|\.pt|$)")
 # Where tools keep their list of records, and what is beside the point.
-_RECORDS: Final = ("log_history", "history", "logs", "log", "records", "metrics", "epochs", "steps", "results", "data")
+_RECORDS: Final = (
+    "log_history",
+    "history",
+    "logs",
+    "log",
+    "records",
+    "metrics",
+    "epochs",
+    "steps",
+    "results",
+    "data",
+)
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -51,7 +64,13 @@ def sniff(path: Path, head: bytes) -> float:
             return 0.95
         return 0.9 if has_counter(keys) or tells_of_training(keys) else 0.0
     if text[0] == "[":
-        return 0.7 if re.match(r"\[\s*\[\s*[-\d.eE+]+\s*,\s*[-\d.eE+]+\s*,\s*[-\d.eE+NaInfity]+\s*\]", text) else 0.0
+        return (
+            0.7
+            if re.match(
+                r"\[\s*\[\s*[-\d.eE+]+\s*,\s*[-\d.eE+]+\s*,\s*[-\d.eE+NaInfity]+\s*\]", text
+            )
+            else 0.0
+        )
     if rows and _is_metric_file(rows[0]):
         return 0.95
     if re.search(r'"log_history"\s*:\s*\[', text):
@@ -86,7 +105,9 @@ def _read(body: str, path: Path, lost: list[str]) -> Reading:
     first = next(_first_rows(body), None)
     if first is not None and _is_lines(body):
         if _is_metric_file(first):
-            return _metric_file([row for row in _lines(body, lost) if _is_metric_file(row)], path, lost)
+            return _metric_file(
+                [row for row in _lines(body, lost) if _is_metric_file(row)], path, lost
+            )
         return _records(_lines(body, lost), path, lost)
     data, rows = _load(body, lost)
     if rows is None:
@@ -127,7 +148,9 @@ def _lines(body: str, lost: list[str]) -> Iterator[Mapping[str, Any]]:
     """The objects of a text, one a line; lines that are none are counted in `lost`."""
     bad = 0
     decode = json.JSONDecoder().decode
-    for found in re.finditer(r"[^\n\r]+", body):  # no list of all lines: the text alone is large enough
+    for found in re.finditer(
+        r"[^\n\r]+", body
+    ):  # no list of all lines: the text alone is large enough
         line = found[0].strip()
         if not line:
             continue
@@ -141,7 +164,9 @@ def _lines(body: str, lost: list[str]) -> Iterator[Mapping[str, Any]]:
         else:
             bad += 1
     if bad:
-        lost.append(f"{bad} line{'s are no whole JSON objects' if bad > 1 else ' is no whole JSON object'}")
+        lost.append(
+            f"{bad} line{'s are no whole JSON objects' if bad > 1 else ' is no whole JSON object'}"
+        )
 
 
 def _load(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | None]:
@@ -207,7 +232,9 @@ def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str])
     for name, (at, cells) in series.items():
         if at:
             wall = stamps[at] if timed else None
-            signals.append(Signal(name, axis.steps[at], np.array(cells, dtype=np.float64), wall_time=wall))
+            signals.append(
+                Signal(name, axis.steps[at], np.array(cells, dtype=np.float64), wall_time=wall)
+            )
     if not signals:
         raise InputError("no numbers among its results", path.name)
     unit: StepUnit = "kimg" if known else "unknown"
@@ -225,11 +252,17 @@ def _records(rows: Iterable[Mapping[str, Any]], path: Path, lost: list[str]) -> 
 def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
     """A single JSON value: lists by name, records under a key, or TensorBoard's triples."""
     if isinstance(data, list):
-        triples = [r for r in data if isinstance(r, list) and len(r) == 3 and all(_scalar(x) is not None for x in r)]
+        triples = [
+            r
+            for r in data
+            if isinstance(r, list) and len(r) == 3 and all(_scalar(x) is not None for x in r)
+        ]
         if data and len(triples) == len(data):
             tag = re.split(r"(?:^|[-_])tag[-_]", path.stem)[-1]
             table = np.array(triples, dtype=np.float64)
-            columns = [Column(n, table[:, j].copy()) for j, n in enumerate(("wall_time", "step", tag))]
+            columns = [
+                Column(n, table[:, j].copy()) for j, n in enumerate(("wall_time", "step", tag))
+            ]
             return assemble(columns, len(table), where=path.name, lost=lost)
         raise InputError("a JSON list, but not of log records", path.name)
     if not isinstance(data, dict):
@@ -241,13 +274,18 @@ def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
     if lists:
         return _by_name(lists, path, lost)
     flat = _flat(data)
-    if path.suffix.lower() == ".jsonl" and (has_counter(list(flat)) or tells_of_training(list(flat))):
+    if path.suffix.lower() == ".jsonl" and (
+        has_counter(list(flat)) or tells_of_training(list(flat))
+    ):
         return _records([data], path, lost)
     raise InputError("one JSON object with no series in it: a config or summary, no log", path.name)
 
 
 def _find_records(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, Any]] | None:
-    """The list of records inside an object: under a well-known key, else the longest that reads like a log."""
+    """The list of records inside an object.
+
+    Under a well-known key, else the longest that reads like a log.
+    """
     found: list[list[Mapping[str, Any]]] = []
     for key in sorted(data, key=lambda k: _RECORDS.index(k) if k in _RECORDS else len(_RECORDS)):
         value = data[key]
@@ -260,8 +298,13 @@ def _find_records(data: Mapping[str, Any], depth: int = 0) -> list[Mapping[str, 
     return max(found, key=len, default=None)
 
 
-def _find_lists(data: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, list[float | None]]:
-    """Lists of numbers by name: ``{"d_loss": [...]}``, Keras' history, pandas' ``{"d_loss": {"0": ...}}``."""
+def _find_lists(
+    data: Mapping[str, Any], prefix: str = "", depth: int = 0
+) -> dict[str, list[float | None]]:
+    """Lists of numbers by name.
+
+    ``{"d_loss": [...]}``, Keras' history, pandas' ``{"d_loss": {"0": ...}}``.
+    """
     out: dict[str, list[float | None]] = {}
     for key, value in data.items():
         name = f"{prefix}{key[:_LONGEST_KEY]}"
@@ -294,7 +337,9 @@ def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str
         at = np.arange(1, len(series) + 1, dtype=np.int64) * length // len(series) - 1
         here = np.array([x is not None for x in series])
         cells = np.array([math.nan if x is None else x for x in series], dtype=np.float64)
-        columns.append(Column(name, cells[here], None if here.all() and len(series) == length else at[here]))
+        columns.append(
+            Column(name, cells[here], None if here.all() and len(series) == length else at[here])
+        )
     if len({len(s) for s in lists.values()}) > 1:
         notes.append("the lists differ in length: shorter ones were spread over the longest")
     return assemble(columns, length, where=path.name, lost=lost, notes=notes)
@@ -340,7 +385,9 @@ def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str,
     return out
 
 
-def _columns(rows: Iterable[Mapping[str, Any]], lost: list[str]) -> tuple[list[Column], int, dict[str, list[str]]]:
+def _columns(
+    rows: Iterable[Mapping[str, Any]], lost: list[str]
+) -> tuple[list[Column], int, dict[str, list[str]]]:
     """Columns of numbers, and those of words, of flat records that need not have the same keys."""
     at: dict[str, array[int]] = {}
     cells: dict[str, array[float]] = {}
@@ -371,7 +418,11 @@ def _columns(rows: Iterable[Mapping[str, Any]], lost: list[str]) -> tuple[list[C
         if words:
             lost.append(f"{len(words)} values of {name} are no numbers")
         values = np.frombuffer(cells[name], dtype=np.float64)
-        columns.append(Column(name, values, None if len(where) == count else np.frombuffer(where, dtype=np.int64)))
+        columns.append(
+            Column(
+                name, values, None if len(where) == count else np.frombuffer(where, dtype=np.int64)
+            )
+        )
     taken = {c.name for c in columns}
     words_of = {n: [w.get(i, "") for i in range(count)] for n, w in spelt.items() if n not in taken}
     return columns, count, words_of

@@ -56,7 +56,9 @@ def read(path: Path) -> Reading:
     try:
         reading = engine.read_text(_printed(training), path.stem)
     except InputError as fault:
-        raise InputError(f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs") from None
+        raise InputError(
+            f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs"
+        ) from None
     lost += [reading.lost] if reading.lost else []
     trees = list(_trees(cells))
     called = loss_calls.family_of(trees)
@@ -106,20 +108,28 @@ def _printed(cells: list[dict[str, Any]]) -> str:
 def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
     """The cells of the game between D and G, and what is to be said of the others.
 
-    Cells are phases of their own. Where some print the losses of both players, what others print of losses is no part
-    of the game (a pre-training, a classifier), though it may go by the same names, and they count other steps.
+    Cells are phases of their own. Where some print the losses of both players, what others print of
+    losses is no part of the game (a pre-training, a classifier), though it may go by the same
+    names, and they count other steps.
     """
     tags = [_tags_of(cell) for cell in cells]
     if not any(map(is_whole, tags)):
         return cells, []
     apart = [not is_whole(own) and any(_LOSS.search(tag) for tag in own) for own in tags]
     kept = [cell for cell, away in zip(cells, apart, strict=True) if not away]
-    names = list(dict.fromkeys(tag for own, away in zip(tags, apart, strict=True) if away for tag in own))
+    names = list(
+        dict.fromkeys(tag for own, away in zip(tags, apart, strict=True) if away for tag in own)
+    )
     if not names:
         return kept, []
     shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     cells_said = f"{sum(apart)} cell{'s' * (sum(apart) > 1)}"
-    return kept, [f"{cells_said} beside the training of D and G print losses of their own, which are left out: {shown}"]
+    return kept, [
+        (
+            f"{cells_said} beside the training of D and G print losses of their own, "
+            f"which are left out: {shown}"
+        )
+    ]
 
 
 def _tags_of(cell: dict[str, Any]) -> list[str]:
@@ -144,7 +154,10 @@ def _trees(cells: list[dict[str, Any]]) -> Iterator[ast.Module]:
     """The code of the cells; parsed, not run."""
     for cell in cells:
         source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
-        lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
+        lines = [
+            "" if line.lstrip().startswith(("%", "!", "?")) else line
+            for line in source.splitlines()
+        ]
         try:
             yield ast.parse("\n".join(lines))
         except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -156,12 +169,18 @@ def _constants(trees: list[ast.Module]) -> Iterator[Setting]:
     found: dict[str, SettingValue] = {}
     for tree in trees:
         for node in tree.body:
-            if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+            if (
+                not isinstance(node, ast.Assign)
+                or len(node.targets) != 1
+                or not isinstance(node.targets[0], ast.Name)
+            ):
                 continue
             try:
                 value = ast.literal_eval(node.value)
             except (ValueError, TypeError, MemoryError, RecursionError):
                 continue
-            if isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) < 100):
+            if isinstance(value, bool | int | float) or (
+                isinstance(value, str) and len(value) < 100
+            ):
                 found[node.targets[0].id] = value
     return (Setting("", value, key) for key, value in list(found.items())[:_MOST_SETTINGS])

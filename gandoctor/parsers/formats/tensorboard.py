@@ -1,11 +1,11 @@
 """TensorBoard event files: scalars as columns, checksums verified, pictures and texts indexed.
 
-A file is a chain of records (see `_tfrecord`); a payload is a protobuf ``Event`` (see `_event`). Most records of a
-training are a number under a tag: one of a kind is decoded field by field, all others of its kind are gathered as
-columns (see `_columns`). The rest is taken one by one.
+A file is a chain of records (see `_tfrecord`); a payload is a protobuf ``Event`` (see `_event`).
+Most records of a training are a number under a tag: one of a kind is decoded field by field, all
+others of its kind are gathered as columns (see `_columns`). The rest is taken one by one.
 
-Every record that yields a number or a setting is verified. Pictures, histograms and graphs are skipped by their length,
-which has a checksum of its own.
+Every record that yields a number or a setting is verified. Pictures, histograms and graphs are
+skipped by their length, which has a checksum of its own.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ _MAX_SESSIONS: Final = 1000
 _SESSION_START: Final = 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
 _CONFIG: Final = re.compile(
-    r"(?:^|[^a-z])(?:config\w*|cfg|hparams?|hyper_?param\w*|args|arguments?|flags|settings?|options?|opts?|params)(?![a-z])",
+    r"(?:^|[^a-z])(?:config\w*|cfg|hparams?|hyper_?param\w*|args|arguments?|flags|settings?|"
+    r"options?|opts?|params)(?![a-z])",
     re.IGNORECASE,
 )
 _FENCE: Final = re.compile(r"^\s*```\w*\s*$|</?(?:pre|code)>", re.MULTILINE)
@@ -72,13 +73,17 @@ _TABLE_ROW: Final = re.compile(r"\s*\|([^|\n]+)\|([^|\n]*)\|\s*")
 
 
 def sniff(path: Path, head: bytes) -> float:
-    """How surely this is an event file: a header with a true checksum and an event behind it, or its name."""
+    """How surely this is an event file.
+
+    A header with a true checksum and an event behind it, or its name.
+    """
     if is_pointer(head):
         return 0.0
     named = "tfevents" in path.name
     size = frame.length_at(head, 0)
     if size >= 0:
-        # Other record files (of tf.train.Example) have the same frame, and a length-delimited first field.
+        # Other record files (of tf.train.Example) have the same frame, and a length-delimited first
+        # field.
         return 0.0 if head[frame.HEAD : frame.HEAD + 1] == b"\x0a" and not named else 1.0
     if named:
         return 0.95
@@ -88,8 +93,9 @@ def sniff(path: Path, head: bytes) -> float:
 def read(path: Path) -> Reading:
     """Read one event file.
 
-    Each tag becomes a signal whose steps never fall; what was done to odd steps (see `_steps.untangle`) is said in
-    `Reading.notes`. ``Picture.path`` is empty: the pictures are in this very file.
+    Each tag becomes a signal whose steps never fall; what was done to odd steps (see
+    `_steps.untangle`) is said in `Reading.notes`. ``Picture.path`` is empty: the pictures are in
+    this very file.
 
     Raises
     ------
@@ -101,7 +107,9 @@ def read(path: Path) -> Reading:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if is_pointer(file.read(64)):
-                raise InputError("a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`")
+                raise InputError(
+                    "a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`"
+                )
             _read_all(file, size, log)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", path.name) from error
@@ -110,15 +118,21 @@ def read(path: Path) -> Reading:
             raise cut_short(size, path.name)
         if blank := nothing_in(log.zeros, size, path.name):
             raise blank
-        what = "holds records, but no TensorBoard events" if log.records else "holds no event that can be read"
+        what = (
+            "holds records, but no TensorBoard events"
+            if log.records
+            else "holds no event that can be read"
+        )
         raise InputError(what, path.name, "is this a TensorBoard event file?")
     return log.reading()
 
 
 def _read_all(file: FileIO, size: int, log: _Log) -> None:
-    """Window by window through the file, resuming after damage at the next header with a true checksum."""
+    """Window by window through the file, resuming after damage at the next sound header."""
     known: dict[bytes, int] = {}
-    base = broken = sought = 0  # `broken`: where damage began; `sought`: how much of it was searched
+    base = broken = sought = (
+        0  # `broken`: where damage began; `sought`: how much of it was searched
+    )
     searching = torn = False  # `torn`: what is searched may be just the unfinished last record
     window = _WINDOW
     while base < size:
@@ -154,7 +168,9 @@ def _read_all(file: FileIO, size: int, log: _Log) -> None:
             log.take(data, base, walk)
             at = walk.stop
             # Many tags share a window: it has to be wide for each of them to fill columns.
-            window = max([window, *(min(1000 * stripes.stride, 4 * _WINDOW) for stripes in walk.stripes)])
+            window = max(
+                [window, *(min(1000 * stripes.stride, 4 * _WINDOW) for stripes in walk.stripes)]
+            )
             if walk.broken >= 0:
                 searching, torn, broken, at = True, False, base + at, walk.broken
                 continue
@@ -189,14 +205,20 @@ def _filled(file: FileIO, count: int) -> bytes:
     return data
 
 
-# --- collecting -------------------------------------------------------------------------------------------------------
+# --- collecting
+# --------------------------------------------------------------------------------------------------
 
-_Piece = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.float64]"]
+_Piece = tuple[
+    "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.float64]"
+]
 
 
 @dataclass(slots=True)
 class _Series:
-    """One tag: columns in file order, which grow in place; `pieces` and `loose` are of the window being read."""
+    """One tag: columns in file order, which grow in place.
+
+    `pieces` and `loose` are of the window being read.
+    """
 
     steps: array[int] = field(default_factory=lambda: array("q"))
     walls: array[float] = field(default_factory=lambda: array("d"))
@@ -204,12 +226,16 @@ class _Series:
     pieces: list[_Piece] = field(default_factory=list)
     loose: list[tuple[int, int, float, float]] = field(default_factory=list)
     first: int = -1
-    sessions: list[tuple[int, int]] = field(default_factory=list)  # stretches: length, sessions started before
+    sessions: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # stretches: length, sessions started before
 
     def flush(self, cuts: NDArray[np.int64], seen: int) -> None:
         """Append the window's points in file order, in stretches cut where a session starts."""
         if self.loose:
-            places, numbers, times, floats = zip(*sorted(self.loose, key=itemgetter(0)), strict=True)
+            places, numbers, times, floats = zip(
+                *sorted(self.loose, key=itemgetter(0)), strict=True
+            )
             self.pieces.append(
                 (
                     np.array(places, dtype=np.int64),
@@ -224,7 +250,12 @@ class _Series:
         offsets, steps, walls, values = pieces[0] if len(pieces) == 1 else _concatenated(pieces)
         if any(a[0][-1] > b[0][0] for a, b in pairwise(pieces)):
             order = np.argsort(offsets, kind="stable")
-            offsets, steps, walls, values = offsets[order], steps[order], walls[order], values[order]
+            offsets, steps, walls, values = (
+                offsets[order],
+                steps[order],
+                walls[order],
+                values[order],
+            )
         if self.first < 0:
             self.first = int(offsets[0])
         bounds = [0, *(np.searchsorted(offsets, cuts).tolist() if cuts.size else ()), offsets.size]
@@ -237,7 +268,7 @@ class _Series:
     def columns(
         self, least: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], int]:
-        """Steps, times and values of the whole file without what later sessions replaced, and how many those were."""
+        """Steps, times and values but for what later sessions replaced, and how many those were."""
         steps = np.frombuffer(self.steps, dtype=np.int64)
         walls = np.frombuffer(self.walls, dtype=np.float64)
         values = np.frombuffer(self.values, dtype=np.float64)
@@ -250,7 +281,12 @@ class _Series:
 
 def _concatenated(pieces: list[_Piece]) -> _Piece:
     offsets, steps, walls, values = zip(*pieces, strict=True)
-    return np.concatenate(offsets), np.concatenate(steps), np.concatenate(walls), np.concatenate(values)
+    return (
+        np.concatenate(offsets),
+        np.concatenate(steps),
+        np.concatenate(walls),
+        np.concatenate(values),
+    )
 
 
 class _Log:
@@ -294,8 +330,13 @@ class _Log:
             for place in left.tolist():
                 self._take_one(data, base, place, size)
 
-    def _take_stripes(self, data: bytes, base: int, stripes: frame.Stripes, scattered: dict[int, list[int]]) -> None:
-        """Records whose lengths repeat: each that is of a kind with the first at its place, all places at once."""
+    def _take_stripes(
+        self, data: bytes, base: int, stripes: frame.Stripes, scattered: dict[int, list[int]]
+    ) -> None:
+        """Records whose lengths repeat.
+
+        Each that is of a kind with the first at its place, all places at once.
+        """
         forms: dict[tuple[object, ...], list[tuple[Layout, int, int]]] = {}
         for size, shift in zip(stripes.sizes, stripes.shifts(), strict=True):
             layout = None
@@ -316,13 +357,19 @@ class _Log:
                 if not sound[k]:
                     scattered.setdefault(size, []).extend(where[~columns.good[k]].tolist())
 
-    def _take_kind(self, data: bytes, base: int, places: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-        """Of records of one length, those of the first one's kind; returns the places of the others."""
+    def _take_kind(
+        self, data: bytes, base: int, places: NDArray[np.int64], size: int
+    ) -> NDArray[np.int64]:
+        """Of records of one length, those of the first one's kind.
+
+        Returns the places of the others.
+        """
         layout = _layout(data, int(places[0]), size)
         if layout is None:
             self._take_one(data, base, int(places[0]), size)
             return places[1:]
-        # Tags that end alike first: cheaper than a checksum over all rows for every tag of this length.
+        # Tags that end alike first: cheaper than a checksum over all rows for every tag of this
+        # length.
         tail = np.array([max(layout.event.values[0].tag_stop - 8, 0)], dtype=np.intp)
         ends = Scattered(data, places).at(tail, "<u8", 0, places.size)[0]
         alike = ends == ends[0]
@@ -338,7 +385,9 @@ class _Log:
         taken[0] = True
         return places[~taken]
 
-    def _keep(self, layout: Layout, columns: Columns, k: int, offsets: NDArray[np.int64], *, whole: bool) -> None:
+    def _keep(
+        self, layout: Layout, columns: Columns, k: int, offsets: NDArray[np.int64], *, whole: bool
+    ) -> None:
         """The columns of the k-th layout, without the rows that it does not fit."""
         steps, walls, good = columns.steps[k], columns.walls[k], columns.good[k]
         if not whole:
@@ -358,7 +407,9 @@ class _Log:
             event = ev.decode(data, start, stop)
         except pb.WireError:
             event = None
-        skipped = event is not None and event.values and all(v.sort in _SKIPPED for v in event.values)
+        skipped = (
+            event is not None and event.values and all(v.sort in _SKIPPED for v in event.values)
+        )
         if event is None or not (skipped or frame.is_sound(data, at, size)):
             self.damaged(base + at, base + stop + frame.FOOT)
             self.records += 1
@@ -374,10 +425,14 @@ class _Log:
                 number = ev.number_at(data, value.number)
                 self._touch(value.tag).loose.append((base + at, event.step, wall, number))
             elif value.sort == "picture":
-                self.pictures += [Picture(value.tag, event.step, "", base + a, b - a) for a, b in value.spans]
+                self.pictures += [
+                    Picture(value.tag, event.step, "", base + a, b - a) for a, b in value.spans
+                ]
             elif value.sort == "hparams":
                 self._settings(ev.hparams(data, *value.content))
-            elif value.sort == "text" and _CONFIG.search(value.tag) and len(self.texts) < _MAX_TEXTS:
+            elif (
+                value.sort == "text" and _CONFIG.search(value.tag) and len(self.texts) < _MAX_TEXTS
+            ):
                 parts = [pb.text(data, a, min(b, a + _MAX_TEXT)) for a, b in value.spans[:256]]
                 self.texts[value.tag] = "\n".join(parts)[:_MAX_TEXT]
             elif value.sort:
@@ -402,7 +457,9 @@ class _Log:
         known = {setting.key for setting in self.settings}
         self.settings += [
             Setting("", value, key)
-            for key, value in ((".".join(path), value) for path, (value, _) in entries.found.items())
+            for key, value in (
+                (".".join(path), value) for path, (value, _) in entries.found.items()
+            )
             if key not in known
         ][: max(0, _MAX_SETTINGS - len(known))]
 
@@ -452,9 +509,14 @@ class _Log:
             if entries.found:
                 self._settings(entries)
             else:
-                notes.append(f"the text {tag} looks like a configuration, but could not be read as one")
+                notes.append(
+                    f"the text {tag} looks like a configuration, but could not be read as one"
+                )
         if self.passed:
-            notes.append("not read: " + ", ".join(f"{n:,} {sort}(s)" for sort, n in sorted(self.passed.items())))
+            notes.append(
+                "not read: "
+                + ", ".join(f"{n:,} {sort}(s)" for sort, n in sorted(self.passed.items()))
+            )
         return Reading(
             signals=tuple(signals),
             settings=tuple(self.settings),
@@ -483,14 +545,20 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _purges(sessions: list[tuple[int, int]]) -> NDArray[np.int64]:
-    """For data seen after so many session starts: the step from which a later session replaces it."""
+    """For data seen after so many session starts.
+
+    The step from which a later session replaces it.
+    """
     steps = np.array([step for _, step in sessions] + [np.iinfo(np.int64).max], dtype=np.int64)
     least: NDArray[np.int64] = np.minimum.accumulate(steps[::-1])[::-1]
     return least
 
 
 def _config_in(text: str) -> Entries:
-    """Settings of a text that people log: YAML, JSON, a Markdown table of two columns, ``Namespace(...)``."""
+    """Settings of a text that people log.
+
+    YAML, JSON, a Markdown table of two columns, ``Namespace(...)``.
+    """
     from gandoctor.configs import json, options, yaml
     from gandoctor.configs.entries import MAX_SETTINGS, Entries, flatten, word
 

@@ -1,4 +1,4 @@
-"""Printed training logs: one tolerant reader for every shape of line (the work is done by `_prints`)."""
+"""Printed training logs: one tolerant reader for every shape of line (see `printed.engine`)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 NAME: Final = "text"
 _LFS_NAMES: Final = (".log", ".txt", ".csv", ".jsonl", ".json", ".out", ".tsv")
-# Files of words and settings, in which a number is no measurement: read where the user names one, and it recurs.
+# Files of words and settings, in which a number is no measurement: read where the user names one,
+# and it recurs.
 _NO_LOGS: Final = frozenset({
-    ".ipynb", ".py", ".md", ".rst", ".tex", ".yaml", ".yml", ".toml", ".json", ".html", ".htm", ".xml", ".svg", ".js",
-    ".css", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".sh", ".ini", ".cfg", ".lock", ".proto", ".bib",
+    ".ipynb", ".py", ".md", ".rst", ".tex", ".yaml", ".yml", ".toml", ".json", ".html", ".htm",
+    ".xml", ".svg", ".js",
+    ".css", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".sh", ".ini", ".cfg", ".lock", ".proto",
+    ".bib",
     ".pyx", ".pxd", ".pyi", ".pl", ".pm", ".java", ".go", ".rs", ".ts", ".jl", ".r", ".rb", ".pem",
 })  # fmt: skip
 _LEAST: Final = 3  # values that a file of words must hold of one series
-_LOG_NAME: Final = re.compile(r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE)
+_LOG_NAME: Final = re.compile(
+    r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE
+)
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -36,7 +41,9 @@ def sniff(path: Path, head: bytes) -> float:
     text = text_of_head(head)
     suffix = path.suffix.lower()
     # A notebook, or JSON that its own reader did not want, is no print.
-    if not text or (suffix in _NO_LOGS and text.lstrip()[:1] in ("{", "[") and suffix in (".json", ".ipynb")):
+    if not text or (
+        suffix in _NO_LOGS and text.lstrip()[:1] in ("{", "[") and suffix in (".json", ".ipynb")
+    ):
         return 0.0
     try:
         reading = read_text(shown_page(text), path.stem)

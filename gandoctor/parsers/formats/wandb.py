@@ -1,8 +1,10 @@
-"""Weights & Biases' run file, ``run-*.wandb``, without the wandb package: metrics, config, and whether the run ended.
+"""Weights & Biases' run file, ``run-*.wandb``, without the wandb package.
 
-The file is framed as LevelDB's log is (32 KiB blocks, chunks with a checksum); a record is a protobuf ``Record`` of
-``wandb_internal.proto``. Old clients write a metric's value as JSON text, new ones (0.31) as a typed value: both are
-read.
+Metrics, config, and whether the run ended.
+
+The file is framed as LevelDB's log is (32 KiB blocks, chunks with a checksum); a record is a
+protobuf ``Record`` of ``wandb_internal.proto``. Old clients write a metric's value as JSON text,
+new ones (0.31) as a typed value: both are read.
 """
 
 from __future__ import annotations
@@ -52,9 +54,13 @@ _FILE_HEAD: Final = 7
 _BLOCK: Final = 32_768
 _CHUNK: Final = struct.Struct("<IHB")
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_SEEDS: Final = [zlib.crc32(bytes([kind])) for kind in range(5)]  # the checksum covers the chunk's kind, then its data
+_SEEDS: Final = [
+    zlib.crc32(bytes([kind])) for kind in range(5)
+]  # the checksum covers the chunk's kind, then its data
 _AT_ONCE: Final = 32 * _BLOCK
-_PATIENCE: Final = 16  # a sound chunk is looked for in so many times the bytes read, then the block is given up
+_PATIENCE: Final = (
+    16  # a sound chunk is looked for in so many times the bytes read, then the block is given up
+)
 
 _HISTORY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18
 _HISTORY_KEY: Final = _HISTORY << 3 | pb.BYTES
@@ -78,8 +84,9 @@ def sniff(path: Path, head: bytes) -> float:
 def read(path: Path) -> Reading:
     """Read one ``.wandb`` file.
 
-    Steps are W&B's ``_step``, unless every metric was defined over one and the same other axis (``define_metric``).
-    Keys of nested metrics and settings are joined by dots. ``finished`` is False without the record of a clean exit.
+    Steps are W&B's ``_step``, unless every metric was defined over one and the same other axis
+    (``define_metric``). Keys of nested metrics and settings are joined by dots. ``finished`` is
+    False without the record of a clean exit.
 
     Raises
     ------
@@ -90,7 +97,9 @@ def read(path: Path) -> Reading:
         with path.open("rb", buffering=0) as file:
             head = file.read(64)
             if is_pointer(head):
-                raise InputError("a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`")
+                raise InputError(
+                    "a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`"
+                )
             frames = _Frames(file)
             run = _Run()
             for record in frames.records():
@@ -106,7 +115,8 @@ def read(path: Path) -> Reading:
     return run.reading(path.parent, frames)
 
 
-# --- frames -----------------------------------------------------------------------------------------------------------
+# --- frames
+# --------------------------------------------------------------------------------------------------
 
 
 class _Frames:
@@ -130,11 +140,16 @@ class _Frames:
         self.file.seek(0)
         base = 0
         parts: list[bytes] = []
-        held = -1  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
+        held = (
+            -1
+        )  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
         while data := self.file.read(_AT_ONCE):
             size = len(data)
             if size >= BLANK and data[:1] == b"\0" and data == bytes(size):
-                end = max(next_data(self.file.fileno(), base + size, self.size) // _AT_ONCE * _AT_ONCE, base + size)
+                end = max(
+                    next_data(self.file.fileno(), base + size, self.size) // _AT_ONCE * _AT_ONCE,
+                    base + size,
+                )
                 self.zeros += end - base
                 if held >= 0:
                     self._lose(held)
@@ -161,7 +176,11 @@ class _Frames:
                     self.torn += size - at
                     break
                 body = data[start:stop]
-                if not _WHOLE <= kind <= _LAST or length + _CHUNK.size > left or crc32(body, seeds[kind]) != crc:
+                if (
+                    not _WHOLE <= kind <= _LAST
+                    or length + _CHUNK.size > left
+                    or crc32(body, seeds[kind]) != crc
+                ):
                     found = self._next_chunk(data, at, min(at + left, size))
                     self._lose(found - at + max(held, 0))
                     parts, held = [], -1
@@ -197,12 +216,18 @@ class _Frames:
         self.torn += max(held, 0)
 
     def _next_chunk(self, data: bytes, at: int, stop: int) -> int:
-        """The next place after `at` where a sound chunk begins, in a block that ends at `stop`; `stop` if none does."""
+        """The next place after `at` where a sound chunk begins, in a block that ends at `stop`.
+
+        `stop` if none does.
+        """
         octets: NDArray[np.uint8] = np.frombuffer(data, dtype=np.uint8)
         places = np.arange(at + 1, stop - _CHUNK.size + 1)
         if not places.size or self.patience < 0:
             return stop
-        kinds, lengths = octets[places + 6], octets[places + 4] | octets[places + 5].astype(np.int64) << 8
+        kinds, lengths = (
+            octets[places + 6],
+            octets[places + 4] | octets[places + 5].astype(np.int64) << 8,
+        )
         ends = places + _CHUNK.size + lengths
         likely = (kinds >= _WHOLE) & (kinds <= _LAST) & (ends <= stop)
         self.patience -= 4 * places.size
@@ -232,7 +257,8 @@ class _Frames:
         return "; ".join(said) or None
 
 
-# --- records ----------------------------------------------------------------------------------------------------------
+# --- records
+# --------------------------------------------------------------------------------------------------
 
 
 _Points = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
@@ -277,7 +303,8 @@ class _Run:
         """Take one ``Record``; what is neither metric, config nor exit is passed over."""
         end = len(record)
         try:
-            # {1 num} first, then the record's one content. Most are rows and summaries: told by a byte.
+            # {1 num} first, then the record's one content. Most are rows and summaries: told by a
+            # byte.
             at = 0
             if end > 2 and record[0] == 0x08:
                 at = 2
@@ -352,7 +379,11 @@ class _Run:
         """For each item the place of its name in `names`, which grows."""
         known = np.array(sorted(self.places), dtype=np.uint64)
         place = np.minimum(np.searchsorted(known, items.hashes), max(known.size - 1, 0))
-        fresh = np.ones(items.hashes.size, dtype=np.bool_) if not known.size else known[place] != items.hashes
+        fresh = (
+            np.ones(items.hashes.size, dtype=np.bool_)
+            if not known.size
+            else known[place] != items.hashes
+        )
         if fresh.any():
             firsts = np.unique(items.hashes[fresh], return_index=True)[1]
             for at in np.flatnonzero(fresh)[np.sort(firsts)].tolist():
@@ -461,7 +492,10 @@ class _Run:
                 self.config[".".join(keys)] = value
 
     def _metric(self, data: bytes, start: int, stop: int) -> None:
-        """MetricRecord{1 name, 2 glob_name, 4 step_metric}: the axis that the user gave a metric."""
+        """MetricRecord{1 name, 2 glob_name, 4 step_metric}.
+
+        The axis that the user gave a metric.
+        """
         name = axis = ""
         for number, wire, at, end in pb.fields(data, start, stop):
             if wire == pb.BYTES and number in (1, 2):
@@ -479,7 +513,9 @@ class _Run:
         columns = {name: column.in_order() for name, column in self.columns.items()}
         steps = self._along("_step", columns)
         walls = self._along("_timestamp", columns)
-        metrics = {name: c for name, c in columns.items() if name[:1] != "_" and not self._is_medium(name)}
+        metrics = {
+            name: c for name, c in columns.items() if name[:1] != "_" and not self._is_medium(name)
+        }
         row_steps = np.arange(self.rows, dtype=np.int64) if steps is None else _integers(steps)
         notes: list[str] = []
         unit: StepUnit = "unknown"
@@ -503,7 +539,9 @@ class _Run:
         passed = sorted(name for name in self.passed_over if not self._is_medium(name))
         if passed:
             shown, more = ", ".join(passed[:5]), len(passed) - 5
-            notes.append(f"not numbers, passed over: {shown}" + (f" and {more} more" if more > 0 else ""))
+            notes.append(
+                f"not numbers, passed over: {shown}" + (f" and {more} more" if more > 0 else "")
+            )
         if self.exit_code is None:
             notes.append("the run has no exit record: it was killed, or is still running")
         elif self.exit_code:
@@ -519,11 +557,14 @@ class _Run:
         )
 
     def _is_medium(self, name: str) -> bool:
-        """Whether a key belongs to a picture, histogram or table, whose width or count is no metric."""
+        """Whether a key is of a picture, histogram or table, whose width or count is no metric."""
         return bool(self.kinds) and (name in self.kinds or name.rpartition(".")[0] in self.kinds)
 
     def _along(self, name: str, columns: dict[str, _Points]) -> NDArray[np.float64] | None:
-        """A metric's value in every row, the gaps filled from the row before; None where it has none."""
+        """A metric's value in every row, the gaps filled from the row before.
+
+        None where it has none.
+        """
         column = columns.get(name)
         if column is None or not self.rows:
             return None
@@ -532,7 +573,7 @@ class _Run:
         return values[np.maximum(last, 0)]
 
     def _shared_axis(self, metrics: dict[str, _Points], notes: list[str]) -> str:
-        """The one axis over which all metrics were defined, if there is one, and it can serve as steps."""
+        """The one axis over which all metrics were defined, if it can serve as steps."""
         if not self.axes:
             return ""
         others = [name for name in metrics if name not in set(self.axes.values())]
@@ -559,13 +600,21 @@ class _Run:
         return self.axes[max(globs, key=len)] if globs else ""
 
     def _pictures(self, folder: Path, steps: NDArray[np.int64]) -> tuple[Picture, ...]:
-        """Pictures that are there, by their path relative to the file's folder; none from outside of it."""
+        """Pictures that are there, by their path relative to the file's folder.
+
+        None from outside of it.
+        """
         found = []
         for tag, row, name in self.media:
             if self.kinds.get(tag) not in _PICTURES:
                 continue
             relative = PurePosixPath("files") / PurePosixPath(name)
-            if ".." in relative.parts or relative.parts[:1] != ("files",) or "\\" in name or "\0" in name:
+            if (
+                ".." in relative.parts
+                or relative.parts[:1] != ("files",)
+                or "\\" in name
+                or "\0" in name
+            ):
                 continue
             place = folder / relative
             try:
@@ -586,7 +635,10 @@ _UNREADABLE: Final = object()
 
 
 def _from_json(raw: bytes) -> object:
-    """JSON with bare NaN and infinities; `_UNREADABLE` where it is none, or too long to be a metric or a setting."""
+    """JSON with bare NaN and infinities.
+
+    `_UNREADABLE` where it is none, or too long to be a metric or a setting.
+    """
     if len(raw) > _MAX_JSON:
         return _UNREADABLE
     try:
@@ -618,7 +670,9 @@ def _item(data: bytes, start: int, stop: int) -> tuple[list[str], bytes | str | 
 def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Steps from floats; what is no step becomes the largest before it, or 0."""
     sound = np.isfinite(values) & (np.abs(values) < 2**62)
-    before = np.maximum.accumulate(np.where(sound, np.arange(values.size), 0)) if values.size else sound
+    before = (
+        np.maximum.accumulate(np.where(sound, np.arange(values.size), 0)) if values.size else sound
+    )
     return np.where(sound, values, 0.0)[before].astype(np.int64)
 
 

@@ -46,7 +46,10 @@ class Track(NamedTuple):
     totals: Floats
 
     def since(self, line: int) -> Track:
-        """From the last time it was printed before `line`: bars of downloads and the like are left out."""
+        """From the last time it was printed before `line`.
+
+        Bars of downloads and the like are left out.
+        """
         first = max(0, int(np.searchsorted(self.lines, line, side="right")) - 1)
         return Track(self.lines[first:], self.values[first:], self.totals[first:])
 
@@ -64,9 +67,14 @@ Series = dict[tuple[str, str], Track]  # by tag and split
 
 
 def lead_of(series: Series) -> Ints:
-    """Lines of the most frequent tag that tells of training, of any tag where none does; the first among equals."""
+    """Lines of the most frequent tag that tells of training, of any tag where none does.
+
+    The first among equals.
+    """
     told = telling([t for t, _ in series])
-    among = [v.lines for k, v in series.items() if k[0] in told] or [v.lines for v in series.values()]
+    among = [v.lines for k, v in series.items() if k[0] in told] or [
+        v.lines for v in series.values()
+    ]
     most = max(map(len, among))
     return min((lines for lines in among if len(lines) == most), key=lambda lines: int(lines[0]))
 
@@ -90,11 +98,16 @@ class Counting:
     lines : ndarray of int64, shape (n,)
         Lines that hold a metric, ascending.
     turns : ndarray of int64, shape (lines of `lead`,), or None
-        Known after `axis`: which of several runs each leading line is of, where they take turns in the log.
+        Known after `axis`: which of several runs each leading line is of, where they take turns in
+        the log.
     """
 
     def __init__(
-        self, series: Series, counters: Mapping[str, Track], marks: Sequence[int], planned: Mapping[str, float]
+        self,
+        series: Series,
+        counters: Mapping[str, Track],
+        marks: Sequence[int],
+        planned: Mapping[str, float],
     ) -> None:
         self.planned = planned
         self.turns: Ints | None = None
@@ -133,7 +146,11 @@ class Counting:
     def _frequent(self, kind: str) -> Track | None:
         """A counter that changes and is printed at least half as often as the metrics."""
         track = self.counters.get(kind)
-        return track if track is not None and track.varies() and len(track.lines) * 2 >= len(self.lead) else None
+        return (
+            track
+            if track is not None and track.varies() and len(track.lines) * 2 >= len(self.lead)
+            else None
+        )
 
     def _directly(self, counter: Track, unit: StepUnit) -> Axis:
         values, totals = counter.held(self.lines)
@@ -174,8 +191,8 @@ class Counting:
     def _settled(self, raw: Ints, own: Ints, unit: StepUnit) -> Axis:
         """Steps of all lines from those of the leading ones.
 
-        Restarts are found on the lines of the most frequent tag alone: a score that is printed late, for an earlier
-        checkpoint, is no restart.
+        Restarts are found on the lines of the most frequent tag alone: a score that is printed
+        late, for an earlier checkpoint, is no restart.
 
         Parameters
         ----------
@@ -200,7 +217,7 @@ class Counting:
 
 
 def _turns(steps: Ints, totals: Floats) -> Ints:
-    """A counter that runs to its total again and again (a progress bar for each epoch), added up."""
+    """A counter that runs to its total again and again (a progress bar an epoch), added up."""
     known = totals[totals > 0]
     if not len(known):
         return steps

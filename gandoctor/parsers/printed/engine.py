@@ -1,7 +1,8 @@
 """The engine behind printed logs.
 
-A line is its numbers and the texts between them. Lines with the same texts have the same meaning, so the meaning is
-worked out once for each shape (`_plan`), and the numbers of all lines of a shape are converted together.
+A line is its numbers and the texts between them. Lines with the same texts have the same meaning,
+so the meaning is worked out once for each shape (`_plan`), and the numbers of all lines of a shape
+are converted together.
 """
 
 from __future__ import annotations
@@ -51,27 +52,51 @@ _OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
 _FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]")
+_ANSI: Final = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]"
+)
 _BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
 _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
-_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
+_MARK: Final = re.compile(
+    r"={4,}+([^=]++)={4,}+\s*$"
+)  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
-_UPRIGHT: Final = re.compile(r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*")
+_UPRIGHT: Final = re.compile(
+    r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*"
+)
 _BARS: Final = frozenset("|│┃")
-_FULL_WIDTH: Final = str.maketrans("：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~")
+_FULL_WIDTH: Final = str.maketrans(
+    "：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~"
+)
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
-# VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where there is a sixth.
+# VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where
+# there is a sixth.
 _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
 _LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
 _HALF: Final = re.compile(
-    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?", re.IGNORECASE
+    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?",
+    re.IGNORECASE,
 )
 _OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
 _PLANNED: Final = frozenset({"total", "max", "num", "n", "nb", "niter", "train", "training"})
 _NO_PLAN: Final = frozenset(
-    {"decay", "warmup", "save", "log", "eval", "d", "g", "dis", "disc", "gen", "critic", "per", "every"}
+    {
+        "decay",
+        "warmup",
+        "save",
+        "log",
+        "eval",
+        "d",
+        "g",
+        "dis",
+        "disc",
+        "gen",
+        "critic",
+        "per",
+        "every",
+    }
 )
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
@@ -96,7 +121,9 @@ def read_text(text: str, name: str) -> Reading:
 
 
 def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
-    """As `read_text`, for each run of a log in which several take turns; the first of each pair tells them apart.
+    """As `read_text`, for each run of a log in which several take turns.
+
+    The first of each pair tells them apart.
 
     Raises
     ------
@@ -115,27 +142,38 @@ class _Pieces:
     pieces: list[Track] = field(default_factory=list)
 
     def add(self, lines: Ints, values: Floats, totals: Floats | None = None) -> None:
-        self.pieces.append(Track(lines, values, np.full(len(lines), np.nan) if totals is None else totals))
+        self.pieces.append(
+            Track(lines, values, np.full(len(lines), np.nan) if totals is None else totals)
+        )
 
     def joined(self) -> Track:
         lines = np.concatenate([p.lines for p in self.pieces])
         order = np.argsort(lines, kind="stable")
         values = np.concatenate([p.values for p in self.pieces])
-        return Track(lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order])
+        return Track(
+            lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order]
+        )
 
     def of_run(self, lead: Ints, own: NDArray[np.bool_], *, counts: bool = False) -> _Pieces | None:
-        """What was printed on the leading lines of one run or behind them; a counter may stand before them, too."""
+        """What was printed on the leading lines of one run or behind them.
+
+        A counter may stand before them, too.
+        """
         track = self.joined()
         behind = np.searchsorted(lead, track.lines, side="right") - 1
         if counts and not np.isin(track.lines, lead).mean() > 0.5:
             behind += 1
         here = own[np.clip(behind, 0, len(lead) - 1)]
-        return _Pieces([Track(track.lines[here], track.values[here], track.totals[here])]) if here.any() else None
+        return (
+            _Pieces([Track(track.lines[here], track.values[here], track.totals[here])])
+            if here.any()
+            else None
+        )
 
 
 @dataclass(slots=True)
 class _Known:
-    """A shape of line: its plan, how often it was seen, a quick pattern once it is frequent, and what followed it."""
+    """A shape of line: its plan, how often it was seen, a quick pattern, and what followed it."""
 
     plan: Plan | None
     seen: int = 0
@@ -177,10 +215,17 @@ class _Log:
         at = self.count
         guess: _Known | None = None
         last = _Known(None)
-        for line in _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n"):
+        for line in (
+            _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n")
+        ):
             at += 1
-            if guess is not None and guess.pattern is not None and (found := guess.pattern.fullmatch(line)):
-                # Logs repeat themselves: the shape that followed the last time usually follows again.
+            if (
+                guess is not None
+                and guess.pattern is not None
+                and (found := guess.pattern.fullmatch(line))
+            ):
+                # Logs repeat themselves: the shape that followed the last time usually follows
+                # again.
                 self._keep(guess.plan, at, found.groups())
                 last, guess = guess, guess.follower
                 continue
@@ -191,7 +236,11 @@ class _Log:
             if "%|" in line:
                 line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
             if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
-                if line.startswith("====") and (mark := _MARK.match(line)) and re.search("[A-Za-z]", mark[1]):
+                if (
+                    line.startswith("====")
+                    and (mark := _MARK.match(line))
+                    and re.search("[A-Za-z]", mark[1])
+                ):
                     self.marks.append(at)
                     if line == MARK:
                         self.cells.append(at)
@@ -263,12 +312,16 @@ class _Log:
         plan.lines, plan.rows = [], []
         for c in plan.counters:
             totals = self._floats([r[c.total] for r in rows]) if c.total >= 0 else None
-            self.counters.setdefault(c.kind, _Pieces()).add(lines, self._floats([r[c.slot] for r in rows]), totals)
+            self.counters.setdefault(c.kind, _Pieces()).add(
+                lines, self._floats([r[c.slot] for r in rows]), totals
+            )
         for m in plan.metrics:
             values = self._floats([r[m.slot] for r in rows]) * m.scale
             if SLOT in m.tag:
                 for tag, pick in _variants(m.tag, rows).items():
-                    self.metrics.setdefault((tag, m.split), _Pieces()).add(lines[pick], values[pick])
+                    self.metrics.setdefault((tag, m.split), _Pieces()).add(
+                        lines[pick], values[pick]
+                    )
             else:
                 self.metrics.setdefault((m.tag, m.split), _Pieces()).add(lines, values)
 
@@ -305,7 +358,9 @@ class _Log:
         if self.vits:
             places = _vits_places([t for t, _ in series])
             signals = [_named_vits(s, places) for s in signals]
-            notes.append("the losses are printed as a list without names; they were named by VITS' order")
+            notes.append(
+                "the losses are printed as a list without names; they were named by VITS' order"
+            )
         if self.percent:
             notes.append("values printed in per cent are given as shares (51% is 0.51)")
         return Reading(
@@ -317,7 +372,9 @@ class _Log:
         )
 
     def readings(self, name: str) -> list[tuple[str, Reading]]:
-        """As `reading`, for each of the runs that take turns in the log: a short name and what was read.
+        """As `reading`, for each of the runs that take turns in the log.
+
+        A short name and what was read.
 
         Raises
         ------
@@ -332,17 +389,28 @@ class _Log:
         found = []
         for k in range(count):
             part = copy(self)
-            part.metrics = {key: one for key, p in self.metrics.items() if (one := p.of_run(lead, of == k))}
+            part.metrics = {
+                key: one for key, p in self.metrics.items() if (one := p.of_run(lead, of == k))
+            }
             part.counters = {
-                key: one for key, p in self.counters.items() if (one := p.of_run(lead, of == k, counts=True))
+                key: one
+                for key, p in self.counters.items()
+                if (one := p.of_run(lead, of == k, counts=True))
             }
             reading = part.reading(name)
-            note = f"{count} runs take turns in the log; they were taken apart, and this is number {k + 1}"
+            note = (
+                f"{count} runs take turns in the log; they were taken apart, and this is "
+                "number "
+                f"{k + 1}"
+            )
             found.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
         return found
 
     def _counted(self) -> dict[str, Track]:
-        """The counters, without numbers too large to be any: a digit was doubled, or a line break lost."""
+        """The counters, without numbers too large to be any.
+
+        A digit was doubled, or a line break lost.
+        """
         found: dict[str, Track] = {}
         for kind, track in ((k, p.joined()) for k, p in self.counters.items()):
             sound = ~(np.abs(track.values) > LARGEST)
@@ -355,38 +423,54 @@ class _Log:
         return found
 
     def _counts_here(self, lines: Ints) -> NDArray[np.bool_]:
-        """Which lines are of cells that print a metric: what another cell counts is the size of something."""
+        """Which lines are of cells that print a metric.
+
+        What another cell counts is the size of something.
+        """
         cells = np.array(self.cells, dtype=np.int64)
-        of_metrics = [np.searchsorted(cells, piece.lines) for p in self.metrics.values() for piece in p.pieces]
+        of_metrics = [
+            np.searchsorted(cells, piece.lines) for p in self.metrics.values() for piece in p.pieces
+        ]
         return np.isin(np.searchsorted(cells, lines), np.concatenate(of_metrics))
 
     def _lost(self, first: int) -> Iterator[str]:
         """What was not looked at, of the lines from the first record on."""
         if self.overflow:
-            yield f"{self.overflow} lines of more than {len(self.shapes)} different shapes were not looked at"
+            yield (
+                f"{self.overflow} lines of more than {len(self.shapes)} different shapes were "
+                "not looked at"
+            )
         if self.beyond:
             yield beyond(self.beyond)
         if long := sum(at > first for at in self.long):
             yield f"{long} lines of more than {_LONGEST_LINE} characters were not looked at"
 
     def _credible(self, series: Series, name: str) -> Series:
-        """What recurs. What is printed once is an option or a final score; what stops early belongs to the set-up."""
+        """What recurs. What is printed once is an option or a final score.
+
+        What stops early belongs to the set-up.
+        """
         if ("", "") in series:
             series[name, ""] = series.pop(("", ""))
         if not series:
             raise InputError(
-                "no training metrics are printed in it", hint="print lines such as: step 100 d_loss: 0.69 g_loss: 0.7"
+                "no training metrics are printed in it",
+                hint="print lines such as: step 100 d_loss: 0.69 g_loss: 0.7",
             )
         lead = lead_of(series)
         told = telling([t for t, _ in series])
         recurs = len(lead) > 1
-        begins = [int(v.lines[0]) for k, v in series.items() if k[0] in told and len(v.lines) > recurs]
+        begins = [
+            int(v.lines[0]) for k, v in series.items() if k[0] in told and len(v.lines) > recurs
+        ]
         first = min(begins, default=int(lead[0]))
 
         def keeps(tag: str, track: Track) -> bool:
             if int(track.lines[-1]) < first:
                 return False
-            return tag in told or (len(track.lines) > 1 if recurs else bool(np.isin(track.lines, lead).any()))
+            return tag in told or (
+                len(track.lines) > 1 if recurs else bool(np.isin(track.lines, lead).any())
+            )
 
         series = {k: v for k, v in series.items() if keeps(k[0], v)}
         if not recurs and not self.vits and not self._is_record(series, lead):
@@ -394,13 +478,22 @@ class _Log:
         tags = [t for t, _ in series]
         if not tells_of_training(tags) and not self.vits:
             shown = ", ".join(tags[:5])
-            raise InputError(f"numbers are printed in it, but no loss (found: {shown})", hint="is it a training log?")
+            raise InputError(
+                f"numbers are printed in it, but no loss (found: {shown})",
+                hint="is it a training log?",
+            )
         return series
 
     def _is_record(self, series: Series, lead: Ints) -> bool:
         """Whether a single line is a record of a training: two losses, or one and a counter."""
-        here = {t for (t, _), v in series.items() if tells_of_training([t]) and np.isin(lead, v.lines).any()}
-        counted = any(np.isin(lead, c.joined().lines).any() for k, c in self.counters.items() if k != "lead")
+        here = {
+            t
+            for (t, _), v in series.items()
+            if tells_of_training([t]) and np.isin(lead, v.lines).any()
+        }
+        counted = any(
+            np.isin(lead, c.joined().lines).any() for k, c in self.counters.items() if k != "lead"
+        )
         return len(here) > 1 or (len(here) == 1 and counted)
 
     def _drawn_over(self, lines: Ints, steps: Ints) -> NDArray[np.bool_]:
@@ -413,16 +506,27 @@ class _Log:
 
     def _settings(self, tags: set[str], first: int) -> Iterable[Setting]:
         """Options printed before the first record, which is on line `first`."""
-        return [s for s in settings_of(line for at, line in self.header if at < first) if s.key not in tags]
+        return [
+            s
+            for s in settings_of(line for at, line in self.header if at < first)
+            if s.key not in tags
+        ]
 
 
 def _halves(series: Series) -> Series:
-    """``dr[0.6,0.9], df[0.7,0.8], g[1.2,0.1]``: where a pair is D's on one half of the data, it is no pair of networks.
+    """``dr[0.6,0.9], df[0.7,0.8], g[1.2,0.1]``.
 
-    A list names its loss first; what follows is an accuracy where it is a share throughout, else a further part.
+    Where a pair is D's on one half of the data, it is no pair of networks.
+
+    A list names its loss first; what follows is an accuracy where it is a share throughout, else a
+    further part.
     """
     tags = {tag for tag, _ in series}
-    pairs = {t[:-3] for t in tags if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags}
+    pairs = {
+        t[:-3]
+        for t in tags
+        if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags
+    }
     if not any(_HALF.fullmatch(base) for base in pairs):
         return series
     pairs = {b for b in pairs - tags if _HALF.fullmatch(b) or _OTHER_PLAYER.fullmatch(b)}
@@ -438,11 +542,18 @@ def _halves(series: Series) -> Series:
 
 
 def _is_accuracy(loss: Floats, values: Floats) -> bool:
-    """Whether what stands behind a loss is an accuracy: a share throughout, which does not rise with the loss.
+    """Whether what stands behind a loss is an accuracy.
 
-    Where the loss stays below 1 as well, it has to fall as the loss rises: two losses may both be that small.
+    A share throughout, which does not rise with the loss.
+
+    Where the loss stays below 1 as well, it has to fall as the loss rises: two losses may both be
+    that small.
     """
-    sound = np.isfinite(values) & np.isfinite(loss) if len(loss) == len(values) else np.zeros(len(values), dtype=bool)
+    sound = (
+        np.isfinite(values) & np.isfinite(loss)
+        if len(loss) == len(values)
+        else np.zeros(len(values), dtype=bool)
+    )
     loss, values = loss[sound], values[sound] if sound.any() else values
     if not len(loss) or float(values.min()) < 0 or float(values.max()) > 1:
         return False
@@ -460,8 +571,16 @@ def _planned(settings: Iterable[Setting]) -> dict[str, float]:
         value = setting.value
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             continue
-        for unit, names in (("iterations", STEP_NAMES), ("epochs", EPOCH_NAMES), ("kimg", KIMG_NAMES)):
-            counts = name == f"n_{words[-1]}" or words[0] in _PLANNED or words[-1] in ("epochs", "steps", "iterations")
+        for unit, names in (
+            ("iterations", STEP_NAMES),
+            ("epochs", EPOCH_NAMES),
+            ("kimg", KIMG_NAMES),
+        ):
+            counts = (
+                name == f"n_{words[-1]}"
+                or words[0] in _PLANNED
+                or words[-1] in ("epochs", "steps", "iterations")
+            )
             if words[-1] in names and len(words) <= 3 and counts and _NO_PLAN.isdisjoint(words):
                 found[unit] = max(found.get(unit, 0.0), float(value))
     return found

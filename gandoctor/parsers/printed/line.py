@@ -28,34 +28,49 @@ NUMBER: Final = re.compile(
           | \d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\.?\d)
           | \.\d+(?:[eE][-+]?\d+)?
           | (?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?!\w)
-          | (?:(?<=[:=])|(?<=[:=]\s))(?:nan|inf)(?=[A-Z]\w{0,40}+[ ]?[:=(])  # glued to the next name
+          | (?:(?<=[:=])|(?<=[:=]\s))(?:nan|inf)(?=[A-Z]\w{0,40}+[ ]?[:=(])  # glued to a name
         )
     )""",
     re.VERBOSE,
 )
 _SPLIT_WORDS: Final = {
-    "train": "", "training": "", "val": "val", "valid": "val", "validation": "val", "validate": "val", "test": "val",
+    "train": "", "training": "", "val": "val", "valid": "val", "validation": "val",
+    "validate": "val", "test": "val",
     "testing": "val", "eval": "val", "evaluation": "val", "evaluate": "val", "dev": "val",
 }  # fmt: skip
 _PROSE: Final = re.compile(
-    r"\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|writ(?:e|ing|ten)|restor\w*|resum\w*|best|export\w*|will|every|"
-    r"snapshots?|download\w*|warn\w*|error|traceback|exception|stor(?:ed|ing)|creat(?:ed|ing)|remov\w+|delet\w+)\b"
+    r"\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|writ(?:e|ing|ten)|restor\w*|resum\w*|best|"
+    r"export\w*|will|every|"
+    r"snapshots?|download\w*|warn\w*|error|traceback|exception|stor(?:ed|ing)|creat(?:ed|ing)|"
+    r"remov\w+|delet\w+)\b"
     r"|保存|加载|检查点",
     re.IGNORECASE,
 )
 _MOST_PROSE: Final = 5  # further words that a line without metrics may have and still count
-_COUNTED: Final = {"epoch": "epoch", "轮": "epoch", "回合": "epoch", "步": "step", "batch": "inner", "iter": "inner"}
+_COUNTED: Final = {
+    "epoch": "epoch",
+    "轮": "epoch",
+    "回合": "epoch",
+    "步": "step",
+    "batch": "inner",
+    "iter": "inner",
+}
 _SUFFIX: Final = re.compile(f"({'|'.join(_COUNTED)})(?![a-z])")
 # The name of the next field, where no blank parts it from the number before: 0.967D_real: 0.5
-_GLUED: Final = re.compile(r"([^\W\d][\w/.]{0,40}+(?:[ ][A-Za-z]{2,20}+)?(?:\([\w() ]{0,12}\))?)\s?[:=]\s*")
+_GLUED: Final = re.compile(
+    r"([^\W\d][\w/.]{0,40}+(?:[ ][A-Za-z]{2,20}+)?(?:\([\w() ]{0,12}\))?)\s?[:=]\s*"
+)
 _UNITS: Final = _names(
-    "s ms us ns m min mins sec secs h hr hrs hour hours d day days k kb mb gb tb kib mib gib b x px hz khz mhz db it "
+    "s ms us ns m min mins sec secs h hr hrs hour hours d day days k kb mb gb tb kib mib gib b x "
+    "px hz khz mhz db it "
     "its img imgs fps am pm utc st nd rd th v w c"
 )
 _ARROW: Final = re.compile(r"(?:^|[\s:\])])>\s?$")
 _UNITS_KEPT: Final = re.compile(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
-_PLAYER: Final = re.compile(r"(?<![a-z])(?:d|g|dis|disc|discriminator|critic|gen|generator)(?![a-z])", re.IGNORECASE)
+_PLAYER: Final = re.compile(
+    r"(?<![a-z])(?:d|g|dis|disc|discriminator|critic|gen|generator)(?![a-z])", re.IGNORECASE
+)
 _LOSSES: Final = ("losses", "损失")
 _VITS_LENGTHS: Final = (7, 8, 9)  # five to seven losses, the step, the learning rate
 
@@ -77,7 +92,8 @@ class Metric:
 class Counter:
     """A slot that counts, and the slot of its total or -1.
 
-    Kinds: ``epoch``, ``step``, ``inner`` (within the epoch), ``kimg``, ``percent`` (of the epoch), ``lead`` (nameless).
+    Kinds: ``epoch``, ``step``, ``inner`` (within the epoch), ``kimg``, ``percent`` (of the epoch),
+    ``lead`` (nameless).
     """
 
     kind: str
@@ -132,7 +148,10 @@ def make_plan(texts: Sequence[str], numbers: Sequence[str]) -> Plan | None:
 
 
 class _Line:
-    """One line while it is being understood. Each rule looks at a slot and says whether it has dealt with it."""
+    """One line while it is being understood.
+
+    Each rule looks at a slot and says whether it has dealt with it.
+    """
 
     def __init__(self, texts: Sequence[str], numbers: Sequence[str]) -> None:
         self.texts = texts
@@ -145,11 +164,14 @@ class _Line:
         self.used: set[int] = set()
         self.found: list[_Found] = []
         self.counters: list[Counter] = []
-        self.tabular = 0  # clocks without a colon (sec/tick 10.6): the line is made of names and numbers
+        self.tabular = (
+            0  # clocks without a colon (sec/tick 10.6): the line is made of names and numbers
+        )
 
     def plan(self) -> Plan | None:
         rules = (
-            self._suffixed, self._clock, self._snapshot, self._leading, self._counter, self._lone, self._unit,
+            self._suffixed, self._clock, self._snapshot, self._leading, self._counter, self._lone,
+                self._unit,
             self._spread, self._item, self._nameless, self._noise, self._name_part, self._metric,
         )  # fmt: skip
         for i in range(len(self.numbers)):
@@ -205,13 +227,18 @@ class _Line:
         return True
 
     def _leading(self, i: int, before: str, after: str) -> bool:
-        """A whole number that begins the line, or an arrow: ``120 [D loss``, ``[   12/1000000]``, ``INFO: >12,``."""
+        """A whole number that begins the line, or an arrow.
+
+        ``120 [D loss``, ``[   12/1000000]``, ``INFO: >12,``.
+        """
         begins = not i and not before.strip(" \t([<#>")
         if self.keys[i] or not self.is_whole[i] or not (begins or _ARROW.search(before)):
             return False
         if self._fraction(i):
             return self._count("first", i, total=True)
-        return bool(re.match(r"\s*[:\])>|,{-]|\s+[^\W\d]|\s*\[|\s*$", after)) and self._count("lead", i)
+        return bool(re.match(r"\s*[:\])>|,{-]|\s+[^\W\d]|\s*\[|\s*$", after)) and self._count(
+            "lead", i
+        )
 
     def _counter(self, i: int, before: str, after: str) -> bool:
         key = self.keys[i]
@@ -223,7 +250,10 @@ class _Line:
         return fraction and (key is None or key.sep == " ") and self._count("part", i, total=True)
 
     def _lone(self, i: int, before: str, after: str) -> bool:
-        """A number alone in brackets: the generator's iterations of WassersteinGAN, ``[56%]`` of VITS."""
+        """A number alone in brackets.
+
+        The generator's iterations of WassersteinGAN, ``[56%]`` of VITS.
+        """
         if self.keys[i] or not re.search(r"[\[(]\s*$", before):
             return False
         if re.match(r"%\s*[\])]", after):
@@ -235,14 +265,25 @@ class _Line:
     # ------------------------------------------------------------ numbers that are no metrics
 
     def _unit(self, i: int, before: str, after: str) -> bool:
-        """``1.65s``, ``98m``, ``512x512``, ``10%|``; decibels, percentages with a name and glued fields stay."""
+        """``1.65s``, ``98m``, ``512x512``, ``10%|``.
+
+        Decibels, percentages with a name and glued fields stay.
+        """
         if after.startswith("%"):
             key = self.keys[i]
-            return key is None or key.is_noise() or plain(key.text) in ("progress", "done", "completed")
-        return bool(re.match(r"[^\W\d]|_", after)) and not _UNITS_KEPT.match(after) and not self._glued(i)
+            return (
+                key is None
+                or key.is_noise()
+                or plain(key.text) in ("progress", "done", "completed")
+            )
+        return (
+            bool(re.match(r"[^\W\d]|_", after))
+            and not _UNITS_KEPT.match(after)
+            and not self._glued(i)
+        )
 
     def _glued(self, i: int) -> bool:
-        """Whether what follows a number without a blank is the name of the next one, and no unit."""
+        """Whether what follows a number without a blank is the name of the next, and no unit."""
         found = _GLUED.fullmatch(self.texts[i + 1]) if i + 1 < len(self.numbers) else None
         if not found or self.keys[i] is None:
             return False
@@ -252,7 +293,11 @@ class _Line:
     def _mean(self, i: int, before: str, after: str) -> bool:
         """The mean in brackets after a value."""
         follows = bool(self.found) and self.found[-1].slots[-1] == i - 1
-        return follows and bool(re.fullmatch(r"\s*+(?:%\s*+)?\(\s*", before)) and after.lstrip().startswith(")")
+        return (
+            follows
+            and bool(re.fullmatch(r"\s*+(?:%\s*+)?\(\s*", before))
+            and after.lstrip().startswith(")")
+        )
 
     def _spread(self, i: int, before: str, after: str) -> bool:
         """A mean or a standard deviation behind the value."""
@@ -269,7 +314,9 @@ class _Line:
             return True
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             return True
-        return key.text.lower() == "data" and "time" in self.whole.lower()  # seconds spent on loading
+        return (
+            key.text.lower() == "data" and "time" in self.whole.lower()
+        )  # seconds spent on loading
 
     def _name_part(self, i: int, before: str, after: str) -> bool:
         """The 1 of ``discr (scale 1) loss: 0.5``."""
@@ -284,16 +331,23 @@ class _Line:
             return False
         bare = before.strip()
         whole, pos = self.whole, self.at[i]
-        if bare not in (",", "/", ";") and (bare or not before or whole.rfind("[", 0, pos) < whole.rfind("]", 0, pos)):
+        if bare not in (",", "/", ";") and (
+            bare or not before or whole.rfind("[", 0, pos) < whole.rfind("]", 0, pos)
+        ):
             return False
         self.found[-1].slots.append(i)
         return True
 
     def _nameless(self, i: int, before: str, after: str) -> bool:
-        """A list without a name, or the only value behind a leading counter (BigGAN-PyTorch's ``itr: value``)."""
+        """A list without a name, or the only value behind a counter (``itr: value``)."""
         if self.keys[i]:
             return False
-        if i == 1 and self.counters and self.counters[0].kind == "lead" and before.strip() in (":", ""):
+        if (
+            i == 1
+            and self.counters
+            and self.counters[0].kind == "lead"
+            and before.strip() in (":", "")
+        ):
             self.found.append(_Found(Key("", ":", self.at[i]), [i]))
             return True
         if not re.search(r"\[\s*$", before) or not re.match(r"\s*,", after):
@@ -315,12 +369,16 @@ class _Line:
         return key is not None
 
     def _drop_prose(self) -> None:
-        """Names without a colon count only if they look like identifiers, or stand among such and not in a sentence."""
+        """Names without a colon count only if they look like identifiers, or stand among such."""
         named = " ".join(f.key.text for f in self.found)
         words = [w for w in _words(self.whole) if w not in named and not kind_of(w)]
         prose = len(words) > len(self.found) + self.tabular
         keys = [f.key.text for f in self.found]
-        told = telling(keys) if not prose or is_whole(k for k in keys if "loss" in k.lower()) else set()
+        told = (
+            telling(keys)
+            if not prose or is_whole(k for k in keys if "loss" in k.lower())
+            else set()
+        )
         firm = [f.key.is_identifier() or f.key.text in told for f in self.found]
         joined = self.tabular >= 2 or (sum(firm) >= 2 and sum(firm) * 3 >= len(self.found))
         self.found = [
@@ -331,7 +389,11 @@ class _Line:
 
     def _is_vits(self) -> bool:
         """``[disc, gen, fm, mel, kl, step, lr]`` and nothing else; the step becomes a counter."""
-        if len(self.found) != 1 or self.found[0].key.sep != "[" or len(self.found[0].slots) not in _VITS_LENGTHS:
+        if (
+            len(self.found) != 1
+            or self.found[0].key.sep != "["
+            or len(self.found[0].slots) not in _VITS_LENGTHS
+        ):
             return False
         *_, step, lr = self.found[0].slots
         if not self.is_whole[step] or not 0 < abs(float(self.numbers[lr])) < 0.05:
@@ -349,7 +411,7 @@ class _Line:
     # ------------------------------------------------------------ tags
 
     def _tags(self, vits: bool) -> list[Metric]:
-        """Full tags: the owner of a bracket before bare names, list items numbered, no tag twice in a line."""
+        """Full tags: a bracket's owner before bare names, items numbered, none twice in a line."""
         split = self._split()
         owners: dict[int, str] = {}
         last_owner = ""
@@ -407,7 +469,11 @@ class _Line:
         kinds = {c.kind for c in self.counters}
         named = not kinds.isdisjoint(("step", "epoch", "global"))
         meaning = {
-            "first": "epoch" if "part" in kinds and "epoch" not in kinds else "inner" if named else "step",
+            "first": "epoch"
+            if "part" in kinds and "epoch" not in kinds
+            else "inner"
+            if named
+            else "step",
             "lead": "" if named or "inner" in kinds else "epoch" if "part" in kinds else "lead",
             "part": "inner",
             "global": "step",

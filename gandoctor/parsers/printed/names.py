@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from gandoctor.parsers.rows.table import BATCH_NAMES, EPOCH_NAMES, KIMG_NAMES, STEP_NAMES, plain, tells_of_training
+from gandoctor.parsers.rows.table import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
+    KIMG_NAMES,
+    STEP_NAMES,
+    plain,
+    tells_of_training,
+)
 
 SLOT: Final = "\x01"  # stands for a number in the shape of a line
 LONGEST_KEY: Final = 80
@@ -21,10 +28,13 @@ def _words(text: str) -> frozenset[str]:
 
 _HARD: Final = frozenset(',;|{}<>\t"`•→│┃‖§' + SLOT)
 _EDGES: Final = " \t[]{}<>*#-_.,;!~'\"/\\"
-_LEVELS: Final = _words("info debug warning warn error critical root main log stdout stderr notice trace")
+_LEVELS: Final = _words(
+    "info debug warning warn error critical root main log stdout stderr notice trace"
+)
 _JOINING: Final = _words("and & with plus then 轮 回合 步")
 _OWNERS: Final = _words(
-    "d g c e q dis disc discr discriminator discrim critic gen generator d_a d_b g_a g_b da db ga gb netd netg "
+    "d g c e q dis disc discr discriminator discrim critic gen generator d_a d_b g_a g_b da db ga "
+    "gb netd netg "
     "enc encoder dec decoder cls classifier vae ae adversary train val valid validation test eval"
 )
 _PLAYERS: Final = _words("d g c disc discriminator discrim critic gen generator netd netg")
@@ -32,40 +42,55 @@ _EPOCH_WORDS: Final = EPOCH_NAMES | _words("回合 轮 轮次 周期 训练回�
 _STEP_WORDS: Final = STEP_NAMES | _words("步数 步 迭代 迭代次数")
 # A word before a counter's name that makes it something else: max_epoch, save_iter, best epoch.
 _NOT_COUNTING: Final = _words(
-    "max num number total_num n nb no save log every each freq frequency interval best last resume resumed warmup "
+    "max num number total_num n nb no save log every each freq frequency interval best last resume "
+    "resumed warmup "
     "per start from until next decay milestone size remaining of"
 )
 _SMALL_WORDS: Final = _words(
-    "a about above after an and around as at below by for from in into is least most next of on or over per "
+    "a about above after an and around as at below by for from in into is least most next of on or "
+    "over per "
     "than the to under until up upto was with within only first last all"
 )
-# What stands between a player and its loss, or before and behind both: "generator average loss", "loss of the critic".
+# What stands between a player and its loss, or before and behind both: "generator average loss",
+# "loss of the critic".
 _BETWEEN: Final = _words(
-    "average avg averaged mean total overall running moving current final last adversarial adv gan real fake "
+    "average avg averaged mean total overall running moving current final last adversarial adv gan "
+    "real fake "
     "train training of the for on a has had its with loss losses"
 )
 _VERBS: Final = _words("has had a its with")
 _LONGEST_PHRASE: Final = 6
 _NOISE: Final = re.compile(
-    r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|seconds?|mins?|minutes?|"
-    r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|took|remaining|date|"
-    r"pid|port|gpus?|cpus?|cuda|device|rank|it/s|s/it|examples/s|samples/s|img/s|images?/sec|best|minibatch_size|"
+    r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|"
+    r"seconds?|mins?|minutes?|"
+    r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|"
+    r"took|remaining|date|"
+    r"pid|port|gpus?|cpus?|cuda|device|rank|it/s|s/it|examples/s|samples/s|img/s|images?/sec|best|"
+    r"minibatch_size|"
     r"batch[ _]size)(?:$|[^a-z])",
     re.IGNORECASE,
 )
 _SOURCE: Final = re.compile(
-    r"\.(?:py|pyx|cc|cpp|cu|h|ipynb|sh)$|(?:^|/)[\w.]*(?:trainer|train|main|run|logger|engine)$", re.IGNORECASE
+    r"\.(?:py|pyx|cc|cpp|cu|h|ipynb|sh)$|(?:^|/)[\w.]*(?:trainer|train|main|run|logger|engine)$",
+    re.IGNORECASE,
 )
 _THINGS: Final = re.compile(
-    r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|imgs?|samples|examples|gpus?|epochs?|steps?|batch(?:es)?|iterations|"
+    r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|imgs?|samples|examples|gpus?|epochs?|steps?|"
+    r"batch(?:es)?|iterations|"
     r"files?|params|parameters|workers|classes|bytes|[kmg]b)\b",
     re.IGNORECASE,
 )
-_UNIT: Final = re.compile(r"(?:s|ms|us|m|min|h|secs?|mins?|hrs?|it/s|s/it|[KMG]i?B)[ \t]++(?=[^\W\d])")
-_WRAPPER: Final = re.compile(r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$")
+_UNIT: Final = re.compile(
+    r"(?:s|ms|us|m|min|h|secs?|mins?|hrs?|it/s|s/it|[KMG]i?B)[ \t]++(?=[^\W\d])"
+)
+_WRAPPER: Final = re.compile(
+    r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$"
+)
 _WORTH_A_CALL: Final = re.compile(r"(?:[dgc][abrf12]?|.*loss.*|.*err.*)$", re.IGNORECASE)
 _COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
-_PREPOSITION: Final = re.compile(r"(.*?)(?<![\s,])[\s,]++(?:at|in|for|after|on)\s++\w++\s*+[:=#]?\s*$", re.IGNORECASE)
+_PREPOSITION: Final = re.compile(
+    r"(.*?)(?<![\s,])[\s,]++(?:at|in|for|after|on)\s++\w++\s*+[:=#]?\s*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +124,11 @@ class Key:
 
     def is_amount(self, after: str) -> bool:
         """Whether number and what follows are an amount: ``took 12 seconds``, ``on 2 GPUs``."""
-        return self.sep == " " and not re.search(r"[_/(]|loss", self.text) and _THINGS.match(after) is not None
+        return (
+            self.sep == " "
+            and not re.search(r"[_/(]|loss", self.text)
+            and _THINGS.match(after) is not None
+        )
 
     def is_identifier(self) -> bool:
         """Whether it is surely a name: a colon follows, or it is no plain word."""
@@ -107,7 +136,10 @@ class Key:
 
 
 def kind_of(name: str) -> str:
-    """Kind of counter that a name stands for: ``epoch``, ``step``, ``global``, ``inner``, ``kimg``; empty for none."""
+    """Kind of counter that a name stands for.
+
+    ``epoch``, ``step``, ``global``, ``inner``, ``kimg``; empty for none.
+    """
     words = [w.lower() for w in re.split(r"\W+|(?<=[a-z])(?=[A-Z])", name) if w]
     flat = plain(name)
     if not words or not _NOT_COUNTING.isdisjoint(words):
@@ -134,7 +166,10 @@ def is_owner(word: str) -> bool:
 
 
 def key_before(whole: str, pos: int) -> Key | None:
-    """The name that stands before the number at `pos` of a line's shape; None where there is none."""
+    """The name that stands before the number at `pos` of a line's shape.
+
+    None where there is none.
+    """
     end = pos
     while end > 0 and whole[end - 1] in " \t([{'\"*`~≈$#":
         end -= 1
@@ -147,17 +182,25 @@ def key_before(whole: str, pos: int) -> Key | None:
     if sep == " " and whole[pos - 1] in "([":
         if wrapper := _WRAPPER.search(whole, max(0, end - _WRAPPER_REACH), end):
             return key_before(whole, wrapper.start())  # d_loss: tensor(0.69, ...)
-        called = whole[end] in "([" and re.search(r"[\w.]*$", whole[max(0, end - _WRAPPER_REACH) : end])
+        called = whole[end] in "([" and re.search(
+            r"[\w.]*$", whole[max(0, end - _WRAPPER_REACH) : end]
+        )
         if called and not (_WORTH_A_CALL.match(called[0]) or kind_of(called[0])):
             return None  # Conv2d(3, ...
         sep = "("
     if sep == " " and end == pos and not opened:
         return None
-    end -= {" ": 0, "(": 0, "is": len(whole[:end]) - whole[:end].rindex(" ") if sep == "is" else 0}.get(sep, 1)
+    end -= {
+        " ": 0,
+        "(": 0,
+        "is": len(whole[:end]) - whole[:end].rindex(" ") if sep == "is" else 0,
+    }.get(sep, 1)
     end = len(whole[:end].rstrip(" \t:" if sep in ":=" else " \t"))
     if sep in ":=" and end > 1 and whole[end - 1] in "'\"":
         quote = whole.rfind(whole[end - 1], 0, end - 1)
-        return _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None  # {'d_loss': 0.5}
+        return (
+            _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None
+        )  # {'d_loss': 0.5}
     begin = _scan_back(whole, end)
     if begin and whole[begin - 1] == SLOT and (unit := _UNIT.match(whole, begin, end)):
         begin = unit.end()  # time: 0.1s G_GAN: 0.9
@@ -168,7 +211,10 @@ def key_before(whole: str, pos: int) -> Key | None:
 
 
 def _separator(whole: str, end: int) -> str | None:
-    """What separates name and number, where the text before the number ends at `end`; None where they are none."""
+    """What separates name and number, where the text before the number ends at `end`.
+
+    None where they are none.
+    """
     last = whole[end - 1]
     before = whole[end - 2 : end - 1]
     if last in ":=":
@@ -219,7 +265,10 @@ def _opening(whole: str, closing: int) -> int:
 
 @lru_cache(maxsize=4)
 def _openings(whole: str) -> dict[int, int]:
-    """The opening bracket of each closing one: worked out once a line, as each of its names may ask."""
+    """The opening bracket of each closing one.
+
+    Worked out once a line, as each of its names may ask.
+    """
     opened: list[int] = []
     found = {}
     for i, c in enumerate(whole):
@@ -231,7 +280,10 @@ def _openings(whole: str) -> dict[int, int]:
 
 
 def _outer(whole: str, begin: int, sep: str) -> Key | None:
-    """Name in front of a bracket or counter: ``FID score (Step: N, ...): x``, ``loss at epoch N: x``."""
+    """Name in front of a bracket or counter.
+
+    ``FID score (Step: N, ...): x``, ``loss at epoch N: x``.
+    """
     if begin and whole[begin - 1] == ")":
         end = len(whole[: max(0, _opening(whole, begin - 1))].rstrip())
         start = _scan_back(whole, end)
@@ -280,7 +332,10 @@ def _after_last_colon(raw: str) -> tuple[str, str]:
 
 
 def _last_name(words: list[str]) -> list[str]:
-    """Without a colon only the last word is the name; but ``D loss 0.5`` and ``loss D 0.5`` have two."""
+    """Without a colon only the last word is the name.
+
+    But ``D loss 0.5`` and ``loss D 0.5`` have two.
+    """
     pair = words[-2:]
     lower = {w.lower().strip(".") for w in pair}
     telling = "loss" in " ".join(pair).lower() or not lower.isdisjoint(("real", "fake"))
@@ -290,7 +345,10 @@ def _last_name(words: list[str]) -> list[str]:
 
 
 def _phrase(words: list[str]) -> list[str]:
-    """The last words, where they name a player and its loss with others between: ``generator average loss``."""
+    """The last words, where they name a player and its loss with others between.
+
+    ``generator average loss``.
+    """
     plain_words = [w.lower().strip(".'").removesuffix("'s") for w in words[-_LONGEST_PHRASE:]]
     known = [w in _BETWEEN or w in _PLAYERS for w in plain_words]
     begin = max((i + 1 for i, sure in enumerate(known) if not sure), default=0)

@@ -1,8 +1,9 @@
 """Records of one kind as columns: fields gathered, checksums verified, all by numpy.
 
-Records of one tag differ in a dozen bytes: time, step, value. One of them, decoded, is the `Layout` of its kind. The
-checksum of each record is worked out from the layout's and the bytes that may differ; all other bytes are compared.
-Several kinds whose records take turns (a training loop's tags) are dealt with in one go.
+Records of one tag differ in a dozen bytes: time, step, value. One of them, decoded, is the `Layout`
+of its kind. The checksum of each record is worked out from the layout's and the bytes that may
+differ; all other bytes are compared. Several kinds whose records take turns (a training loop's
+tags) are dealt with in one go.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ class Striped:
     def __init__(self, data: bytes, start: int, stride: int, count: int) -> None:
         self.data, self.start, self.stride, self.count = data, start, stride, count
 
-    def at(self, columns: NDArray[np.intp], dtype: DTypeLike, start: int, stop: int) -> NDArray[Any]:
-        """What stands at each of the k places of rows `start` to `stop`, shape (k, stop - start)."""
+    def at(
+        self, columns: NDArray[np.intp], dtype: DTypeLike, start: int, stop: int
+    ) -> NDArray[Any]:
+        """What stands at each of the k places of rows `start` to `stop`, (k, stop - start)."""
         table: NDArray[Any] = np.ndarray(
-            (int(columns.max()) + 1, stop - start), dtype, self.data, self.start + start * self.stride, (1, self.stride)
+            (int(columns.max()) + 1, stop - start),
+            dtype,
+            self.data,
+            self.start + start * self.stride,
+            (1, self.stride),
         )
         return table[columns]
 
@@ -48,7 +55,9 @@ class Scattered:
     def __init__(self, data: bytes, places: NDArray[np.int64]) -> None:
         self.data, self.places, self.count = data, places, int(places.size)
 
-    def at(self, columns: NDArray[np.intp], dtype: DTypeLike, start: int, stop: int) -> NDArray[Any]:
+    def at(
+        self, columns: NDArray[np.intp], dtype: DTypeLike, start: int, stop: int
+    ) -> NDArray[Any]:
         """As `Striped.at`."""
         size = len(self.data) - np.dtype(dtype).itemsize + 1
         everywhere: NDArray[Any] = np.ndarray((size,), dtype, self.data, 0, (1,))
@@ -109,12 +118,16 @@ class Layout:
     @property
     def form(self) -> tuple[object, ...]:
         """Layouts of one form can be dealt with together."""
-        codes = tuple(v.number.code if v.number and v.number.start >= 0 else "" for v in self.event.values)
+        codes = tuple(
+            v.number.code if v.number and v.number.start >= 0 else "" for v in self.event.values
+        )
         return len(self.columns), self.step_size, codes
 
 
 def layout_of(data: bytes, at: int, size: int) -> Layout | None:
-    """Layout of the record at `at`; None where it is not numbers alone, or not written in a fixed form.
+    """Layout of the record at `at`.
+
+    None where it is not numbers alone, or not written in a fixed form.
 
     Raises
     ------
@@ -125,7 +138,10 @@ def layout_of(data: bytes, at: int, size: int) -> Layout | None:
     event = ev.decode(record, frame.HEAD, frame.HEAD + size)
     if event.wall_at < 0 or event.session or not event.values:
         return None
-    if all(v.sort == "scalar" and v.number is not None and v.number.code in ev.FIXED for v in event.values):
+    if all(
+        v.sort == "scalar" and v.number is not None and v.number.code in ev.FIXED
+        for v in event.values
+    ):
         return Layout(record, event)
     return None
 
@@ -136,7 +152,8 @@ class Columns(NamedTuple):
     Attributes
     ----------
     good : ndarray of bool, shape (s, n)
-        Whether the record is of the layout's kind and agrees with its checksum; the rest holds for these alone.
+        Whether the record is of the layout's kind and agrees with its checksum; the rest holds for
+        these alone.
     steps : ndarray of int64, shape (s, n)
     walls : ndarray of float64, shape (s, n)
         Seconds since the epoch.
@@ -191,13 +208,17 @@ def gather(rows: Striped | Scattered, layouts: Sequence[Layout], shifts: Sequenc
     # Layouts of one form may have more or fewer words: the last is compared again.
     most = max(len(one.words) for one in layouts)
     padded = [
-        (shift + at, *rest) for one, shift in both for at, *rest in one.words + one.words[-1:] * (most - len(one.words))
+        (shift + at, *rest)
+        for one, shift in both
+        for at, *rest in one.words + one.words[-1:] * (most - len(one.words))
     ]
     words = rows.at(places([at for at, _, _ in padded]), "<u8", 0, count)
     words &= np.array([mask for _, mask, _ in padded], dtype=np.uint64)[:, None]
     same = words == np.array([content for _, _, content in padded], dtype=np.uint64)[:, None]
     good &= same.reshape(kinds, most, count).all(axis=1)
-    walls = rows.at(places([shift + one.event.wall_at for one, shift in both]), "<f8", 0, count).astype(np.float64)
+    walls = rows.at(
+        places([shift + one.event.wall_at for one, shift in both]), "<f8", 0, count
+    ).astype(np.float64)
     values = []
     for k in range(len(layouts[0].event.values)):
         numbers = [one.event.values[k].number for one in layouts]

@@ -1,9 +1,9 @@
 """CRC-32C (Castagnoli), the checksum of event files, in numpy.
 
-The checksum is linear over GF(2): what a byte adds to it depends only on the byte and its distance from the end. That
-makes two things cheap: many rows that differ from a known row in a few columns (look-ups for these alone), and one long
-row (cut into equal pieces, done side by side, then joined).
-Source: RFC 3720, appendix B.4; masking as in TensorFlow's ``core/lib/hash/crc32c.h``.
+The checksum is linear over GF(2): what a byte adds to it depends only on the byte and its distance
+from the end. That makes two things cheap: many rows that differ from a known row in a few columns
+(look-ups for these alone), and one long row (cut into equal pieces, done side by side, then
+joined). Source: RFC 3720, appendix B.4; masking as in TensorFlow's ``core/lib/hash/crc32c.h``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ def _crc_long(data: Buffer) -> int:
     power = max(3, (octets.size.bit_length() - 1) // 2)
     rows = 1 << power
     width = -(-octets.size // rows)
-    # Zeros in front leave a zero state as it is, so the start value goes into the first four bytes instead.
+    # Zeros in front leave a zero state as it is, so the start value goes into the first four bytes
+    # instead.
     padded = np.zeros(rows * width, dtype=np.uint8)
     padded[padded.size - octets.size :] = octets
     first = padded.size - octets.size

@@ -1,7 +1,7 @@
 """One TensorBoard ``Event``, down to where its numbers, pictures and texts stand.
 
-Sources: TensorFlow's ``event.proto``, ``summary.proto``, ``tensor.proto``, ``types.proto``; TensorBoard's
-``plugins/hparams/plugin_data.proto``; protobuf's ``struct.proto``.
+Sources: TensorFlow's ``event.proto``, ``summary.proto``, ``tensor.proto``, ``types.proto``;
+TensorBoard's ``plugins/hparams/plugin_data.proto``; protobuf's ``struct.proto``.
 """
 
 from __future__ import annotations
@@ -23,11 +23,21 @@ if TYPE_CHECKING:
 
 # tensor.proto, types.proto: DataType -> how tensor_content holds one element
 _CONTENT: Final = {
-    1: "<f4", 2: "<f8", 3: "<i4", 4: "<u1", 5: "<i2", 6: "<i1", 9: "<i8", 10: "<u1", 14: "bf16", 17: "<u2",
+    1: "<f4", 2: "<f8", 3: "<i4", 4: "<u1", 5: "<i2", 6: "<i1", 9: "<i8", 10: "<u1", 14: "bf16",
+        17: "<u2",
     19: "<f2", 22: "<u4", 23: "<u8",
 }  # fmt: skip
 # TensorProto's field of typed values -> how it holds one element
-_TYPED: Final = {5: "<f4", 6: "<f8", 7: "varint", 10: "varint", 11: "varint", 13: "half", 16: "uvarint", 17: "uvarint"}
+_TYPED: Final = {
+    5: "<f4",
+    6: "<f8",
+    7: "varint",
+    10: "varint",
+    11: "varint",
+    13: "half",
+    16: "uvarint",
+    17: "uvarint",
+}
 _SIZES: Final = {"bf16": 2}
 #: codes of a fixed length -> the numpy type they are gathered as
 FIXED: Final = {code: "<u2" if code == "bf16" else code for code in _CONTENT.values()}
@@ -35,7 +45,10 @@ FIXED: Final = {code: "<u2" if code == "bf16" else code for code in _CONTENT.val
 
 @dataclass(slots=True)
 class Number:
-    """Where one number stands in the payload, and how it is written; `start` < 0 is a number left out: zero."""
+    """Where one number stands in the payload, and how it is written.
+
+    `start` < 0 is a number left out: zero.
+    """
 
     code: str
     start: int
@@ -99,7 +112,9 @@ def _value(data: pb.Buffer, start: int, stop: int) -> Value:
             value.tag, value.tag_stop = pb.text(data, at, min(end, at + MOST_TAG_BYTES)), end
         elif number == 4:
             value.sort = "picture"
-            value.spans = [(a, b) for n, w, a, b in pb.fields(data, at, end) if n == 4 and w == pb.BYTES]
+            value.spans = [
+                (a, b) for n, w, a, b in pb.fields(data, at, end) if n == 4 and w == pb.BYTES
+            ]
         elif number == 5:
             value.sort = "histogram"
         elif number == 6:
@@ -137,7 +152,7 @@ def _metadata(data: pb.Buffer, start: int, stop: int, value: Value) -> None:
 
 
 def _tensor(data: pb.Buffer, start: int, stop: int) -> tuple[Number | None, list[tuple[int, int]]]:
-    """The one number of a tensor of one element (None for any other), and where its strings stand."""
+    """The one number of a tensor of one element (else None), and where its strings stand."""
     dtype, count = 0, 1
     content: tuple[int, int] | None = None
     typed: list[Number] = []
@@ -152,7 +167,8 @@ def _tensor(data: pb.Buffer, start: int, stop: int) -> tuple[Number | None, list
         elif number == 8 and wire == pb.BYTES:
             strings.append((at, end))
         elif number in _TYPED and end > at:
-            # Packed or not, one element fills the field: anything longer is caught below by its size.
+            # Packed or not, one element fills the field: anything longer is caught below by its
+            # size.
             typed.append(Number(_TYPED[number], at, end))
     if count != 1 or dtype not in _CONTENT:
         return None, strings
@@ -210,7 +226,7 @@ def number_at(data: pb.Buffer, number: Number) -> float:
 
 
 def hparams(data: pb.Buffer, start: int, stop: int) -> Entries:
-    """HParamsPluginData{3 session_start_info{1 hparams map<string, Value>}}, of TensorBoard's ``plugin_data.proto``."""
+    """HParamsPluginData{3 session_start_info{1 hparams map}} (``plugin_data.proto``)."""
     from gandoctor.configs.entries import Entries, FullError
 
     entries = Entries()

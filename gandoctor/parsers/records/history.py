@@ -1,7 +1,10 @@
-"""Many rows of W&B's history at once: items found by numpy, their keys told by a hash, their values as texts.
+"""Many rows of W&B's history at once.
 
-A row is a ``HistoryRecord{1 item, 2 step}``, an item ``HistoryItem{1 key | 2 nested_key.., 16 value_json}``. The common
-form is dealt with here: lengths under 128 and values as JSON text. Rows that hold anything else are handed back.
+Items found by numpy, their keys told by a hash, their values as texts.
+
+A row is a ``HistoryRecord{1 item, 2 step}``, an item
+``HistoryItem{1 key | 2 nested_key.., 16 value_json}``. The common form is dealt with here: lengths
+under 128 and values as JSON text. Rows that hold anything else are handed back.
 """
 
 from __future__ import annotations
@@ -57,7 +60,9 @@ class Items(NamedTuple):
         """Values of the wanted items as JSON text."""
         starts, stops = self.starts[wanted], self.stops[wanted]
         sizes = stops - starts
-        table: NDArray[np.void] = np.ndarray((len(self.data) - _USUAL + 1,), f"V{_USUAL}", self.data, 0, (1,))
+        table: NDArray[np.void] = np.ndarray(
+            (len(self.data) - _USUAL + 1,), f"V{_USUAL}", self.data, 0, (1,)
+        )
         chars = table[starts].view(np.uint8).reshape(-1, _USUAL)
         chars *= np.arange(_USUAL) < sizes[:, None]
         found: list[bytes] = chars.view(f"S{_USUAL}").ravel().tolist()
@@ -95,20 +100,30 @@ def items_of(payloads: Sequence[bytes]) -> Items:
         fits &= value + octets[middle + 2] == after
         if not fits.all():
             odd[rows[~fits & ~((octets[at] == _STEP) & (after == ends[rows]))]] = True
-            rows, first, middle, value, after = rows[fits], first[fits], middle[fits], value[fits], after[fits]
+            rows, first, middle, value, after = (
+                rows[fits],
+                first[fits],
+                middle[fits],
+                value[fits],
+                after[fits],
+            )
         found.append((rows, first + 1, middle, value, after))
         at = after
         if not rows.size:
             break
     odd[rows] = True
-    rows, key_starts, key_stops, starts, stops = (np.concatenate(part) for part in zip(*found, strict=True))
+    rows, key_starts, key_stops, starts, stops = (
+        np.concatenate(part) for part in zip(*found, strict=True)
+    )
     if odd.any():
         kept = ~odd[rows]
         rows, key_starts, key_stops, starts, stops = (
             part[kept] for part in (rows, key_starts, key_stops, starts, stops)
         )
     hashes = _hashes(data, key_starts, key_stops)
-    return Items(rows, hashes, key_starts, key_stops, starts, stops, data, np.flatnonzero(odd).tolist())
+    return Items(
+        rows, hashes, key_starts, key_stops, starts, stops, data, np.flatnonzero(odd).tolist()
+    )
 
 
 def _hashes(data: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -118,7 +133,8 @@ def _hashes(data: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64]) ->
     mixed = sizes.astype(np.uint64) * _MIX
     for done in range(0, int(sizes.max(initial=0)), 8):
         left = np.clip(sizes - done, 0, 8).astype(np.uint64)
-        # The shift keeps the low bytes alone; by 64 it would do nothing, so it is done in two steps.
+        # The shift keeps the low bytes alone; by 64 it would do nothing, so it is done in two
+        # steps.
         drop = (_BYTE - left) * _BYTE // np.uint64(2)
         word = words[starts + done] << drop << drop
         mixed = (mixed ^ word) * _MIX

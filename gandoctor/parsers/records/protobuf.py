@@ -1,4 +1,7 @@
-"""Protobuf's wire format, as far as event files and W&B's records need it: no schema, no message classes, no copies."""
+"""Protobuf's wire format, as far as event files and W&B's records need it.
+
+No schema, no message classes, no copies.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +57,8 @@ def fields(data: Buffer, at: int, end: int) -> Iterator[tuple[int, int, int, int
     Yields
     ------
     (number, wire type, start, stop)
-        Where the field's content stands. For a varint that is the number itself, so that ``varint(data, start, stop)``
-        reads it.
+        Where the field's content stands. For a varint that is the number itself, so that
+        ``varint(data, start, stop)`` reads it.
 
     Raises
     ------

@@ -1,10 +1,13 @@
-"""The frame of TensorFlow's record files: where the records stand, and where they go on after damage.
+"""The frame of TensorFlow's record files.
 
-A record is u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the payload.
-Source: TensorFlow's ``core/lib/io/record_writer.cc``.
+Where the records stand, and where they go on after damage.
 
-Training loops write the same few records over and over, so the lengths repeat. `walk` steps through the records one by
-one until it sees a period, then checks in one go how far the period holds: a million records cost some milliseconds.
+A record is u64 length, u32 masked CRC-32C of the length, payload, u32 masked CRC-32C of the
+payload. Source: TensorFlow's ``core/lib/io/record_writer.cc``.
+
+Training loops write the same few records over and over, so the lengths repeat. `walk` steps through
+the records one by one until it sees a period, then checks in one go how far the period holds: a
+million records cost some milliseconds.
 """
 
 from __future__ import annotations
@@ -74,7 +77,8 @@ class Walk:
     stop : int
         The first byte that was not walked.
     size : int
-        Payload length of the record at `stop` where it runs over the end; -1 where too little is left for a header.
+        Payload length of the record at `stop` where it runs over the end; -1 where too little is
+        left for a header.
     broken : int
         Where to look for the next header, if no header stands at `stop`; -1 if there is no damage.
     """
@@ -87,7 +91,10 @@ class Walk:
 
 
 def length_at(data: bytes, at: int) -> int:
-    """Length of the payload whose header stands at `at`; -1 where the checksum says that none does."""
+    """Length of the payload whose header stands at `at`.
+
+    -1 where the checksum says that none does.
+    """
     if at + HEAD > len(data):
         return -1
     size, stored = _HEADER.unpack_from(data, at)
@@ -102,7 +109,7 @@ def is_sound(data: bytes, at: int, size: int) -> bool:
 
 
 def walk(data: bytes, at: int, known: dict[bytes, int], *, more: bool = False) -> Walk:
-    """Step from record to record, from `at` to the end of `data` or to the first place where no header stands.
+    """Step from record to record, from `at` to the end or the first place without a header.
 
     Parameters
     ----------
@@ -113,8 +120,8 @@ def walk(data: bytes, at: int, known: dict[bytes, int], *, more: bool = False) -
     known : dict of bytes to int
         Headers whose checksum was found right, with their payload lengths; grows.
     more : bool
-        Whether the file goes on. If so, the last of several records is left for the next walk: only what follows shows
-        whether it is whole.
+        Whether the file goes on. If so, the last of several records is left for the next walk: only
+        what follows shows whether it is whole.
     """
     found = Walk()
     end = len(data)
@@ -150,7 +157,8 @@ def walk(data: bytes, at: int, known: dict[bytes, int], *, more: bool = False) -
         reach = max(64, 8 * ahead)
         if ahead < _LEAST_REPEATS:
             continue
-        # What was walked one by one belongs to the stripes as well, as far back as the period holds.
+        # What was walked one by one belongs to the stripes as well, as far back as the period
+        # holds.
         behind = 1
         while recent[-(behind + 1) * period : -behind * period] == sizes:
             behind += 1
@@ -215,10 +223,13 @@ def _period(data: bytes, places: list[int], sizes: list[int]) -> int:
 
 
 def _tag(data: bytes, at: int, size: int) -> bytes:
-    """What tells the record at `at` from others of its length: in a TensorBoard event, the first tag.
+    """What tells the record at `at` from others of its length.
 
-    An event begins with time (9 bytes), step (a key and a varint, left out if 0), summary and value (a key and a length
-    each) and the tag. A guess is enough here: whoever decodes the records looks closely.
+    In a TensorBoard event, the first tag.
+
+    An event begins with time (9 bytes), step (a key and a varint, left out if 0), summary and value
+    (a key and a length each) and the tag. A guess is enough here: whoever decodes the records looks
+    closely.
     """
     start, stop = at + HEAD + 9, at + HEAD + size
     if data[start : start + 1] == b"\x10":

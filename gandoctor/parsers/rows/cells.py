@@ -13,9 +13,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MISSING: Final = frozenset(
-    ("", "na", "n/a", "#n/a", "<na>", "none", "null", "nil", "-", "--", "---", "?", "no", "missing", "skip", "skipped")
+    (
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "<na>",
+        "none",
+        "null",
+        "nil",
+        "-",
+        "--",
+        "---",
+        "?",
+        "no",
+        "missing",
+        "skip",
+        "skipped",
+    )
 )
-_NUMBER: Final = r"[-+\u2212]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+_NUMBER: Final = (
+    r"[-+\u2212]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+)
 # tensor(10.5290, grad_fn=<...>), np.float32(0.5), [0.5], tf.Tensor(0.5, shape=(), dtype=float32)
 _WRAPPED: Final = re.compile(rf"^[\w.\s]*[(\[]+\s*({_NUMBER})\s*(?:[,)\]]|$)", re.IGNORECASE)
 # <tf.Tensor: shape=(), dtype=float32, numpy=0.69>
@@ -74,7 +93,9 @@ def _float(text: str) -> float:
     return float(text.replace("\u2212", "-"))
 
 
-def numbers(cells: Sequence[str], *, comma: bool = False) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
+def numbers(
+    cells: Sequence[str], *, comma: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Values of a column of cells.
 
     Returns
@@ -86,7 +107,11 @@ def numbers(cells: Sequence[str], *, comma: bool = False) -> tuple[NDArray[np.fl
     """
     if not comma:
         try:
-            return np.array([float(c) for c in cells], dtype=np.float64), np.ones(len(cells), dtype=bool), 0
+            return (
+                np.array([float(c) for c in cells], dtype=np.float64),
+                np.ones(len(cells), dtype=bool),
+                0,
+            )
         except ValueError:
             pass
     values = np.full(len(cells), np.nan)

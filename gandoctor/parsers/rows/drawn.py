@@ -1,4 +1,7 @@
-"""Tables that are drawn for the eye, and tensors in cells: a text as the plain table that it shows."""
+"""Tables that are drawn for the eye, and tensors in cells.
+
+A text as the plain table that it shows.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,14 @@ _LEAST_ROWS: Final = 2  # of numbers
 _ROWS: Final = 5  # bare rows that make a table
 _PEEK: Final = 400  # lines that may stand before one
 _WIDEST: Final = 20  # numbers of a bare row
-_STAMP: Final = re.compile(r"\s*+\[?(?:\d{4}[-/]\d\d?[-/]\d\d?[T ])?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?\]?[\s|,:-]{0,4}")
+_STAMP: Final = re.compile(
+    r"\s*+\[?(?:\d{4}[-/]\d\d?[-/]\d\d?[T ])?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?\]?[\s|,:-]{0,4}"
+)
 _BETWEEN: Final = re.compile(r"[\s,;|/]+")
 # Columns: ..., "# ..." and the like before the names
 _BEFORE_NAMES: Final = re.compile(
-    r"\s*+(?:[#%/]{1,3}\s*+)?(?:(?:columns?|format|order|header|fields?|losses)\s?[:=]\s*+)?", re.IGNORECASE
+    r"\s*+(?:[#%/]{1,3}\s*+)?(?:(?:columns?|format|order|header|fields?|losses)\s?[:=]\s*+)?",
+    re.IGNORECASE,
 )
 
 _PAGE: Final = re.compile(r"\s*+<(?:!doctype html|html|head|body|pre|table|\?xml)\b", re.IGNORECASE)
@@ -32,17 +38,21 @@ _ENDS_LINE: Final = re.compile(r"<(?:br|/p|/div|/tr|/li|/pre|/h\d)\b[^<>]{0,200}
 _MARKUP: Final = re.compile(r"</?[A-Za-z!][^<>]{0,2000}+>")
 
 _NUMBER: Final = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?|[-+]?(?:nan|inf)"
-# tensor(0.01, device='cuda:0', grad_fn=<X>), tf.Tensor(0.01, shape=(), dtype=float32), np.float32(0.01), array([0.01])
+# As tensor(0.01, device='cuda:0'), tf.Tensor(0.01, shape=(), dtype=float32), array([0.01]).
 _TENSOR: Final = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:\w{1,20}\.){0,3}(?:tensor|Tensor|EagerTensor|array|Array|DeviceArray|(?:np_)?float(?:16|32|64)?"
-    rf"|bfloat16)\(\s*+[\[(]{{0,4}}\s*+({_NUMBER})\s*+[\])]{{0,4}}\s*+(?:,(?:[^()\n]|\([^()\n]{{0,60}}+\)){{0,120}}+)?\)"
+    r"(?<![A-Za-z0-9_.])(?:\w{1,20}\.){0,3}(?:tensor|Tensor|EagerTensor|array|Array|DeviceArray|"
+    r"(?:np_)?float(?:16|32|64)?"
+    rf"|bfloat16)\(\s*+[\[(]{{0,4}}\s*+({_NUMBER})\s*+[\])]{{0,4}}\s*+(?:,(?:[^()\n]|"
+    rf"\([^()\n]{{0,60}}+\)){{0,120}}+)?\)"
 )
 # <tf.Tensor: shape=(), dtype=float32, numpy=0.69>
-_TENSOR_TF: Final = re.compile(rf"<(?:tf\.)?(?:Eager)?Tensor[^<>\n]{{0,100}}numpy=\[?({_NUMBER})\]?[^<>\n]{{0,40}}>")
+_TENSOR_TF: Final = re.compile(
+    rf"<(?:tf\.)?(?:Eager)?Tensor[^<>\n]{{0,100}}numpy=\[?({_NUMBER})\]?[^<>\n]{{0,40}}>"
+)
 
 
 def shown_table(text: str) -> str:
-    """A text with what is drawn in it (bars around cells, rules between rows) as plain rows with ``|`` between cells.
+    """A text with drawn tables (bars around cells, rules between rows) as plain rows.
 
     Other text around a drawn table is left out. A text that draws no table is given back as it is.
     """
@@ -53,10 +63,12 @@ def shown_table(text: str) -> str:
     rules = [_is_rule(line) for line in lines]
     barred = [("|" in line) and not rule for line, rule in zip(lines, rules, strict=True)]
     framed = sum(
-        b and line.strip()[:1] == "|" and line.strip()[-1:] == "|" for b, line in zip(barred, lines, strict=True)
+        b and line.strip()[:1] == "|" and line.strip()[-1:] == "|"
+        for b, line in zip(barred, lines, strict=True)
     )
     ruled = any(
-        rule and (barred[i - 1 : i] == [True] or barred[i + 1 : i + 2] == [True]) for i, rule in enumerate(rules)
+        rule and (barred[i - 1 : i] == [True] or barred[i + 1 : i + 2] == [True])
+        for i, rule in enumerate(rules)
     )
     if sum(barred) <= _LEAST_ROWS or not (ruled or framed * 2 > sum(barred)):
         return text
@@ -72,7 +84,11 @@ def _plain(rows: list[list[str]], text: str) -> str:
 
 
 def _is_rule(line: str) -> bool:
-    return bool(line.strip()) and _RULE.fullmatch(line) is not None and _RULE_PART.search(line) is not None
+    return (
+        bool(line.strip())
+        and _RULE.fullmatch(line) is not None
+        and _RULE_PART.search(line) is not None
+    )
 
 
 def _cells(line: str) -> list[str]:
@@ -93,7 +109,10 @@ def without_tensors(text: str) -> str:
 
 
 def shown_page(text: str) -> str:
-    """What a page shows of itself: without tags, scripts and styles. Any other text stays as it is."""
+    """What a page shows of itself: without tags, scripts and styles.
+
+    Any other text stays as it is.
+    """
     if not _PAGE.match(text):
         return text
     text = _ENDS_LINE.sub("\n", _ENDS_CELL.sub("|", _NOT_SHOWN.sub("", text)))
@@ -101,9 +120,10 @@ def shown_page(text: str) -> str:
 
 
 def _named_rows(text: str) -> str:
-    """Bare numbers under a line that names them in another way (``D loss, G loss`` over ``0.61 1.02``) as plain rows.
+    """Bare numbers under a line that names them (``D loss, G loss`` over ``0.61 1.02``) as rows.
 
-    Rows in brackets lose them. Where the first line names the columns as the rows part them, nothing is to be done.
+    Rows in brackets lose them. Where the first line names the columns as the rows part them,
+    nothing is to be done.
     """
     lines = text[: 1 << 16].splitlines()[:_PEEK]
     first = next((i for i, line in enumerate(lines) if len(_bare(line)) > 1), None)
@@ -111,7 +131,11 @@ def _named_rows(text: str) -> str:
         return text
     width = len(_bare(lines[first]))
     head = next((i for i in range(first - 1, -1, -1) if lines[i].strip()), None)
-    if head is not None and not any(line.strip() for line in lines[:head]) and _is_regular(lines[head], lines[first]):
+    if (
+        head is not None
+        and not any(line.strip() for line in lines[:head])
+        and _is_regular(lines[head], lines[first])
+    ):
         return text
     names = _names_in(lines[head], width) if head is not None else []
     body = [line for line in lines[first:] if line.strip()]
@@ -126,7 +150,10 @@ def _named_rows(text: str) -> str:
 
 
 def _bare(line: str) -> list[str]:
-    """Numbers of a line that holds nothing else, a time in front and brackets around left out; none where it does."""
+    """Numbers of a line that holds nothing else, a time in front and brackets around left out.
+
+    None where it does.
+    """
     if len(line) > 40 * _WIDEST:
         return []
     bare = line[m.end() :] if (m := _STAMP.match(line)) else line
@@ -147,7 +174,16 @@ def _names_in(line: str, width: int) -> list[str]:
     bare = line[_BEFORE_NAMES.match(line).end() :].strip().strip("()[]:").strip()  # type: ignore[union-attr]
     ways = [
         re.split(sep, bare)
-        for sep in (r"\s*,\s*", r"\s*;\s*", r"\s*\|\s*", r"\t+", r"\s+/\s+", r"\s{2,}", r"\s+", r"/")
+        for sep in (
+            r"\s*,\s*",
+            r"\s*;\s*",
+            r"\s*\|\s*",
+            r"\t+",
+            r"\s+/\s+",
+            r"\s{2,}",
+            r"\s+",
+            r"/",
+        )
     ]
     words = bare.split()
     if width and len(words) > width and len(words) % width == 0:  # D loss G loss
@@ -155,7 +191,9 @@ def _names_in(line: str, width: int) -> list[str]:
         groups = [" ".join(words[k : k + size]) for k in range(0, len(words), size)]
         ways += [groups] if all(tells_of_training([g]) for g in groups) else []
     for names in ways:
-        named = len(names) in (width, width - 1) and len(names) > 1 and len(set(names)) == len(names)
+        named = (
+            len(names) in (width, width - 1) and len(names) > 1 and len(set(names)) == len(names)
+        )
         if named and all(re.search(r"[^\W\d]", n) for n in names) and tells_of_training(names):
             return names if len(names) == width else ["", *names]
     return []
@@ -163,9 +201,15 @@ def _names_in(line: str, width: int) -> list[str]:
 
 def _is_regular(head: str, row: str) -> bool:
     """Whether the names are parted as the numbers are."""
-    if _STAMP.match(row) or row.strip()[:1] in ("[", "(") or head.strip()[:1] in ("#", "%", "/", "(", "["):
+    if (
+        _STAMP.match(row)
+        or row.strip()[:1] in ("[", "(")
+        or head.strip()[:1] in ("#", "%", "/", "(", "[")
+    ):
         return False
     for sep in (",", ";", "\t", "|"):
         if sep in row:
             return head.count(sep) == row.count(sep)
-    return "/" not in row and len(head.split()) == len(row.split()) and not re.search(r"[,;|]", head)
+    return (
+        "/" not in row and len(head.split()) == len(row.split()) and not re.search(r"[,;|]", head)
+    )

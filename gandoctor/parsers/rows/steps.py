@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COPIES: Final = 4  # series under one tag, at most
-_MOST: Final = 0.9  # share of the steps that must hold equally many values for these to be series of their own
-LARGEST: Final = 2**53  # a step beyond it is damage: floats no longer tell it from the next, and sums overflow
+_MOST: Final = (
+    0.9  # share of the steps that must hold equally many values for these to be series of their own
+)
+LARGEST: Final = (
+    2**53
+)  # a step beyond it is damage: floats no longer tell it from the next, and sums overflow
 _LAST: Final = int(np.iinfo(np.int64).max)
 
 
@@ -48,15 +52,18 @@ def untangle(
 ) -> list[Signal]:
     """One tag's points, in the order in which they were logged, as signals whose steps never fall.
 
-    ==================================================  ==================================================
-    a step is beyond 2**53                              left out; where most are, rows are counted
-    the step never moves                                rows are counted instead
-    every step holds 2 to 4 values                      as many signals, ``tag [1]``, ``tag [2]``, ...
-    the same, all equal                                 one of each is kept
-    it starts again and again at the same number        it is counted on (a counter within the epoch)
-    it goes back at every other point                   two series that take turns, or order lost: sorted
-    it goes back to where it has been                   a restart: the later points win from there on
-    ==================================================  ==================================================
+    ==================================================
+    ================================================== a step is beyond 2**53
+          left out; where most are, rows are counted the step never moves
+              rows are counted instead
+    every step holds 2 to 4 values                      as many signals, ``tag [1]``, ``tag [2]``,
+    ... the same, all equal                                 one of each is kept
+    it starts again and again at the same number        it is counted on (a counter within the
+    epoch) it goes back at every other point                   two series that take turns, or order
+    lost: sorted it goes back to where it has been                   a restart: the later points win
+    from there on
+    ==================================================
+    ==================================================
     """
     if steps.size and (int(steps.max()) > LARGEST or int(steps.min()) < -LARGEST):
         sound = (steps <= LARGEST) & (steps >= -LARGEST)
@@ -71,7 +78,9 @@ def untangle(
         return [Signal(tag, steps, values, wall_time=walls)]
 
     def some(keep: NDArray[np.generic] | slice, name: str = tag) -> Signal:
-        return Signal(name, steps[keep], values[keep], wall_time=None if walls is None else walls[keep])
+        return Signal(
+            name, steps[keep], values[keep], wall_time=None if walls is None else walls[keep]
+        )
 
     if not moves.any():
         if steps[0] and count <= _COPIES:
@@ -100,7 +109,9 @@ def untangle(
     if often or dropped > 4 * (count - int(falls[0])) + _COPIES:
         remarks.add("the steps are out of order; the points were sorted", tag)
         return [some(np.argsort(steps, kind="stable"))]
-    remarks.add("the step goes back where the training restarted; the later points win", tag, dropped)
+    remarks.add(
+        "the step goes back where the training restarted; the later points win", tag, dropped
+    )
     return [some(keep)]
 
 
@@ -111,7 +122,10 @@ def _several_a_step(
     values: NDArray[np.float64],
     remarks: Remarks,
 ) -> list[Signal]:
-    """Steps that never fall but repeat: series of their own where (nearly) every step repeats equally often."""
+    """Steps that never fall but repeat.
+
+    Series of their own where (nearly) every step repeats equally often.
+    """
     whole = [Signal(tag, steps, values, wall_time=walls)]
     starts = np.concatenate([[0], np.flatnonzero(np.diff(steps)) + 1])
     lengths = np.diff(np.append(starts, steps.size))
@@ -126,7 +140,10 @@ def _several_a_step(
         times_of = None if walls is None else walls[at]
         parts.append(Signal(f"{tag} [{k + 1}]", steps[at], values[at], wall_time=times_of))
     shortest = min(len(part) for part in parts)
-    if all(np.array_equal(p.values[:shortest], parts[0].values[:shortest], equal_nan=True) for p in parts[1:]):
+    if all(
+        np.array_equal(p.values[:shortest], parts[0].values[:shortest], equal_nan=True)
+        for p in parts[1:]
+    ):
         remarks.add(f"every point was logged {times} times; one of each was kept", tag)
         return [Signal(tag, parts[0].steps, parts[0].values, wall_time=parts[0].wall_time)]
     left_out = int(lengths[~regular].sum())
@@ -134,8 +151,13 @@ def _several_a_step(
     return parts
 
 
-def _counted_on(steps: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Steps of a counter that starts again, continued: each round follows the one before at the usual distance."""
+def _counted_on(
+    steps: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Steps of a counter that starts again, continued.
+
+    Each round follows the one before at the usual distance.
+    """
     rises = np.diff(steps)
     usual = int(np.median(rises[rises > 0])) if bool((rises > 0).any()) else 1
     spans = steps[starts + lengths - 1] - steps[starts] + usual

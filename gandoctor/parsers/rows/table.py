@@ -1,4 +1,7 @@
-"""Rows and columns to signals: which column counts the steps, what a restart is, and what is no log at all."""
+"""Rows and columns to signals.
+
+Which column counts the steps, what a restart is, and what is no log at all.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,20 @@ def _names(words: str) -> frozenset[str]:
 
 
 STEP_NAMES: Final = _names(
-    "step steps global_step globalstep global_steps total_step total_steps train_step training_step iteration "
-    "iterations iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters cur_iter "
-    "current_iter curr_iter gen_iterations gen_iter g_step update updates num_updates trainer_global_step "
+    "step steps global_step globalstep global_steps total_step total_steps train_step "
+    "training_step iteration "
+    "iterations iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters "
+    "cur_iter "
+    "current_iter curr_iter gen_iterations gen_iter g_step update updates num_updates "
+    "trainer_global_step "
     "tick_step nb_iter iter_num"
 )
-BATCH_NAMES: Final = _names("batch batches batch_idx batch_id batch_no batch_num batch_i minibatch i")
-EPOCH_NAMES: Final = _names("epoch epochs ep epoch_num epoch_idx epoch_no epoch_id current_epoch cur_epoch")
+BATCH_NAMES: Final = _names(
+    "batch batches batch_idx batch_id batch_no batch_num batch_i minibatch i"
+)
+EPOCH_NAMES: Final = _names(
+    "epoch epochs ep epoch_num epoch_idx epoch_no epoch_id current_epoch cur_epoch"
+)
 KIMG_NAMES: Final = _names("kimg cur_kimg progress_kimg")
 IMAGE_NAMES: Final = _names("nimg cur_nimg")
 INDEX_NAMES: Final = frozenset({"", "index", "idx", "unnamed_0", "row", "row_id"})
@@ -47,14 +57,17 @@ SPLITS: Final = {
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "val", "dev": "val",
 }  # fmt: skip
 _STRONG: Final = re.compile(
-    r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
-    r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|(?<![a-z])cyc(?:le)?_[ab]\b",
+    r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|"
+    r"inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
+    r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|"
+    r"(?<![a-z])cyc(?:le)?_[ab]\b",
     re.IGNORECASE,
 )
 _DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 _PLAYER_D: Final = re.compile(
-    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|distriminator|netd)(?![a-z])",
+    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|"
+    r"distriminator|netd)(?![a-z])",
     re.IGNORECASE,
 )
 _PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
@@ -94,7 +107,9 @@ class Column:
         """What of it stands in some of the rows, which are counted anew."""
         at = np.arange(len(self), dtype=np.int64) if self.at is None else self.at
         own = rows[at]
-        return Column(self.name, self.cells[own], None if self.at is None else (np.cumsum(rows) - 1)[at[own]])
+        return Column(
+            self.name, self.cells[own], None if self.at is None else (np.cumsum(rows) - 1)[at[own]]
+        )
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -133,7 +148,10 @@ def plain(name: str) -> str:
 
 
 def tells_of_training(names: Sequence[str]) -> bool:
-    """Whether column or key names are those of a training log: a loss, a GAN score, or both players."""
+    """Whether column or key names are those of a training log.
+
+    A loss, a GAN score, or both players.
+    """
     if any(_STRONG.search(name) for name in names):
         return True
     if any(_REAL_FAKE.search(n) and _PLAYER_D.search(n) for n in names) or any(
@@ -164,15 +182,17 @@ _ROWS_COUNTED: Final = "the steps are damaged (beyond 2**53), so the rows were c
 def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan")) -> Axis:
     """Put a counter that goes back onto one axis.
 
-    A small way back is a resume from a checkpoint: what is written again wins. So is one from further back that goes on
-    in the same interval and beyond the place it left. Any other way back (to the beginning, or one that would cost more
-    than a tenth of the rows) is a further training: it is put behind the one before.
+    A small way back is a resume from a checkpoint: what is written again wins. So is one from
+    further back that goes on in the same interval and beyond the place it left. Any other way back
+    (to the beginning, or one that would cost more than a tenth of the rows) is a further training:
+    it is put behind the one before.
 
     Parameters
     ----------
     steps : ndarray of int64, shape (n,)
     marks : sequence of int
-        Rows before which the log says that a training begins: there a counter that stands still has gone back, too.
+        Rows before which the log says that a training begins: there a counter that stands still has
+        gone back, too.
     total : float
         Steps that the training was to take; NaN where that is not known.
     """
@@ -202,8 +222,12 @@ def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan"
             trainings += 1
             # The new training's first step follows one logging interval after the last one.
             shift = max(out_last + gap - int(piece[0]), out_last - int(piece[0]) + 1)
-        if int(piece.max()) + shift > LARGEST:  # numbers that large are damage, and so is the order they stand in
-            return Axis(np.arange(n, dtype=np.int64), np.ones(n, dtype=bool), notes=(_ROWS_COUNTED,))
+        if (
+            int(piece.max()) + shift > LARGEST
+        ):  # numbers that large are damage, and so is the order they stand in
+            return Axis(
+                np.arange(n, dtype=np.int64), np.ones(n, dtype=bool), notes=(_ROWS_COUNTED,)
+            )
         out[first:stop] = piece + shift
         out_last = max(int(out[stop - 1]), out_last if first not in resumes else 0)
     least = np.iinfo(np.int64).max
@@ -220,15 +244,20 @@ def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan"
             f"{dropped} rows that were written again are left out"
         )
     if trainings > 1:
-        notes.append(f"the file holds {trainings} trainings; their steps were put one after the other")
+        notes.append(
+            f"the file holds {trainings} trainings; their steps were put one after the other"
+        )
     return Axis(out, kept, "unknown", tuple(notes), trainings, takes_turns(steps))
 
 
 def _resumes(steps: Ints, back: NDArray[np.intp], far: set[int]) -> set[int]:
-    """Which of the ways back are resumes: `far`, and those that would overwrite at most half of the training before.
+    """Which of the ways back are resumes.
 
-    None of the latter is one where together they would cost more than a tenth of the rows. The steps of a training are
-    held in order, so that what a way back costs is looked up, however many there are.
+    `far`, and those that would overwrite at most half of the training before.
+
+    None of the latter is one where together they would cost more than a tenth of the rows. The
+    steps of a training are held in order, so that what a way back costs is looked up, however many
+    there are.
     """
     found = set(far)
     held = np.empty(len(steps), dtype=np.int64)
@@ -236,7 +265,9 @@ def _resumes(steps: Ints, back: NDArray[np.intp], far: set[int]) -> set[int]:
     for b in back.tolist():
         piece = steps[begin:b]
         at = int(np.searchsorted(held[:size], piece[0], side="left"))
-        held[at : size + len(piece)] = np.sort(np.concatenate([held[at:size], piece]), kind="stable")
+        held[at : size + len(piece)] = np.sort(
+            np.concatenate([held[at:size], piece]), kind="stable"
+        )
         size += len(piece)
         begin = b
         if b in far:
@@ -252,14 +283,18 @@ def _resumes(steps: Ints, back: NDArray[np.intp], far: set[int]) -> set[int]:
     return found
 
 
-_FEWEST: Final = 4  # rows before and behind a way back from far, and intervals between it and the beginning
+_FEWEST: Final = (
+    4  # rows before and behind a way back from far, and intervals between it and the beginning
+)
 
 
 def _far_resumes(steps: Ints, back: NDArray[np.intp], marked: Mask, total: float) -> set[int]:
-    """Ways back to an older checkpoint: above the first step, in the same interval, and on beyond the place they left.
+    """Ways back to an older checkpoint.
 
-    Where it is known how many steps the training was to take, a stretch that gets no further is one, too, if the count
-    would be exceeded otherwise.
+    Above the first step, in the same interval, and on beyond the place they left.
+
+    Where it is known how many steps the training was to take, a stretch that gets no further is
+    one, too, if the count would be exceeded otherwise.
     """
     gap = _gap(steps)
     found: set[int] = set()
@@ -285,9 +320,12 @@ _MOST_TURNS: Final = 4
 
 
 def takes_turns(steps: Ints) -> Ints | None:
-    """Which of several runs each row is of, where they wrote into one file side by side; None where they did not.
+    """Which of several runs each row is of, where they wrote into one file side by side.
 
-    Each run's counter rises on its own by the usual interval; together they go back again and again.
+    None where they did not.
+
+    Each run's counter rises on its own by the usual interval; together they go back again and
+    again.
     """
     n = len(steps)
     if n < 3 * _FEWEST or int((np.diff(steps) < 0).sum()) * 5 < n:
@@ -324,7 +362,7 @@ def _gap(steps: Ints) -> int:
 
 
 def whole_numbers(values: Floats) -> tuple[Ints, int]:
-    """Counter values as integers, and the factor they had to be multiplied with to stay apart (1 or 1000)."""
+    """Counter values as integers, and the factor (1 or 1000) that was needed to keep them apart."""
     safe = np.where(np.isfinite(values), values, 0.0).clip(-LARGEST, LARGEST)
     whole = np.rint(safe)
     if np.array_equal(whole, safe) or len(np.unique(whole)) * 2 > len(np.unique(safe)):
@@ -350,19 +388,24 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
     known = np.array([]) if totals is None else totals[np.isfinite(totals) & (totals > 0)]
     if len(known):
         sizes, counts = np.unique(known, return_counts=True)
-        length = int(sizes[counts * 5 >= counts.max()].max())  # the training's loader is the longer one
+        length = int(
+            sizes[counts * 5 >= counts.max()].max()
+        )  # the training's loader is the longer one
     else:
         length = int(inner.max()) + (_gap(inner) if inner.min() <= 0 else 0)
     length = max(1, length)
     place = inner.astype(np.float64)
     if totals is not None and len(known):
-        # Another loader (validation) has its own length: what counts is how far it is through the epoch.
+        # Another loader (validation) has its own length: what counts is how far it is through the
+        # epoch.
         good = np.isfinite(totals) & (totals > 0)
         place = np.where(good, inner * (length / np.where(good, totals, 1.0)), place)
     first = int(epochs.min())
     # A damaged total must not turn the steps round.
     length = max(1, min(length, LARGEST // (int(epochs.max()) - first + 1)))
-    return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(np.int64)
+    return ((epochs - first) * length + np.rint(np.minimum(place, length)).astype(np.int64)).astype(
+        np.int64
+    )
 
 
 def beyond(count: int) -> str:
@@ -379,7 +422,10 @@ def restarts_with(steps: NDArray[np.int64] | Floats, epochs: Floats) -> bool:
 
 
 def counted_in_epochs(epochs: Ints) -> tuple[Ints, int]:
-    """Epoch numbers where each epoch holds several rows: steps that keep the rows apart, and rows per epoch."""
+    """Epoch numbers where each epoch holds several rows.
+
+    Steps that keep the rows apart, and rows per epoch.
+    """
     start = np.flatnonzero(np.r_[True, np.diff(epochs) != 0])
     sizes = np.diff(np.r_[start, len(epochs)])
     most = int(sizes.max(initial=1))
@@ -476,7 +522,11 @@ def _counts(column: Column, filled: Mask | None) -> bool:
     """Whether a column can count rows: nearly everywhere present, finite, never far below zero."""
     if not len(column):
         return False
-    if column.at is not None and filled is not None and filled[column.at].sum() < 0.9 * filled.sum():
+    if (
+        column.at is not None
+        and filled is not None
+        and filled[column.at].sum() < 0.9 * filled.sum()
+    ):
         return False
     sound = np.abs(column.cells) <= LARGEST
     return bool(sound.mean() > 0.9) and float(column.cells[sound].min()) >= -1
@@ -557,7 +607,11 @@ def assemble(
         table.setdefault(column.name, column)
     names = list(table)
     counting = any(_kind(n) not in ("", "index", "batch") and _goes_up(c) for n, c in table.items())
-    if named and not counting and (_labels(words, rows) or not (has_counter(names) or tells_of_training(names))):
+    if (
+        named
+        and not counting
+        and (_labels(words, rows) or not (has_counter(names) or tells_of_training(names)))
+    ):
         raise InputError(
             "a table, but no training log: no step or epoch column and no loss among its columns",
             where,
@@ -574,7 +628,10 @@ def assemble(
     parts = _splits(words, rows)
     keeps_all = bool(found.kept.all())
     signals = []
-    rows_of = [(split, found.kept if mask is None else found.kept & mask, mask is not None) for split, mask in parts]
+    rows_of = [
+        (split, found.kept if mask is None else found.kept & mask, mask is not None)
+        for split, mask in parts
+    ]
     for name in names:
         column = table[name]
         if name in used or not len(column):
@@ -602,7 +659,9 @@ def assemble(
 def assemble_runs(
     columns: Sequence[Column], rows: int, *, words: Mapping[str, Sequence[str]], **said: Any
 ) -> list[tuple[str, Reading]]:
-    """As `assemble`, for each of the runs whose rows take turns in a table: a short name and a reading.
+    """As `assemble`, for each of the runs whose rows take turns in a table.
+
+    A short name and a reading.
 
     Raises
     ------
@@ -621,9 +680,14 @@ def assemble_runs(
     for k in range(count):
         own = turns == k
         some = [n for n, is_own in enumerate(own.tolist()) if is_own]
-        texts = {name: [cells[n] for n in some] for name, cells in words.items() if len(cells) == rows}
+        texts = {
+            name: [cells[n] for n in some] for name, cells in words.items() if len(cells) == rows
+        }
         reading = assemble([c.of(own) for c in columns], len(some), words=texts, **said)
-        note = f"{count} runs take turns in the table; they were taken apart, and this is number {k + 1}"
+        note = (
+            f"{count} runs take turns in the table; they were taken apart, and this is number "
+            f"{k + 1}"
+        )
         runs.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
     return runs
 
@@ -631,7 +695,8 @@ def assemble_runs(
 def _labels(words: Mapping[str, Sequence[str]], rows: int) -> bool:
     """Whether a column of words names each row: a table of results, not a course of training."""
     return any(
-        len(set(cells)) > max(4, rows // 2) and not any(map(_DATE.search, cells[:3])) for cells in words.values()
+        len(set(cells)) > max(4, rows // 2) and not any(map(_DATE.search, cells[:3]))
+        for cells in words.values()
     )
 
 
@@ -641,7 +706,10 @@ def _is_clock(column: Column) -> bool:
 
 
 def _splits(words: Mapping[str, Sequence[str]], rows: int) -> list[tuple[str, Mask | None]]:
-    """Row masks of the splits that a ``mode`` column names; None, for all rows, where there is none."""
+    """Row masks of the splits that a ``mode`` column names.
+
+    None, for all rows, where there is none.
+    """
     for name, cells in words.items():
         if plain(name) not in SPLIT_NAMES or len(cells) != rows:
             continue

@@ -1,1 +1,1 @@
-"""From a path to runs: which files are logs, which of them belong together, and what lies beside them."""
+"""From a path to runs: which files are logs, which belong together, and what lies beside them."""

@@ -1,4 +1,7 @@
-"""Which run a log belongs to, by where it lies: a folder is a run, or a part of one, or merely holds a run's logs."""
+"""Which run a log belongs to, by where it lies.
+
+A folder is a run, or a part of one, or merely holds a run's logs.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +20,30 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading
 
 TRAIN: Final = frozenset({"train", "training"})
-VAL: Final = frozenset({"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"})
-# Words of which the names of parts are made: `fake_data`, `loss_D`, `netG`. A folder named otherwise is a run.
+VAL: Final = frozenset(
+    {"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"}
+)
+# Words of which the names of parts are made: `fake_data`, `loss_D`, `netG`. A folder named
+# otherwise is a run.
 _PARTS: Final = frozenset(
     {
-        "d", "g", "disc", "dis", "discriminator", "critic", "gen", "generator", "net", "netd", "netg", "loss", "losses",
-        "score", "scores", "real", "fake", "data", "adv", "adversarial", "gan", "err", "errd", "errg", "lossd", "lossg",
-        "gradient", "gradients", "grad", "norm", "lr", "fid", "metric", "metrics", "acc", "accuracy", "total", "x", "z",
+        "d", "g", "disc", "dis", "discriminator", "critic", "gen", "generator", "net", "netd",
+        "netg", "loss", "losses",
+        "score", "scores", "real", "fake", "data", "adv", "adversarial", "gan", "err", "errd",
+        "errg", "lossd", "lossg",
+        "gradient", "gradients", "grad", "norm", "lr", "fid", "metric", "metrics", "acc",
+        "accuracy", "total", "x", "z",
         "dx", "dgz", "images", "image",
     }
 )  # fmt: skip
 # Folders that merely hold a run's logs; the run is the folder above.
 _HOLDERS: Final = frozenset(
     {
-        "log", "logs", "tb", "tb_log", "tb_logs", "tblog", "tensorboard", "tensorboard_logs", "tflogs", "event",
+        "log", "logs", "tb", "tb_log", "tb_logs", "tblog", "tensorboard", "tensorboard_logs",
+        "tflogs", "event",
         "events", "summary",
-        "summaries", "csv", "csv_log", "csv_logs", "metric", "metrics", "stats", "statistics", "history",
+        "summaries", "csv", "csv_log", "csv_logs", "metric", "metrics", "stats", "statistics",
+        "history",
         "loss", "losses", "files", "train_log", "train_logs", "training_logs",
     }
 )  # fmt: skip
@@ -61,7 +72,8 @@ class Log:
     prefix, split : str
         What the folder says about the series: ``fake_data/``, ``val``.
     times : tuple of float, or "unknown"
-        First and last wall time once `span` has found them, as each of many logs may be asked for them by all others.
+        First and last wall time once `span` has found them, as each of many logs may be asked for
+        them by all others.
     """
 
     path: Path
@@ -94,7 +106,10 @@ def is_part(name: str) -> bool:
 
 
 def place(logs: Iterable[Log], root: Path) -> dict[Path, list[Log]]:
-    """Logs by the folder of their run, at or below `root`; fills each log's `sub`, `prefix` and `split`."""
+    """Logs by the folder of their run, at or below `root`.
+
+    Fills each log's `sub`, `prefix` and `split`.
+    """
     logs = list(logs)
     event_folders = {log.path.parent for log in logs if _is_events(log)}
     by_folder: dict[Path, list[Log]] = {}
@@ -113,7 +128,9 @@ def _settle(log: Log, folder: Path, root: Path) -> Path:
         if WANDB_RUN.fullmatch(above.name) or above.parent.name == "wandb":
             return above
     log.split = log.split or split_of(folder.name)
-    is_part_of_events = _is_events(log) and not is_whole(s.tag for s in (log.reading.signals if log.reading else ()))
+    is_part_of_events = _is_events(log) and not is_whole(
+        s.tag for s in (log.reading.signals if log.reading else ())
+    )
     while folder != root:
         if split_of(folder.name):
             log.split = split_of(folder.name)
@@ -126,10 +143,11 @@ def _settle(log: Log, folder: Path, root: Path) -> Path:
 
 
 def _split_by_add_scalars(log: Log, root: Path, event_folders: set[Path]) -> Path | None:
-    """The run's folder, where ``SummaryWriter.add_scalars(main_tag, {sub_tag: ...})`` made one for a single series.
+    """The run's folder, where ``add_scalars(main, {sub: ...})`` made one for a series.
 
-    torch names it ``<run>/<main tag, slashes as underscores>_<sub tag>``, tensorboardX ``<run>/<main tag>/<sub tag>``;
-    the series in it goes by the main tag, so that its identity is in the folder alone.
+    torch names it ``<run>/<main tag, slashes as underscores>_<sub tag>``, tensorboardX
+    ``<run>/<main tag>/<sub tag>``; the series in it goes by the main tag, so that its identity is
+    in the folder alone.
     """
     tags = {s.tag for s in log.reading.signals} if log.reading else set()
     if not _is_events(log) or len(tags) != 1:
@@ -148,11 +166,13 @@ def _split_by_add_scalars(log: Log, root: Path, event_folders: set[Path]) -> Pat
 
 
 def _fold_parts(by_folder: dict[Path, list[Log]]) -> None:
-    """Move event files that one process wrote side by side with its run's, in sub-folders, to that run."""
+    """Move event files that a process wrote below its run's, at the same time, to that run."""
     for folder in sorted(by_folder, key=lambda f: -len(f.parts)):
         siblings = [log for log in by_folder.get(folder.parent, []) if _is_events(log)]
         logs = by_folder[folder]
-        if all(_is_events(log) and any(_side_by_side(log, other) for other in siblings) for log in logs):
+        if all(
+            _is_events(log) and any(_side_by_side(log, other) for other in siblings) for log in logs
+        ):
             for log in logs:
                 log.prefix = f"{folder.name}/{log.prefix}"
             by_folder[folder.parent] += by_folder.pop(folder)
@@ -182,7 +202,15 @@ def span(log: Log) -> tuple[float, float] | None:
 
 
 def _span(log: Log) -> tuple[float, float] | None:
-    times = [s.wall_time for s in log.reading.signals if s.wall_time is not None and len(s)] if log.reading else []
+    times = (
+        [s.wall_time for s in log.reading.signals if s.wall_time is not None and len(s)]
+        if log.reading
+        else []
+    )
     finite = [t[np.isfinite(t)] for t in times]
     finite = [t for t in finite if t.size]
-    return (min(float(t.min()) for t in finite), max(float(t.max()) for t in finite)) if finite else None
+    return (
+        (min(float(t.min()) for t in finite), max(float(t.max()) for t in finite))
+        if finite
+        else None
+    )

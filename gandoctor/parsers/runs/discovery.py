@@ -1,4 +1,4 @@
-"""From a path to runs: find the logs, read them, join those of one run, add its settings and pictures."""
+"""From a path to runs: find the logs, read them, join those of a run, add settings and pictures."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 _Named = list[tuple[Picture, bool]]  # pictures found by name, as `pictures.find` gives them
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
-_BEGUN: Final = "the training has only begun, or logged nothing: wait, or give the log of another run"
-_HOST: Final = re.compile(r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$")
+_BEGUN: Final = (
+    "the training has only begun, or logged nothing: wait, or give the log of another run"
+)
+_HOST: Final = re.compile(
+    r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$"
+)
 
 
 def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
@@ -49,7 +53,8 @@ def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
     Raises
     ------
     InputError
-        Missing or empty path, no log in it, nothing that can be read, or a config of `configs` that does not exist.
+        Missing or empty path, no log in it, nothing that can be read, or a config of `configs` that
+        does not exist.
     """
     try:
         full = path.resolve(strict=True)
@@ -64,7 +69,9 @@ def _existing(config: Path) -> Path:
     try:
         full = config.resolve(strict=True)
     except (OSError, RuntimeError):
-        raise InputError("does not exist", str(config), "--config takes a YAML, JSON, TOML or options file") from None
+        raise InputError(
+            "does not exist", str(config), "--config takes a YAML, JSON, TOML or options file"
+        ) from None
     if full.is_dir():
         raise InputError("is a folder", str(config), "--config takes a file")
     return full
@@ -75,7 +82,9 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     groups: list[Group] = []
     readings = registry.read_log(file)
     for label, parser, reading in readings:
-        log = Log(file, parser, _marked(reading, file), label=label, split=belonging.split_of(folder.name))
+        log = Log(
+            file, parser, _marked(reading, file), label=label, split=belonging.split_of(folder.name)
+        )
         groups += joining.join(folder, [log])
     files = _around(file)
     runs = []
@@ -85,15 +94,19 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
-    if not any(run.pictures for run in runs) and not any(_holds(reading) for _, _, reading in readings):
+    if not any(run.pictures for run in runs) and not any(
+        _holds(reading) for _, _, reading in readings
+    ):
         what, hint = _idle(readings[0][2]) if readings else ("holds no values", _BEGUN)
         raise InputError(what, file.name, hint)
     return runs
 
 
 def _holds(reading: Reading) -> bool:
-    """Whether anything at all was read, be it that a note says what is in the file and cannot be used."""
-    return bool(reading.signals or reading.pictures or reading.settings or reading.facts or reading.notes)
+    """Whether anything was read, be it a note that what is in the file cannot be used."""
+    return bool(
+        reading.signals or reading.pictures or reading.settings or reading.facts or reading.notes
+    )
 
 
 def _idle(reading: Reading) -> tuple[str, str]:
@@ -104,11 +117,13 @@ def _idle(reading: Reading) -> tuple[str, str]:
 
 
 def _around(file: Path) -> list[Path]:
-    """Files in a log's folder and, where it is the only log of its kind there, in the folders below (the samples)."""
+    """Files in a log's folder and, where it is the only such log there, below (the samples)."""
     tree = below.walk(file.parent, depth=1)
     here = [f for f in tree.files if f.parent == file.parent]
     kind = registry.hinted(file)
-    like = (f for f in here if f != file and registry.is_candidate(f) and registry.hinted(f) == kind)
+    like = (
+        f for f in here if f != file and registry.is_candidate(f) and registry.hinted(f) == kind
+    )
     alone = all(below.wrote(f) for f in like)
     return tree.files if alone else here
 
@@ -116,7 +131,9 @@ def _around(file: Path) -> list[Path]:
 def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     tree = below.walk(root)
     if not tree.files and tree.denied:
-        raise InputError("cannot be opened (permission denied)", shown, "check the folder's permissions")
+        raise InputError(
+            "cannot be opened (permission denied)", shown, "check the folder's permissions"
+        )
     if not tree.files:
         raise InputError("is an empty folder", shown, "give a training log or the folder of a run")
     logs = _read_all(tree)
@@ -145,7 +162,9 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     for group in full:
         alone = len(full) == 1
         found = given or settings.of_run(group, root, configs, alone=alone)
-        run = _raw_run(group, root if alone else group.folder, found, named[group.folder], tree.notes)
+        run = _raw_run(
+            group, root if alone else group.folder, found, named[group.folder], tree.notes
+        )
         runs.append(dataclasses.replace(run, name=_name(group, root, full)))
         tree.notes.clear()  # what is said of the folder is said once
     return runs
@@ -168,18 +187,26 @@ def _read_all(tree: below.Tree) -> list[Log]:
             break
         try:
             found = registry.read_found(file, below.head_of(file))
-            logs += [Log(file, parser, _marked(reading, file), label=label) for label, parser, reading in found]
+            logs += [
+                Log(file, parser, _marked(reading, file), label=label)
+                for label, parser, reading in found
+            ]
             if found or not below.wrote(file):
                 misses[kind] = -MAX_LOGS if found else misses.get(kind, 0) + 1
         except GandoctorError as e:
             logs.append(Log(file, registry.hinted(file), None, error=_sentence(e)))
     if passed:
-        tree.notes.append(f"{passed:,} files were not looked at: they lie among many like them that are no logs")
+        tree.notes.append(
+            f"{passed:,} files were not looked at: they lie among many like them that are no logs"
+        )
     return logs
 
 
 def _marked(reading: Reading, file: Path) -> Reading:
-    """Every series knows its file while they are joined; what it is called in the report is settled at the end."""
+    """Every series knows its file while they are joined.
+
+    What it is called in the report is settled at the end.
+    """
     return dataclasses.replace(
         reading, signals=tuple(dataclasses.replace(s, source=str(file)) for s in reading.signals)
     )
@@ -195,10 +222,16 @@ def _group(root: Path, logs: list[Log]) -> list[Group]:
 def _nothing(shown: str, tree: below.Tree, logs: list[Log]) -> InputError:
     if logs:
         more = f" (and {len(logs) - 1} more)" if len(logs) > 1 else ""
-        return InputError(f"holds no log that can be read: {logs[0].path.name} {logs[0].error}{more}", shown)
+        return InputError(
+            f"holds no log that can be read: {logs[0].path.name} {logs[0].error}{more}", shown
+        )
     n = len(tree.files)
     what = f"holds no training log ({n:,} file{'s' * (n != 1)} looked at)"
-    return InputError(what, shown, "gandoctor reads TensorBoard, W&B, CSV, JSONL, JSON, printed text and notebooks")
+    return InputError(
+        what,
+        shown,
+        "gandoctor reads TensorBoard, W&B, CSV, JSONL, JSON, printed text and notebooks",
+    )
 
 
 def _sentence(error: GandoctorError) -> str:
@@ -227,14 +260,21 @@ def _name(group: Group, root: Path, groups: list[Group]) -> str:
 # ---------------------------------------------------------------- one run
 
 
-def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes: list[str]) -> RawRun:
+def _raw_run(
+    group: Group, home: Path, configs: list[Path], named: _Named, notes: list[str]
+) -> RawRun:
     """Put a run together; `home` is moved up where a config lies beside or above it."""
     root, outside = _root(home, configs)
     hosts = _hosts(group)
-    said = list(dict.fromkeys([*notes, *(n for log in group.logs if log.reading for n in log.reading.notes)]))
+    said = list(
+        dict.fromkeys(
+            [*notes, *(n for log in group.logs if log.reading for n in log.reading.notes)]
+        )
+    )
     if outside:
         said.append(
-            f"{joining.some(outside)}: outside the run's folder, so that a patch names the file without its folder"
+            f"{joining.some(outside)}: outside the run's folder, so that a patch names the file "
+            "without its folder"
         )
     stated, sources = _settings_of(configs, root)
     logged = [s for log in group.logs if log.reading for s in log.reading.settings]
@@ -255,13 +295,20 @@ def _raw_run(group: Group, home: Path, configs: list[Path], named: _Named, notes
         facts.update(log.reading.facts if log.reading else {})
     unit, unit_note = _step_unit(group)
     all_notes = [*said, *group.notes, *remarks, *unit_note]
-    ends = [log.reading.finished for log in group.logs if log.reading and log.reading.finished is not None]
+    ends = [
+        log.reading.finished
+        for log in group.logs
+        if log.reading and log.reading.finished is not None
+    ]
     return RawRun(
         name=_without_hosts(home.name, hosts),
         root=root,
         signals=tuple(signals),
         settings=tuple(stated),
-        sources=(*logs, *(dataclasses.replace(s, path=_without_hosts(s.path, hosts)) for s in sources)),
+        sources=(
+            *logs,
+            *(dataclasses.replace(s, path=_without_hosts(s.path, hosts)) for s in sources),
+        ),
         pictures=tuple(shown),
         notes=tuple(_without_hosts(n, hosts) for n in dict.fromkeys(all_notes)),
         facts=facts,
@@ -276,10 +323,10 @@ def _lost(log: Log) -> str | None:
 
 
 def _root(home: Path, configs: list[Path]) -> tuple[Path, list[str]]:
-    """The nearest folder that holds the run and its configs, so that a patch can name them relative to it.
+    """The nearest folder that holds the run and its configs, for patches to be relative to.
 
-    A folder as high as the user's home or the file system's root would put their name into the report: a config that
-    far away is named without its folder.
+    A folder as high as the user's home or the file system's root would put their name into the
+    report: a config that far away is named without its folder.
     """
     root, outside = home, []
     private = Path.home().resolve()
@@ -323,7 +370,9 @@ def _step_unit(group: Group) -> tuple[StepUnit, list[str]]:
     return best, [f"some files count {' and '.join(others)}, most count {best}"] if others else []
 
 
-def _pictures_of(group: Group, root: Path, named: _Named, signals: list[Signal]) -> tuple[list[Picture], list[str]]:
+def _pictures_of(
+    group: Group, root: Path, named: _Named, signals: list[Signal]
+) -> tuple[list[Picture], list[str]]:
     """Pictures that the logs index, and those that lie in the run's folder."""
     shown: dict[tuple[str, int], Picture] = {}
     for log in group.logs:

@@ -1,7 +1,7 @@
 """How the logs of one run are joined without counting anything twice.
 
-Evidence decides: the same values are one series, other values at the same steps are another run, and a later event file
-of a folder is a resume.
+Evidence decides: the same values are one series, other values at the same steps are another run,
+and a later event file of a folder is a resume.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ _CLOSE: Final = 2e-5  # relative: values that were cut to float32 and rounded ar
 _COARSEST: Final = 0.01  # more coarsely nobody rounds
 _ENOUGH: Final = 8
 _LONG: Final = 50
-MAX_COMPARED: Final = 40  # runs; of more in one folder, a log is compared with these last ones and its namesakes
+MAX_COMPARED: Final = (
+    40  # runs; of more in one folder, a log is compared with these last ones and its namesakes
+)
 MAX_COPIES: Final = 400
 _NO_WORD: Final = frozenset(
     {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
@@ -81,18 +83,31 @@ class Group:
 
 
 def order(logs: Iterable[Log]) -> list[Log]:
-    """Event files by time, then the other formats, the preferred first; parts and validation last; by name."""
+    """Event files by time, then the other formats, the preferred first; parts and validation last.
+
+    By name.
+    """
 
     def key(log: Log) -> tuple[object, ...]:
         stamp = EVENT_NAME.search(log.path.name)
         began = int(stamp[1]) if stamp else 0
-        return _rank(log.parser), log.split == "val", bool(log.prefix), began, str(log.path), log.label
+        return (
+            _rank(log.parser),
+            log.split == "val",
+            bool(log.prefix),
+            began,
+            str(log.path),
+            log.label,
+        )
 
     return sorted(logs, key=key)
 
 
 def _rank(parser: str) -> int:
-    """Place among the formats; parsers of other packages stand between the exact and the printed ones."""
+    """Place among the formats.
+
+    Parsers of other packages stand between the exact and the printed ones.
+    """
     if parser in _FIRST:
         return _FIRST.index(parser)
     return len(_FIRST) + (1 + _LAST.index(parser) if parser in _LAST else 0)
@@ -120,7 +135,9 @@ def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
         if log.reading is None or not log.points:
             idle.append(log)
             continue
-        apart = bool(log.label) or log.parser == "notebook"  # a training of its own, whatever lies beside it
+        apart = (
+            bool(log.label) or log.parser == "notebook"
+        )  # a training of its own, whatever lies beside it
         signals = _named(log)
         near = runs
         if len(runs) > MAX_COMPARED:
@@ -171,8 +188,13 @@ def _home(runs: Sequence[Group], log: Log, signals: Signals) -> Group | None:
 
 
 def _aside(run: Group, log: Log) -> Group | None:
-    """A place beside series of the same name: as validation, as one file of several, as another format's view."""
-    if WANDB_RUN.fullmatch(run.folder.name) or all(other.parser != log.parser for other in run.logs):
+    """A place beside series of the same name.
+
+    As validation, as one file of several, as another format's view.
+    """
+    if WANDB_RUN.fullmatch(run.folder.name) or all(
+        other.parser != log.parser for other in run.logs
+    ):
         return run  # `_drop_rivals` sees to the numbers
     if log.prefix or log.split:
         return None
@@ -181,7 +203,9 @@ def _aside(run: Group, log: Log) -> Group | None:
         log.split = "val"
     elif is_part(log.path.stem):
         log.prefix = f"{log.path.stem}/"
-        for other in [o for o in run.logs if o.parser == log.parser and not o.prefix and is_part(o.path.stem)]:
+        for other in [
+            o for o in run.logs if o.parser == log.parser and not o.prefix and is_part(o.path.stem)
+        ]:
             for key in _named(other):
                 run.signals.pop(key, None)
             other.prefix = f"{other.path.stem}/"
@@ -198,8 +222,12 @@ def _relation(run: Group, log: Log, signals: Signals) -> Relation:
     shared = [k for k in signals if k in run.signals and len(signals[k]) and len(run.signals[k])]
     if not shared:
         alone = not (log.prefix or log.sub)
-        alike = alone and any(o.parser == log.parser and o.split == log.split and not o.prefix for o in run.logs)
-        both_whole = alike and is_whole(t for t, _ in run.signals) and is_whole(t for t, _ in signals)
+        alike = alone and any(
+            o.parser == log.parser and o.split == log.split and not o.prefix for o in run.logs
+        )
+        both_whole = (
+            alike and is_whole(t for t, _ in run.signals) and is_whole(t for t, _ in signals)
+        )
         return "conflict" if both_whole else "apart"
     if _alike([(run.signals[k], signals[k]) for k in shared]):
         return "same"
@@ -237,13 +265,16 @@ def _add(run: Group, log: Log, signals: Signals) -> None:
             run.notes.append(f"{name} holds the same series as {first} ({names}): counted once")
         elif log.parser == "tensorboard" and _concurrent(run, log):
             run.notes.append(
-                f"{name} was written at the same time as {first}, with the same names and other numbers (by several "
+                f"{name} was written at the same time as {first}, with the same names and other "
+                "numbers (by several "
                 f"processes?): {len(shared)} of its series were left out"
             )
             signals = {k: s for k, s in signals.items() if k not in shared}
         elif relation == "follows":
             resume = _first(signals[k] for k in shared)
-            run.notes.append(f"{name} resumes the run at step {resume:,}: from there on its values count")
+            run.notes.append(
+                f"{name} resumes the run at step {resume:,}: from there on its values count"
+            )
             for k in shared:
                 run.signals[k] = _take(run.signals[k], run.signals[k].steps < resume)
         else:
@@ -254,12 +285,13 @@ def _add(run: Group, log: Log, signals: Signals) -> None:
 
 
 def _outvoted(run: Group, log: Log, signals: Signals, shared: list[Key]) -> Signals:
-    """Of two formats that give one name different numbers, the longer or else the better one's are kept."""
+    """Of two formats that give one name different numbers, the longer or better one's are kept."""
     mine, theirs = sum(len(signals[k]) for k in shared), sum(len(run.signals[k]) for k in shared)
     wins = _prefers_second(theirs / len(shared), mine / len(shared))
     kept = log.path.name if wins else run.logs[0].path.name
     run.notes.append(
-        f"{log.path.name} and {run.logs[0].path.name} give different numbers for {some(tag for tag, _ in shared)}: "
+        f"{log.path.name} and {run.logs[0].path.name} give different numbers for "
+        f"{some(tag for tag, _ in shared)}: "
         f"those of {kept} were used"
     )
     if wins:
@@ -279,7 +311,12 @@ def _prefers_second(first: float, second: float) -> bool:
 
 def _alike(pairs: Sequence[tuple[Signal, Signal]]) -> bool:
     """Whether two series each have the same values on nearly all steps that they have in common."""
-    common = [(one.values[i], two.values[j]) for one, two in pairs for i, j in [_common_steps(one, two)] if i.size]
+    common = [
+        (one.values[i], two.values[j])
+        for one, two in pairs
+        for i, j in [_common_steps(one, two)]
+        if i.size
+    ]
     if not common:
         return False
     # Most pairs of runs are told apart without a look at the decimals, which takes longer.
@@ -321,7 +358,9 @@ def _grain(values: NDArray[np.float64]) -> float:
 
 def _take(signal: Signal, mask: NDArray[np.bool_]) -> Signal:
     wall = signal.wall_time[mask] if signal.wall_time is not None else None
-    return dataclasses.replace(signal, steps=signal.steps[mask], values=signal.values[mask], wall_time=wall)
+    return dataclasses.replace(
+        signal, steps=signal.steps[mask], values=signal.values[mask], wall_time=wall
+    )
 
 
 def _union(one: Signal, two: Signal) -> Signal:
@@ -365,11 +404,13 @@ def _drop_copies(run: Group) -> None:
             del run.signals[dropped]
             break
     for source, names in copies.items():
-        run.notes.append(f"{_file(source)} repeats series of another file ({some(names)}): counted once")
+        run.notes.append(
+            f"{_file(source)} repeats series of another file ({some(names)}): counted once"
+        )
 
 
 def _copied(one: Signal, two: Signal) -> bool:
-    """The same varying values, step by step or (where the steps are counted otherwise) in the same order."""
+    """The same varying values, step by step or (where steps are counted otherwise) in order."""
     if min(len(one), len(two)) < _ENOUGH or not _may_be_copied(one, two):
         return False
     i, j = _common_steps(one, two)
@@ -402,11 +443,13 @@ def _may_be_copied(one: Signal, two: Signal) -> bool:
 
 
 def _drop_rivals(run: Group) -> None:
-    """Keep one format's view of a quantity: ``D_loss`` printed in a text log is ``loss/d`` of the event file.
+    """Keep one format's view of a quantity.
 
-    Two series are rivals where their names consist of the same words and their values are of one level; the numbers may
-    differ, as a print often shows a running mean. All rivals of two files are decided together, so that D and G stay on
-    one step axis.
+    ``D_loss`` printed in a text log is ``loss/d`` of the event file.
+
+    Two series are rivals where their names consist of the same words and their values are of one
+    level; the numbers may differ, as a print often shows a running mean. All rivals of two files
+    are decided together, so that D and G stay on one step axis.
     """
     parser_of = {str(log.path): log.parser for log in run.logs}
     by_words: dict[tuple[object, ...], list[Key]] = {}
@@ -418,7 +461,9 @@ def _drop_rivals(run: Group) -> None:
     for keys in by_words.values():
         for one, two in itertools.pairwise(keys):
             a, b = run.signals[one].source, run.signals[two].source
-            if parser_of.get(a) != parser_of.get(b) and _of_one_level(run.signals[one], run.signals[two]):
+            if parser_of.get(a) != parser_of.get(b) and _of_one_level(
+                run.signals[one], run.signals[two]
+            ):
                 rivals.setdefault((a, b), []).append((one, two))
     for (a, b), pairs in rivals.items():
         pairs_left = [p for p in pairs if p[0] in run.signals and p[1] in run.signals]
@@ -431,7 +476,10 @@ def _drop_rivals(run: Group) -> None:
             del run.signals[pair[loser]]
         names = some(f"{p[loser][0]} = {p[1 - loser][0]}" for p in pairs_left)
         weaker, better = _file((a, b)[loser]), _file((a, b)[1 - loser])
-        run.notes.append(f"{weaker} gives series that {better} gives as well ({names}): those of {better} were used")
+        run.notes.append(
+            f"{weaker} gives series that {better} gives as well ({names}): those of {better} were "
+            "used"
+        )
 
 
 def _of_one_level(one: Signal, two: Signal) -> bool:
@@ -455,9 +503,9 @@ def _file(source: str) -> str:
 def unite(groups: list[Group]) -> list[Group]:
     """Join runs of different folders that are surely one.
 
-    That is so where a folder's only W&B run lies in it beside other logs, and where logs of two formats hold the same
-    varying series, or where a folder's logs repeat those above it. Other folders of one format stay two runs even with
-    equal series: the seed was the same.
+    That is so where a folder's only W&B run lies in it beside other logs, and where logs of two
+    formats hold the same varying series, or where a folder's logs repeat those above it. Other
+    folders of one format stay two runs even with equal series: the seed was the same.
     """
     if len(groups) > MAX_COMPARED:
         return groups
@@ -482,14 +530,20 @@ def unite(groups: list[Group]) -> list[Group]:
 def _is_one(outer: Group, inner: Group, groups: list[Group]) -> bool:
     if not outer.points:
         return False
-    if inner.folder.parent.name == "wandb" and inner.folder.parent.parent == outer.folder and not outer.stem:
+    if (
+        inner.folder.parent.name == "wandb"
+        and inner.folder.parent.parent == outer.folder
+        and not outer.stem
+    ):
         return sum(g.folder.parent == inner.folder.parent for g in groups) == 1
     formats = {log.parser for log in outer.logs}, {log.parser for log in inner.logs}
     if "notebook" in formats[0] | formats[1]:
         return False
     if formats[0] & formats[1]:
         inside = inner.folder != outer.folder and inner.folder.is_relative_to(outer.folder)
-        return inside and all(any(_copied(a, b) for a in outer.signals.values()) for b in inner.signals.values())
+        return inside and all(
+            any(_copied(a, b) for a in outer.signals.values()) for b in inner.signals.values()
+        )
     return any(_copied(a, b) for a in outer.signals.values() for b in inner.signals.values())
 
 

@@ -1,4 +1,7 @@
-"""Sample pictures and arrays in a run's folder, found by name: which series, which step, real or generated."""
+"""Sample pictures and arrays in a run's folder, found by name.
+
+Which series, which step, real or generated.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +19,33 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".npy", ".png", ".jpg", ".jpeg")
 MAX_PICTURES: Final = 5_000
 _FOLDERS: Final = re.compile(
-    r"(samples?|images?|imgs?|results?|outputs?|pictures?|pics|generated(_images)?|gen(_images)?|fakes?|previews?|"
-    r"figs?|figures|grids?|visuali[sz]ations?|vis|eval|validation|progress|snapshots?|sample_images|training_images|media|"
+    r"(samples?|images?|imgs?|results?|outputs?|pictures?|pics|generated(_images)?|gen(_images)?|"
+    r"fakes?|previews?|"
+    r"figs?|figures|grids?|visuali[sz]ations?|vis|eval|validation|progress|snapshots?|"
+    r"sample_images|training_images|media|"
     r"sample_dir|real|web)s?"
 )
 _STEMS: Final = re.compile(
-    r"(fakes?|reals?|samples?|gen(erated)?|epoch|iter(ation)?|step|image|img|grid|preview)", re.IGNORECASE
+    r"(fakes?|reals?|samples?|gen(erated)?|epoch|iter(ation)?|step|image|img|grid|preview)",
+    re.IGNORECASE,
 )
-# A number that follows one of these words is the step; without such a word it is the last number of the name.
+# A number that follows one of these words is the step; without such a word it is the last number of
+# the name.
 _COUNTED: Final = re.compile(
-    r"(?P<word>epochs?|ep|e|iterations?|iters?|itr|it|steps?|batch(?:es)?|kimg|tick|fakes?|samples?|at)[ _=-]*"
+    r"(?P<word>epochs?|ep|e|iterations?|iters?|itr|it|steps?|batch(?:es)?|kimg|tick|fakes?|"
+    r"samples?|at)[ _=-]*"
     r"(?P<number>\d{1,12})(?!\d)",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"\d{1,12}")
 # W&B: media/images/<key>_<step>_<20 hex digits>.png
 _WANDB: Final = re.compile(r"(?P<key>.+)_(?P<step>\d{1,12})_[0-9a-f]{20}")
-_REAL: Final = re.compile(r"(?:^|[^a-z])(reals?|ground[_-]?truth|gt|training[_-]set|data)(?:[^a-z]|$)", re.IGNORECASE)
+_REAL: Final = re.compile(
+    r"(?:^|[^a-z])(reals?|ground[_-]?truth|gt|training[_-]set|data)(?:[^a-z]|$)", re.IGNORECASE
+)
 _NO_SAMPLE: Final = re.compile(
-    r"(loss|curve|plot|chart|hist|architecture|model|graph|confusion|roc|learning|logo|diagram|attention|cover|icon)",
+    r"(loss|curve|plot|chart|hist|architecture|model|graph|confusion|roc|learning|logo|diagram|"
+    r"attention|cover|icon)",
     re.IGNORECASE,
 )
 
@@ -74,7 +85,14 @@ def _picture(path: PurePosixPath) -> tuple[Picture, bool] | None:
         return Picture(key, -1 if _REAL.search(key) else int(wandb["step"]), path.as_posix()), False
     counted = list(_COUNTED.finditer(stem))
     numbers = list(_NUMBER.finditer(stem))
-    best = next((m for m in counted if m["word"].lower() in ("step", "steps", "iter", "iters", "itr", "it")), None)
+    best = next(
+        (
+            m
+            for m in counted
+            if m["word"].lower() in ("step", "steps", "iter", "iters", "itr", "it")
+        ),
+        None,
+    )
     best = best or (counted[0] if counted else None)
     start, stop, step = -1, -1, -1
     by_epoch = False
@@ -85,7 +103,9 @@ def _picture(path: PurePosixPath) -> tuple[Picture, bool] | None:
         last = numbers[-1]
         start, stop, step = last.start(), last.end(), int(last.group())
     name = (stem[:start] + stem[stop:] if start >= 0 else stem).strip(" _-.=") or "samples"
-    name = re.sub(r"[_-]{2,}", "_", _NUMBER.sub("", name)).strip(" _-.=") if len(numbers) > 1 else name
+    name = (
+        re.sub(r"[_-]{2,}", "_", _NUMBER.sub("", name)).strip(" _-.=") if len(numbers) > 1 else name
+    )
     tag = f"{folder}/{name}" if folder != "." else name
     if _REAL.search(stem) or _REAL.search(path.parent.name):
         return Picture(tag, -1, path.as_posix()), False
@@ -94,11 +114,13 @@ def _picture(path: PurePosixPath) -> tuple[Picture, bool] | None:
     return Picture(tag, step, path.as_posix()), by_epoch
 
 
-def scale(named: list[tuple[Picture, bool]], last_step: int, unit: StepUnit) -> tuple[float, list[str]]:
+def scale(
+    named: list[tuple[Picture, bool]], last_step: int, unit: StepUnit
+) -> tuple[float, list[str]]:
     """Factor from the pictures' numbers to the log's steps; 1 where both count the same.
 
-    Pictures are often numbered by epoch where the log counts iterations, or the other way round. The last picture is
-    then taken to be of the last step.
+    Pictures are often numbered by epoch where the log counts iterations, or the other way round.
+    The last picture is then taken to be of the last step.
     """
     numbers = [p.step for p, _ in named if p.step >= 0]
     if not numbers or last_step <= 0 or max(numbers) <= 0:
@@ -108,7 +130,8 @@ def scale(named: list[tuple[Picture, bool]], last_step: int, unit: StepUnit) -> 
     if (by_epoch and unit != "epochs" and last_step > 1.5 * highest) or highest > 1.5 * last_step:
         factor = last_step / highest
         note = (
-            f"sample pictures are numbered up to {highest:,} where the log counts to {last_step:,}: their numbers were "
+            f"sample pictures are numbered up to {highest:,} where the log counts to "
+            f"{last_step:,}: their numbers were "
             f"multiplied by {factor:.4g}"
         )
         return factor, [note]

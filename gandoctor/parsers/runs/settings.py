@@ -38,7 +38,10 @@ class Configs:
 
 
 def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[Path]:
-    """Configs of a run below `root`: in its folder, else in the nearest folder above, else under its name elsewhere."""
+    """Configs of a run below `root`.
+
+    In its folder, else in the nearest folder above, else under its name elsewhere.
+    """
     by_folder = configs.by_folder
     below = [log.path.parent for log in group.logs if log.path.parent != group.folder]
     for folder in dict.fromkeys((group.folder, *below)):
@@ -57,11 +60,17 @@ def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[P
 
 
 def beside(group: Group, files: Sequence[Path]) -> list[Path]:
-    """Configs beside a log that was named alone, or in the folder above where its own is called ``logs``."""
+    """Configs beside a log that was named alone, or in the folder above one called ``logs``."""
     folder = group.folder
     by_folder = {folder: [f for f in files if _may_be_config(f)]}
     places = [folder]
-    if folder.name.lower() in ("log", "logs", "tb", "tensorboard", "files") or folder.name.startswith("version_"):
+    if folder.name.lower() in (
+        "log",
+        "logs",
+        "tb",
+        "tensorboard",
+        "files",
+    ) or folder.name.startswith("version_"):
         places.append(folder.parent)
     for place in places:
         for name in _CONFIG_FOLDERS:
@@ -82,7 +91,12 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _around(
-    group: Group, folder: Path, by_folder: dict[Path, list[Path]], *, sure: bool, file_alone: bool = False
+    group: Group,
+    folder: Path,
+    by_folder: dict[Path, list[Path]],
+    *,
+    sure: bool,
+    file_alone: bool = False,
 ) -> list[Path]:
     """Configs in a folder or in one of the sub-folders that are there for them."""
     for name in _CONFIG_FOLDERS:
@@ -105,7 +119,7 @@ def _around(
 
 
 def _may_be_config(file: Path) -> bool:
-    """By its name; where that is all that is asked of a config, a look tells our own reports apart."""
+    """By its name; where that is all that is asked, a look tells our own reports apart."""
     rank = config_rank(file)
     return rank is not None and (rank > SURE_NAME or looks_like_config(file))
 

@@ -1,7 +1,10 @@
-"""The page's templates as jinja2 compiles them, one module each: compiling them anew at each run took a tenth of it.
+"""The page's templates as jinja2 compiles them, one module each.
 
-Written by ``python -m gandoctor.reporters.compiled`` (``just templates``) after a template has changed. A module counts
-only for the very template and the line of jinja2 (3.1) that it was made from; otherwise the template itself is read.
+Compiling them anew at each run took a tenth of it.
+
+Written by ``python -m gandoctor.reporters.compiled`` (``just templates``) after a template has
+changed. A module counts only for the very template and the line of jinja2 (3.1) that it was made
+from; otherwise the template itself is read.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ _LINE: Final = ".".join(__version__.split(".")[:2])
 
 
 class Loader(FileSystemLoader):
-    """Templates of a folder, compiled already where they and jinja2 are those that were compiled."""
+    """Templates of a folder, compiled already where they and jinja2 are the same as then."""
 
     def load(
         self,
@@ -33,12 +36,17 @@ class Loader(FileSystemLoader):
         """Give the template that was compiled beforehand, or the one in its file."""
         try:
             values = _ready(_module(name))
-            fits = (values["JINJA"], values["MADE_FROM"]) == (_LINE, _sum(Path(self.searchpath[0], name)))
+            fits = (values["JINJA"], values["MADE_FROM"]) == (
+                _LINE,
+                _sum(Path(self.searchpath[0], name)),
+            )
         except (ImportError, KeyError, OSError, SyntaxError):
             fits = False
         if not fits:
             return super().load(environment, name, globals)
-        return environment.template_class.from_module_dict(environment, values, {} if globals is None else globals)
+        return environment.template_class.from_module_dict(
+            environment, values, {} if globals is None else globals
+        )
 
 
 def _ready(module: str) -> dict[str, Any]:
@@ -58,9 +66,14 @@ def write(environment: Environment, folder: Path = Path(__file__).parent) -> lis
     for name in environment.list_templates():
         source = Path(environment.loader.searchpath[0], name)
         code = environment.compile(source.read_text("utf-8"), name, name, raw=True, defer_init=True)
-        head = f"# Made from templates/{name} by `python -m gandoctor.reporters.compiled`: change that.\n"
+        head = (
+            f"# Made from templates/{name} by `python -m gandoctor.reporters.compiled`: change "
+            "that.\n"
+        )
         path = folder / f"{_module(name)}.py"
-        path.write_text(f"{head}JINJA = {_LINE!r}\nMADE_FROM = {_sum(source)!r}\n{code}\n", encoding="utf-8")
+        path.write_text(
+            f"{head}JINJA = {_LINE!r}\nMADE_FROM = {_sum(source)!r}\n{code}\n", encoding="utf-8"
+        )
         written.append(path)
     return written
 

@@ -12,9 +12,11 @@ class BaseOptions:
             help="D's rate",
         )
         parser.add_argument('--g-lr', '--glr', type=float, default=0.0002)
-        parser.add_argument('--gan_mode', type=str, default='vanilla', choices=['vanilla', 'lsgan', 'wgangp', 'hinge'])
+        parser.add_argument('--gan_mode', type=str, default='vanilla', choices=['vanilla', 'lsgan',
+            'wgangp', 'hinge'])
         parser.add_argument('--lambda_gp', type=float, default=0.)
-        parser.add_argument('--no_dropout', action='store_true', help='no dropout for the generator')
+        parser.add_argument('--no_dropout', action='store_true',
+            help='no dropout for the generator')
         return parser
 
 
