@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gandoctor import api, parsers, rulebook, vocabulary
-from gandoctor.configs import options
+from gandoctor.configs.formats import options
 from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
 from gandoctor.parsers.formats import csv, text

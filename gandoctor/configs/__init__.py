@@ -175,7 +175,7 @@ def _parse(path: Path) -> Entries:
     kind = _BY_SUFFIX.get(path.suffix.lower()) or (
         "json" if re.match(r"\s*[{]", text) else "options"
     )
-    reader = cast("_Format", importlib.import_module(f"{__name__}.{kind}"))
+    reader = cast("_Format", importlib.import_module(f"{__name__}.formats.{kind}"))
     try:
         entries = reader.parse(text)
     except Exception as e:

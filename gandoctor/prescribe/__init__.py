@@ -560,9 +560,9 @@ def format_of(file: str, text: str) -> _Format:
 
         return python_edits
     if suffix in (".sh", ".bash"):
-        from gandoctor.configs import shell_edits
+        from gandoctor.configs.formats import shell
 
-        return shell_edits
+        return shell
     if suffix in (".txt", ".opt", ".cfg", ".ini", ".flags", ".args", ".gin", ".conf", ""):
         from gandoctor.configs import options_edits
 

@@ -559,8 +559,8 @@ def _config_in(text: str) -> Entries:
 
     YAML, JSON, a Markdown table of two columns, ``Namespace(...)``.
     """
-    from gandoctor.configs import json, options, yaml
     from gandoctor.configs.entries import MAX_SETTINGS, Entries, flatten, word
+    from gandoctor.configs.formats import json, options, yaml
 
     text = _FENCE.sub("", text).strip()
     table = [row for row in (_TABLE_ROW.fullmatch(line) for line in text.splitlines()) if row]

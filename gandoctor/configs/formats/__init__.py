@@ -1,0 +1,1 @@
+"""Config formats, one a module."""
