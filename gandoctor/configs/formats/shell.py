@@ -9,24 +9,26 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.entries import Entries, FullError, word
 from gandoctor.configs.splice import (
-    MAX_LEAVES,
     Spliced,
     SpliceError,
-    Spot,
     Target,
     Value,
+    Way,
     by_tail,
-    changed,
-    line_of,
     number,
     number_text,
     splice_at,
-    values_at,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from gandoctor.configs.entries import Path
+
+SUFFIXES: Final = (".sh", ".bash")
+CODE: Final = True  # beside a log it is no config of the run
 
 # A word is made of quoted and plain pieces; a backslash before a line end is a blank.
 _GAP: Final = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
@@ -39,64 +41,77 @@ _PAIR: Final = re.compile(r"\+{0,2}([A-Za-z_][\w./@-]*)=", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w.,:/+@%=-]+", re.ASCII)
 
 
-def spots(text: str) -> list[Spot]:
+def scan(text: str) -> Entries:
     """Every option and assignment with a value of its own, in file order.
 
     What the shell would work out is left out.
     """
-    found: list[Spot] = []
-    at, option = 0, ""
-    while at < len(text):
-        gap = _GAP.match(text, at) or _COMMENT.match(text, at)
-        if gap:
-            at = gap.end()
-            continue
-        word = _WORD.match(text, at)
-        if not word:
-            at, option = at + 1, ""  # a line end or an operator: the command ends
-            continue
-        option = _taken(word.group(), at, option, text, found)
-        at = word.end()
-        if len(found) > MAX_LEAVES:
-            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
-    return found
-
-
-def _taken(word: str, at: int, option: str, text: str, found: list[Spot]) -> str:
-    """Note the value that a word gives, and return the option that waits for one."""
-    head = _FLAG.match(word)
-    if option and not (head and number(word) is None):
-        _note(option, word, at, text, found)
-        return ""
-    if head and head[2]:
-        _note(head[1], word[head.end() :], at + head.end(), text, found)
-        return ""
-    if head and head.end() == len(word):
-        return head[1]
-    pair = _PAIR.match(word)
-    if pair:
-        _note(pair[1], word[pair.end() :], at + pair.end(), text, found)
-    return ""
-
-
-def _note(key: str, raw: str, at: int, text: str, found: list[Spot]) -> None:
-    if re.search(r"[$`*?~\[\]{}]", re.sub(r"'[^']*'", "", raw)):
-        return  # worked out by the shell
+    script = _Script(text)
     try:
-        words = shlex.split(raw)
-    except ValueError:
-        return
-    if len(words) == 1:
-        found.append(
-            Spot(tuple(key.split(".")), at, at + len(raw), line_of(text, at), _read(words[0]))
-        )
+        script.run()
+    except FullError:
+        script.entries.full()
+    return script.entries
 
 
-def _read(word: str) -> object:
-    value = number(word)
-    if value is not None:
-        return value
-    return word in ("True", "true") if word in ("True", "true", "False", "false") else word
+class _Script:
+    """The state of one scan."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.entries = Entries()
+        self.times: dict[Path, int] = {}
+        self.line = 1
+        self.seen = 0  # the line breaks before it are counted
+
+    def run(self) -> None:
+        text, option = self.text, ""
+        at = int(text.startswith("\ufeff"))
+        while at < len(text):
+            gap = _GAP.match(text, at) or _COMMENT.match(text, at)
+            if gap:
+                at = gap.end()
+                continue
+            found = _WORD.match(text, at)
+            if not found:
+                at, option = at + 1, ""  # a line end or an operator: the command ends
+                continue
+            option = self.take(found.group(), at, option)
+            at = found.end()
+
+    def take(self, piece: str, at: int, option: str) -> str:
+        """Note the value that a word gives, and return the option that waits for one."""
+        head = _FLAG.match(piece)
+        if option and not (head and number(piece) is None):
+            self.note(option, piece, at)
+            return ""
+        if head and head[2]:
+            self.note(head[1], piece[head.end() :], at + head.end())
+            return ""
+        if head and head.end() == len(piece):
+            return head[1]
+        pair = _PAIR.match(piece)
+        if pair:
+            self.note(pair[1], piece[pair.end() :], at + pair.end())
+        return ""
+
+    def note(self, key: str, raw: str, at: int) -> None:
+        if re.search(r"[$`*?~\[\]{}]", re.sub(r"'[^']*'", "", raw)):
+            return  # worked out by the shell
+        try:
+            words = shlex.split(raw)
+        except ValueError:
+            return
+        if len(words) != 1:
+            return
+        path = tuple(key.split("."))
+        self.line += self.text.count("\n", self.seen, at)
+        self.seen = at
+        times = self.times[path] = self.times.get(path, 0) + 1
+        stuck = f"stands in the file {times} times" if times > 1 else ""
+        value = number(words[0])
+        value_read = word(words[0]) if value is None else value
+        self.entries.add(path, value_read, self.line, (at, at + len(raw)), stuck)
 
 
 def literal(old: str, new: Value) -> str:
@@ -124,7 +139,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
     SpliceError
         If a key is not there, stands in several commands, or if anything else would change.
     """
-    out = splice_at(text, targets, spots, _values, literal, locate=by_tail)
+    out = splice_at(text, targets, Way(scan, literal, "script", locate=by_tail))
     before, after = _words(text), _words(out.text)
     other = sum(a != b for a, b in zip(before, after, strict=False))
     if len(before) != len(after) or other != len(targets):
@@ -138,17 +153,3 @@ def _words(text: str) -> list[str]:
         return shlex.split(text, comments=True)
     except ValueError as e:
         raise SpliceError(f"it is no plain script ({e})") from e
-
-
-_values: Final = values_at(spots)
-
-
-def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that would be passed otherwise; None where it is gone.
-
-    Raises
-    ------
-    SpliceError
-        If either text cannot be read.
-    """
-    return changed(_values(before), _values(after))

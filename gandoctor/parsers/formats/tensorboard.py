@@ -457,9 +457,7 @@ class _Log:
         known = {setting.key for setting in self.settings}
         self.settings += [
             Setting("", value, key)
-            for key, value in (
-                (".".join(path), value) for path, (value, _) in entries.found.items()
-            )
+            for key, value in ((spot.key, spot.value) for spot in entries.found.values())
             if key not in known
         ][: max(0, _MAX_SETTINGS - len(known))]
 
@@ -570,13 +568,13 @@ def _config_in(text: str) -> Entries:
             flatten(entries, (row[1].strip(" `*"),), word(row[2].strip(" `*")), 0)
         return entries
     if text.startswith("{"):
-        entries = json.parse(text)
+        entries = json.scan(text)
         if entries.found and not entries.lost:
             return entries
-        return yaml.parse(text)
+        return yaml.scan(text)
     if "Namespace(" in text:
-        return options.parse(text)
-    entries = yaml.parse(text)
+        return options.scan(text)
+    entries = yaml.scan(text)
     if entries.lost or not all(path for path in entries.found):
-        entries = options.parse(text)
+        entries = options.scan(text)
     return entries
