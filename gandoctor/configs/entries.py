@@ -117,24 +117,30 @@ class Entries:
         FullError
             Where the file holds more than `MAX_SETTINGS`.
         """
-        if _too_large(value) or (
+        kind = type(value)
+        kept: SettingValue
+        if kind is float or kind is bool or value is None:
+            kept = cast("float | bool | None", value)
+        elif _too_large(value) or (
             isinstance(value, list | tuple) and any(map(_too_large, value[:MAX_ITEMS]))
         ):
             self.lost.append(f"{'.'.join(path)[:200]} is too large to be read")
             return
-        kept = plain(value)
+        else:
+            kept = plain(value)
         if isinstance(kept, tuple):
             stuck = stuck or LIST
             if isinstance(value, list | tuple) and len(value) > MAX_ITEMS:
                 self.lost.append(
                     f"{'.'.join(path)}: a list of {len(value):,} items was cut to {MAX_ITEMS}"
                 )
-        if len(self.found) >= MAX_SETTINGS:
+        found = self.found
+        if len(found) >= MAX_SETTINGS:
             raise FullError
-        self.found.pop(path, None)  # the last one also takes the last one's place
-        self.found[path] = Spot(
-            path, kept, line, *span, stuck or ("" if span[0] >= 0 else NO_PLACE)
-        )
+        if path in found:
+            del found[path]  # the last one also takes the last one's place
+        start, end = span
+        found[path] = Spot(path, kept, line, start, end, stuck or ("" if start >= 0 else NO_PLACE))
 
 
 def _too_large(value: object) -> bool:

@@ -6,8 +6,7 @@ Where a value stands, how a new one is written, the proof that nothing else chan
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from gandoctor.configs.entries import Path, Spot
 from gandoctor.errors import GandoctorError
@@ -29,8 +28,7 @@ class SpliceError(GandoctorError):
     """The value cannot be changed where it stands; `what` says why, fit to be shown to the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One value to be changed.
 
     Attributes
@@ -57,8 +55,7 @@ class Target:
     sense: Callable[[str], str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spliced:
+class Spliced(NamedTuple):
     """A text with new values, and what was changed.
 
     (key, old, new), both as they stand in the file.
@@ -106,8 +103,7 @@ def replaced(text: str, pieces: Sequence[tuple[int, int, str]]) -> str:
 Added: TypeAlias = "tuple[int, str, str]"
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """How a format with plain spots is spliced.
 
     Attributes

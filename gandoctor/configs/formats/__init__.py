@@ -23,14 +23,23 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from gandoctor.configs.splice import SpliceError, changed, usual_values
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gandoctor.configs.entries import Entries
     from gandoctor.configs.splice import Spliced, Target
 
+# What our own modules say of themselves, so that none is imported only to be asked. A test holds it
+# to them; a module that is not in here is asked itself.
+_KNOWN: Final[dict[str, tuple[str, ...]]] = {
+    "json": (".json", ".json5", ".jsonc"),
+    "options": (".txt", ".ini", ".cfg", ".conf", ".gin", ".flags", ".opt", ".args", ""),
+    "python": (".py",),
+    "shell": (".sh", ".bash"),
+    "toml": (".toml",),
+    "yaml": (".yaml", ".yml"),
+}
+_KNOWN_CODE: Final = frozenset({"python", "shell"})
 _TEXT: Final = "options"  # reads whatever has no suffix of another format
 _OBJECT: Final = "json"  # reads whatever begins with a brace
 
@@ -59,12 +68,18 @@ def _module(name: str) -> Format:
     return cast("Format", importlib.import_module(f"{__name__}.{name}"))
 
 
+def _suffixes_of(name: str) -> tuple[str, ...]:
+    return _KNOWN[name] if name in _KNOWN else _module(name).SUFFIXES
+
+
+def _is_code(name: str) -> bool:
+    return name in _KNOWN_CODE or (name not in _KNOWN and getattr(_module(name), "CODE", False))
+
+
 @cache
 def _by_suffix(suffix: str) -> str:
     """The module that reads files of a suffix; empty where there is none."""
-    # one that is called as its suffix is asked first: the others need not be imported then
-    first = sorted(_names(), key=lambda name: f".{name}" != suffix)
-    return next((name for name in first if suffix in _module(name).SUFFIXES), "")
+    return next((name for name in _names() if suffix in _suffixes_of(name)), "")
 
 
 @cache
@@ -76,10 +91,8 @@ def suffixes(*, code: bool = True) -> tuple[str, ...]:
     code : bool
         Those of programs too.
     """
-    modules = [_module(name) for name in _names()]
-    return tuple(
-        s for m in modules if code or not getattr(m, "CODE", False) for s in m.SUFFIXES if s
-    )
+    names = [name for name in _names() if code or not _is_code(name)]
+    return tuple(s for name in names for s in _suffixes_of(name) if s)
 
 
 def name_of(file: str, text: str) -> str:
@@ -103,6 +116,8 @@ def format_of(file: str, text: str) -> Format:
     SpliceError
         If none is known to.
     """
+    from gandoctor.configs.splice import SpliceError
+
     if not _by_suffix(PurePosixPath(file).suffix.lower()) and name_of(file, text) == _TEXT:
         raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")
     return _module(name_of(file, text))
@@ -118,6 +133,8 @@ def changes(file: str, before: str, after: str) -> dict[str, object]:
     SpliceError
         If either text cannot be read.
     """
+    from gandoctor.configs.splice import changed, usual_values
+
     kind = format_of(file, before)
     read = getattr(kind, "read", None)
     return changed(usual_values(before, kind.scan, read), usual_values(after, kind.scan, read))

@@ -160,6 +160,8 @@ def _bare(entries: Entries, name: str, number: int) -> None:
 
 def _without_comment(line: str) -> str:
     """A command line up to the comment behind it."""
+    if "#" not in line:
+        return line
     for mark in re.finditer(r"\s#", line):
         before = line[: mark.start()]
         if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:

@@ -212,7 +212,10 @@ class _Reading:
     def add(self, path: Path, name: Path, value: object, node: ast.expr, stuck: str = "") -> None:
         self.entries.add(path, value, node.lineno, self.places.span(node), stuck)
         self.names[path] = name
-        self.holders.update(path[:n] for n in range(1, min(len(path), 2 * _DEEPEST_CLASS)))
+        above = path[:-1]
+        while above and above not in self.holders:
+            self.holders.add(above)
+            above = above[:-1]
 
 
 def _outermost(target: ast.expr, kind: type[ast.expr]) -> bool:
