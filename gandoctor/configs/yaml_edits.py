@@ -25,6 +25,7 @@ from gandoctor.configs.formats.yaml import (
     documents,
     nesting,
     resolved,
+    stuck,
     walked,
 )
 from gandoctor.configs.splice import (
@@ -148,8 +149,8 @@ class _Work:
     """One document's pending changes."""
 
     text: str
+    walk: Walk
     ways: dict[Path, Way]
-    hidden: list[tuple[Node, Path]] = field(default_factory=list)
     pieces: list[tuple[int, int, str]] = field(default_factory=list)
     edits: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -167,7 +168,7 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
         If a key is not there, or if anything else would change.
     """
     before = read(text)
-    works = [_Work(text, walk.scalars(), walk.hidden) for walk in _walks(text)]
+    works = [_Work(text, walk, walk.scalars()) for walk in _walks(text)]
     asked: list[tuple[_Work, Way, Target]] = []
     wanted: dict[str, Value] = {}
     for target in targets:
@@ -215,7 +216,7 @@ def _refuse_hidden(work: _Work, way: Way, target: Target) -> None:
     """A mapping that merges this value's block and has its own in its place may be what is read."""
     if target.sense is None or not way.direct:
         return
-    for node, path in work.hidden:
+    for node, path in work.walk.hidden:
         theirs = work.ways.get(path)
         if (
             theirs
@@ -262,10 +263,11 @@ def _located(works: Sequence[_Work], target: Target) -> tuple[_Work, Way, str]:
     aim = Target(target.beside or target.key, None, target.line)
     found: list[tuple[Spot, int]] = []
     for i, work in enumerate(works):
-        for way in work.ways.values():
-            found.append((Spot(way.path, None, way.line, 0, 0, ""), i))
+        for way in work.walk.found.values():
+            spot = Spot(way.path, None, way.line, 0, 0, stuck(way.node))
+            found.append((spot, i))
             if len(works) > 1:  # a reader that numbers the documents
-                found.append((Spot((str(i), *way.path), None, way.line, 0, 0, ""), i))
+                found.append((spot._replace(path=(str(i), *way.path)), i))
     spot = find([s for s, _ in found], aim)
     index = next(i for s, i in found if s is spot)
     path = spot.path if spot.path in works[index].ways else spot.path[1:]

@@ -56,8 +56,9 @@ def scan(text: str) -> Entries:
     try:
         for document in documents(text):
             walk = walked(document)
+            shared = {id(way.node) for way in walk.found.values() if way.nested}
             for way in walk.found.values():
-                _add(entries, way)
+                _add(entries, way, is_shared=id(way.node) in shared)
             entries.lost += walk.lost
             if walk.is_full:
                 raise FullError
@@ -101,25 +102,32 @@ def read(text: str) -> object:
     return yaml_edits.read(text)
 
 
-def _add(entries: Entries, way: Way) -> None:
+def _add(entries: Entries, way: Way, *, is_shared: bool) -> None:
     """One way as a spot."""
     node = way.node
     if not way.path:
         return
     if not isinstance(node, Scalar):
         items = [_value(resolved(i)) for i in _items(node)[: MAX_ITEMS + 1]]
-        entries.add(way.path, items, node.line, (node.start, node.end), LIST)
+        entries.add(way.path, items, node.line, (node.start, node.end), stuck(node))
         return
     place = way.alias or node
-    entries.add(way.path, value_of(node), node.line, (place.start, place.end), _stuck(way, node))
+    entries.add(
+        way.path,
+        value_of(node),
+        node.line,
+        (place.start, place.end),
+        _SHARED_ABOVE if is_shared else stuck(node),
+    )
 
 
-def _stuck(way: Way, scalar: Scalar) -> str:
-    if way.nested:
-        return _SHARED_ABOVE
-    if scalar.style in ("|", ">"):
+def stuck(node: Scalar | List | Map) -> str:
+    """Why a value cannot be edited, whatever key reaches it; empty where it can."""
+    if not isinstance(node, Scalar):
+        return LIST
+    if node.style in ("|", ">"):
         return "is a block of text"
-    if scalar.tag and scalar.tag.startswith(_PYTHON):
+    if node.tag and node.tag.startswith(_PYTHON):
         return "is a Python object by its tag"
     return ""
 
