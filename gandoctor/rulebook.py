@@ -17,7 +17,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -43,6 +43,7 @@ from gandoctor.model.rules import (
     Term,
 )
 from gandoctor.model.signals import FAMILIES, StepUnit
+from gandoctor.values import dataclass
 
 KINDS: Final[tuple[Literal["symptom", "risk"], ...]] = ("symptom", "risk")
 STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = (

@@ -8,7 +8,6 @@ import itertools
 import re
 import warnings
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,6 +34,7 @@ from gandoctor.parsers.rows.table import (
     telling,
     tells_of_training,
 )
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

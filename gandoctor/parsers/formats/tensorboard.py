@@ -14,7 +14,7 @@ import os
 import re
 import struct
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -38,6 +38,7 @@ from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records import tfrecord as frame
 from gandoctor.parsers.records.columns import Columns, Layout, Scattered, Striped, gather, layout_of
 from gandoctor.parsers.rows.steps import Remarks, untangle
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from io import FileIO

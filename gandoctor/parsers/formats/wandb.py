@@ -14,7 +14,7 @@ import os
 import struct
 import zlib
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -38,6 +38,7 @@ from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records.history import Items, items_of
 from gandoctor.parsers.rows.steps import Remarks, untangle
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

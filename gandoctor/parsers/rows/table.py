@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
