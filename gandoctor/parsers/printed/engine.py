@@ -20,16 +20,16 @@ from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers.printed.counters import Counting, Series, Track, lead_of
 from gandoctor.parsers.printed.line import NUMBER, Plan, make_plan
 from gandoctor.parsers.printed.names import SLOT
-from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import (
+from gandoctor.parsers.rows.axis import beyond
+from gandoctor.parsers.rows.names import (
     EPOCH_NAMES,
     KIMG_NAMES,
     STEP_NAMES,
-    beyond,
     plain,
     telling,
     tells_of_training,
 )
+from gandoctor.parsers.rows.steps import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.players import is_whole
 from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
-from gandoctor.parsers.rows.table import plain, telling
+from gandoctor.parsers.rows.names import plain, telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
