@@ -84,9 +84,8 @@ def test_what_is_kept_gives_the_same_rules_and_words(
     monkeypatch.setattr(page, "_parsed", parsing_fails)
     again = loaded()
     assert again == plain
-    assert repr(again) == repr(
-        plain
-    )  # kinds of numbers and orders of keys too, which == does not tell
+    # Kinds of numbers and orders of keys too, which == does not tell.
+    assert repr(again) == repr(plain)
 
 
 def test_a_healthy_run_and_then_a_failing_one_fill_it(
@@ -163,9 +162,8 @@ def test_a_cache_that_others_could_have_written_is_ignored(
         )
     )
     rule_cache.forget()
-    assert {r.title for r in rulebook.load(FOLDERS).rules} == {
-        "not ours"
-    }  # or else this test tells nothing
+    # Or else this test tells nothing.
+    assert {r.title for r in rulebook.load(FOLDERS).rules} == {"not ours"}
     if whose == "link":
         cache.rename(tmp_path / "elsewhere")
         cache.symlink_to(tmp_path / "elsewhere")

@@ -56,9 +56,8 @@ _UNFINISHED: Final = "the last row is unfinished"
 _MOST_COLUMNS: Final = 2_000
 _MOST_WORDS: Final = 200  # columns of words: no more are looked at
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
-_PAPERS: Final = frozenset(
-    {".md", ".markdown", ".rst", ".tex", ".html", ".htm"}
-)  # which show tables of results, too
+# Which show tables of results, too.
+_PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})
 _LOG_LIKE: Final = re.compile(
     r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE
 )
@@ -432,9 +431,8 @@ _PANDAS_MISSING: Final = frozenset({
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 })  # fmt: skip
 
-Table = tuple[
-    list[Column], int, dict[str, list[str]], list[str]
-]  # columns, rows, columns of words, notes
+# Columns, rows, columns of words, notes.
+Table = tuple[list[Column], int, dict[str, list[str]], list[str]]
 
 
 def _unique(names: Sequence[str]) -> list[str]:
@@ -631,9 +629,8 @@ def _by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Ta
         options |= {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # rows longer than the header, mixed columns: the careful way counts them
+            # Rows longer than the header, mixed columns: the careful way counts them.
+            warnings.simplefilter("error")
             frame = pd.read_csv(path, **options)
             words = None
             if _spelt_nan(path, dialect.skip):
