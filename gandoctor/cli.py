@@ -172,9 +172,8 @@ def analyze(
 
     targets = output if output is not None else [DEFAULT_REPORT]
     options = _options(config, map_, loss, rules, ignore, select, repo, outputs=_outputs(targets))
-    chosen = [
-        (t, reporters.choose(t, format_)) for t in targets
-    ]  # a wrong format is said before the work is done
+    # A wrong format is said before the work is done.
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
     reports = api.analyze_all(path, options)
     for target, reporter in chosen:
         _write(target, reporters.render(reporter, reports))
@@ -253,9 +252,8 @@ def signals(
 
     options = _options(config, map_, loss, None, None)
     if write_map is not None:
-        writing.check(
-            write_map, new=True
-        )  # it is there to be corrected by hand: no second call takes that back
+        # It is there to be corrected by hand: no second call takes that back.
+        writing.check(write_map, new=True)
     if (run is None) == (tags is None):
         raise UsageError(
             "nothing to show" if run is None else "two things to show",
@@ -428,9 +426,8 @@ def compare(
     from gandoctor.reporters import comparison
 
     targets = output or (["-"] if format_ else [])
-    runs = [
-        p for p in (before, after) if not comparing.is_saved(p)
-    ]  # a report lies anywhere, a run's files beside it
+    # A report lies anywhere, a run's files beside it.
+    runs = [p for p in (before, after) if not comparing.is_saved(p)]
     options = _options(
         config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs
     )
@@ -563,9 +560,8 @@ def _say(text: str, *, clean: bool = False) -> None:
 def _harmless(text: str) -> str:
     from gandoctor.reporters import wording
 
-    return "\r\n".join(
-        wording.visible(part) for part in text.split("\r\n")
-    )  # line ends of a file's own are no trick
+    # Line ends of a file's own are no trick.
+    return "\r\n".join(wording.visible(part) for part in text.split("\r\n"))
 
 
 def _mute(stream: TextIO) -> None:
@@ -589,9 +585,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure:
-            reconfigure(
-                errors="backslashreplace"
-            )  # a strange tag must not end the report on a narrow console
+            # A strange tag must not end the report on a narrow console.
+            reconfigure(errors="backslashreplace")
     try:
         code = _run()
     except BaseException as e:

@@ -124,9 +124,8 @@ def _folder(analysed: Path) -> Path:
 
 
 def _real(path: Path) -> Path:
-    return Path(
-        os.path.realpath(path)
-    )  # a loop of links is no error here: whoever opens it says so
+    # A loop of links is no error here: whoever opens it says so.
+    return Path(os.path.realpath(path))
 
 
 def _project(

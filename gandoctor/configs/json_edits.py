@@ -27,9 +27,8 @@ from gandoctor.configs.splice import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BLANK: Final = re.compile(
-    r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL
-)  # with the comments of JSONC
+# With the comments of JSONC.
+_BLANK: Final = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _WORD: Final = re.compile(r"-?[A-Za-z0-9+.\-]+")
 _DEPTH: Final = 100

@@ -37,9 +37,8 @@ _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 def _tree(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # an invalid escape in a user's string is not our business
+            # An invalid escape in a user's string is not our business.
+            warnings.simplefilter("ignore")
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
         raise SpliceError(f"it is no valid Python ({getattr(e, 'msg', e)})") from e

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 Value: TypeAlias = float | int | str | bool | None
 Path: TypeAlias = tuple[str, ...]
 
-MAX_CHARS: Final = (
-    128 * 1024
-)  # a hand-written config is a few KiB; PyYAML needs seconds for this much
+# A hand-written config is a few KiB; PyYAML needs seconds for this much.
+MAX_CHARS: Final = 128 * 1024
 MAX_LEAVES: Final = 20_000  # aliases can blow a small file up
 
 

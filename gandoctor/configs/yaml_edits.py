@@ -244,9 +244,8 @@ class _Walk:
             self.leaf(path, node, None, shared)
         elif isinstance(node, _List):
             for i, item in enumerate(node.items):
-                self.node(
-                    item, (*path, str(i)), shared.deeper(2)
-                )  # a list item cannot be overridden alone
+                # A list item cannot be overridden alone.
+                self.node(item, (*path, str(i)), shared.deeper(2))
         else:
             self.mapping(node, path, shared)
 

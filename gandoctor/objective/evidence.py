@@ -99,9 +99,8 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
             for s in signals
             if s.role not in METRICS and re.search(pattern, s.tag, re.IGNORECASE)
         ]
-        tag = min(
-            tags, key=lambda t: (len(t), t), default=None
-        )  # the same one whatever the order of the log
+        # The same one whatever the order of the log.
+        tag = min(tags, key=lambda t: (len(t), t), default=None)
         if tag is not None:
             seen.add(f"a tag says so: {tag}", **{family.replace("-", "_"): weight})
     roles = {s.role for s in signals}

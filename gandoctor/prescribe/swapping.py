@@ -243,9 +243,8 @@ def _exchange(one: Path, other: Path) -> bool:
         libc = ctypes.CDLL(None)
         if sys.platform == "darwin":
             return bool(libc.renamex_np(*names, 2) == 0)  # RENAME_SWAP
-        return bool(
-            libc.renameat2(-100, names[0], -100, names[1], 2) == 0
-        )  # AT_FDCWD, RENAME_EXCHANGE
+        # AT_FDCWD, RENAME_EXCHANGE.
+        return bool(libc.renameat2(-100, names[0], -100, names[1], 2) == 0)
     except (ImportError, OSError, AttributeError, TypeError):
         return False
 

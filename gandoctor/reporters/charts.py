@@ -532,9 +532,8 @@ class _Canvas:
             said = "log scale"
             if panel.scale.kind == "symlog":
                 said += ", both signs" if panel.scale.low < 0 else ", from zero"
-            left = (
-                onset is not None and self.at(onset) > (self.left + self.right) / 2
-            )  # clear of the onset's flag
+            # Clear of the onset's flag.
+            left = onset is not None and self.at(onset) > (self.left + self.right) / 2
             side, x = ("start", self.left) if left else ("end", self.right)
             out.append(f'<text class="{side}" x="{x:g}" y="{panel.top - 5:g}">{said}</text>')
         return out

@@ -383,8 +383,9 @@ def _lines(diff: str) -> Iterator[tuple[str, str]]:
     for line in diff.replace("\r\n", "\n").removesuffix("\n").split("\n"):
         kind = kinds.get(line[:1], "same")
         if kind == "hunk":
+            # What is added or taken away stands below a hunk's head.
             kinds |= {
                 "+": "add",
                 "-": "del",
-            }  # what is added or taken away stands below a hunk's head
+            }
         yield kind, line

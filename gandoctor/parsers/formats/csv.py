@@ -36,9 +36,8 @@ _TABLES: Final = (".csv", ".tsv")
 _SUFFIXES: Final = (*_TABLES, ".txt", ".log", ".dat", ".out", ".trace", "")
 _FEW_ROWS: Final = 5
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
-_PAPERS: Final = frozenset(
-    {".md", ".markdown", ".rst", ".tex", ".html", ".htm"}
-)  # which show tables of results, too
+# Which show tables of results, too.
+_PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})
 _LOG_LIKE: Final = re.compile(
     r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE
 )

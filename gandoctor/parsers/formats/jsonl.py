@@ -30,9 +30,8 @@ NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8
-_LONGEST_KEY: Final = (
-    LONGEST_TAG + 1
-)  # of one level: a longer one would be written again before each of its members
+# Of one level: a longer one would be written again before each of its members.
+_LONGEST_KEY: Final = LONGEST_TAG + 1
 _LONGEST_WORD: Final = 64
 _MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})

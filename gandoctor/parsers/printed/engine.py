@@ -55,9 +55,8 @@ _ANSI: Final = re.compile(
 _BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
 _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
-_MARK: Final = re.compile(
-    r"={4,}+([^=]++)={4,}+\s*$"
-)  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
+# ==== Training Loss (Thu Sep  1 21:31:13 2022) ====.
+_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
 _UPRIGHT: Final = re.compile(

@@ -272,9 +272,8 @@ class _Line:
             return True
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             return True
-        return (
-            key.text.lower() == "data" and "time" in self.whole.lower()
-        )  # seconds spent on loading
+        # Seconds spent on loading.
+        return key.text.lower() == "data" and "time" in self.whole.lower()
 
     def _name_part(self, i: int, before: str, after: str) -> bool:
         """The 1 of ``discr (scale 1) loss: 0.5``."""

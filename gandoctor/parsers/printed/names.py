@@ -198,9 +198,8 @@ def key_before(whole: str, pos: int) -> Key | None:
     end = len(whole[:end].rstrip(" \t:" if sep in ":=" else " \t"))
     if sep in ":=" and end > 1 and whole[end - 1] in "'\"":
         quote = whole.rfind(whole[end - 1], 0, end - 1)
-        return (
-            _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None
-        )  # {'d_loss': 0.5}
+        # {'d_loss': 0.5}.
+        return _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None
     begin = _scan_back(whole, end)
     if begin and whole[begin - 1] == SLOT and (unit := _UNIT.match(whole, begin, end)):
         begin = unit.end()  # time: 0.1s G_GAN: 0.9

@@ -26,9 +26,8 @@ _CHUNK: Final = struct.Struct("<IHB")
 
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
-_SEEDS: Final = [
-    zlib.crc32(bytes([kind])) for kind in range(5)
-]  # the checksum covers the chunk's kind, then its data
+# The checksum covers the chunk's kind, then its data.
+_SEEDS: Final = [zlib.crc32(bytes([kind])) for kind in range(5)]
 
 _AT_ONCE: Final = 32 * _BLOCK
 
@@ -60,9 +59,8 @@ class Frames:
         self.file.seek(0)
         base = 0
         parts: list[bytes] = []
-        held = (
-            -1
-        )  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
+        # Bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end.
+        held = -1
         while data := self.file.read(_AT_ONCE):
             size = len(data)
             if size >= BLANK and data[:1] == b"\0" and data == bytes(size):

@@ -32,9 +32,8 @@ class Series:
     pieces: list[Piece] = field(default_factory=list)
     loose: list[tuple[int, int, float, float]] = field(default_factory=list)
     first: int = -1
-    sessions: list[tuple[int, int]] = field(
-        default_factory=list
-    )  # stretches: length, sessions started before
+    # Stretches: length, sessions started before.
+    sessions: list[tuple[int, int]] = field(default_factory=list)
 
     def flush(self, cuts: NDArray[np.int64], seen: int) -> None:
         """Append the window's points in file order, in stretches cut where a session starts."""

@@ -261,9 +261,8 @@ def within_epochs(epochs: Ints, inner: Ints, totals: Floats | None = None) -> In
     known = np.array([]) if totals is None else totals[np.isfinite(totals) & (totals > 0)]
     if len(known):
         sizes, counts = np.unique(known, return_counts=True)
-        length = int(
-            sizes[counts * 5 >= counts.max()].max()
-        )  # the training's loader is the longer one
+        # The training's loader is the longer one.
+        length = int(sizes[counts * 5 >= counts.max()].max())
     else:
         length = int(inner.max()) + (_gap(inner) if inner.min() <= 0 else 0)
     length = max(1, length)

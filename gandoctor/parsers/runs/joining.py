@@ -102,9 +102,8 @@ def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
         if log.reading is None or not log.points:
             idle.append(log)
             continue
-        apart = (
-            bool(log.label) or log.parser == "notebook"
-        )  # a training of its own, whatever lies beside it
+        # A training of its own, whatever lies beside it.
+        apart = bool(log.label) or log.parser == "notebook"
         signals = _named(log)
         near = runs
         if len(runs) > MAX_COMPARED:

@@ -28,9 +28,8 @@ _MOST_COLUMNS: Final = 2_000
 
 _MOST_WORDS: Final = 200  # columns of words: no more are looked at
 
-Table = tuple[
-    list[Column], int, dict[str, list[str]], list[str]
-]  # columns, rows, columns of words, notes
+# Columns, rows, columns of words, notes.
+Table = tuple[list[Column], int, dict[str, list[str]], list[str]]
 
 
 def unique(names: Sequence[str]) -> list[str]:

@@ -51,9 +51,8 @@ def by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Tab
         options |= {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # rows longer than the header, mixed columns: the careful way counts them
+            # Rows longer than the header, mixed columns: the careful way counts them.
+            warnings.simplefilter("error")
             frame = pd.read_csv(path, **options)
             words = None
             if _spelt_nan(path, dialect.skip):
