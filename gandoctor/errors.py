@@ -6,7 +6,10 @@ Every error a user can cause says what, where, and what would be right.
 from __future__ import annotations
 
 import errno
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class GandoctorError(Exception):
@@ -43,6 +46,14 @@ class RuleError(GandoctorError):
 
 class UsageError(GandoctorError):
     """An option with a value that means nothing (an unknown role in ``--map``, say)."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """``did you mean x?`` for the closest of the known names; empty where none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    return f"did you mean `{close[0]}`?" if close else ""
 
 
 # What helps, by what the system said.

@@ -14,7 +14,6 @@ import hashlib
 import itertools
 import keyword
 import math
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
@@ -22,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from gandoctor import rule_cache
-from gandoctor.errors import RuleError
-from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when, near
+from gandoctor.errors import RuleError, near
+from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
 from gandoctor.model.belief import Curve, Cuts, Measure, RuleWeight, Weights
 from gandoctor.model.measured import RuleRecord, Share, Tallies
@@ -43,7 +42,25 @@ from gandoctor.model.rules import (
     Term,
 )
 from gandoctor.model.signals import FAMILIES, StepUnit
+from gandoctor.page import Page, default_folder, one_of, read_yaml
 from gandoctor.values import dataclass
+
+__all__ = [
+    "MEASURED",
+    "ROOMS",
+    "TEST_SUFFIX",
+    "WEIGHTS",
+    "FilePage",
+    "RulebookError",
+    "Shelf",
+    "Words",
+    "default_folder",
+    "files",
+    "load",
+    "overclaimed",
+    "read_yaml",
+    "vocabulary",
+]
 
 KINDS: Final[tuple[Literal["symptom", "risk"], ...]] = ("symptom", "risk")
 STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = (
@@ -55,10 +72,7 @@ EFFORTS: Final[tuple[Literal["config", "code", "data"], ...]] = ("config", "code
 RISKS: Final[tuple[Literal["safe", "trial", "advice"], ...]] = ("safe", "trial", "advice")
 ROOMS: Final = ("symptoms", "risks", "measures", "causes", "remedies")
 TEST_SUFFIX: Final = ".test.yaml"
-MAX_BYTES: Final = 1 << 20
 MAX_FILES: Final = 5000
-MAX_DEPTH: Final = 20
-MAX_EVENTS: Final = 100_000
 
 # What a rule may ask of the game before it asks anything of the curves; None: any word.
 APPLIES_TO: Final[dict[str, tuple[str, ...] | None]] = {
@@ -145,24 +159,6 @@ class Words:
             flags=frozenset(f.replace("-", "_") for f in flags),
             switches=frozenset(n for n, k in kinds.items() if k == "flag"),
         )
-
-
-@functools.cache
-def default_folder() -> Path:
-    """Folder of the rules that come with gandoctor.
-
-    Inside the wheel, or at the root of the source tree.
-
-    Raises
-    ------
-    RuleError
-        The installation has lost it.
-    """
-    here = Path(__file__).resolve().parent
-    for folder in (here / "rules", here.parent / "rules"):
-        if (folder / "vocabulary").is_dir():
-            return folder
-    raise RuleError("the rules are missing from this installation", hint="install gandoctor again")
 
 
 def load(
@@ -296,104 +292,6 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield room, path
 
 
-def read_yaml(path: Path, where: str) -> Any:
-    """Read a YAML file as plain data: no anchors, no repeated keys, bounded in size and depth.
-
-    Raises
-    ------
-    RuleError
-        Where it cannot be read, does not parse or breaks a bound.
-    """
-    try:
-        raw = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-    except OSError as e:
-        raise RuleError(f"cannot be read: {e.strerror}", where) from None
-    if raw is None:
-        raise RuleError("is larger than a megabyte", where, "a rule is a page of text")
-    ours = str(path).startswith(f"{default_folder()}{os.sep}")
-    data = rule_cache.known(raw) if ours else rule_cache.MISSING
-    if data is rule_cache.MISSING:
-        data = _parsed(raw, where, trusted=ours)
-        if ours:
-            rule_cache.learn(raw, data)
-    return data
-
-
-def _parsed(raw: bytes, where: str, *, trusted: bool) -> Any:
-    import yaml
-
-    try:
-        text = raw.decode("utf-8-sig")
-        if not trusted:  # ours are to be trusted as the code beside them is
-            _bounded(text, yaml, where)
-        return yaml.load(text, Loader=_loader())  # noqa: S506 - a SafeLoader, made stricter
-    except yaml.YAMLError as e:
-        mark = getattr(e, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        problem = getattr(e, "problem", None) or "not valid"
-        if (
-            "nesting" in problem
-        ):  # libyaml's own bound, which newer releases of PyYAML meet before ours
-            raise RuleError("is nested too deep or too long", f"{where}{line}") from None
-        hint = (
-            "quote texts that hold : , { } or #"
-            if "expected" in problem or "not allowed" in problem
-            else ""
-        )
-        raise RuleError(f"does not parse as YAML: {problem}", f"{where}{line}", hint) from None
-    except RecursionError:
-        raise RuleError("is nested too deep or too long", where) from None
-    except (UnicodeDecodeError, ValueError):
-        raise RuleError("does not parse as YAML", where, "it has to be UTF-8 text") from None
-
-
-def _bounded(text: str, yaml: Any, where: str) -> None:
-    """Refuse what would blow up later.
-
-    References to other parts (the billion laughs), depth, size.
-    """
-    depth = 0
-    for count, event in enumerate(
-        yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    ):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RuleError(
-                "uses an anchor or alias", f"{where}:{event.start_mark.line + 1}", "write it out"
-            )
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH or count > MAX_EVENTS:
-            raise RuleError(
-                "is nested too deep or too long", f"{where}:{event.start_mark.line + 1}"
-            )
-
-
-@functools.cache
-def _loader() -> Any:
-    """A safe loader (in C where there is one) that refuses a key written twice."""
-    import yaml
-
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = str(key.value)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key `{name}` stands twice", key.start_mark
-                )
-            seen.add(name)
-        made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-        return made
-
-    strict = type("StrictLoader", (base,), {})
-    strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)  # type: ignore[attr-defined]
-    return strict
-
-
 def _paths(folder: Path) -> list[Path]:
     """All that a rule book is made of."""
     paths = [p for _, p in files(folder)] + sorted((folder / "vocabulary").glob("*.yaml"))
@@ -485,139 +383,9 @@ def _folded(word: object) -> str:
 # ---------------------------------------------------------------- one file
 
 
-class _Page:
-    """One file, or one mapping in it: reads keys and collects what is wrong with them."""
-
-    def __init__(
-        self,
-        data: Mapping[str, Any],
-        where: str,
-        faults: list[RuleError],
-        id_: str = "",
-        room: str = "",
-    ) -> None:
-        self.data = data
-        self.where = where
-        self.faults = faults
-        self.id = id_
-        self.room = room
-        self.file = ""
-
-    def fault(self, key: str, what: str, hint: str = "") -> None:
-        spot = f"{self.where}.{key}" if ":" in self.where else f"{self.where}:{key}"
-        self.faults.append(RuleError(what, spot if key else self.where, hint))
-
-    def at(self, key: str, data: Mapping[str, Any]) -> _Page:
-        joint = "." if ":" in self.where else ":"
-        return _Page(data, f"{self.where}{joint}{key}", self.faults)
-
-    def only(self, keys: Sequence[str]) -> None:
-        for key in self.data:
-            if str(key) in keys:
-                continue
-            if self.data[key] is None and " " in str(key):
-                self.fault(
-                    "",
-                    f"`{key!s:.60}` reads as a key",
-                    "quote the text: inside braces a comma ends it",
-                )
-            else:
-                hint = near(str(key), tuple(keys)) or _one_of(keys)
-                self.fault(str(key), f"the key `{key}` means nothing here", hint)
-
-    def text(self, key: str, *, need: bool = False, default: str = "") -> str:
-        value = self.data.get(key)
-        if value is None or value == "":
-            if need:
-                self.fault(key, "is missing")
-            return default
-        if isinstance(value, dict | list):
-            self.fault(key, "must be text")
-            return default
-        return str(value).strip()
-
-    def choice(self, key: str, allowed: Sequence[_T], default: _T | None = None) -> _T:
-        value = self.data.get(key, default)
-        if value in allowed:
-            return allowed[allowed.index(value)]
-        names = tuple(str(a) for a in allowed)
-        if value is None:
-            self.fault(key, "is missing", _one_of(names))
-        else:
-            self.fault(
-                key, f"`{value}` is none of its values", near(str(value), names) or _one_of(names)
-            )
-        return allowed[0]
-
-    def number(self, key: str, default: float | None = None, *, low: float = -math.inf) -> float:
-        value = self.data.get(key, default)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not low <= value < math.inf
-            or value == -math.inf
-        ):
-            hint = "write a number with a point: 1.0e-4" if isinstance(value, str) else ""
-            what = (
-                "is missing"
-                if value is None
-                else f"`{value}` is no number" + (" that it may be" if not hint else "")
-            )
-            self.fault(key, what, hint)
-            return 0.0
-        return float(value)
-
-    def items(self, key: str) -> list[_Page]:
-        """A list of mappings."""
-        value = self.data.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.fault(key, "must be a list", "begin each entry with `- `")
-            return []
-        pages = []
-        for i, entry in enumerate(value):
-            if isinstance(entry, dict):
-                pages.append(self.at(f"{key}[{i}]", entry))
-            else:
-                self.fault(f"{key}[{i}]", f"`{entry!s:.40}` is no mapping")
-        return pages
-
-    def mapping(self, key: str, *, need: bool = False) -> dict[str, Any]:
-        value = self.data.get(key)
-        if value is None or value == {}:
-            if need:
-                self.fault(key, "is missing")
-            return {}
-        if not isinstance(value, dict):
-            self.fault(key, "must be a mapping", "write `name: ...`")
-            return {}
-        return {str(k): v for k, v in value.items()}
-
-    def names(
-        self, key: str, known: frozenset[str] | tuple[str, ...] | None, called: str = ""
-    ) -> tuple[str, ...]:
-        """A list of names, each one of `known`."""
-        value = self.data.get(key)
-        if value is None:
-            return ()
-        listed = value if isinstance(value, list) else [value]
-        for name in listed:
-            if isinstance(name, dict | list):
-                self.fault(key, "must be a list of names")
-                return ()
-            if known is not None and str(name) not in known:
-                self.fault(key, f"no {called} is called `{name}`", near(str(name), known))
-        return tuple(str(n) for n in listed)
-
-
-def _one_of(names: Sequence[str]) -> str:
-    return f"one of {', '.join(names)}"
-
-
 def _pages(
     folders: Sequence[Path], faults: list[RuleError], rooms: Sequence[str]
-) -> Iterator[_Page | None]:
+) -> Iterator[FilePage | None]:
     count = 0
     for folder in folders:
         for room, path in files(folder):
@@ -630,8 +398,37 @@ def _pages(
             yield _page(folder, room, path, faults)
 
 
-def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> _Page | None:
-    where = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+class FilePage(Page):
+    """A rule file: a page with the name, the room and the place of its file.
+
+    Attributes
+    ----------
+    id : str
+        The file's name, without its suffix.
+    room : str
+        One of `ROOMS`; empty where nothing tells.
+    file : str
+        Its path below the folder of rules.
+    """
+
+    def __init__(  # noqa: PLR0917 - a page's three, and a file's three
+        self,
+        data: Mapping[str, Any],
+        where: str,
+        faults: list[RuleError],
+        id_: str,
+        room: str,
+        file: str,
+    ) -> None:
+        super().__init__(data, where, faults)
+        self.id = id_
+        self.room = room
+        self.file = file
+
+
+def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> FilePage | None:
+    file = path.relative_to(folder).as_posix()
+    where = f"{folder.name}/{file}"
     try:
         data = read_yaml(path, where)
     except RuleError as e:
@@ -640,8 +437,7 @@ def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> _Page
     if not isinstance(data, dict):
         faults.append(RuleError("is no mapping", where, "a rule begins with `id: ...`"))
         return None
-    page = _Page(data, where, faults, path.stem, room or _room_of(data))
-    page.file = path.relative_to(folder).as_posix()
+    page = FilePage(data, where, faults, path.stem, room or _room_of(data), file)
     if not page.room:
         page.fault(
             "kind",
@@ -666,14 +462,14 @@ def _room_of(data: Mapping[str, Any]) -> str:
     return next((room for key, room in telling.items() if key in data), "")
 
 
-def _tried(page: _Page, make: Any, scope: Scope, words: Words) -> Any:
+def _tried(page: FilePage, make: Any, scope: Scope, words: Words) -> Any:
     """The value of a page; None where it has a fault."""
     before = len(page.faults)
     made = make(page, scope, words)
     return made if len(page.faults) == before else None
 
 
-def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
+def _once_each(pages: Sequence[FilePage], faults: list[RuleError]) -> None:
     seen: dict[str, str] = {}
     for page in pages:
         if page.id in seen:
@@ -687,7 +483,7 @@ def _once_each(pages: Sequence[_Page], faults: list[RuleError]) -> None:
         seen.setdefault(page.id, page.where)
 
 
-def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
+def _known_causes(pages: Sequence[FilePage], faults: list[RuleError]) -> None:
     """Causes that others name: those deeper than others, those that remedies treat.
 
     And remedies not to go with.
@@ -717,7 +513,7 @@ def _known_causes(pages: Sequence[_Page], faults: list[RuleError]) -> None:
 
 
 def _clause(  # noqa: PLR0917 - two kinds of caller, each with all of it at hand
-    page: _Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None
+    page: Page, name: str, key: str, scope: Scope, words: Words, earlier: Sequence[str] | None
 ) -> Clause:
     """A clause of a rule, or a term of a cause.
 
@@ -771,18 +567,17 @@ def _series(text: str, scope: Scope) -> Expression:
     return made
 
 
-def _compiled(page: _Page, key: str, make: Any) -> Any:
+def _compiled(page: Page, key: str, make: Any) -> Any:
     """What `make` gives; None and a fault at `key` where it fails."""
     try:
         return make()
     except RuleError as e:
-        joint = "." if ":" in page.where else ":"
-        e.where = f"{page.where}{joint}{key}"
+        e.where = page.spot(key)
         page.faults.append(e)
         return None
 
 
-def _given(page: _Page, words: Words) -> dict[str, tuple[str, ...]]:
+def _given(page: Page, words: Words) -> dict[str, tuple[str, ...]]:
     out: dict[str, tuple[str, ...]] = {}
     for name, allowed in page.mapping("given").items():
         kind = words.settings.get(name)
@@ -801,15 +596,13 @@ def _given(page: _Page, words: Words) -> dict[str, tuple[str, ...]]:
     return out
 
 
-def _canonical(
-    page: _Page, key: str, name: str, word: str, closed: Mapping[str, str] | None
-) -> str:
+def _canonical(page: Page, key: str, name: str, word: str, closed: Mapping[str, str] | None) -> str:
     """The word that a setting has in the end, where its words are known."""
     if closed is None:
         return word
     if _folded(word) not in closed:
         known = tuple(dict.fromkeys(closed.values()))
-        page.fault(key, f"`{name}` is never `{word}`", near(word, known) or _one_of(known))
+        page.fault(key, f"`{name}` is never `{word}`", near(word, known) or one_of(known))
     return closed.get(_folded(word), word)
 
 
@@ -821,7 +614,7 @@ def _word(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _places(page: _Page, says: str, scope: Scope) -> None:
+def _places(page: Page, says: str, scope: Scope) -> None:
     """Every ``{place}`` of a sentence must be something that can be filled in."""
     for place in (m[1].strip() for m in _PLACE.finditer(says)):
         if place in _PLACES | scope.words | scope.switches:
@@ -832,7 +625,7 @@ def _places(page: _Page, says: str, scope: Scope) -> None:
             page.fault("says", f"nothing fills the place `{{{place}}}`: {e.what}", e.hint)
 
 
-def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
+def _clauses(page: Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
     made: list[Clause] = []
     for name, body in page.mapping("evidence", need=True).items():
         key = f"evidence.{name}"
@@ -857,7 +650,7 @@ def _clauses(page: _Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
 # ---------------------------------------------------------------- rules, causes, remedies
 
 
-def _rule(page: _Page, scope: Scope, words: Words) -> Rule:
+def _rule(page: FilePage, scope: Scope, words: Words) -> Rule:
     page.only(_RULE_KEYS)
     kind = page.choice("kind", KINDS)
     symptom = None
@@ -911,7 +704,7 @@ _MEASURE_KEYS: Final = (
 SCALES: Final[tuple[Literal["linear", "log"], ...]] = ("linear", "log")
 
 
-def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
+def _measure(page: FilePage, scope: Scope, words: Words) -> Measure:
     page.only(_MEASURE_KEYS)
     value = _compiled(page, "value", lambda: compile_value(page.text("value", need=True), scope))
     if value is not None and value.kind != "number":
@@ -948,7 +741,7 @@ def _measure(page: _Page, scope: Scope, words: Words) -> Measure:
     )
 
 
-def _curve(page: _Page) -> Curve:
+def _curve(page: Page) -> Curve:
     """Knots and their nats, ``[[0, 1.0], [0.5, -0.3]]``."""
     knots: list[tuple[float, float]] = []
     given = page.data.get("curve")
@@ -996,7 +789,7 @@ def _weights(
         if not isinstance(data, dict):
             faults.append(RuleError("is no mapping", where, "it is written by a benchmark"))
             continue
-        page = _Page(data, where, faults)
+        page = Page(data, where, faults)
         page.only(("about", "base", "cuts", "measures", "rules"))
         fitted = dict(_entries(page, "measures"))
         found = Weights(
@@ -1009,14 +802,14 @@ def _weights(
     return found
 
 
-def _rule_weight(page: _Page) -> RuleWeight:
+def _rule_weight(page: Page) -> RuleWeight:
     page.only(("holds", "clear", "fired", "asked"))
     return RuleWeight(
         page.number("holds"), page.number("clear"), _cases(page, "fired"), _cases(page, "asked")
     )
 
 
-def _cases(page: _Page, key: str) -> Share:
+def _cases(page: Page, key: str) -> Share:
     """Runs that a weight rests on, and how many of those had failed.
 
     Where it does not say, none.
@@ -1030,7 +823,7 @@ def _cases(page: _Page, key: str) -> Share:
     return Share(int(failed), int(runs))
 
 
-def _cuts(page: _Page) -> Cuts:
+def _cuts(page: Page) -> Cuts:
     inner = page.at("cuts", page.mapping("cuts"))
     inner.only(CUTS)
     usual = Cuts()
@@ -1042,7 +835,7 @@ def _cuts(page: _Page) -> Cuts:
     return made
 
 
-def _nats(page: _Page, knots: int | None) -> tuple[float, ...]:
+def _nats(page: Page, knots: int | None) -> tuple[float, ...]:
     """Nats of a measure, as many as its curve has knots (None: no such measure, any number)."""
     page.only(("nats", "cases"))
     listed = page.data.get("nats")
@@ -1066,19 +859,19 @@ def _used(name: str, clauses: Sequence[Clause]) -> bool:
     return any(c.over.kind == "after_clause" and c.over.of == name for c in clauses)
 
 
-def _applies_to(page: _Page) -> dict[str, tuple[str, ...]]:
+def _applies_to(page: Page) -> dict[str, tuple[str, ...]]:
     inner = page.at("applies_to", page.mapping("applies_to"))
     inner.only(tuple(APPLIES_TO))
     return {k: inner.names(k, APPLIES_TO[k], k) for k in inner.data if k in APPLIES_TO}
 
 
-def _false_positives(page: _Page) -> Iterator[FalsePositive]:
+def _false_positives(page: Page) -> Iterator[FalsePositive]:
     for entry in page.items("false_positives"):
         entry.only(("when", "do"))
         yield FalsePositive(entry.text("when", need=True), entry.text("do", need=True))
 
 
-def _references(page: _Page) -> tuple[Reference, ...]:
+def _references(page: Page) -> tuple[Reference, ...]:
     made = []
     for entry in page.items("references"):
         entry.only(("url", "says"))
@@ -1086,7 +879,7 @@ def _references(page: _Page) -> tuple[Reference, ...]:
     return tuple(made)
 
 
-def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
+def _cause(page: FilePage, scope: Scope, words: Words) -> Cause:
     page.only(_CAUSE_KEYS)
     common = page.data.get("common", False)
     if not isinstance(common, bool):
@@ -1097,7 +890,7 @@ def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
     for name in explains.data:
         if name not in SYMPTOMS:
             explains.fault(
-                name, f"no symptom is called `{name}`", near(name, SYMPTOMS) or _one_of(SYMPTOMS)
+                name, f"no symptom is called `{name}`", near(name, SYMPTOMS) or one_of(SYMPTOMS)
             )
     return Cause(
         id=page.id,
@@ -1115,7 +908,7 @@ def _cause(page: _Page, scope: Scope, words: Words) -> Cause:
     )
 
 
-def _terms(page: _Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...]:
+def _terms(page: Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...]:
     made = []
     for i, entry in enumerate(page.items(key)):
         entry.only(_TERM_KEYS)
@@ -1124,7 +917,7 @@ def _terms(page: _Page, key: str, scope: Scope, words: Words) -> tuple[Term, ...
     return tuple(made)
 
 
-def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
+def _remedy(page: FilePage, scope: Scope, words: Words) -> Remedy:
     page.only(_REMEDY_KEYS)
     only_if = []
     for i, entry in enumerate(page.items("only_if")):
@@ -1147,7 +940,7 @@ def _remedy(page: _Page, scope: Scope, words: Words) -> Remedy:
     )
 
 
-def _treats(page: _Page) -> dict[str, float]:
+def _treats(page: Page) -> dict[str, float]:
     value = page.data.get("treats")
     if isinstance(value, dict):
         inner = page.at("treats", {str(k): v for k, v in value.items()})
@@ -1157,7 +950,7 @@ def _treats(page: _Page) -> dict[str, float]:
     return dict.fromkeys(page.names("treats", None), 1.0)
 
 
-def _change(page: _Page, words: Words) -> Change:
+def _change(page: Page, words: Words) -> Change:
     page.only(_CHANGE_KEYS)
     known = frozenset(words.settings)
     setting = page.text("setting", need=True)
@@ -1214,7 +1007,7 @@ _COUNTS: Final = ("fired", "on_failed", "right", "had", "could")
 _SETS: Final = ("train", "test", "fresh", "samples")
 
 
-def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page]:
+def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[Page]:
     """The files of measured figures.
 
     What a later folder says of a rule goes before what an earlier one says.
@@ -1231,18 +1024,18 @@ def _counted(folders: Sequence[Path], faults: list[RuleError]) -> Iterator[_Page
         if not isinstance(data, dict):
             faults.append(RuleError("is no mapping", where, "it is written by a benchmark"))
             continue
-        page = _Page(data, where, faults)
+        page = Page(data, where, faults)
         page.only(("runs", "rules", "causes", "cures", "cures_unseen"))
         yield page
 
 
-def _entries(page: _Page, key: str) -> Iterator[tuple[str, _Page]]:
+def _entries(page: Page, key: str) -> Iterator[tuple[str, Page]]:
     """The mappings below a key, by their names."""
     outer = page.at(key, page.mapping(key))
     yield from ((name, outer.at(name, outer.mapping(name, need=True))) for name in outer.data)
 
 
-def _counts(page: _Page, key: str, names: Sequence[str]) -> tuple[int, ...]:
+def _counts(page: Page, key: str, names: Sequence[str]) -> tuple[int, ...]:
     """Whole numbers of runs under some names, all needed, in their order."""
     inner = page.at(key, page.mapping(key, need=True))
     inner.only(names)
@@ -1253,14 +1046,14 @@ def _counts(page: _Page, key: str, names: Sequence[str]) -> tuple[int, ...]:
     return tuple(int(n) for n in numbers)
 
 
-def _share(page: _Page, key: str, part: str, whole: str) -> Share:
+def _share(page: Page, key: str, part: str, whole: str) -> Share:
     k, n = _counts(page, key, (part, whole))
     if k > n:
         page.fault(f"{key}.{part}", f"{k} of {n} cannot be")
     return Share(min(k, n), n)
 
 
-def _tallies(counted: Sequence[_Page]) -> dict[str, Tallies]:
+def _tallies(counted: Sequence[Page]) -> dict[str, Tallies]:
     """How each rule did on each set of runs."""
     out: dict[str, Tallies] = {}
     for page in counted:
@@ -1287,7 +1080,7 @@ def _tallies(counted: Sequence[_Page]) -> dict[str, Tallies]:
     return out
 
 
-def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
+def _shares(counted: Sequence[Page]) -> dict[str, Share]:
     """How often each cause was right when it was named first, on the zoo."""
     out: dict[str, Share] = {}
     for page in counted:
@@ -1302,7 +1095,7 @@ def _shares(counted: Sequence[_Page]) -> dict[str, Share]:
     return out
 
 
-def _cures(counted: Sequence[_Page], key: str, pages: Sequence[_Page]) -> Measured:
+def _cures(counted: Sequence[Page], key: str, pages: Sequence[FilePage]) -> Measured:
     """How often each remedy cured each cause."""
     known = {
         room: frozenset(p.id for p in pages if p.room == room) for room in ("remedies", "causes")

@@ -10,9 +10,8 @@ from typing import Any, Final, Literal, TypeVar, get_args
 import numpy as np
 
 from gandoctor import diagnose, rulebook
-from gandoctor.errors import RuleError
+from gandoctor.errors import RuleError, near
 from gandoctor.lang.evaluate import Frame
-from gandoctor.lang.syntax import near
 from gandoctor.model.belief import Measure
 from gandoctor.model.rules import Rule, Rulebook
 from gandoctor.model.signals import FAMILIES, Objective, Run, Setting, Signal, StepUnit

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from gandoctor.parsers.rows.table import (
+from gandoctor.parsers.rows.names import (
     BATCH_NAMES,
     EPOCH_NAMES,
     KIMG_NAMES,
