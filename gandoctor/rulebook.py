@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 from gandoctor import rule_cache
-from gandoctor.errors import RuleError, near
+from gandoctor.errors import RulebookError, RuleError, near
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value, compile_when
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
+from gandoctor.lexicon import reading as lexicon
+from gandoctor.lexicon.book import squeezed
 from gandoctor.model.belief import Curve, Cuts, Measure, RuleWeight, Weights
 from gandoctor.model.measured import RuleRecord, Share, Tallies
+from gandoctor.model.roles import Role
 from gandoctor.model.rules import (
     BEST_STEP,
     SEVERITIES,
@@ -109,50 +112,30 @@ CUTS: Final = ("failing", "seen", "warning", "healthy")
 _T = TypeVar("_T")
 
 
-class RulebookError(RuleError):
-    """Everything that is wrong with the rules, one fault a paragraph.
-
-    Attributes
-    ----------
-    faults : tuple of RuleError
-    """
-
-    def __init__(self, faults: Sequence[RuleError]) -> None:
-        super().__init__("; ".join(f.what for f in faults), faults[0].where, faults[0].hint)
-        self.faults = tuple(faults)
-
-    def __str__(self) -> str:
-        text = "\n".join(str(f) for f in self.faults)
-        return text if len(self.faults) == 1 else f"{len(self.faults)} faults in the rules\n{text}"
-
-
 @dataclass(frozen=True, slots=True)
 class Words:
     """The closed lists that rules draw their names from.
 
     Attributes
     ----------
-    roles : frozenset of str
+    roles : Mapping of str to Role
     settings : Mapping of str to str
         Name to kind: ``number``, ``word``, ``flag`` or ``any``.
     facts : frozenset of str
     values : Mapping of str to Mapping of str to str
         For settings that are words of a closed list: each spelling, and the word it stands for.
-    higher : frozenset of str
-        Roles whose best value is the largest.
     """
 
-    roles: frozenset[str]
+    roles: Mapping[str, Role]
     settings: Mapping[str, str]
     facts: frozenset[str]
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    higher: frozenset[str] = frozenset()
 
     def scope(self, flags: Iterable[str] = ()) -> Scope:
         """The names that a test may use; a role of the validation split is ``val_<role>``."""
         kinds = self.settings
         return Scope(
-            signals=self.roles | {f"val_{r}" for r in self.roles},
+            signals=frozenset(self.roles) | {f"val_{r}" for r in self.roles},
             numbers=self.facts | {n for n, k in kinds.items() if k != "word"},
             words=frozenset(n for n, k in kinds.items() if k in ("word", "any")),
             flags=frozenset(f.replace("-", "_") for f in flags),
@@ -318,65 +301,17 @@ def vocabulary(folders: Sequence[Path], faults: list[RuleError] | None = None) -
     ----------
     folders : sequence of Path
     faults : list of RuleError, optional
-        Faults are added to it; without it the first one is raised.
+        Faults are added to it; without it they are raised.
     """
-    found: list[RuleError] = faults if faults is not None else []
-    places = [f / "vocabulary" for f in folders if (f / "vocabulary").is_dir()]
-    if not any((p / "signals.yaml").is_file() for p in places):
-        places.insert(0, default_folder() / "vocabulary")
-    roles: set[str] = set()
-    higher: set[str] = set()
-    facts: set[str] = set()
+    read = lexicon.load(folders) if faults is None else lexicon.gather(folders, faults)
     settings: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
-    for path in (p for place in places for p in sorted(place.glob("*.yaml"))):
-        where = f"vocabulary/{path.name}"
-        try:
-            data = read_yaml(path, where)
-        except RuleError as e:
-            found.append(e)
-            continue
-        lists = (
-            {key: data.get(key) or {} for key in ("roles", "facts", "settings")}
-            if isinstance(data, dict)
-            else {}
-        )
-        for key, entries in lists.items():
-            if not isinstance(entries, dict):
-                found.append(
-                    RuleError("is no mapping", f"{where}:{key}", "write `name: {doc: ...}`")
-                )
-                lists[key] = {}
-        roles.update(map(str, lists.get("roles", {})))
-        bodies = {str(r): e for r, e in lists.get("roles", {}).items() if isinstance(e, dict)}
-        higher |= {r for r, e in bodies.items() if e.get("better") == "higher"}
-        facts.update(map(str, lists.get("facts", {})))
-        for name, entry in lists.get("settings", {}).items():
-            _enter(str(name), entry if isinstance(entry, dict) else {}, settings, values)
-    if found and faults is None:
-        raise RulebookError(found)
-    return Words(frozenset(roles), settings, frozenset(facts), values, frozenset(higher))
-
-
-def _enter(
-    name: str, entry: Mapping[str, Any], settings: dict[str, str], values: dict[str, dict[str, str]]
-) -> None:
-    kind = str(entry.get("kind", "number"))
-    names = [name, f"{name}_d", f"{name}_g"] if entry.get("per_network") else [name]
-    for each in names:
-        settings[each] = kind
-        if kind == "word" and isinstance(entry.get("words"), dict):
-            spelt = {
-                _folded(a): str(w)
-                for w, others in entry["words"].items()
-                if isinstance(others, list)
-                for a in others
-            }
-            values[each] = spelt | {_folded(w): str(w) for w in entry["words"]}
-
-
-def _folded(word: object) -> str:
-    return "".join(c for c in str(word).casefold() if c not in "-_ ")
+    for name, entry in read.settings.items():
+        for each in [name, f"{name}_d", f"{name}_g"] if entry.per_network else [name]:
+            settings[each] = entry.kind
+            if entry.words:
+                values[each] = {**entry.words, **{squeezed(w): w for w in entry.words.values()}}
+    return Words(read.roles, settings, frozenset(read.facts), values)
 
 
 # ---------------------------------------------------------------- one file
@@ -599,10 +534,10 @@ def _canonical(page: Page, key: str, name: str, word: str, closed: Mapping[str, 
     """The word that a setting has in the end, where its words are known."""
     if closed is None:
         return word
-    if _folded(word) not in closed:
+    if squeezed(word) not in closed:
         known = tuple(dict.fromkeys(closed.values()))
         page.fault(key, f"`{name}` is never `{word}`", near(word, known) or one_of(known))
-    return closed.get(_folded(word), word)
+    return closed.get(squeezed(word), word)
 
 
 def _word(value: object) -> str | None:
