@@ -6,13 +6,14 @@ Read once, checked, frozen.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor import rule_cache
 from gandoctor.errors import InputError, RuleError
 from gandoctor.lexicon.words import Lexicon
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Scope
 from gandoctor.page import default_folder, read_yaml
 from gandoctor.rulebook.folder import RulebookError
+from gandoctor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
