@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -27,6 +27,7 @@ from gandoctor.model.report import (
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -15,6 +15,9 @@ from gandoctor.errors import RuleError
 from gandoctor.model.belief import Cuts, RuleWeight, Weights
 from gandoctor.model.measured import Share
 from gandoctor.rulebook import RulebookError, default_folder, load, read_yaml
+from gandoctor.rulebook.causes import CAUSE_KEYS, TERM_KEYS
+from gandoctor.rulebook.remedies import REMEDY_KEYS
+from gandoctor.rulebook.rules import RULE_KEYS
 
 SIGNALS = """
 roles:
@@ -751,7 +754,7 @@ _ANY = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from([*rulebook._RULE_KEYS, *rulebook._TERM_KEYS, "where", "x", "lr_d"]),
+            st.sampled_from([*RULE_KEYS, *TERM_KEYS, "where", "x", "lr_d"]),
             inner,
             max_size=4,
         ),
@@ -766,9 +769,7 @@ _ANY = st.recursive(
 @given(
     st.sampled_from(["symptoms/low-d.yaml", "causes/fast-d.yaml", "remedies/slow-d.yaml"]),
     st.dictionaries(
-        st.sampled_from(
-            [*rulebook._RULE_KEYS, *rulebook._CAUSE_KEYS, *rulebook._REMEDY_KEYS, "nope"]
-        ),
+        st.sampled_from([*RULE_KEYS, *CAUSE_KEYS, *REMEDY_KEYS, "nope"]),
         _ANY,
         max_size=4,
     ),

@@ -5,10 +5,11 @@ A rule that is not about this game is not asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lang.evaluate import decide, judge
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

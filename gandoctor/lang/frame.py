@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gandoctor.lang.functions import Points
+from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,7 +15,6 @@ here, no more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from gandoctor.lang.middle import median
 from gandoctor.lang.regimes import changes
+from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from gandoctor import rule_cache
@@ -21,6 +21,7 @@ from gandoctor.lexicon.book import (
 from gandoctor.lexicon.words import Lexicon
 from gandoctor.model.roles import ABOUT, BETTER, JUDGES, MARGIN, Role
 from gandoctor.page import Page, default_folder, one_of, read_yaml
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     import os
@@ -118,7 +119,7 @@ def _state(file: Path) -> os.stat_result | None:
         return None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Shelf:
     """What the files say, one after the other."""
 

@@ -5,10 +5,12 @@ Signals, settings, the game that was played, the run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -31,6 +31,7 @@ from gandoctor.prescribe.work_out import (
     ways_of,
     work_out,
 )
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.reading import roles
 from gandoctor.reporters import charts
 from gandoctor.reporters import wording as w
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

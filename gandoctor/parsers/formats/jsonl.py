@@ -13,9 +13,12 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.files.reading import LONGEST_TAG, load_text, text_of_head
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers.rows.axis import unroll
 from gandoctor.parsers.rows.cells import number
+from gandoctor.parsers.rows.column import Column
+from gandoctor.parsers.rows.names import has_counter, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import Column, assemble, has_counter, tells_of_training, unroll
+from gandoctor.parsers.rows.table import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
