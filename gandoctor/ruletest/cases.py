@@ -214,7 +214,7 @@ def _trial(
         objective=_game(applies_to, case, numbers, where),
         facts={k: v for k, v in numbers.items() if k not in _OF_GAME},
         step_unit=_one_of(case, "unit", UNITS, "iterations", where),
-        higher_is_better=words.higher,
+        roles=words.roles,
     )
     frame = replace(
         diagnose.frame_of(made, ""),
