@@ -86,9 +86,8 @@ FAMILIES_WITHOUT_LEVEL: Final = frozenset({"wgan", "wgan-gp", "unknown", "other"
 DATA: Final = frozenset({"n_train", "image_size", "num_classes"})
 SMOOTHED_FROM: Final = 100  # points; fewer are evaluations, each of which counts
 MOST_PAIRS: Final = 3
-MOST_BYTES: Final = (
-    64 << 20
-)  # of a saved report; one of a single run has 40 series of 2,000 points at most
+# Of a saved report; one of a single run has 40 series of 2,000 points at most.
+MOST_BYTES: Final = 64 << 20
 
 
 def run(
@@ -479,9 +478,8 @@ def _unrest(values: Array) -> float:
 
 def _values(report: Report, s: SignalNote | None) -> Array:
     series = report.series.get(s.tag) if s is not None else None
-    return np.array(
-        series.values if series is not None else (), dtype=np.float64
-    )  # None becomes NaN
+    # None becomes NaN.
+    return np.array(series.values if series is not None else (), dtype=np.float64)
 
 
 def _end(report: Report, s: SignalNote | None) -> float | None:

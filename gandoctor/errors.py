@@ -6,7 +6,10 @@ Every error a user can cause says what, where, and what would be right.
 from __future__ import annotations
 
 import errno
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class GandoctorError(Exception):
@@ -41,8 +44,33 @@ class RuleError(GandoctorError):
     """A rule, cause, remedy or vocabulary file that is wrong."""
 
 
+class RulebookError(RuleError):
+    """Everything that is wrong with the rules, one fault a paragraph.
+
+    Attributes
+    ----------
+    faults : tuple of RuleError
+    """
+
+    def __init__(self, faults: Sequence[RuleError]) -> None:
+        super().__init__("; ".join(f.what for f in faults), faults[0].where, faults[0].hint)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        text = "\n".join(str(f) for f in self.faults)
+        return text if len(self.faults) == 1 else f"{len(self.faults)} faults in the rules\n{text}"
+
+
 class UsageError(GandoctorError):
     """An option with a value that means nothing (an unknown role in ``--map``, say)."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """``did you mean x?`` for the closest of the known names; empty where none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    return f"did you mean `{close[0]}`?" if close else ""
 
 
 # What helps, by what the system said.

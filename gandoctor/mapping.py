@@ -37,9 +37,8 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
                 "is too large for a list of names", str(file), "give one tag a line, 16 MB at most"
             )
         with file.open("rb") as lines:
-            data = (
-                lines.read(MAX_TAG_FILE) if found.st_size else b""
-            )  # what lies in /proc has no size, and may never end
+            # What lies in /proc has no size, and may never end.
+            data = lines.read(MAX_TAG_FILE) if found.st_size else b""
         tags = [t for t in data.decode("utf-8").splitlines() if t.strip()]
     except OSError as e:
         raise InputError(f"cannot be read ({e.strerror or e})", str(file), hint) from None
@@ -53,9 +52,8 @@ def show_tags(file: Path, options: Options, *, as_json: bool) -> str:
         rows = [
             {"tag": p.tag, "role": p.role, "network": p.network, "split": p.split} for p in placed
         ]
-        return json.dumps(
-            rows, indent=1
-        )  # ASCII: what would steer a terminal or reorder a line is spelled out
+        # ASCII: what would steer a terminal or reorder a line is spelled out.
+        return json.dumps(rows, indent=1)
     return table(
         ("tag", "role", "network", "split", "because"),
         [(p.tag, p.role or "?", p.network, p.split, p.because) for p in placed],

@@ -177,9 +177,8 @@ def _unfinished(backup: Path, file: Path) -> bool:
     A full disk, or a copy that was killed.
     """
     kept, now = (p.read_bytes() for p in (backup, file))
-    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith(
-        (b"\n", b"\r")
-    )  # lines were added behind it
+    # Lines were added behind it.
+    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith((b"\n", b"\r"))
     return not kept or (now.startswith(kept) and len(kept) < len(now) and not whole_lines)
 
 

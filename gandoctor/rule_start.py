@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from gandoctor import __version__, rulebook
-from gandoctor.errors import UsageError
+from gandoctor.errors import UsageError, near
 from gandoctor.files import writing
-from gandoctor.lang.syntax import near
 from gandoctor.model.rules import SYMPTOMS
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

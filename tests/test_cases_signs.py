@@ -150,9 +150,8 @@ def test_a_game_that_came_to_rest_at_chance_from_a_d_that_led_is_healthy(tmp_pat
         bce_g_loss=0.6931 * (1 + 0.5 * lead) + 0.0015 * noise(n, 2),
         d_accuracy=0.5 + 0.32 * lead + 0.01 * noise(n, 3),
     )
-    assert report.verdict in ("healthy", "inconclusive"), (
-        report.why_verdict
-    )  # losses alone are little
+    # Losses alone are little.
+    assert report.verdict in ("healthy", "inconclusive"), report.why_verdict
     assert report.findings == ()
 
 

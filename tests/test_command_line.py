@@ -245,11 +245,12 @@ def test_an_interrupt_while_modules_load(
     home = tmp_path / "home"
     home.mkdir()
     (home / "interrupted.py").write_text(code)
+    # With `-c` Python does not look at what an `exec` left behind.
     command = [
         sys.executable,
         "-m",
         "interrupted",
-    ]  # with `-c` Python does not look at what an `exec` left behind
+    ]
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=60, cwd=home, env=environment

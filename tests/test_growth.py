@@ -18,7 +18,7 @@ from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
 from gandoctor.parsers.formats import csv, text
 from gandoctor.parsers.printed import engine
-from gandoctor.parsers.rows import table
+from gandoctor.parsers.rows.axis import unroll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def test_resumes_are_told_from_further_trainings_in_either_number() -> None:
     steps = np.concatenate(
         [np.arange(0, 200), np.arange(190, 300), np.arange(295, 400), np.arange(0, 50)]
     )
-    axis = table.unroll(steps.astype(np.int64))
+    axis = unroll(steps.astype(np.int64))
     assert axis.trainings == 2
     assert int((~axis.kept).sum()) == 10 + 5
     assert (np.diff(axis.steps[axis.kept]) > 0).all()

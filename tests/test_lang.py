@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
-from gandoctor.lang.functions import FUNCTIONS, Points, _stretches, cells, quantile_of
+from gandoctor.lang.functions import FUNCTIONS, Points, cells, quantile_of
+from gandoctor.lang.functions.trends import _stretches
 from gandoctor.lang.syntax import (
     MAX_LENGTH,
     MAX_NODES,
@@ -1108,9 +1109,8 @@ def test_what_has_no_scale_has_no_margin():
     assert ask("d_loss == 1", None, "ever", frame(d_loss=[1.0] * 9)).margin is None
     assert ask("d_loss > 0", None, "always", frame(d_loss=[1.0] * 9)).margin is None
     spread = frame(d_loss=np.linspace(1, 3, 101))
-    assert ask("d_loss > 0", None, "always", spread).margin == pytest.approx(
-        1.0
-    )  # in quartile distances
+    # In quartile distances.
+    assert ask("d_loss > 0", None, "always", spread).margin == pytest.approx(1.0)
     assert ask("logged(d_loss)", where=spread).margin is None
 
 

@@ -242,10 +242,11 @@ def test_a_rate_given_as_a_ratio(tmp_path: Path) -> None:
     g = only(
         run_of(tmp_path, {"config.yml": text}), remedy("g", Change("lr_g", multiply=10)), tmp_path
     )
+    # D keeps its own rate.
     assert {(e.key, e.new) for e in g.edits} == {
         ("LR", "0.001"),
         ("D_LR_MULT", "1.0"),
-    }  # D keeps its own rate
+    }
 
 
 def test_a_key_is_added_only_where_the_twin_block_shows_its_place(tmp_path: Path) -> None:
@@ -767,9 +768,8 @@ def test_remedies_that_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_one_setting_goes_one_way_in_words_too(tmp_path: Path) -> None:
-    run = run_of(
-        tmp_path, {"c.yaml": "lr: 0.1\n"}
-    )  # one rate for both: what is meant for D alone is a snippet
+    # One rate for both: what is meant for D alone is a snippet.
+    run = run_of(tmp_path, {"c.yaml": "lr: 0.1\n"})
     down = remedy("down", LOWER_D, LOWER_G)
     up = remedy("up", Change("lr_d", multiply=10, high=10), treats={TOO_FAST: 0.5}, snippet="up()")
     down_too = remedy(
@@ -809,9 +809,8 @@ def test_the_belief_counts_as_four_trials(
     r = remedy("r", LOWER_D, treats={TOO_FAST: weight})
     measured = {"r": {TOO_FAST: counts, "other": (9, 9)}} if counts else None
     assert cure_rate(r, TOO_FAST, measured) == pytest.approx(rate)
-    assert (
-        cure_rate(r, "other", measured) == 0
-    )  # what a remedy does not treat it is not offered for
+    # What a remedy does not treat it is not offered for.
+    assert cure_rate(r, "other", measured) == 0
 
 
 def test_a_word_is_written_only_where_the_config_names_it(tmp_path: Path) -> None:
@@ -853,9 +852,8 @@ def test_numbers_read_as_text_are_mended_and_keep_their_size(tmp_path: Path) -> 
     after = yaml.safe_load((tmp_path / "c.yaml").read_text())
     assert after == {"lr_d": 5e-5, "lr_g": 2e-4, "beta1": 0.5}
     assert isinstance(after["lr_d"], float)
-    half = run_of(
-        tmp_path, {"c.yaml": "lr_d: 5e-5\n"}
-    )  # no pair is needed: nothing about the balance changes
+    # No pair is needed: nothing about the balance changes.
+    half = run_of(tmp_path, {"c.yaml": "lr_d: 5e-5\n"})
     assert prescribe(half, [ill], [mend], tmp_path)[0].diff
     fine = run_of(tmp_path, {"c.yaml": "lr_d: 5.0e-5\nlr_g: 2.0e-4\n"})
     assert prescribe(fine, [ill], [mend], tmp_path) == ()

@@ -46,9 +46,8 @@ def encode_png(
     header = struct.pack(">IIBBBBB", w, h, 8, colour, 0, 0, interlace)
     packed = zlib.compress(bytes(out))
     middle = chunk(b"PLTE", palette) if palette else b""
-    data = chunk(b"IDAT", packed[:20]) + chunk(
-        b"IDAT", packed[20:]
-    )  # writers may split it anywhere
+    # Writers may split it anywhere.
+    data = chunk(b"IDAT", packed[:20]) + chunk(b"IDAT", packed[20:])
     return png.SIGNATURE + chunk(b"IHDR", header) + middle + data + chunk(b"IEND", b"")
 
 

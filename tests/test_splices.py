@@ -44,9 +44,8 @@ class Case:
     change: dict[str, object]  # key -> new value
     minus: list[str]
     plus: list[str]
-    reads: dict[str, object] = field(
-        default_factory=dict
-    )  # key -> what the usual reader has to see
+    # Key -> what the usual reader has to see.
+    reads: dict[str, object] = field(default_factory=dict)
 
 
 CASES = [
@@ -720,9 +719,8 @@ def typed(value: str) -> object:
 
 def ran(text: str) -> dict[str, object]:
     names: dict[str, object] = {"__name__": "config_under_test"}
-    sys.modules["config_under_test"] = ModuleType(
-        "config_under_test"
-    )  # dataclasses look their module up
+    # Dataclasses look their module up.
+    sys.modules["config_under_test"] = ModuleType("config_under_test")
     exec(compile(text, "config.py", "exec"), names)  # noqa: S102
     if "parser" in names:
         return dict(vars(names["parser"].parse_args([])))  # type: ignore[attr-defined]

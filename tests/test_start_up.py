@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gandoctor import api, rule_cache, rulebook, vocabulary
+from gandoctor import api, page, rule_cache, rulebook, vocabulary
 from gandoctor.errors import RuleError
 from gandoctor.lang.middle import median
 from gandoctor.reporters import compiled, html
@@ -81,12 +81,11 @@ def test_what_is_kept_gives_the_same_rules_and_words(
     monkeypatch.delenv(rule_cache.OFF)
     assert loaded() == plain
     assert cache.is_file()
-    monkeypatch.setattr(rulebook, "_parsed", parsing_fails)
+    monkeypatch.setattr(page, "_parsed", parsing_fails)
     again = loaded()
     assert again == plain
-    assert repr(again) == repr(
-        plain
-    )  # kinds of numbers and orders of keys too, which == does not tell
+    # Kinds of numbers and orders of keys too, which == does not tell.
+    assert repr(again) == repr(plain)
 
 
 def test_a_healthy_run_and_then_a_failing_one_fill_it(
@@ -96,7 +95,7 @@ def test_a_healthy_run_and_then_a_failing_one_fill_it(
     small = cache.stat().st_size
     loaded()
     assert cache.stat().st_size > small
-    monkeypatch.setattr(rulebook, "_parsed", parsing_fails)
+    monkeypatch.setattr(page, "_parsed", parsing_fails)
     loaded()
 
 
@@ -145,7 +144,7 @@ def test_a_cache_that_is_not_whole_is_written_anew(
     loaded()
     cache.write_bytes(HOSTILE[damage](cache))
     loaded()
-    monkeypatch.setattr(rulebook, "_parsed", parsing_fails)
+    monkeypatch.setattr(page, "_parsed", parsing_fails)
     loaded()
 
 
@@ -163,9 +162,8 @@ def test_a_cache_that_others_could_have_written_is_ignored(
         )
     )
     rule_cache.forget()
-    assert {r.title for r in rulebook.load(FOLDERS).rules} == {
-        "not ours"
-    }  # or else this test tells nothing
+    # Or else this test tells nothing.
+    assert {r.title for r in rulebook.load(FOLDERS).rules} == {"not ours"}
     if whose == "link":
         cache.rename(tmp_path / "elsewhere")
         cache.symlink_to(tmp_path / "elsewhere")
@@ -207,7 +205,7 @@ def test_two_processes_at_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     said = {p.communicate()[0].strip() for p in both}
     assert said == {str(len(loaded()[0].rules))}
     assert [p.name for p in cache.parent.iterdir()] == [cache.name]
-    monkeypatch.setattr(rulebook, "_parsed", parsing_fails)
+    monkeypatch.setattr(page, "_parsed", parsing_fails)
     loaded()
 
 

@@ -202,9 +202,8 @@ def test_a_report_is_not_written_over_what_it_was_made_from(tmp_path: Path) -> N
         "compare", folder, saved, "-o", folder / "config.json", cwd=tmp_path, code=2
     )
     assert {p: p.read_bytes() for p in held} == held
-    run(
-        "analyze", folder, "-o", saved, "-q", cwd=tmp_path, code=0
-    )  # its own last report is no input
+    # Its own last report is no input.
+    run("analyze", folder, "-o", saved, "-q", cwd=tmp_path, code=0)
 
 
 def test_a_map_that_was_corrected_by_hand_is_kept(tmp_path: Path) -> None:

@@ -464,9 +464,8 @@ def test_test_is_below_train_only_by_more_than_chance() -> None:
     }
     assert below(some_cases(15, 35), some_cases(48, 2)) == set()
     rows = {row["figure"]: row for row in summary.compare(some_cases(48, 2), some_cases(15, 35))}
-    assert rows["symptom_top_over_shuffled"]["train"] == pytest.approx(
-        0, abs=0.05
-    )  # a constant answer earns as much
+    # A constant answer earns as much.
+    assert rows["symptom_top_over_shuffled"]["train"] == pytest.approx(0, abs=0.05)
     assert "symptom_top_shuffled" not in rows
     alarmed = [case("healthy", "failing", findings=[finding()])] * 30
     assert {"false_alarms", "healthy_with_findings"} <= below(

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS = 5.0  # CPU time a file may take
+# Bytes a reading may take: so many, and so many times the file.
 MEMORY_BASE, MEMORY_TIMES = (
     32 << 20,
     40,
-)  # bytes a reading may take: so many, and so many times the file
+)
 MEMORY_EVERY = 50
 
 

@@ -20,7 +20,7 @@ from benchmarks.speed import files
 from gandoctor import api, parsers, rulebook, vocabulary
 from gandoctor.configs import printed
 from gandoctor.errors import GandoctorError
-from gandoctor.parsers.rows.table import unroll
+from gandoctor.parsers.rows.axis import unroll
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -133,9 +133,8 @@ def _digits(name: str, samples: int, rng: np.random.Generator) -> Dataset:
     from sklearn.datasets import load_digits  # noqa: PLC0415
 
     pixels, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(8).permutation(
-        len(pixels)
-    )  # the same held-out part for every seed
+    # The same held-out part for every seed.
+    order = np.random.default_rng(8).permutation(len(pixels))
     sign = -1.0 if name == "digits-negative" else 1.0
     pixels, labels = sign * (pixels[order] / 8.0 - 1.0), labels[order].astype(np.int64)
     train = pixels[:1400][rng.permutation(1400)[:samples]]

@@ -80,9 +80,8 @@ def _tensorboard(rows: list[tuple[int, Row]], out: Path) -> Path:
 
     path = out / f"events.out.tfevents.{EPOCH:.0f}.zoo.1.0"
     path.unlink(missing_ok=True)
-    file: Any = RecordWriter(
-        str(path)
-    )  # not SummaryWriter: that puts the host's name and the time into the file
+    # Not SummaryWriter: that puts the host's name and the time into the file.
+    file: Any = RecordWriter(str(path))
     file.write(Event(wall_time=EPOCH, file_version="brain.Event:2").SerializeToString())
     for step, row in rows:
         for tag, value in row.items():

@@ -6,10 +6,11 @@ Where a value stands, how a new one is written, the proof that nothing else chan
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gandoctor.configs.entries import Path, Spot
 from gandoctor.errors import GandoctorError
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = float | int | str | bool | None
 
-MAX_CHARS: Final = (
-    128 * 1024
-)  # a hand-written config is a few KiB; PyYAML needs seconds for this much
+# A hand-written config is a few KiB; PyYAML needs seconds for this much.
+MAX_CHARS: Final = 128 * 1024
 MAX_LEAVES: Final = 20_000  # aliases can blow a small file up
 
 
@@ -28,7 +28,8 @@ class SpliceError(GandoctorError):
     """The value cannot be changed where it stands; `what` says why, fit to be shown to the user."""
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Target:
     """One value to be changed.
 
     Attributes
@@ -55,7 +56,8 @@ class Target(NamedTuple):
     sense: Callable[[str], str] | None = None
 
 
-class Spliced(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spliced:
     """A text with new values, and what was changed.
 
     (key, old, new), both as they stand in the file.
@@ -103,7 +105,8 @@ def replaced(text: str, pieces: Sequence[tuple[int, int, str]]) -> str:
 Added: TypeAlias = "tuple[int, str, str]"
 
 
-class Way(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Way:
     """How a format with plain spots is spliced.
 
     Attributes

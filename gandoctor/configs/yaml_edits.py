@@ -8,26 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from gandoctor.configs.entries import MAX_SETTINGS, Spot
-from gandoctor.configs.formats.yaml import (
-    MAX_NESTING,
-    Alias,
-    List,
-    Map,
-    Node,
-    Scalar,
-    Walk,
-    documents,
-    nesting,
-    resolved,
-    stuck,
-    walked,
-)
+from gandoctor.configs.formats.yaml import Walk, stuck, walked
 from gandoctor.configs.splice import (
     Spliced,
     SpliceError,
@@ -42,6 +29,18 @@ from gandoctor.configs.splice import (
     reads_as,
     replaced,
 )
+from gandoctor.configs.yaml_tree import (
+    MAX_NESTING,
+    Alias,
+    List,
+    Map,
+    Node,
+    Scalar,
+    documents,
+    nesting,
+    resolved,
+)
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,9 +17,8 @@ BLANK: Final = 1 << 16  # so many zero bytes in a row are no text and no record
 LONGEST_TAG: Final = 1_000  # characters of a tag; what follows is cut off, and it is said
 MOST_TAG_BYTES: Final = 4 * (LONGEST_TAG + 1)  # enough for a reader to see that a tag is longer
 LONGEST_LINE: Final = 4 * BLANK  # bytes of one line of a printed log; no dump of options is longer
-MOST_DAMAGE: Final = (
-    256 << 20
-)  # bytes of damage in which a sound record is looked for before a file is given up
+# Bytes of damage in which a sound record is looked for before a file is given up.
+MOST_DAMAGE: Final = 256 << 20
 LARGEST: Final = 2 << 30  # bytes; a longer text log is no log anybody reads in one piece
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -163,9 +163,8 @@ def _there(path: Path, *, new: bool) -> os.stat_result | None:
 
 
 def _replace(path: Path, data: bytes, old: os.stat_result | None, *, new: bool) -> None:
-    fresh = path.with_name(
-        f".gandoctor-{secrets.token_hex(8)}.tmp"
-    )  # short, however long the name of the file is
+    # Short, however long the name of the file is.
+    fresh = path.with_name(f".gandoctor-{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
     handle = os.open(fresh, flags, 0o644 if old is None else 0o600)
     try:

@@ -8,17 +8,17 @@ settled here, so that a test that mixes up a series and a number is refused befo
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import math
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from gandoctor.errors import RuleError
+from gandoctor.errors import RuleError, near
 from gandoctor.lang.functions import FUNCTIONS, Function
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,12 +275,6 @@ def scaled(tree: Node, at: int, factor: float) -> Node:
         )
 
     return rebuilt(tree)
-
-
-def near(name: str, known: frozenset[str] | Mapping[str, object] | tuple[str, ...]) -> str:
-    """``did you mean x?`` for the closest of the known names; empty where none is close."""
-    close = difflib.get_close_matches(name, sorted(known), 1, 0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _compile(

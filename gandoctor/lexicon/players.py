@@ -39,7 +39,6 @@ def is_whole(tags: Iterable[str]) -> bool:
     Learning rates do not count, as a part of a log may hold those of both.
     """
     of_each = [set(words_of(tag)) & {"d", "g"} for tag in tags if not _RATES & set(tokens(tag))]
-    players: set[str] = set().union(
-        *(p for p in of_each if len(p) == 1)
-    )  # D(G(z)) tells of D as much as of G
+    # D(G(z)) tells of D as much as of G.
+    players: set[str] = set().union(*(p for p in of_each if len(p) == 1))
     return len(players) == 2

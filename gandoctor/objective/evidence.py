@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from gandoctor.objective.families import CRITICS, PRIOR, TABLE
 from gandoctor.objective.game import number, together, word
 from gandoctor.objective.identities import ask_estimate, ask_halves
 from gandoctor.objective.scores import ask_scores
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,9 +100,8 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
             for s in signals
             if s.role not in METRICS and re.search(pattern, s.tag, re.IGNORECASE)
         ]
-        tag = min(
-            tags, key=lambda t: (len(t), t), default=None
-        )  # the same one whatever the order of the log
+        # The same one whatever the order of the log.
+        tag = min(tags, key=lambda t: (len(t), t), default=None)
         if tag is not None:
             seen.add(f"a tag says so: {tag}", **{family.replace("-", "_"): weight})
     roles = {s.role for s in signals}

@@ -43,9 +43,8 @@ def ask_scores(seen: Evidence, game: Game) -> None:
     if both is None:
         return
     d, real, fake = both
-    undecided = (
-        1 - real + fake > 0.1
-    )  # where D is nearly perfect, the logarithms of cross-entropy are as straight
+    # Where D is nearly perfect, the logarithms of cross-entropy are as straight.
+    undecided = 1 - real + fake > 0.1
     if inside and _same(d[undecided], (1 - real + fake)[undecided]):
         seen.add("D's loss is 1 - D(x) + D(G(z))", other=9.0)
         return

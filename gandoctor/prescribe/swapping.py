@@ -16,10 +16,11 @@ import secrets
 import stat
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError, of_system
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -243,9 +244,8 @@ def _exchange(one: Path, other: Path) -> bool:
         libc = ctypes.CDLL(None)
         if sys.platform == "darwin":
             return bool(libc.renamex_np(*names, 2) == 0)  # RENAME_SWAP
-        return bool(
-            libc.renameat2(-100, names[0], -100, names[1], 2) == 0
-        )  # AT_FDCWD, RENAME_EXCHANGE
+        # AT_FDCWD, RENAME_EXCHANGE.
+        return bool(libc.renameat2(-100, names[0], -100, names[1], 2) == 0)
     except (ImportError, OSError, AttributeError, TypeError):
         return False
 

@@ -122,9 +122,8 @@ def choose(target: str, name: str | None = None) -> Reporter:
         Where neither tells.
     """
     suffix = PurePath(target).suffix
-    named = (
-        None if name is None else by_name(name)
-    )  # a name that means nothing is an error in any case
+    # A name that means nothing is an error in any case.
+    named = None if name is None else by_name(name)
     if named is not None and not (suffix and _known(suffix)):
         return named
     return by_name("text") if target == "-" else by_suffix(suffix)

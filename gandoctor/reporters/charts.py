@@ -6,14 +6,15 @@ Colours come from the page's style sheet.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import distinct, median
 from gandoctor.reporters import wording as w
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -229,7 +230,7 @@ def thin(
     ends = np.r_[starts[1:], len(order)]
     some = counts > 0
     bad = counts < ends - starts
-    kept = np.unique(np.concatenate(
+    kept = distinct(np.concatenate(
         [order[starts[some]], order[(starts + counts - 1)[some]], order[(starts + counts)[bad]]]
     ))  # fmt: skip
     return steps[kept], values[kept]
@@ -532,9 +533,8 @@ class _Canvas:
             said = "log scale"
             if panel.scale.kind == "symlog":
                 said += ", both signs" if panel.scale.low < 0 else ", from zero"
-            left = (
-                onset is not None and self.at(onset) > (self.left + self.right) / 2
-            )  # clear of the onset's flag
+            # Clear of the onset's flag.
+            left = onset is not None and self.at(onset) > (self.left + self.right) / 2
             side, x = ("start", self.left) if left else ("end", self.right)
             out.append(f'<text class="{side}" x="{x:g}" y="{panel.top - 5:g}">{said}</text>')
         return out

@@ -64,9 +64,8 @@ def _change(case: w.Case) -> str:
     patch = case.patch
     if patch is None:
         return ""
-    settings = (
-        " ".join(patch.overrides) if patch.effort == "config" else ""
-    )  # no setting makes more data
+    # No setting makes more data.
+    settings = " ".join(patch.overrides) if patch.effort == "config" else ""
     return " -> " + w.plain(settings or patch.title)
 
 

@@ -180,9 +180,8 @@ def words(text: str, most: int = 500) -> str:
     text = text if len(text) <= most else text[: most - 3] + "..."
     text = _SIGNS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
     text = _ALIVE.sub(lambda m: m[0] + "\u200b", text)
-    return re.sub(
-        r"^(\s*)([-+=#]|\d+(?=[.)]))", r"\1&#8203;\2", text
-    )  # no list, heading or rule at the start of a line
+    # No list, heading or rule at the start of a line.
+    return re.sub(r"^(\s*)([-+=#]|\d+(?=[.)]))", r"\1&#8203;\2", text)
 
 
 def code(text: str) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
 import numpy as np
 
 from gandoctor import diagnose, rulebook
-from gandoctor.errors import RuleError
+from gandoctor.errors import RuleError, near
 from gandoctor.lang.evaluate import Frame
-from gandoctor.lang.syntax import near
 from gandoctor.model.belief import Measure
 from gandoctor.model.rules import Rule, Rulebook
 from gandoctor.model.signals import FAMILIES, Objective, Run, Setting, Signal, StepUnit
 from gandoctor.objective import CHANCE
 from gandoctor.ruletest import of_causes
 from gandoctor.ruletest.curves import made_series
+from gandoctor.values import dataclass
 
 _T = TypeVar("_T")
 
@@ -214,7 +214,7 @@ def _trial(
         objective=_game(applies_to, case, numbers, where),
         facts={k: v for k, v in numbers.items() if k not in _OF_GAME},
         step_unit=_one_of(case, "unit", UNITS, "iterations", where),
-        higher_is_better=words.higher,
+        roles=words.roles,
     )
     frame = replace(
         diagnose.frame_of(made, ""),

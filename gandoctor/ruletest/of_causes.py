@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor import rulebook
 from gandoctor.diagnose.causes import rank
-from gandoctor.errors import RuleError
-from gandoctor.lang.syntax import near
+from gandoctor.errors import RuleError, near
 from gandoctor.model.report import Finding
 from gandoctor.model.rules import SYMPTOMS
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gandoctor.samples import look, tiles
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,8 @@ MAX_VALUES: Final = 4_000_000
 MAX_SAMPLES: Final = 1_024
 MOST_READ: Final = 256 << 20  # bytes of an array whose rows do not lie together
 _CHUNK: Final = 8 << 20
-_ROOM_FOR_NOTES: Final = (
-    1 << 20
-)  # what a picture carries beside itself: colour profile, thumbnail, the settings
+# What a picture carries beside itself: colour profile, thumbnail, the settings.
+_ROOM_FOR_NOTES: Final = 1 << 20
 _MOST_SCANS: Final = 64
 _SIDE: Final = 64  # larger tiles are shrunk: diversity shows at this size
 

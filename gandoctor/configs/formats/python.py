@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.entries import (
@@ -24,6 +24,7 @@ from gandoctor.configs.entries import (
     Span,
 )
 from gandoctor.configs.shadowing import reference
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,7 +170,7 @@ class _Reading:
                 self.value((*path, target.id), (*path, target.id), value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
             place = reference(target)
-            if not place:
+            if not place or _numbered(target):
                 return
             name = (*path, *place)
             # `opt.train.lr = 1e-4`: the object's own name is part of the key only where the object
@@ -224,6 +225,15 @@ def _outermost(target: ast.expr, kind: type[ast.expr]) -> bool:
     while isinstance(step, ast.Attribute | ast.Subscript) and not isinstance(step.value, ast.Name):
         step = step.value
     return isinstance(step, kind)
+
+
+def _numbered(target: ast.expr) -> bool:
+    """Whether it is, or lies in, an item that is named by no word: data, and no setting."""
+    return any(
+        isinstance(n, ast.Subscript)
+        and not (isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str))
+        for n in ast.walk(target)
+    )
 
 
 def option(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:

@@ -13,9 +13,12 @@ import numpy as np
 from gandoctor.errors import InputError
 from gandoctor.files.reading import LONGEST_TAG, load_text, text_of_head
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers.rows.axis import unroll
 from gandoctor.parsers.rows.cells import number
+from gandoctor.parsers.rows.column import Column
+from gandoctor.parsers.rows.names import has_counter, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import Column, assemble, has_counter, tells_of_training, unroll
+from gandoctor.parsers.rows.table import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,9 +30,8 @@ NAME: Final = "jsonl"
 _MOST_KEYS: Final = 5_000
 _MOST_LIST: Final = 16  # items of a list that become series of their own
 _DEEPEST: Final = 8
-_LONGEST_KEY: Final = (
-    LONGEST_TAG + 1
-)  # of one level: a longer one would be written again before each of its members
+# Of one level: a longer one would be written again before each of its members.
+_LONGEST_KEY: Final = LONGEST_TAG + 1
 _LONGEST_WORD: Final = 64
 _MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})

@@ -13,10 +13,6 @@ from __future__ import annotations
 import os
 import re
 import struct
-from array import array
-from dataclasses import dataclass, field
-from itertools import pairwise
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -37,6 +33,8 @@ from gandoctor.parsers.records import event as ev
 from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records import tfrecord as frame
 from gandoctor.parsers.records.columns import Columns, Layout, Scattered, Striped, gather, layout_of
+from gandoctor.parsers.records.said import config_in
+from gandoctor.parsers.records.series import Series
 from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -68,8 +66,6 @@ _CONFIG: Final = re.compile(
     r"options?|opts?|params)(?![a-z])",
     re.IGNORECASE,
 )
-_FENCE: Final = re.compile(r"^\s*```\w*\s*$|</?(?:pre|code)>", re.MULTILINE)
-_TABLE_ROW: Final = re.compile(r"\s*\|([^|\n]+)\|([^|\n]*)\|\s*")
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -205,98 +201,14 @@ def _filled(file: FileIO, count: int) -> bytes:
     return data
 
 
-# --- collecting
-# --------------------------------------------------------------------------------------------------
-
-_Piece = tuple[
-    "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.float64]"
-]
-
-
-@dataclass(slots=True)
-class _Series:
-    """One tag: columns in file order, which grow in place.
-
-    `pieces` and `loose` are of the window being read.
-    """
-
-    steps: array[int] = field(default_factory=lambda: array("q"))
-    walls: array[float] = field(default_factory=lambda: array("d"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-    pieces: list[_Piece] = field(default_factory=list)
-    loose: list[tuple[int, int, float, float]] = field(default_factory=list)
-    first: int = -1
-    sessions: list[tuple[int, int]] = field(
-        default_factory=list
-    )  # stretches: length, sessions started before
-
-    def flush(self, cuts: NDArray[np.int64], seen: int) -> None:
-        """Append the window's points in file order, in stretches cut where a session starts."""
-        if self.loose:
-            places, numbers, times, floats = zip(
-                *sorted(self.loose, key=itemgetter(0)), strict=True
-            )
-            self.pieces.append(
-                (
-                    np.array(places, dtype=np.int64),
-                    np.array(numbers, dtype=np.int64),
-                    np.array(times, dtype=np.float64),
-                    np.array(floats, dtype=np.float64),
-                )
-            )
-            self.loose = []
-        pieces = sorted(self.pieces, key=lambda piece: int(piece[0][0]))
-        self.pieces = []
-        offsets, steps, walls, values = pieces[0] if len(pieces) == 1 else _concatenated(pieces)
-        if any(a[0][-1] > b[0][0] for a, b in pairwise(pieces)):
-            order = np.argsort(offsets, kind="stable")
-            offsets, steps, walls, values = (
-                offsets[order],
-                steps[order],
-                walls[order],
-                values[order],
-            )
-        if self.first < 0:
-            self.first = int(offsets[0])
-        bounds = [0, *(np.searchsorted(offsets, cuts).tolist() if cuts.size else ()), offsets.size]
-        for k, (start, stop) in enumerate(pairwise(bounds)):
-            self.sessions.append((stop - start, seen + k))
-        self.steps.frombytes(np.ascontiguousarray(steps).view(np.uint8).data)
-        self.walls.frombytes(np.ascontiguousarray(walls).view(np.uint8).data)
-        self.values.frombytes(np.ascontiguousarray(values).view(np.uint8).data)
-
-    def columns(
-        self, least: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], int]:
-        """Steps, times and values but for what later sessions replaced, and how many those were."""
-        steps = np.frombuffer(self.steps, dtype=np.int64)
-        walls = np.frombuffer(self.walls, dtype=np.float64)
-        values = np.frombuffer(self.values, dtype=np.float64)
-        if least.size == 1:
-            return steps, walls, values, 0
-        lengths, seen = zip(*self.sessions, strict=True)
-        keep = steps < np.repeat(least[list(seen)], lengths)
-        return steps[keep], walls[keep], values[keep], int(np.count_nonzero(~keep))
-
-
-def _concatenated(pieces: list[_Piece]) -> _Piece:
-    offsets, steps, walls, values = zip(*pieces, strict=True)
-    return (
-        np.concatenate(offsets),
-        np.concatenate(steps),
-        np.concatenate(walls),
-        np.concatenate(values),
-    )
-
-
 class _Log:
     """What one file gave."""
 
     def __init__(self) -> None:
         self.records = 0
         self.events = 0
-        self.series: dict[str, _Series] = {}
-        self.touched: dict[str, _Series] = {}
+        self.series: dict[str, Series] = {}
+        self.touched: dict[str, Series] = {}
         self.pictures: list[Picture] = []
         self.texts: dict[str, str] = {}
         self.settings: list[Setting] = []
@@ -438,10 +350,10 @@ class _Log:
             elif value.sort:
                 self.passed[value.sort] = self.passed.get(value.sort, 0) + 1
 
-    def _touch(self, tag: str) -> _Series:
+    def _touch(self, tag: str) -> Series:
         series = self.touched.get(tag)
         if series is None:
-            series = self.series.setdefault(tag, _Series())
+            series = self.series.setdefault(tag, Series())
             self.touched[tag] = series
         return series
 
@@ -503,7 +415,7 @@ class _Log:
             notes.append(f"{purged:,} points were superseded where the training restarted")
         notes += remarks.lines()
         for tag, text in self.texts.items():
-            entries = _config_in(text)
+            entries = config_in(text)
             if entries.found:
                 self._settings(entries)
             else:
@@ -550,31 +462,3 @@ def _purges(sessions: list[tuple[int, int]]) -> NDArray[np.int64]:
     steps = np.array([step for _, step in sessions] + [np.iinfo(np.int64).max], dtype=np.int64)
     least: NDArray[np.int64] = np.minimum.accumulate(steps[::-1])[::-1]
     return least
-
-
-def _config_in(text: str) -> Entries:
-    """Settings of a text that people log.
-
-    YAML, JSON, a Markdown table of two columns, ``Namespace(...)``.
-    """
-    from gandoctor.configs.entries import MAX_SETTINGS, Entries, flatten, word
-    from gandoctor.configs.formats import json, options, yaml
-
-    text = _FENCE.sub("", text).strip()
-    table = [row for row in (_TABLE_ROW.fullmatch(line) for line in text.splitlines()) if row]
-    if len(table) > 2 and set(table[1][1]) <= set("-: "):
-        entries = Entries()
-        for row in table[2:MAX_SETTINGS]:
-            flatten(entries, (row[1].strip(" `*"),), word(row[2].strip(" `*")), 0)
-        return entries
-    if text.startswith("{"):
-        entries = json.scan(text)
-        if entries.found and not entries.lost:
-            return entries
-        return yaml.scan(text)
-    if "Namespace(" in text:
-        return options.scan(text)
-    entries = yaml.scan(text)
-    if entries.lost or not all(path for path in entries.found):
-        entries = options.scan(text)
-    return entries

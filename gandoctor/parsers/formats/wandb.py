@@ -9,12 +9,6 @@ new ones (0.31) as a typed value: both are read.
 
 from __future__ import annotations
 
-import json
-import os
-import struct
-import zlib
-from array import array
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -22,27 +16,24 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import InputError
-from gandoctor.files.reading import (
-    BLANK,
-    LONGEST_TAG,
-    MOST_DAMAGE,
-    MOST_TAG_BYTES,
-    cut_short,
-    given_up,
-    is_pointer,
-    next_data,
-    nothing_in,
-    zeros_of,
-)
-from gandoctor.model.signals import Picture, Reading, Setting
+from gandoctor.files.reading import LONGEST_TAG, cut_short, is_pointer, nothing_in
+from gandoctor.model.signals import Picture, Reading
 from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records.history import Items, items_of
+from gandoctor.parsers.records.leveldb import Frames
+from gandoctor.parsers.records.logged import (
+    MAX_DEPTH,
+    UNREADABLE,
+    LoggedColumn,
+    Points,
+    from_json,
+    item_of,
+    settings_of,
+    whole_steps,
+)
 from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from io import FileIO
-
     from numpy.typing import NDArray
 
     from gandoctor.model.signals import Signal, StepUnit
@@ -50,25 +41,11 @@ if TYPE_CHECKING:
 NAME: Final = "wandb"
 
 _MAGIC: Final = b":W&B\xe1\xbe"
-_FILE_HEAD: Final = 7
-_BLOCK: Final = 32_768
-_CHUNK: Final = struct.Struct("<IHB")
-_WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_SEEDS: Final = [
-    zlib.crc32(bytes([kind])) for kind in range(5)
-]  # the checksum covers the chunk's kind, then its data
-_AT_ONCE: Final = 32 * _BLOCK
-_PATIENCE: Final = (
-    16  # a sound chunk is looked for in so many times the bytes read, then the block is given up
-)
 
 _HISTORY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 5, 12, 17, 18
 _HISTORY_KEY: Final = _HISTORY << 3 | pb.BYTES
 _PASSED_BY: Final = frozenset({3, 4, 6, 7})  # summary, output, files, system metrics
 _BATCH: Final = 1 << 20  # bytes of rows that are taken apart at once
-_MAX_RECORD: Final = 64 << 20  # a longer one is damage or a table, and no metric
-_MAX_JSON: Final = 1 << 20
-_MAX_DEPTH: Final = 16
 _MAX_MEDIA: Final = 20_000
 _MAX_TILES: Final = 64
 _PICTURES: Final = frozenset({"image-file", "images/separated"})
@@ -100,7 +77,7 @@ def read(path: Path) -> Reading:
                 raise InputError(
                     "a Git LFS pointer, not the log itself", path.name, "run `git lfs pull`"
                 )
-            frames = _Frames(file)
+            frames = Frames(file)
             run = _Run()
             for record in frames.records():
                 run.take(record)
@@ -115,178 +92,13 @@ def read(path: Path) -> Reading:
     return run.reading(path.parent, frames)
 
 
-# --- frames
-# --------------------------------------------------------------------------------------------------
-
-
-class _Frames:
-    """Chunk by chunk through the file; after damage on with the next sound chunk."""
-
-    def __init__(self, file: FileIO) -> None:
-        self.file = file
-        self.good = 0
-        self.patience = 0  # bytes that may still be tried for chunks in what is in hand
-        self.lost_bytes = 0
-        self.lost_places = 0
-        self.torn = 0
-        self.size = 0
-        self.zeros = 0
-        self.unseen = 0
-
-    def records(self) -> Iterator[bytes]:
-        """Whole records whose every chunk agrees with its checksum."""
-        unpack, crc32, seeds = _CHUNK.unpack_from, zlib.crc32, _SEEDS
-        self.size = os.fstat(self.file.fileno()).st_size
-        self.file.seek(0)
-        base = 0
-        parts: list[bytes] = []
-        held = (
-            -1
-        )  # bytes in `parts`; -1 outside a record, as a first chunk may be empty at a block's end
-        while data := self.file.read(_AT_ONCE):
-            size = len(data)
-            if size >= BLANK and data[:1] == b"\0" and data == bytes(size):
-                end = max(
-                    next_data(self.file.fileno(), base + size, self.size) // _AT_ONCE * _AT_ONCE,
-                    base + size,
-                )
-                self.zeros += end - base
-                if held >= 0:
-                    self._lose(held)
-                    parts, held = [], -1
-                base = self.file.seek(end)
-                continue
-            if self.lost_bytes > MOST_DAMAGE:
-                self.unseen = max(self.size - base, 0)
-                break
-            self.patience = _PATIENCE * size
-            at = _FILE_HEAD if base == 0 else 0
-            while at < size:
-                left = _BLOCK - at % _BLOCK
-                if left < _CHUNK.size:
-                    at += left  # zeros up to the block's end
-                    continue
-                if at + _CHUNK.size > size:
-                    self.torn += size - at
-                    break
-                crc, length, kind = unpack(data, at)
-                start = at + _CHUNK.size
-                stop = start + length
-                if stop > size and length + _CHUNK.size <= left and _WHOLE <= kind <= _LAST:
-                    self.torn += size - at
-                    break
-                body = data[start:stop]
-                if (
-                    not _WHOLE <= kind <= _LAST
-                    or length + _CHUNK.size > left
-                    or crc32(body, seeds[kind]) != crc
-                ):
-                    found = self._next_chunk(data, at, min(at + left, size))
-                    self._lose(found - at + max(held, 0))
-                    parts, held = [], -1
-                    at = found
-                    continue
-                at = stop
-                if kind == _WHOLE:
-                    if held >= 0:
-                        self._lose(held)
-                        parts, held = [], -1
-                    self.good += 1
-                    yield body
-                elif kind == _FIRST:
-                    if held >= 0:
-                        self._lose(held)
-                    parts, held = [body], length
-                elif held < 0:
-                    self._lose(length + _CHUNK.size)  # its beginning went with the damage
-                else:
-                    held += length
-                    if held <= _MAX_RECORD:
-                        parts.append(body)
-                    if kind == _LAST:
-                        if held <= _MAX_RECORD:
-                            self.good += 1
-                            yield b"".join(parts)
-                        else:
-                            self._lose(held)
-                        parts, held = [], -1
-            base += size
-            if size < _AT_ONCE:
-                break  # whatever is written from now on is for the next time
-        self.torn += max(held, 0)
-
-    def _next_chunk(self, data: bytes, at: int, stop: int) -> int:
-        """The next place after `at` where a sound chunk begins, in a block that ends at `stop`.
-
-        `stop` if none does.
-        """
-        octets: NDArray[np.uint8] = np.frombuffer(data, dtype=np.uint8)
-        places = np.arange(at + 1, stop - _CHUNK.size + 1)
-        if not places.size or self.patience < 0:
-            return stop
-        kinds, lengths = (
-            octets[places + 6],
-            octets[places + 4] | octets[places + 5].astype(np.int64) << 8,
-        )
-        ends = places + _CHUNK.size + lengths
-        likely = (kinds >= _WHOLE) & (kinds <= _LAST) & (ends <= stop)
-        self.patience -= 4 * places.size
-        for place, end in zip(places[likely].tolist(), ends[likely].tolist(), strict=True):
-            crc, length, kind = _CHUNK.unpack_from(data, place)
-            if zlib.crc32(data[place + _CHUNK.size : end], _SEEDS[kind]) == crc:
-                return int(place)
-            self.patience -= length + _BLOCK // 64
-            if self.patience < 0:
-                break
-        return stop
-
-    def _lose(self, count: int) -> None:
-        self.lost_places += 1
-        self.lost_bytes += count
-
-    def lost(self) -> str | None:
-        said = []
-        if self.lost_places:
-            said.append(f"{self.lost_bytes:,} damaged bytes in {self.lost_places:,} place(s)")
-        if self.zeros:
-            said.append(zeros_of(self.zeros))
-        if self.unseen:
-            said.append(given_up(self.unseen))
-        if self.torn:
-            said.append(f"last record incomplete ({self.torn:,} bytes), still being written?")
-        return "; ".join(said) or None
-
-
-# --- records
-# --------------------------------------------------------------------------------------------------
-
-
-_Points = tuple["NDArray[np.int64]", "NDArray[np.float64]"]
-
-
-@dataclass(slots=True)
-class _Column:
-    """One metric: the rows that hold it, and its values there."""
-
-    rows: array[int] = field(default_factory=lambda: array("q"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-
-    def in_order(self) -> _Points:
-        rows = np.frombuffer(self.rows, dtype=np.int64)
-        values = np.frombuffer(self.values, dtype=np.float64)
-        if bool((np.diff(rows) < 0).any()):
-            order = np.argsort(rows, kind="stable")
-            rows, values = rows[order], values[order]
-        return rows, values
-
-
 class _Run:
     """What the records gave."""
 
     def __init__(self) -> None:
         self.rows = 0
         self.bad_rows = 0
-        self.columns: dict[str, _Column] = {}
+        self.columns: dict[str, LoggedColumn] = {}
         self.names: list[str] = []
         self.places: dict[int, int] = {}  # hash of the keys -> place in `names`
         self.held: list[bytes] = []  # rows for `flush`
@@ -389,7 +201,7 @@ class _Run:
             for at in np.flatnonzero(fresh)[np.sort(firsts)].tolist():
                 key = b"\x12" + items.data[items.key_starts[at] : items.key_stops[at]]
                 self.places[int(items.hashes[at])] = len(self.names)
-                self.names.append(".".join(_item(key, 0, len(key))[0]))
+                self.names.append(".".join(item_of(key, 0, len(key))[0]))
             return self._names_of(items)
         numbers = np.array([self.places[h] for h in known.tolist()], dtype=np.int64)
         return numbers[place]
@@ -412,15 +224,15 @@ class _Run:
         else:
             self._number(name, number, row)
 
-    def _column(self, name: str) -> _Column:
+    def _column(self, name: str) -> LoggedColumn:
         column = self.columns.get(name)
         if column is None:
-            column = self.columns[name] = _Column()
+            column = self.columns[name] = LoggedColumn()
         return column
 
     def _item(self, data: bytes, start: int, stop: int, row: int) -> None:
         """HistoryItem{1 key, 2 nested_key, 16 value_json; since 0.31: 3 none .. 8 json}."""
-        keys, found = _item(data, start, stop)
+        keys, found = item_of(data, start, stop)
         if not keys or found is None:
             return
         name = ".".join(keys)
@@ -452,8 +264,8 @@ class _Run:
             self.passed_over[name] = self.passed_over.get(name, 0) + 1
 
     def _json(self, name: str, raw: bytes, row: int) -> None:
-        value = _from_json(raw)
-        if value is _UNREADABLE:
+        value = from_json(raw)
+        if value is UNREADABLE:
             self._pass_over(name)
         else:
             self._any(name, value, row, 0)
@@ -466,7 +278,7 @@ class _Run:
                 self._pass_over(name)
         elif isinstance(value, str):
             self._word(name, value, row)
-        elif isinstance(value, dict) and depth < _MAX_DEPTH:
+        elif isinstance(value, dict) and depth < MAX_DEPTH:
             for key, inner in value.items():
                 self._any(f"{name}.{key[: LONGEST_TAG + 1]}", inner, row, depth + 1)
         elif isinstance(value, list) and name.endswith(".filenames"):
@@ -481,14 +293,14 @@ class _Run:
         for number, wire, at, end in pb.fields(data, start, stop):
             if wire != pb.BYTES or number not in (1, 2):
                 continue
-            keys, found = _item(data, at, end)
+            keys, found = item_of(data, at, end)
             if not keys or keys[0] == "_wandb":
                 continue
             if number == 2:
                 self.config.pop(".".join(keys), None)
                 continue
-            value = _from_json(found) if isinstance(found, bytes) else found
-            if value is not _UNREADABLE:
+            value = from_json(found) if isinstance(found, bytes) else found
+            if value is not UNREADABLE:
                 self.config[".".join(keys)] = value
 
     def _metric(self, data: bytes, start: int, stop: int) -> None:
@@ -507,7 +319,7 @@ class _Run:
 
     # --- the result ---
 
-    def reading(self, folder: Path, frames: _Frames) -> Reading:
+    def reading(self, folder: Path, frames: Frames) -> Reading:
         """Columns to signals, over the axis they share."""
         self.flush()
         columns = {name: column.in_order() for name, column in self.columns.items()}
@@ -516,14 +328,14 @@ class _Run:
         metrics = {
             name: c for name, c in columns.items() if name[:1] != "_" and not self._is_medium(name)
         }
-        row_steps = np.arange(self.rows, dtype=np.int64) if steps is None else _integers(steps)
+        row_steps = np.arange(self.rows, dtype=np.int64) if steps is None else whole_steps(steps)
         notes: list[str] = []
         unit: StepUnit = "unknown"
         axis = self._shared_axis(metrics, notes)
         if axis:
             along = self._along(axis, columns)
             if along is not None:
-                row_steps = _integers(along)
+                row_steps = whole_steps(along)
                 unit = "epochs" if "epoch" in axis.lower() else "unknown"
                 notes.append(f"steps are the metric {axis}, over which the run defined its metrics")
         signals: list[Signal] = []
@@ -548,7 +360,7 @@ class _Run:
             notes.append(f"the run ended with exit code {self.exit_code}")
         return Reading(
             signals=tuple(signals),
-            settings=_settings(self.config),
+            settings=settings_of(self.config),
             lost=lost,
             step_unit=unit,
             notes=tuple(notes),
@@ -560,7 +372,7 @@ class _Run:
         """Whether a key is of a picture, histogram or table, whose width or count is no metric."""
         return bool(self.kinds) and (name in self.kinds or name.rpartition(".")[0] in self.kinds)
 
-    def _along(self, name: str, columns: dict[str, _Points]) -> NDArray[np.float64] | None:
+    def _along(self, name: str, columns: dict[str, Points]) -> NDArray[np.float64] | None:
         """A metric's value in every row, the gaps filled from the row before.
 
         None where it has none.
@@ -572,7 +384,7 @@ class _Run:
         last = np.searchsorted(rows, np.arange(self.rows), side="right") - 1
         return values[np.maximum(last, 0)]
 
-    def _shared_axis(self, metrics: dict[str, _Points], notes: list[str]) -> str:
+    def _shared_axis(self, metrics: dict[str, Points], notes: list[str]) -> str:
         """The one axis over which all metrics were defined, if it can serve as steps."""
         if not self.axes:
             return ""
@@ -629,67 +441,3 @@ class _Run:
 def _is_wanted(name: str) -> bool:
     """Whether a key is a metric, or one of W&B's own that is needed for the axes."""
     return not name.startswith("_") or name in ("_step", "_timestamp")
-
-
-_UNREADABLE: Final = object()
-
-
-def _from_json(raw: bytes) -> object:
-    """JSON with bare NaN and infinities.
-
-    `_UNREADABLE` where it is none, or too long to be a metric or a setting.
-    """
-    if len(raw) > _MAX_JSON:
-        return _UNREADABLE
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
-
-
-def _item(data: bytes, start: int, stop: int) -> tuple[list[str], bytes | str | float | None]:
-    """Keys and value of one item; bytes are JSON text."""
-    keys: list[str] = []
-    value: bytes | str | float | None = None
-    for number, wire, at, end in pb.fields(data, start, stop):
-        if wire == pb.BYTES:
-            if number == 1 or (number == 2 and len(keys) < _MAX_DEPTH):
-                keys.append(pb.text(data, at, min(end, at + MOST_TAG_BYTES)))
-            elif number in (8, 16):
-                value = data[at:end]
-            elif number == 7:
-                value = pb.text(data, at, end)
-        elif wire == pb.VARINT and number in (4, 5):
-            whole = pb.varint(data, at, end)[0]
-            value = float(whole if number == 4 else pb.zigzag(whole))
-        elif wire == pb.FIXED64 and number == 6:
-            value = float(struct.unpack_from("<d", data, at)[0])
-    return [key for key in keys if key], value
-
-
-def _integers(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Steps from floats; what is no step becomes the largest before it, or 0."""
-    sound = np.isfinite(values) & (np.abs(values) < 2**62)
-    before = (
-        np.maximum.accumulate(np.where(sound, np.arange(values.size), 0)) if values.size else sound
-    )
-    return np.where(sound, values, 0.0)[before].astype(np.int64)
-
-
-def _settings(config: dict[str, object]) -> tuple[Setting, ...]:
-    """Config as dotted keys; W&B's ``{"value": ..}`` wrapping undone."""
-    from gandoctor.configs.entries import Entries, FullError, flatten
-
-    entries = Entries()
-    try:
-        for key, value in config.items():
-            flatten(entries, (key,), _unwrapped(value), 0)
-    except FullError:
-        pass
-    return tuple(Setting("", spot.value, spot.key) for spot in entries.found.values())
-
-
-def _unwrapped(value: object) -> object:
-    if isinstance(value, dict) and "value" in value and set(value) <= {"value", "desc"}:
-        return value["value"]
-    return value

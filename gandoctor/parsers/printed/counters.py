@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import (
+from gandoctor.parsers.rows.axis import (
     Axis,
     counted_in_epochs,
     restarts_with,
     takes_turns,
-    telling,
     unroll,
     whole_numbers,
     within_epochs,
 )
+from gandoctor.parsers.rows.names import telling
+from gandoctor.parsers.rows.steps import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

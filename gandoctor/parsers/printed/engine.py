@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,25 +18,23 @@ from gandoctor.configs.printed import settings_of
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
 from gandoctor.parsers.printed.counters import Counting, Series, Track, lead_of
-from gandoctor.parsers.printed.line import NUMBER, Plan, make_plan
+from gandoctor.parsers.printed.line import NUMBER, make_plan
+from gandoctor.parsers.printed.lists import halves_named, named_by_vits, vits_places
 from gandoctor.parsers.printed.names import SLOT
+from gandoctor.parsers.printed.pieces import Pieces
+from gandoctor.parsers.printed.planned import planned_length
+from gandoctor.parsers.rows.axis import beyond
+from gandoctor.parsers.rows.names import telling, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import (
-    EPOCH_NAMES,
-    KIMG_NAMES,
-    STEP_NAMES,
-    beyond,
-    plain,
-    telling,
-    tells_of_training,
-)
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from gandoctor.model.signals import Setting
+    from gandoctor.parsers.printed.plan import Plan
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -58,9 +56,8 @@ _ANSI: Final = re.compile(
 _BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
 _TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
 _KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
-_MARK: Final = re.compile(
-    r"={4,}+([^=]++)={4,}+\s*$"
-)  # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====
+# ==== Training Loss (Thu Sep  1 21:31:13 2022) ====.
+_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")
 _WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
 _UPRIGHT: Final = re.compile(
@@ -71,34 +68,6 @@ _FULL_WIDTH: Final = str.maketrans(
     "：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~"
 )
 _WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
-# VITS prints a list without names; so-vits-svc has no duration loss, and prints loss_lf0 where
-# there is a sixth.
-_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
-_LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
-_HALF: Final = re.compile(
-    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?",
-    re.IGNORECASE,
-)
-_OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
-_PLANNED: Final = frozenset({"total", "max", "num", "n", "nb", "niter", "train", "training"})
-_NO_PLAN: Final = frozenset(
-    {
-        "decay",
-        "warmup",
-        "save",
-        "log",
-        "eval",
-        "d",
-        "g",
-        "dis",
-        "disc",
-        "gen",
-        "critic",
-        "per",
-        "every",
-    }
-)
-_SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
 def read_text(text: str, name: str) -> Reading:
@@ -136,42 +105,6 @@ def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
 
 
 @dataclass(slots=True)
-class _Pieces:
-    """A track while it is being gathered."""
-
-    pieces: list[Track] = field(default_factory=list)
-
-    def add(self, lines: Ints, values: Floats, totals: Floats | None = None) -> None:
-        self.pieces.append(
-            Track(lines, values, np.full(len(lines), np.nan) if totals is None else totals)
-        )
-
-    def joined(self) -> Track:
-        lines = np.concatenate([p.lines for p in self.pieces])
-        order = np.argsort(lines, kind="stable")
-        values = np.concatenate([p.values for p in self.pieces])
-        return Track(
-            lines[order], values[order], np.concatenate([p.totals for p in self.pieces])[order]
-        )
-
-    def of_run(self, lead: Ints, own: NDArray[np.bool_], *, counts: bool = False) -> _Pieces | None:
-        """What was printed on the leading lines of one run or behind them.
-
-        A counter may stand before them, too.
-        """
-        track = self.joined()
-        behind = np.searchsorted(lead, track.lines, side="right") - 1
-        if counts and not np.isin(track.lines, lead).mean() > 0.5:
-            behind += 1
-        here = own[np.clip(behind, 0, len(lead) - 1)]
-        return (
-            _Pieces([Track(track.lines[here], track.values[here], track.totals[here])])
-            if here.any()
-            else None
-        )
-
-
-@dataclass(slots=True)
 class _Known:
     """A shape of line: its plan, how often it was seen, a quick pattern, and what followed it."""
 
@@ -187,8 +120,8 @@ class _Log:
     def __init__(self) -> None:
         self.shapes: dict[tuple[str, ...], _Known | None] = {}
         self.useful = 0
-        self.metrics: dict[tuple[str, str], _Pieces] = {}
-        self.counters: dict[str, _Pieces] = {}
+        self.metrics: dict[tuple[str, str], Pieces] = {}
+        self.counters: dict[str, Pieces] = {}
         self.count = 0
         self.overflow = 0
         self.beyond = 0
@@ -312,18 +245,16 @@ class _Log:
         plan.lines, plan.rows = [], []
         for c in plan.counters:
             totals = self._floats([r[c.total] for r in rows]) if c.total >= 0 else None
-            self.counters.setdefault(c.kind, _Pieces()).add(
+            self.counters.setdefault(c.kind, Pieces()).add(
                 lines, self._floats([r[c.slot] for r in rows]), totals
             )
         for m in plan.metrics:
             values = self._floats([r[m.slot] for r in rows]) * m.scale
             if SLOT in m.tag:
                 for tag, pick in _variants(m.tag, rows).items():
-                    self.metrics.setdefault((tag, m.split), _Pieces()).add(
-                        lines[pick], values[pick]
-                    )
+                    self.metrics.setdefault((tag, m.split), Pieces()).add(lines[pick], values[pick])
             else:
-                self.metrics.setdefault((m.tag, m.split), _Pieces()).add(lines, values)
+                self.metrics.setdefault((m.tag, m.split), Pieces()).add(lines, values)
 
     def _floats(self, cells: list[str]) -> Floats:
         try:
@@ -341,10 +272,12 @@ class _Log:
         InputError
             Nothing that a training would print.
         """
-        series = _halves(self._credible({key: p.joined() for key, p in self.metrics.items()}, name))
+        series = halves_named(
+            self._credible({key: p.joined() for key, p in self.metrics.items()}, name)
+        )
         first = min(int(track.lines[0]) for track in series.values())
         found = tuple(self._settings({t for t, _ in series}, first))
-        counting = Counting(series, self._counted(), self.marks, _planned(found))
+        counting = Counting(series, self._counted(), self.marks, planned_length(found))
         axis = counting.axis()
         self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
@@ -356,8 +289,8 @@ class _Log:
                 signals.append(_in_order(Signal(tag, steps[kept], track.values[kept], split=split)))
         notes = list(axis.notes)
         if self.vits:
-            places = _vits_places([t for t, _ in series])
-            signals = [_named_vits(s, places) for s in signals]
+            places = vits_places([t for t, _ in series])
+            signals = [named_by_vits(s, places) for s in signals]
             notes.append(
                 "the losses are printed as a list without names; they were named by VITS' order"
             )
@@ -513,79 +446,6 @@ class _Log:
         ]
 
 
-def _halves(series: Series) -> Series:
-    """``dr[0.6,0.9], df[0.7,0.8], g[1.2,0.1]``.
-
-    Where a pair is D's on one half of the data, it is no pair of networks.
-
-    A list names its loss first; what follows is an accuracy where it is a share throughout, else a
-    further part.
-    """
-    tags = {tag for tag, _ in series}
-    pairs = {
-        t[:-3]
-        for t in tags
-        if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags
-    }
-    if not any(_HALF.fullmatch(base) for base in pairs):
-        return series
-    pairs = {b for b in pairs - tags if _HALF.fullmatch(b) or _OTHER_PLAYER.fullmatch(b)}
-    named: Series = {}
-    for (tag, split), track in series.items():
-        base = tag[:-3]
-        if base in pairs:
-            first = series.get((f"{base}[0]", split), track)
-            what = "acc" if _is_accuracy(first.values, track.values) else "further"
-            tag = f"{base} {what}" if tag.endswith("[1]") else base  # noqa: PLW2901
-        named[tag, split] = track
-    return named
-
-
-def _is_accuracy(loss: Floats, values: Floats) -> bool:
-    """Whether what stands behind a loss is an accuracy.
-
-    A share throughout, which does not rise with the loss.
-
-    Where the loss stays below 1 as well, it has to fall as the loss rises: two losses may both be
-    that small.
-    """
-    sound = (
-        np.isfinite(values) & np.isfinite(loss)
-        if len(loss) == len(values)
-        else np.zeros(len(values), dtype=bool)
-    )
-    loss, values = loss[sound], values[sound] if sound.any() else values
-    if not len(loss) or float(values.min()) < 0 or float(values.max()) > 1:
-        return False
-    moves = float(np.ptp(loss)) > 0 and float(np.ptp(values)) > 0
-    together = float(np.corrcoef(loss, values)[0, 1]) if moves else 0.0
-    return together < (0.2 if float(loss.max()) > 1 else -0.2)
-
-
-def _planned(settings: Iterable[Setting]) -> dict[str, float]:
-    """How many iterations and epochs the options ask for."""
-    found: dict[str, float] = {}
-    for setting in settings:
-        name = plain(setting.key.rsplit(".", 1)[-1])
-        words = name.split("_")
-        value = setting.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            continue
-        for unit, names in (
-            ("iterations", STEP_NAMES),
-            ("epochs", EPOCH_NAMES),
-            ("kimg", KIMG_NAMES),
-        ):
-            counts = (
-                name == f"n_{words[-1]}"
-                or words[0] in _PLANNED
-                or words[-1] in ("epochs", "steps", "iterations")
-            )
-            if words[-1] in names and len(words) <= 3 and counts and _NO_PLAN.isdisjoint(words):
-                found[unit] = max(found.get(unit, 0.0), float(value))
-    return found
-
-
 def _in_order(signal: Signal) -> Signal:
     """By step: a score may be printed late, for an earlier checkpoint."""
     if not np.any(np.diff(signal.steps) < 0):
@@ -605,27 +465,3 @@ def _variants(tag: str, rows: Sequence[Sequence[str]]) -> dict[str, Ints]:
         if full in found or len(found) < _VARIANTS:
             found.setdefault(full, []).append(i)
     return {t: np.array(at, dtype=np.int64) for t, at in found.items()}
-
-
-def _vits_places(tags: Iterable[str]) -> dict[str, list[int]]:
-    """By the name of a list, the places in it that have a tag, ascending."""
-    found: dict[str, list[int]] = {}
-    for tag in tags:
-        if m := _LIST_ITEM.fullmatch(tag):
-            found.setdefault(m[1], []).append(int(m[2]))
-    return {name: sorted(places) for name, places in found.items()}
-
-
-def _named_vits(signal: Signal, places_of: Mapping[str, Sequence[int]]) -> Signal:
-    """``losses[0]/loss_disc``: the place in the list, and the name that VITS' code gives it."""
-    found = _LIST_ITEM.fullmatch(signal.tag)
-    if not found:
-        return signal
-    places = places_of[found[1]]
-    # The nameless list ends with the step, which is a counter and no series, and the learning rate.
-    nameless = len(places) != places[-1] + 1
-    losses = places[:-1] if nameless else places
-    order = _VITS if nameless and len(losses) == len(_VITS) else _SO_VITS
-    at = int(found[2])
-    label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
-    return replace(signal, tag=f"{signal.tag}/{label}") if label else signal

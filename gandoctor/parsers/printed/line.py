@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.players import is_whole
 from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
-from gandoctor.parsers.rows.table import plain, telling
+from gandoctor.parsers.printed.plan import Counter, Metric, Plan
+from gandoctor.parsers.rows.names import plain, telling
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,49 +74,6 @@ _PLAYER: Final = re.compile(
 )
 _LOSSES: Final = ("losses", "损失")
 _VITS_LENGTHS: Final = (7, 8, 9)  # five to seven losses, the step, the learning rate
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A slot that holds a metric: its tag, what to multiply it with, its split.
-
-    Numbers within a tag (``discr (scale 1) loss``) stand as their slot between two SLOT characters.
-    """
-
-    slot: int
-    tag: str
-    scale: float = 1.0
-    split: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """A slot that counts, and the slot of its total or -1.
-
-    Kinds: ``epoch``, ``step``, ``inner`` (within the epoch), ``kimg``, ``percent`` (of the epoch),
-    ``lead`` (nameless).
-    """
-
-    kind: str
-    slot: int
-    total: int = -1
-
-
-@dataclass(slots=True)
-class Plan:
-    """What to take from lines of one shape, and the lines that wait to be converted.
-
-    Attributes
-    ----------
-    vits : bool
-        Whether the line is VITS' list of losses.
-    """
-
-    metrics: tuple[Metric, ...]
-    counters: tuple[Counter, ...]
-    vits: bool = False
-    rows: list[Sequence[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -314,9 +272,8 @@ class _Line:
             return True
         if key.sep == "(" and not re.match(r"\s*[)\],/%]", after):
             return True
-        return (
-            key.text.lower() == "data" and "time" in self.whole.lower()
-        )  # seconds spent on loading
+        # Seconds spent on loading.
+        return key.text.lower() == "data" and "time" in self.whole.lower()
 
     def _name_part(self, i: int, before: str, after: str) -> bool:
         """The 1 of ``discr (scale 1) loss: 0.5``."""

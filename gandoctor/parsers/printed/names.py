@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from gandoctor.parsers.rows.table import (
+from gandoctor.parsers.rows.names import (
     BATCH_NAMES,
     EPOCH_NAMES,
     KIMG_NAMES,
@@ -15,6 +14,7 @@ from gandoctor.parsers.rows.table import (
     plain,
     tells_of_training,
 )
+from gandoctor.values import dataclass
 
 SLOT: Final = "\x01"  # stands for a number in the shape of a line
 LONGEST_KEY: Final = 80
@@ -198,9 +198,8 @@ def key_before(whole: str, pos: int) -> Key | None:
     end = len(whole[:end].rstrip(" \t:" if sep in ":=" else " \t"))
     if sep in ":=" and end > 1 and whole[end - 1] in "'\"":
         quote = whole.rfind(whole[end - 1], 0, end - 1)
-        return (
-            _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None
-        )  # {'d_loss': 0.5}
+        # {'d_loss': 0.5}.
+        return _clean(whole[quote + 1 : end - 1], sep, quote) if quote >= 0 else None
     begin = _scan_back(whole, end)
     if begin and whole[begin - 1] == SLOT and (unit := _UNIT.match(whole, begin, end)):
         begin = unit.end()  # time: 0.1s G_GAN: 0.9

@@ -9,7 +9,7 @@ import html
 import re
 from typing import Final
 
-from gandoctor.parsers.rows.table import tells_of_training
+from gandoctor.parsers.rows.names import tells_of_training
 
 _BOX: Final = str.maketrans(dict.fromkeys("│┃║┆┊▏｜", "|"))
 _BOXED: Final = re.compile("[│┃║┆┊▏｜]")

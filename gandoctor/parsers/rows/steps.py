@@ -15,9 +15,8 @@ _COPIES: Final = 4  # series under one tag, at most
 _MOST: Final = (
     0.9  # share of the steps that must hold equally many values for these to be series of their own
 )
-LARGEST: Final = (
-    2**53
-)  # a step beyond it is damage: floats no longer tell it from the next, and sums overflow
+# A step beyond it is damage: floats no longer tell it from the next, and sums overflow.
+LARGEST: Final = 2**53
 _LAST: Final = int(np.iinfo(np.int64).max)
 
 

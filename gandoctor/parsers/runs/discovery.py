@@ -17,7 +17,7 @@ from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.runs import belonging, joining, pictures, settings
 from gandoctor.parsers.runs.belonging import Log
-from gandoctor.parsers.runs.joining import Group
+from gandoctor.parsers.runs.groups import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

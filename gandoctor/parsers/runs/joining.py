@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from gandoctor.lexicon.players import is_whole, tokens, words_of
+from gandoctor.parsers.runs.alike import ENOUGH, are_alike, is_copy, of_one_level
 from gandoctor.parsers.runs.belonging import (
     EVENT_NAME,
     TRAIN,
@@ -24,6 +24,7 @@ from gandoctor.parsers.runs.belonging import (
     span,
     split_of,
 )
+from gandoctor.parsers.runs.groups import Group, Key, Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,17 +34,11 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Signal
 
-Key = tuple[str, str]  # tag, network
-Signals = dict[Key, "Signal"]
 Relation = Literal["same", "follows", "apart", "conflict"]
 
 # Formats that carry full precision and time come first: of two equal series theirs is kept.
 _FIRST: Final = ("tensorboard", "wandb", "csv", "jsonl")
 _LAST: Final = ("text", "notebook")
-_ALIKE: Final = 0.95
-_CLOSE: Final = 2e-5  # relative: values that were cut to float32 and rounded are still equal
-_COARSEST: Final = 0.01  # more coarsely nobody rounds
-_ENOUGH: Final = 8
 _LONG: Final = 50
 MAX_COMPARED: Final = (
     40  # runs; of more in one folder, a log is compared with these last ones and its namesakes
@@ -52,34 +47,6 @@ MAX_COPIES: Final = 400
 _NO_WORD: Final = frozenset(
     {"train", "training", "the", "mean", "avg", "average", "value", "rate", "epoch", "log", "of"}
 )
-
-
-@dataclass(slots=True)
-class Group:
-    """The logs of one run, joined.
-
-    Attributes
-    ----------
-    folder : Path
-        Where the run lives.
-    logs : list of Log
-    signals : dict of (tag, network) to Signal
-        Their `source` is the file's absolute path until discovery names it.
-    notes : list of str
-    stem : str
-        What tells it from other runs in the same folder; empty where it is alone there.
-    """
-
-    folder: Path
-    logs: list[Log] = field(default_factory=list)
-    signals: Signals = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    stem: str = ""
-
-    @property
-    def points(self) -> int:
-        """Values of all series."""
-        return sum(len(s) for s in self.signals.values())
 
 
 def order(logs: Iterable[Log]) -> list[Log]:
@@ -135,9 +102,8 @@ def join(folder: Path, logs: Iterable[Log]) -> list[Group]:
         if log.reading is None or not log.points:
             idle.append(log)
             continue
-        apart = (
-            bool(log.label) or log.parser == "notebook"
-        )  # a training of its own, whatever lies beside it
+        # A training of its own, whatever lies beside it.
+        apart = bool(log.label) or log.parser == "notebook"
         signals = _named(log)
         near = runs
         if len(runs) > MAX_COMPARED:
@@ -229,12 +195,12 @@ def _relation(run: Group, log: Log, signals: Signals) -> Relation:
             alike and is_whole(t for t, _ in run.signals) and is_whole(t for t, _ in signals)
         )
         return "conflict" if both_whole else "apart"
-    if _alike([(run.signals[k], signals[k]) for k in shared]):
+    if are_alike([(run.signals[k], signals[k]) for k in shared]):
         return "same"
     resumes = _first(signals[k] for k in shared)
     if log.parser == "tensorboard":
         starts = _first(run.signals[k] for k in shared)
-        given_up = max(len(run.signals[k]) for k in shared) < _ENOUGH
+        given_up = max(len(run.signals[k]) for k in shared) < ENOUGH
         return "follows" if resumes > starts or given_up or _concurrent(run, log) else "conflict"
     ends = max(int(run.signals[k].steps.max()) for k in shared)
     return "follows" if resumes > ends else "conflict"
@@ -309,53 +275,6 @@ def _prefers_second(first: float, second: float) -> bool:
 # ---------------------------------------------------------------- series
 
 
-def _alike(pairs: Sequence[tuple[Signal, Signal]]) -> bool:
-    """Whether two series each have the same values on nearly all steps that they have in common."""
-    common = [
-        (one.values[i], two.values[j])
-        for one, two in pairs
-        for i, j in [_common_steps(one, two)]
-        if i.size
-    ]
-    if not common:
-        return False
-    # Most pairs of runs are told apart without a look at the decimals, which takes longer.
-    if np.mean([_near(one, two, _COARSEST).mean() for one, two in common]) < _ALIKE:
-        return False
-    return bool(np.mean([_equal(one, two).mean() for one, two in common]) >= _ALIKE)
-
-
-def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of the steps that both series have."""
-    if np.array_equal(one.steps, two.steps):
-        everywhere = np.arange(len(one))
-        return everywhere, everywhere
-    _, i, j = np.intersect1d(one.steps, two.steps, return_indices=True)
-    return i, j
-
-
-def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Equal up to float32 and up to the decimals that the coarser of the two was printed with."""
-    return _near(one, two, max(_grain(one), _grain(two)))
-
-
-def _near(one: NDArray[np.float64], two: NDArray[np.float64], grain: float) -> NDArray[np.bool_]:
-    near = np.abs(one - two) <= _CLOSE * np.maximum(np.abs(one), np.abs(two)) + 0.51 * grain
-    alike: NDArray[np.bool_] = near | (one == two) | (np.isnan(one) & np.isnan(two))
-    return alike
-
-
-def _grain(values: NDArray[np.float64]) -> float:
-    """The last decimal that a series was rounded to, 0.001 say; 0 where it was not."""
-    finite = values[np.isfinite(values)][:200]
-    if not finite.size:
-        return 0.0
-    for k in range(2, 6):  # from `_COARSEST` on
-        if np.all(np.abs(finite - np.round(finite, k)) <= 1e-9 * np.maximum(1.0, np.abs(finite))):
-            return float(10.0**-k) if np.any(finite != np.round(finite)) else 0.0
-    return 0.0
-
-
 def _take(signal: Signal, mask: NDArray[np.bool_]) -> Signal:
     wall = signal.wall_time[mask] if signal.wall_time is not None else None
     return dataclasses.replace(
@@ -397,7 +316,7 @@ def _drop_copies(run: Group) -> None:
     for n, later in enumerate(keys):
         for earlier in keys[:n]:
             one, two = run.signals.get(earlier), run.signals.get(later)
-            if one is None or two is None or one.source == two.source or not _copied(one, two):
+            if one is None or two is None or one.source == two.source or not is_copy(one, two):
                 continue
             kept, dropped = (earlier, later) if len(one) >= len(two) else (later, earlier)
             copies.setdefault(run.signals[dropped].source, []).append(f"{dropped[0]} = {kept[0]}")
@@ -407,39 +326,6 @@ def _drop_copies(run: Group) -> None:
         run.notes.append(
             f"{_file(source)} repeats series of another file ({some(names)}): counted once"
         )
-
-
-def _copied(one: Signal, two: Signal) -> bool:
-    """The same varying values, step by step or (where steps are counted otherwise) in order."""
-    if min(len(one), len(two)) < _ENOUGH or not _may_be_copied(one, two):
-        return False
-    i, j = _common_steps(one, two)
-    if i.size >= max(_ENOUGH, 0.9 * min(len(one), len(two))):
-        a, b = one.values[i], two.values[j]
-    elif len(one) == len(two):
-        a, b = one.values, two.values
-    else:
-        return False
-    finite = np.isfinite(a) & np.isfinite(b)
-    if finite.sum() < _ENOUGH:
-        return False
-    # Norms that are clipped to one value agree as closely as copies do, and are none.
-    forgiven = max(_grain(a), _grain(b), 1e-9, _CLOSE * float(np.median(np.abs(a[finite]))))
-    if min(np.ptp(a[finite]), np.ptp(b[finite])) <= 20 * forgiven:
-        return False
-    return bool(np.mean(_equal(a, b)) >= 0.99)
-
-
-def _may_be_copied(one: Signal, two: Signal) -> bool:
-    """A glimpse at a few points: most pairs of series are told apart here."""
-    short, long = (one, two) if len(one) <= len(two) else (two, one)
-    some_of_them = np.linspace(0, len(short) - 1, 16).astype(np.int64)
-    there = np.minimum(np.searchsorted(long.steps, short.steps[some_of_them]), len(long) - 1)
-    if (long.steps[there] != short.steps[some_of_them]).mean() > 0.2:
-        if len(one) != len(two):
-            return False
-        there = some_of_them
-    return bool(np.mean(_equal(short.values[some_of_them], long.values[there])) > 0.6)
 
 
 def _drop_rivals(run: Group) -> None:
@@ -461,7 +347,7 @@ def _drop_rivals(run: Group) -> None:
     for keys in by_words.values():
         for one, two in itertools.pairwise(keys):
             a, b = run.signals[one].source, run.signals[two].source
-            if parser_of.get(a) != parser_of.get(b) and _of_one_level(
+            if parser_of.get(a) != parser_of.get(b) and of_one_level(
                 run.signals[one], run.signals[two]
             ):
                 rivals.setdefault((a, b), []).append((one, two))
@@ -480,16 +366,6 @@ def _drop_rivals(run: Group) -> None:
             f"{weaker} gives series that {better} gives as well ({names}): those of {better} were "
             "used"
         )
-
-
-def _of_one_level(one: Signal, two: Signal) -> bool:
-    """Whether two series may show one quantity: ``D_real`` is a loss here and a score there."""
-    a, b = (s.values[np.isfinite(s.values)] for s in (one, two))
-    if not a.size or not b.size:
-        return True
-    apart = abs(float(np.median(a) - np.median(b)))
-    spread = max(float(np.ptp(np.quantile(v, (0.1, 0.9)))) for v in (a, b))
-    return apart <= 0.5 * spread + 0.1 * max(abs(float(np.median(a))), abs(float(np.median(b))))
 
 
 def _file(source: str) -> str:
@@ -542,9 +418,9 @@ def _is_one(outer: Group, inner: Group, groups: list[Group]) -> bool:
     if formats[0] & formats[1]:
         inside = inner.folder != outer.folder and inner.folder.is_relative_to(outer.folder)
         return inside and all(
-            any(_copied(a, b) for a in outer.signals.values()) for b in inner.signals.values()
+            any(is_copy(a, b) for a in outer.signals.values()) for b in inner.signals.values()
         )
-    return any(_copied(a, b) for a in outer.signals.values() for b in inner.signals.values())
+    return any(is_copy(a, b) for a in outer.signals.values() for b in inner.signals.values())
 
 
 def _common(one: Path, two: Path) -> Path:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from gandoctor.parsers.runs.joining import Group
+    from gandoctor.parsers.runs.groups import Group
 
 MAX_CONFIGS: Final = 6
 MAX_DOUBTFUL: Final = 20  # more .json or .yaml files in one folder are data

@@ -1,0 +1,104 @@
+"""What a column is, by its name: a counter, a loss, a split."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STEP_NAMES: Final = _names(
+    "step steps global_step globalstep global_steps total_step total_steps train_step "
+    "training_step iteration "
+    "iterations iter iters itr itrs it n_iter niter num_iter num_iters total_iter total_iters "
+    "cur_iter "
+    "current_iter curr_iter gen_iterations gen_iter g_step update updates num_updates "
+    "trainer_global_step "
+    "tick_step nb_iter iter_num"
+)
+
+BATCH_NAMES: Final = _names(
+    "batch batches batch_idx batch_id batch_no batch_num batch_i minibatch i"
+)
+
+EPOCH_NAMES: Final = _names(
+    "epoch epochs ep epoch_num epoch_idx epoch_no epoch_id current_epoch cur_epoch"
+)
+
+KIMG_NAMES: Final = _names("kimg cur_kimg progress_kimg")
+
+IMAGE_NAMES: Final = _names("nimg cur_nimg")
+
+INDEX_NAMES: Final = frozenset({"", "index", "idx", "unnamed_0", "row", "row_id"})
+
+STAMP_NAMES: Final = _names("timestamp stamp wall_time walltime unix_time")
+
+SPLIT_NAMES: Final = _names("mode split phase stage subset partition set")
+
+SPLITS: Final = {
+    "train": "train", "training": "train", "tr": "train",
+    "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "val", "dev": "val",
+}  # fmt: skip
+
+_STRONG: Final = re.compile(
+    r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|"
+    r"inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
+    r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|"
+    r"(?<![a-z])cyc(?:le)?_[ab]\b",
+    re.IGNORECASE,
+)
+
+_REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
+
+_PLAYER_D: Final = re.compile(
+    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|"
+    r"distriminator|netd)(?![a-z])",
+    re.IGNORECASE,
+)
+
+_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
+
+
+def plain(name: str) -> str:
+    """A column name reduced to lower case and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def tells_of_training(names: Sequence[str]) -> bool:
+    """Whether column or key names are those of a training log.
+
+    A loss, a GAN score, or both players.
+    """
+    if any(_STRONG.search(name) for name in names):
+        return True
+    if any(_REAL_FAKE.search(n) and _PLAYER_D.search(n) for n in names) or any(
+        "D(x)" in n or "D(G(" in n for n in names
+    ):
+        return True
+    return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
+
+
+def telling(names: Sequence[str]) -> set[str]:
+    """Those of `names` that are a loss, a GAN score, or one of both players' series."""
+    found = {n for n in names if tells_of_training([n])}
+    if any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names):
+        found |= {n for n in names if _PLAYER_D.search(n) or _PLAYER_G.search(n)}
+    return found
+
+
+def has_counter(names: Sequence[str]) -> bool:
+    """Whether one of the names is that of a step counter."""
+    return any(plain(n) in STEP_NAMES | EPOCH_NAMES | KIMG_NAMES | IMAGE_NAMES for n in names)

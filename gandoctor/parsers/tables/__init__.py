@@ -1,0 +1,1 @@
+"""Tables in text: their dialect, their cells, and what their columns are called."""
