@@ -89,7 +89,7 @@ def read_text(text: str, name: str) -> Reading:
 
 
 def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
-    """As `read_text`, for each run of a log in which several take turns.
+    """As `read_text`, for each of the runs in a log.
 
     The first of each pair tells them apart.
 
@@ -131,7 +131,8 @@ class _Log:
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
-        self.turns: tuple[Ints, Ints] | None = None
+        self.runs: tuple[Ints, Ints] | None = None
+        self.how = ""
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
@@ -278,7 +279,10 @@ class _Log:
         found = tuple(self._settings({t for t, _ in series}, first))
         counting = Counting(series, self._counted(), self.marks, planned_length(found))
         axis = counting.axis()
-        self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
+        of, self.how = counting.turns, "take turns"
+        if of is None:
+            of, self.how = counting.trainings(), "stand one after the other"
+        self.runs = (counting.lead, of) if of is not None else None
         signals = []
         for (tag, split), track in series.items():
             rows = np.searchsorted(counting.lines, track.lines)
@@ -304,9 +308,9 @@ class _Log:
         )
 
     def readings(self, name: str) -> list[tuple[str, Reading]]:
-        """As `reading`, for each of the runs that take turns in the log.
+        """As `reading`, for each of the runs in the log: a short name and what was read.
 
-        A short name and what was read.
+        Their lines take turns, or they stand one after the other and each begins anew.
 
         Raises
         ------
@@ -314,9 +318,9 @@ class _Log:
             As `reading` does.
         """
         whole = self.reading(name)
-        if self.turns is None:
+        if self.runs is None:
             return [("", whole)]
-        lead, of = self.turns
+        (lead, of), how = self.runs, self.how
         count = int(of.max()) + 1
         found = []
         for k in range(count):
@@ -331,9 +335,7 @@ class _Log:
             }
             reading = part.reading(name)
             note = (
-                f"{count} runs take turns in the log; they were taken apart, and this is "
-                "number "
-                f"{k + 1}"
+                f"{count} runs {how} in the log; they were taken apart, and this is number {k + 1}"
             )
             found.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
         return found
