@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -27,6 +27,7 @@ from gandoctor.model.report import (
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,16 +37,6 @@ if TYPE_CHECKING:
     from gandoctor.model.rules import Rulebook, Severity
     from gandoctor.model.signals import RawRun, Setting, Signal
 
-# Series that every report carries, beside those its findings point at.
-ALWAYS_SHOWN: Final = (
-    "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate",
-    "d_real_score",
-    "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid",
-    "kid", "psnr_ssim",
-    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_fine_precision",
-    "sample_shift",
-    "sample_distance", "progress",
-)  # fmt: skip
 MOST_SERIES: Final = 40
 MOST_SAID: Final = 12  # changes by one file of preferences that are told
 
@@ -343,7 +334,7 @@ def understand(
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
-    derived = objective.derive(known, game, facts)
+    derived = objective.derive(known, game, facts, words.roles)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -355,8 +346,7 @@ def understand(
         notes=(*raw.notes, *remarks, *idle),
         sources=raw.sources,
         step_unit=unit,
-        higher_is_better=words.higher_is_better,
-        log_it=words.log_it,
+        roles=words.roles,
         finished=raw.finished,
     )
 
@@ -546,7 +536,8 @@ def _signal_note(s: Signal) -> SignalNote:
 def _series(run: Run, seen: diagnose.Examination) -> dict[str, Series]:
     wanted = {tag for f in seen.findings for e in f.evidence for tag in (e.signal, *e.signals)}
     shown = [s for s in run.signals if s.tag in wanted]
-    shown += [s for role in ALWAYS_SHOWN for s in run.by_role(role) if s.tag not in wanted]
+    always = (role.name for role in run.roles.values() if role.shown)
+    shown += [s for role in always for s in run.by_role(role) if s.tag not in wanted]
     return {s.tag: thin(s) for s in shown[:MOST_SERIES] if len(s)}
 
 

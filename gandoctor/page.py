@@ -16,7 +16,7 @@ from gandoctor import rule_cache
 from gandoctor.errors import RuleError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 20
@@ -261,6 +261,12 @@ class Page:
             self.fault(key, "must be a mapping", "write `name: ...`")
             return {}
         return {str(k): v for k, v in value.items()}
+
+    def entries(self, key: str) -> Iterator[tuple[str, Page]]:
+        """The mappings below a key, by their names."""
+        outer = self.at(key, self.mapping(key))
+        for name in outer.data:
+            yield name, outer.at(name, outer.mapping(name, need=True))
 
     def names(self, key: str, known: Iterable[str] | None, called: str = "") -> tuple[str, ...]:
         """A list of names, or a single one; where `known` is given, each has to be one of it."""

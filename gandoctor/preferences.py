@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ from gandoctor.configs import bounded
 from gandoctor.errors import UsageError
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -148,7 +148,7 @@ def test_a_failing_run_asks_each_rule_and_reads_each_file_once(
         return read_yaml(path, where)
 
     monkeypatch.setattr(diagnose, "ask", counting_ask)
-    monkeypatch.setattr(rulebook, "read_yaml", counting_read)
+    monkeypatch.setattr("gandoctor.rulebook.folder.read_yaml", counting_read)
     report = api.analyze(sample_logs / "d-dominance")
     assert report.verdict == "failing"
     assert report.diagnoses

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
-from gandoctor.lang.functions import FUNCTIONS, Points, _stretches, cells, quantile_of
+from gandoctor.lang.functions import FUNCTIONS, Points, cells, quantile_of
+from gandoctor.lang.functions.trends import _stretches
 from gandoctor.lang.syntax import (
     MAX_LENGTH,
     MAX_NODES,

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import cdist
 
 from gandoctor.lang.functions import FUNCTIONS, Points
+from gandoctor.lang.middle import distinct
 from gandoctor.model.measured import Share
 from gandoctor.parsers.formats import tensorboard
 from gandoctor.samples.fidelity import _distances
@@ -75,3 +78,11 @@ def test_hparams_as_tbparse_reads_them(tmp_path: Path) -> None:
     theirs = SummaryReader(str(path)).hparams
     ours = {s.key: s.value for s in tensorboard.read(path).settings}
     assert ours == dict(zip(theirs["tag"], theirs["value"], strict=True))
+
+
+@given(st.lists(st.integers(-5, 5), max_size=30), st.booleans())
+def test_distinct_values_are_those_of_numpy(values: list[int], as_float: bool) -> None:
+    rows = np.array(values, dtype=np.float64 if as_float else np.int64)
+    found = distinct(rows)
+    assert found.dtype == rows.dtype
+    np.testing.assert_array_equal(found, np.unique(rows))

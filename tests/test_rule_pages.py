@@ -15,6 +15,7 @@ from gandoctor.api import Options
 from gandoctor.errors import UsageError
 from gandoctor.model.belief import Measure
 from gandoctor.model.measured import Share
+from gandoctor.rulebook.measured import overclaimed
 
 DOCS = Path(__file__).parents[1] / "docs/rules"
 BOOK = rulebook.load([rulebook.default_folder()])
@@ -340,7 +341,7 @@ def test_a_rule_claims_no_more_than_was_measured(tmp_path: Path) -> None:
     few = "{fired: 34, on_failed: 34, right: 30, had: 30, could: 30}"
     counts = COUNTS + f"  bold: {{train: {enough}}}\n  bolder: {{train: {few}}}\n"
     book = rulebook.load([rulebook.default_folder(), own_rules(tmp_path, counts, **rules)])
-    found = rulebook.overclaimed(r for r in book.rules if r.id in rules)
+    found = overclaimed(r for r in book.rules if r.id in rules)
     assert found == {
         "unmeasured": "is stable, but not yet measured",
         "bolder": "is held with high confidence, but fired on 34 of 60 runs, 34 of them failed "
@@ -352,7 +353,7 @@ def test_a_rule_claims_no_more_than_was_measured(tmp_path: Path) -> None:
 
 
 def test_no_rule_of_ours_claims_more_than_was_measured() -> None:
-    found = rulebook.overclaimed(BOOK.rules)
+    found = overclaimed(BOOK.rules)
     assert not found, "\n".join(f"{rule} {why}" for rule, why in found.items())
 
 

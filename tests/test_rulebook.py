@@ -15,6 +15,9 @@ from gandoctor.errors import RuleError
 from gandoctor.model.belief import Cuts, RuleWeight, Weights
 from gandoctor.model.measured import Share
 from gandoctor.rulebook import RulebookError, default_folder, load, read_yaml
+from gandoctor.rulebook.causes import CAUSE_KEYS, TERM_KEYS
+from gandoctor.rulebook.remedies import REMEDY_KEYS
+from gandoctor.rulebook.rules import RULE_KEYS
 
 SIGNALS = """
 roles:
@@ -282,7 +285,7 @@ def test_a_users_vocabulary_adds_names(folder, tmp_path_factory):
     assert "x" in load([folder, own]).by_id
     words = rulebook.vocabulary([folder, own])
     assert "my_metric" in words.roles
-    assert words.higher == {"psnr", "my_metric"}
+    assert {n for n, r in words.roles.items() if r.better == "higher"} == {"psnr", "my_metric"}
     assert words.settings["lr_d"] == "number"
     assert {"lr", "lr_d", "lr_g"} <= words.scope().numbers
 
@@ -734,7 +737,7 @@ def test_a_file_that_cannot_be_opened(tmp_path):
 
 def test_a_fault_in_the_vocabulary_is_named(folder):
     write(folder, "vocabulary/facts.yaml", "facts: [params_g]")
-    assert any("vocabulary/facts.yaml:facts: is no mapping" in f for f in faults(folder))
+    assert any("vocabulary/facts.yaml:facts: must be a mapping" in f for f in faults(folder))
     write(folder, "vocabulary/facts.yaml", "facts: {")
     assert any("vocabulary/facts.yaml" in f and "does not parse" in f for f in faults(folder))
     with pytest.raises(RulebookError):
@@ -751,7 +754,7 @@ _ANY = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from([*rulebook._RULE_KEYS, *rulebook._TERM_KEYS, "where", "x", "lr_d"]),
+            st.sampled_from([*RULE_KEYS, *TERM_KEYS, "where", "x", "lr_d"]),
             inner,
             max_size=4,
         ),
@@ -766,9 +769,7 @@ _ANY = st.recursive(
 @given(
     st.sampled_from(["symptoms/low-d.yaml", "causes/fast-d.yaml", "remedies/slow-d.yaml"]),
     st.dictionaries(
-        st.sampled_from(
-            [*rulebook._RULE_KEYS, *rulebook._CAUSE_KEYS, *rulebook._REMEDY_KEYS, "nope"]
-        ),
+        st.sampled_from([*RULE_KEYS, *CAUSE_KEYS, *REMEDY_KEYS, "nope"]),
         _ANY,
         max_size=4,
     ),

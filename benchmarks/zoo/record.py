@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor import rulebook
 from gandoctor.model.measured import RuleRecord, Share, Tallies
+from gandoctor.rulebook import measured as claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ def overclaimed(sets: Mapping[str, Sequence[Case]]) -> dict[str, str]:
         r: Tallies(**{name: of[r] for name, of in records.items()})
         for r in next(iter(records.values()), {})
     }
-    return rulebook.overclaimed(replace(r, measured=told.get(r.id)) for r in book.rules)
+    return claims.overclaimed(replace(r, measured=told.get(r.id)) for r in book.rules)
 
 
 def _decided(case: Case) -> tuple[set[str], set[str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

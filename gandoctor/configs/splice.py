@@ -6,10 +6,10 @@ Where a value stands, how a new one is written, the proof that nothing else chan
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gandoctor.errors import GandoctorError
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ symptoms and settings give causes, and a cause silences the findings it explains
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from gandoctor.diagnose.asking import Answer, ask, ask_clause, first_by_rule, flags_of, truth_of
@@ -19,6 +19,7 @@ from gandoctor.diagnose.verdict import lacking, named_by_sizes, toned, why, word
 from gandoctor.diagnose.wanting import log_next
 from gandoctor.model.belief import Belief
 from gandoctor.model.report import Diagnosis, Finding, NotChecked, RiskNote, Verdict
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

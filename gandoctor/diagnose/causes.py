@@ -5,7 +5,7 @@ What speaks for and against each, the deepest first, consequences folded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.diagnose.asking import ask_clause
@@ -20,6 +20,7 @@ from gandoctor.diagnose.findings import (
 from gandoctor.diagnose.wording import lower
 from gandoctor.model.report import Diagnosis, Reason
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from gandoctor.errors import InputError
+from gandoctor.values import dataclass
 
 HEAD: Final = 64 * 1024
 MAX_DEPTH: Final = 10

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -54,6 +54,7 @@ from gandoctor.lang.middle import median
 from gandoctor.lang.onset import dated, onset_of, stretches
 from gandoctor.lang.syntax import Expression, Node, Scope, compile_value
 from gandoctor.lang.window import Amount, Window
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

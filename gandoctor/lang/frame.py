@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gandoctor.lang.functions import Points
+from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,11 +39,14 @@ class Series:
     values : ndarray of float64, shape (n,)
     higher_is_better : bool
         For ``best(x)`` and its kin.
+    rare : bool
+        Whether it is looked at now and then, so that a few points are enough.
     """
 
     steps: Ints
     values: Floats
     higher_is_better: bool = False
+    rare: bool = False
 
     def __post_init__(self) -> None:
         steps = np.asarray(self.steps, dtype=np.int64)

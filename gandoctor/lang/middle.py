@@ -1,4 +1,4 @@
-"""The median as numpy gives it, bit for bit, without what numpy's own loads and looks after."""
+"""Median and distinct values as numpy gives them, without the modules that numpy's own load."""
 
 from __future__ import annotations
 
@@ -36,10 +36,23 @@ def median(values: Any, axis: int | None = None) -> Any:
         with np.errstate(all="ignore"):
             found = (part[..., middle - 1] + found) / 2
     last = part[..., -1]  # where NaN is sorted to
-    return (
-        np.where(np.isnan(last), last, found)
-        if rows.ndim > 1
-        else last
-        if np.isnan(last)
-        else found
-    )
+    if rows.ndim > 1:
+        return np.where(np.isnan(last), last, found)
+    return last if np.isnan(last) else found
+
+
+def distinct(values: Any) -> Any:
+    """The distinct values in rising order, of a series without NaN.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (k,)
+    """
+    ordered = np.sort(np.asarray(values))
+    return ordered[
+        np.concatenate((np.ones(min(1, ordered.size), bool), ordered[1:] != ordered[:-1]))
+    ]

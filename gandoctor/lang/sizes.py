@@ -6,12 +6,12 @@ The number that an expression gives over a window, or why there is none.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gandoctor.lang.evaluate import resolve
 from gandoctor.lang.frame import Frame, Missing, Span
 from gandoctor.lang.machine import Evaluation
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from gandoctor.lang.syntax import Expression

@@ -13,11 +13,12 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from gandoctor.errors import RuleError, near
 from gandoctor.lang.functions import FUNCTIONS, Function
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from gandoctor.errors import RuleError
+from gandoctor.values import dataclass
 
 WindowKind = Literal[
     "all", "first", "last", "after_step", "after_best", "after_clause", "last_regime"

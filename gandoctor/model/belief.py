@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
 
 from gandoctor.model.measured import Share
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,10 @@ One value from which every output of ``gandoctor compare`` is made.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from gandoctor.model.report import Series, Verdict

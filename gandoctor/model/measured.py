@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from gandoctor.values import dataclass
 
 Z: Final = 1.96  # of a two-sided 95 % interval
 ENOUGH: Final = 0.8  # lower 95 % bound from which a rule is trusted

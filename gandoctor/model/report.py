@@ -6,8 +6,10 @@ import dataclasses
 import math
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
+
+from gandoctor.values import dataclass
 
 Truth = Literal["true", "false", "unknown"]
 Verdict = Literal["failing", "warning", "healthy", "inconclusive"]

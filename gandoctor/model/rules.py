@@ -5,10 +5,11 @@ The YAML they come from is read by `gandoctor.rulebook`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from gandoctor.model.belief import Weights
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gandoctor.lang.middle import distinct
 from gandoctor.model.report import Series
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def thin(signal: Signal, most: int = MAX_POINTS) -> Series:
         high = np.where(good, values[rows], -np.inf).argmax(axis=1) + starts
         bad = inside & ~finite[rows]
         broken = (bad.argmax(axis=1) + starts)[bad.any(axis=1)]
-        keep = np.unique(np.concatenate(([0, n - 1], low, high, broken)))
+        keep = distinct(np.concatenate(([0, n - 1], low, high, broken)))
     shown = values[keep]
     told: list[float] = shown.astype(np.float64).tolist()
     known: list[bool] = np.isfinite(shown).tolist()

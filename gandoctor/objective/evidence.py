@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from gandoctor.objective.families import CRITICS, PRIOR, TABLE
 from gandoctor.objective.game import number, together, word
 from gandoctor.objective.identities import ask_estimate, ask_halves
 from gandoctor.objective.scores import ask_scores
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

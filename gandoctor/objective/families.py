@@ -11,10 +11,11 @@ on one batch ``g >= -ln(1 - exp(-d))``, for least squares ``sqrt(d) + sqrt(g) >=
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

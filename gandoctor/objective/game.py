@@ -6,13 +6,14 @@ And what the settings say in numbers and words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import distinct, median
 from gandoctor.model.signals import Signal
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -181,7 +182,7 @@ def joined(*signals: Signal) -> tuple[NDArray[np.int64], list[NDArray[np.float64
     first = signals[0]
     if all(len(s) == len(first) and np.array_equal(s.steps, first.steps) for s in signals):
         return first.steps, [s.values for s in signals]
-    steps = np.unique(first.steps)
+    steps = distinct(first.steps)
     for s in signals[1:]:
         steps = np.intersect1d(steps, s.steps)
     rows = []

@@ -6,13 +6,13 @@ Exact, atomic, with a backup, inside the run folder, and proved by reading it ba
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError
 from gandoctor.files import writing
 from gandoctor.prescribe import diff, swapping
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,10 +5,10 @@ A line for a terminal, the pieces of a waterfall for a page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

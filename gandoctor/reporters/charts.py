@@ -6,14 +6,15 @@ Colours come from the page's style sheet.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import distinct, median
 from gandoctor.reporters import wording as w
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -229,7 +230,7 @@ def thin(
     ends = np.r_[starts[1:], len(order)]
     some = counts > 0
     bad = counts < ends - starts
-    kept = np.unique(np.concatenate(
+    kept = distinct(np.concatenate(
         [order[starts[some]], order[(starts + counts - 1)[some]], order[(starts + counts)[bad]]]
     ))  # fmt: skip
     return steps[kept], values[kept]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import UsageError
 from gandoctor.reporters import charts, choose, html, markdown
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Picture, described
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

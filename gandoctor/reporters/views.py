@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
 from gandoctor.reporters import believing, charts
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Album, Picture
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,9 @@ Numbers, steps, untrusted text made harmless, who belongs to which cause.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

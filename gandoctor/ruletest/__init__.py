@@ -8,7 +8,6 @@ A case describes a small run: its curves in the rules' own grammar (over ``t``, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from gandoctor.ruletest import of_causes
 from gandoctor.ruletest.cases import Trial, describer, orphans, trials
 from gandoctor.ruletest.curves import CURVES, made_series
 from gandoctor.ruletest.moved import moved, noticed, thresholds
+from gandoctor.values import dataclass
 
 __all__ = [
     "CURVES",

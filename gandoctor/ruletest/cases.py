@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_args
 
@@ -18,6 +18,7 @@ from gandoctor.model.signals import FAMILIES, Objective, Run, Setting, Signal, S
 from gandoctor.objective import CHANCE
 from gandoctor.ruletest import of_causes
 from gandoctor.ruletest.curves import made_series
+from gandoctor.values import dataclass
 
 _T = TypeVar("_T")
 
@@ -213,7 +214,7 @@ def _trial(
         objective=_game(applies_to, case, numbers, where),
         facts={k: v for k, v in numbers.items() if k not in _OF_GAME},
         step_unit=_one_of(case, "unit", UNITS, "iterations", where),
-        higher_is_better=words.higher,
+        roles=words.roles,
     )
     frame = replace(
         diagnose.frame_of(made, ""),

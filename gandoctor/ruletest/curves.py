@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from gandoctor.errors import RuleError
 from gandoctor.lang.functions import FUNCTIONS, Function
 from gandoctor.lang.syntax import Node, Scope, compile_value
+from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]
 

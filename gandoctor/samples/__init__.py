@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import distinct
 from gandoctor.model.signals import Signal
 from gandoctor.samples import fidelity, load, look, png, tiles
 from gandoctor.samples.load import Batch
@@ -186,7 +187,7 @@ def _batches(
 def _spread(steps: list[int], most: int) -> list[int]:
     if len(steps) <= most:
         return steps
-    return [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, most).astype(int))]
+    return [steps[i] for i in distinct(np.linspace(0, len(steps) - 1, most).astype(int))]
 
 
 _Seen = tuple["Picture", look.Look]

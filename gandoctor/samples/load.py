@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gandoctor.samples import look, tiles
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 import math
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from gandoctor.samples import png
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from typing import BinaryIO

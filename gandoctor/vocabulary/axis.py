@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import distinct, median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def step_unit(
         return "unknown"
     last = int(longest.steps[-1])
     epochs, steps = _planned(settings, _EPOCHS), _planned(settings, _ITERS)
-    gaps = np.diff(np.unique(longest.steps))
+    gaps = np.diff(distinct(longest.steps))
     dense = bool(gaps.size) and int(median(gaps)) == 1
     if steps and last > 0.05 * steps and (not epochs or last > 1.5 * epochs):
         return "iterations"

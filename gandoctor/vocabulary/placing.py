@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ import numpy as np
 
 from gandoctor.errors import GandoctorError, InputError, UsageError
 from gandoctor.lexicon.book import QUALITY, did_you_mean, squeezed
+from gandoctor.values import dataclass
 from gandoctor.vocabulary import arithmetic
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +26,7 @@ from gandoctor.parsers.printed.planned import planned_length
 from gandoctor.parsers.rows.axis import beyond
 from gandoctor.parsers.rows.names import telling, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

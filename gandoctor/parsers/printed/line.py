@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.players import is_whole
 from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
 from gandoctor.parsers.printed.plan import Counter, Metric, Plan
 from gandoctor.parsers.rows.names import plain, telling
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from gandoctor.parsers.rows.names import (
     plain,
     tells_of_training,
 )
+from gandoctor.values import dataclass
 
 SLOT: Final = "\x01"  # stands for a number in the shape of a line
 LONGEST_KEY: Final = 80

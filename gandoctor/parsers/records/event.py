@@ -7,13 +7,14 @@ TensorBoard's ``plugins/hparams/plugin_data.proto``; protobuf's ``struct.proto``
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gandoctor.files.reading import MOST_TAG_BYTES
 from gandoctor.parsers.records import protobuf as pb
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from gandoctor.files.reading import MOST_TAG_BYTES
 from gandoctor.model.signals import Setting
 from gandoctor.parsers.records import protobuf as pb
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

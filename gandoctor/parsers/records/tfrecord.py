@@ -13,13 +13,14 @@ million records cost some milliseconds.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.parsers.records import crc
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

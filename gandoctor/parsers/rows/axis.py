@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,12 @@ A folder is a run, or a part of one, or merely holds a run's logs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from gandoctor.lexicon.players import is_whole, tokens
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,6 @@ import csv
 import io
 import itertools
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from gandoctor.parsers.rows.cells import is_number, numbers
 from gandoctor.parsers.rows.column import Column
 from gandoctor.parsers.rows.names import has_counter, telling
 from gandoctor.parsers.tables.dialect import BLANKS, Dialect, looks_like_name, rows_of
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

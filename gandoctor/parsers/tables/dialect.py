@@ -6,12 +6,12 @@ import csv
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError
 from gandoctor.parsers.rows.cells import is_blank, is_number
 from gandoctor.parsers.rows.names import has_counter, tells_of_training
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
