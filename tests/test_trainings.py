@@ -44,13 +44,11 @@ def as_print(rows: list[Row]) -> str:
     return "".join(f"epoch {s} loss_d: {d:.4f} loss_g: {g:.4f}\n" for s, d, g in rows)
 
 
-WRITTEN = pytest.mark.parametrize(
-    ("name", "write"), [("a.csv", as_csv), ("a.jsonl", as_json), ("a.log", as_print)]
-)
+TABLES = [("a.csv", as_csv), ("a.jsonl", as_json)]
 SLOW, FAST = learning(120), learning(60)
 
 
-@WRITTEN
+@pytest.mark.parametrize(("name", "write"), TABLES)
 @pytest.mark.parametrize(
     "trainings",
     [(SLOW, FAST), (SLOW, learning(200), FAST), (FAST, learning(60, end=0.6))],
@@ -70,7 +68,7 @@ def test_trainings_that_begin_anew_are_runs_of_their_own(
         assert f"{len(trainings)} runs stand one after the other" in reading.notes[-1]
 
 
-@WRITTEN
+@pytest.mark.parametrize(("name", "write"), [*TABLES, ("a.log", as_print)])
 @pytest.mark.parametrize(
     "rows",
     [
@@ -92,6 +90,15 @@ def test_a_restart_that_is_no_new_beginning_stays_in_one_run(
     path = tmp_path / name
     path.write_text(write(rows))
     assert [label for label, _, _ in read_log(path)] == [""]
+
+
+def test_prints_stay_in_one_run(tmp_path: Path) -> None:
+    """What is printed by hand is one log of phases more often than one of several runs."""
+    path = tmp_path / "a.log"
+    path.write_text(as_print([*SLOW, *FAST]))
+    ((label, _, reading),) = read_log(path)
+    assert not label
+    assert "2 trainings" in reading.notes[0]
 
 
 def test_losses_that_disagree_leave_one_run(tmp_path: Path) -> None:

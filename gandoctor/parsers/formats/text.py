@@ -73,7 +73,7 @@ def read(path: Path) -> Reading:
 
 
 def read_runs(path: Path) -> list[tuple[str, Reading]]:
-    """As `read`, for each of the runs in a log: a short name and a reading.
+    """As `read`, for each of the runs that take turns in a log: a short name and a reading.
 
     Raises
     ------

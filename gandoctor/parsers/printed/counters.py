@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gandoctor.parsers.rows.anew import of_trainings
 from gandoctor.parsers.rows.axis import (
     Axis,
     counted_in_epochs,
@@ -101,8 +100,6 @@ class Counting:
     turns : ndarray of int64, shape (lines of `lead`,), or None
         Known after `axis`: which of several runs each leading line is of, where they take turns in
         the log.
-    anew : tuple of int
-        Known after `axis`: which of the leading lines begin a further training, see `Axis.anew`.
     """
 
     def __init__(
@@ -114,7 +111,6 @@ class Counting:
     ) -> None:
         self.planned = planned
         self.turns: Ints | None = None
-        self.anew: tuple[int, ...] = ()
         self.series = series
         self.lead = lead_of(series)
         self.marks = np.array(marks, dtype=np.int64)
@@ -122,21 +118,6 @@ class Counting:
         told = telling([t for t, _ in series])
         first = min(int(v.lines[0]) for k, v in series.items() if k[0] in told or not told)
         self.counters = {kind: track.since(first) for kind, track in counters.items()}
-
-    def trainings(self) -> Ints | None:
-        """Which training each leading line is of, where they are runs of their own; after `axis`.
-
-        Returns
-        -------
-        ndarray of int64, shape (lines of `lead`,), or None
-        """
-        told = telling([t for t, _ in self.series])
-        losses = [
-            (np.searchsorted(self.lead, track.lines, side="right") - 1, track.values)
-            for (tag, _), track in self.series.items()
-            if tag in told
-        ]
-        return of_trainings(self.anew, len(self.lead), losses)
 
     def axis(self) -> Axis:
         """Steps of `lines`, by the best counter there is."""
@@ -224,7 +205,7 @@ class Counting:
         counted = raw[main]
         marks = np.searchsorted(self.lead, self.marks, side="left")
         axis = unroll(counted, marks=marks.tolist(), total=self.planned.get(unit, float("nan")))
-        self.turns, self.anew = axis.turns, axis.anew
+        self.turns = axis.turns
         at = np.maximum(np.searchsorted(main, np.arange(len(self.lines)), side="right") - 1, 0)
         following = np.minimum(at + 1, len(main) - 1)
         is_own = np.isin(self.lines, own)

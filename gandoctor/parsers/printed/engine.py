@@ -90,7 +90,7 @@ def read_text(text: str, name: str) -> Reading:
 
 
 def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
-    """As `read_text`, for each of the runs in a log.
+    """As `read_text`, for each run of a log in which several take turns.
 
     The first of each pair tells them apart.
 
@@ -132,8 +132,7 @@ class _Log:
         self.redrawn: set[int] = set()
         self.vits = False
         self.percent = False
-        self.runs: tuple[Ints, Ints] | None = None
-        self.how = ""
+        self.turns: tuple[Ints, Ints] | None = None
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
@@ -280,10 +279,7 @@ class _Log:
         found = tuple(self._settings({t for t, _ in series}, first))
         counting = Counting(series, self._counted(), self.marks, planned_length(found))
         axis = counting.axis()
-        of, self.how = counting.turns, "take turns"
-        if of is None:
-            of, self.how = counting.trainings(), "stand one after the other"
-        self.runs = (counting.lead, of) if of is not None else None
+        self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
         for (tag, split), track in series.items():
             rows = np.searchsorted(counting.lines, track.lines)
@@ -309,9 +305,9 @@ class _Log:
         )
 
     def readings(self, name: str) -> list[tuple[str, Reading]]:
-        """As `reading`, for each of the runs in the log: a short name and what was read.
+        """As `reading`, for each of the runs that take turns in the log.
 
-        Their lines take turns, or they stand one after the other and each begins anew.
+        A short name and what was read.
 
         Raises
         ------
@@ -319,9 +315,9 @@ class _Log:
             As `reading` does.
         """
         whole = self.reading(name)
-        if self.runs is None:
+        if self.turns is None:
             return [("", whole)]
-        (lead, of), how = self.runs, self.how
+        lead, of = self.turns
         count = int(of.max()) + 1
         found = []
         for k in range(count):
@@ -336,7 +332,9 @@ class _Log:
             }
             reading = part.reading(name)
             note = (
-                f"{count} runs {how} in the log; they were taken apart, and this is number {k + 1}"
+                f"{count} runs take turns in the log; they were taken apart, and this is "
+                "number "
+                f"{k + 1}"
             )
             found.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
         return found
