@@ -27,6 +27,7 @@ from gandoctor.model.report import (
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
+from gandoctor.options import joined
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -37,16 +38,6 @@ if TYPE_CHECKING:
     from gandoctor.model.rules import Rulebook, Severity
     from gandoctor.model.signals import RawRun, Setting, Signal
 
-# Series that every report carries, beside those its findings point at.
-ALWAYS_SHOWN: Final = (
-    "d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_loss_adv", "wasserstein_estimate",
-    "d_real_score",
-    "d_fake_score", "grad_norm_d", "grad_norm_g", "sample_variance", "sample_diversity", "fid",
-    "kid", "psnr_ssim",
-    "inception_score", "lpips", "sample_coverage", "sample_precision", "sample_fine_precision",
-    "sample_shift",
-    "sample_distance", "progress",
-)  # fmt: skip
 MOST_SERIES: Final = 40
 MOST_SAID: Final = 12  # changes by one file of preferences that are told
 
@@ -185,18 +176,13 @@ def with_preferences(path: Path, options: Options) -> Options:
         return options
     said = preferences.load(Path.cwd(), path, options.analysed)
     given = {"loss"} if options.loss else set()
-    given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
-    given |= {f"select.{rule}" for rule in options.select} | {
-        f"severity.{rule}" for rule in options.severity
-    }
+    for key in ("map", "ignore", "select", "severity"):
+        given |= {f"{key}.{name}" for name in getattr(options, key)}
+    held = joined(said, options)
+    held["rules"] = tuple(Path(folder) for folder in held["rules"])
     return replace(
         options,
-        map={**said.map, **options.map},
-        loss=options.loss or said.loss,
-        rules=(*(Path(r) for r in said.rules), *options.rules),
-        ignore={**said.ignore, **options.ignore},
-        select=options.select or said.select,
-        severity={**said.severity, **options.severity},
+        **held,
         origins={entry: where for entry, where in said.origins.items() if entry not in given},
         refused=said.refused,
         of_run=said.of_run - set(options.map),
@@ -344,7 +330,7 @@ def understand(
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
-    derived = objective.derive(known, game, facts)
+    derived = objective.derive(known, game, facts, words.roles)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -356,8 +342,7 @@ def understand(
         notes=(*raw.notes, *remarks, *idle),
         sources=raw.sources,
         step_unit=unit,
-        higher_is_better=words.higher_is_better,
-        log_it=words.log_it,
+        roles=words.roles,
         finished=raw.finished,
     )
 
@@ -547,7 +532,8 @@ def _signal_note(s: Signal) -> SignalNote:
 def _series(run: Run, seen: diagnose.Examination) -> dict[str, Series]:
     wanted = {tag for f in seen.findings for e in f.evidence for tag in (e.signal, *e.signals)}
     shown = [s for s in run.signals if s.tag in wanted]
-    shown += [s for role in ALWAYS_SHOWN for s in run.by_role(role) if s.tag not in wanted]
+    always = (role.name for role in run.roles.values() if role.shown)
+    shown += [s for role in always for s in run.by_role(role) if s.tag not in wanted]
     return {s.tag: thin(s) for s in shown[:MOST_SERIES] if len(s)}
 
 

@@ -9,7 +9,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class GandoctorError(Exception):
@@ -42,6 +42,23 @@ class InputError(GandoctorError):
 
 class RuleError(GandoctorError):
     """A rule, cause, remedy or vocabulary file that is wrong."""
+
+
+class RulebookError(RuleError):
+    """Everything that is wrong with the rules, one fault a paragraph.
+
+    Attributes
+    ----------
+    faults : tuple of RuleError
+    """
+
+    def __init__(self, faults: Sequence[RuleError]) -> None:
+        super().__init__("; ".join(f.what for f in faults), faults[0].where, faults[0].hint)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        text = "\n".join(str(f) for f in self.faults)
+        return text if len(self.faults) == 1 else f"{len(self.faults)} faults in the rules\n{text}"
 
 
 class UsageError(GandoctorError):

@@ -286,7 +286,7 @@ def test_a_users_vocabulary_adds_names(folder, tmp_path_factory):
     assert "x" in load([folder, own]).by_id
     words = rulebook.vocabulary([folder, own])
     assert "my_metric" in words.roles
-    assert words.higher == {"psnr", "my_metric"}
+    assert {n for n, r in words.roles.items() if r.better == "higher"} == {"psnr", "my_metric"}
     assert words.settings["lr_d"] == "number"
     assert {"lr", "lr_d", "lr_g"} <= words.scope().numbers
 
@@ -828,7 +828,7 @@ def test_a_file_that_cannot_be_opened(tmp_path):
 
 def test_a_fault_in_the_vocabulary_is_named(folder):
     write(folder, "vocabulary/facts.yaml", "facts: [params_g]")
-    assert any("vocabulary/facts.yaml:facts: is no mapping" in f for f in faults(folder))
+    assert any("vocabulary/facts.yaml:facts: must be a mapping" in f for f in faults(folder))
     write(folder, "vocabulary/facts.yaml", "facts: {")
     assert any("vocabulary/facts.yaml" in f and "does not parse" in f for f in faults(folder))
     with pytest.raises(RulebookError):

@@ -24,9 +24,6 @@ ENDS_THE_GAME: Final = "exploding-or-nan"
 TAKES_TIME: Final = ("no-convergence",)
 # Fewer points than this of a loss and what a rule finds is held with less confidence.
 FEW_POINTS: Final = 12
-# Signals that are looked at now and then; a few looks at them are enough.
-LOOKS: Final = frozenset({"fid", "kid", "progress"})
-LOOKED_AT: Final = "sample_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +113,7 @@ def _few_points(rule: Rule, frame: Frame) -> bool:
 def few_points(names: Iterable[str], frame: Frame, least: int = FEW_POINTS) -> bool:
     """Whether the series among some names, but for rare looks, have few points."""
     points = [
-        len(frame.series[n].values)
-        for n in names
-        if n in frame.series and n not in LOOKS and not n.startswith(LOOKED_AT)
+        len(frame.series[n].values) for n in names if n in frame.series and not frame.series[n].rare
     ]
     return bool(points) and max(points) < least
 

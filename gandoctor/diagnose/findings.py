@@ -9,6 +9,7 @@ from gandoctor.diagnose.asking import truth_of
 from gandoctor.diagnose.frame import pick
 from gandoctor.diagnose.wording import number_shown, percent, unit_word
 from gandoctor.lang.evaluate import number_of
+from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Evidence, Finding, NotChecked, RiskNote, Truth
 from gandoctor.model.rules import SEVERITIES
 
@@ -176,12 +177,13 @@ def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable
             for n in o.names
             if n not in pick(run, answer.network)
         ]
-        lines = [run.log_it[n] for n in dict.fromkeys(missing) if n in run.log_it]
+        roles = roles_of(run)
+        lines = [roles[n].log_it for n in dict.fromkeys(missing) if n in roles]
         yield NotChecked(
             rule.id,
             rule.title,
             answer.reason or "not enough was logged",
-            rule.log_it or "\n".join(lines),
+            rule.log_it or "\n".join(filter(None, lines)),
         )
 
 

@@ -5,27 +5,16 @@ One signal a role, settings as numbers and words, the levels of the game.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gandoctor.lang.evaluate import Frame, Series
+from gandoctor.lexicon.reading import roles_of
+from gandoctor.model.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gandoctor.model.signals import Run, Signal
-
-# Roles whose value on held-out data means something else; a FID or a sample's variance is the same
-# under any split.
-SPLIT_MATTERS: Final = ("d_", "g_")
-# Signals whose steps are the steps of the game.
-GAME: Final = (
-    "d_loss",
-    "d_loss_real",
-    "d_loss_fake",
-    "g_loss",
-    "g_loss_adv",
-    "wasserstein_estimate",
-)
 
 
 def networks(run: Run) -> list[str]:
@@ -58,9 +47,11 @@ def frame_of(run: Run, network: str) -> Frame:
     series: dict[str, Series] = {}
     chosen = pick(run, network)
     first, last = _span(chosen, run)
+    roles = roles_of(run)
     for name, signal in chosen.items():
+        role = roles.get(name.removeprefix("val_"), Role(name))
         series[name] = Series(
-            signal.steps, signal.values, name.removeprefix("val_") in run.higher_is_better
+            signal.steps, signal.values, higher_is_better=role.better == "higher", rare=role.rare
         )
     numbers: dict[str, float | str | None] = {k: float(v) for k, v in run.facts.items()}
     words: dict[str, str] = {}
@@ -103,7 +94,7 @@ def pick(run: Run, network: str) -> dict[str, Signal]:
     """
 
     def rank(s: Signal) -> tuple[bool, bool, bool, int, int]:
-        held_out = s.split == "val" and (s.role or "").startswith(SPLIT_MATTERS)
+        held_out = s.split == "val" and (s.role or "").startswith(("d_", "g_"))
         return (s.network == network, not held_out, not s.source, -s.rank, len(s))
 
     chosen: dict[str, Signal] = {}
@@ -124,7 +115,8 @@ def _span(chosen: Mapping[str, Signal], run: Run) -> tuple[int, int]:
 
     Warm-ups without a D and a longer evaluation are no part of it.
     """
-    played = [s for name, s in chosen.items() if name in GAME]
+    roles = roles_of(run)
+    played = [s for name, s in chosen.items() if name in roles and roles[name].is_of_game]
     if not played:
         return run.first_step, run.last_step
     return min(int(s.steps[0]) for s in played), max(int(s.steps[-1]) for s in played)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.diagnose.frame import GAME
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Evidence, Finding
 from gandoctor.model.rules import SEVERITIES
@@ -18,18 +18,12 @@ if TYPE_CHECKING:
 
     from gandoctor.model.belief import Belief, Cuts
     from gandoctor.model.report import Diagnosis, Verdict
+    from gandoctor.model.roles import About, Role
     from gandoctor.model.rules import Rulebook, Severity
-    from gandoctor.model.signals import Run
+    from gandoctor.model.signals import Run, Signal
 
 # Below this many points of D's and of G's loss, "healthy" would be a guess.
 ENOUGH_POINTS: Final = 20
-# What tells how good samples are, whatever the losses.
-QUALITY: Final = frozenset({"fid", "kid", "inception_score", "sample_distance", "sample_coverage"})
-# What tells more of D than its loss does.
-BESIDE_LOSSES: Final = frozenset({
-    "d_acc", "d_real_acc", "d_fake_acc", "d_real_score", "d_fake_score", "fid", "kid", "psnr_ssim",
-    "inception_score", "lpips", "progress",
-})  # fmt: skip
 # Below this advantage D only guesses: a run's losses lie there where G is perfect, and where D is
 # blind.
 D_GUESSES: Final = 0.015
@@ -38,10 +32,7 @@ SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
 NAMES: Final = 0.4
 MOST_NAMED: Final = 2
-_LOSSES: Final = (
-    (("d_loss", "d_loss_real", "d_loss_fake", "wasserstein_estimate"), "D's loss"),
-    (("g_loss", "g_loss_adv"), "G's loss"),
-)
+_LOSSES: Final[tuple[About, ...]] = ("D's loss", "G's loss")
 
 
 def word_for(
@@ -152,17 +143,24 @@ def why(
     return f"Enough was logged to know, and little speaks against the run: {sure} for a failed one."
 
 
+def _logged(run: Run) -> list[tuple[Role, Signal]]:
+    """The signals that have points, each with what its role says of it."""
+    roles = roles_of(run)
+    return [(roles[s.role], s) for s in run.signals if s.role and s.role in roles and len(s)]
+
+
 def lacking(run: Run, belief: Belief) -> str:
     """Why too little was asked to call a run healthy; empty where enough was."""
-    for roles, name in _LOSSES:
-        points = max((len(s) for r in roles for s in run.by_role(r)), default=0)
+    logged = _logged(run)
+    for name in _LOSSES:
+        points = max((len(s) for role, s in logged if role.about == name), default=0)
         if not points:
             return f"no series could be understood as {name}"
         if points < ENOUGH_POINTS:
             return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
     if "explosion" not in belief.groups:
         return "whether the losses exploded could not be asked"
-    judged = any(s.role in QUALITY and len(s) for s in run.signals)
+    judged = any(role.vouches for role, _ in logged)
     if not (judged or "dominance" in belief.groups):
         return "whether D has won could not be asked, and no measure of quality was logged"
     objective = run.objective
@@ -176,8 +174,8 @@ def _blind(run: Run) -> str:
 
     So they lie too where D is blind to one repeated sample.
     """
-    roles = {s.role or "" for s in run.signals if len(s)}
-    if roles & (QUALITY | BESIDE_LOSSES) or any(r.startswith("sample_") for r in roles):
+    beside = ("D's answers", "samples")
+    if any(role.judges or role.about in beside for role, _ in _logged(run)):
         return ""
     for s in run.by_role("d_advantage"):
         late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
@@ -193,8 +191,9 @@ def _blind(run: Run) -> str:
 
 def _apart(run: Run) -> str:
     """Why the samples say nothing of the run's end, where their steps are not those of the log."""
-    looks = [s.steps for s in run.signals if (s.role or "").startswith("sample_") and len(s)]
-    played = [s.steps for s in run.signals if s.role in GAME and len(s)]
+    logged = _logged(run)
+    looks = [s.steps for role, s in logged if role.about == "samples"]
+    played = [s.steps for role, s in logged if role.is_of_game]
     if not looks or not played:
         return ""
     began, ended = min(int(s[0]) for s in looks), max(int(s[-1]) for s in looks)

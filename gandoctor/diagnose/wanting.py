@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.diagnose.asking import applies
 from gandoctor.diagnose.belief import before_counting, discounts, group_of
 from gandoctor.diagnose.frame import pick
+from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import NotChecked
 
 if TYPE_CHECKING:
@@ -38,14 +39,15 @@ def log_next(
         Those that may be taken: what the user ignores is no gain.
     answers : sequence of Answer
     """
+    log_it = {name: role.log_it for name, role in roles_of(run).items() if role.log_it}
     gains: dict[str, list[tuple[str, float]]] = {}
     names: dict[str, dict[str, None]] = {}
     for group, nats, wanted in (
         *_rules(run, book.weights, answers),
         *_measures(run, book.weights, measures),
     ):
-        lines = {run.log_it[n]: n for n in wanted if run.log_it.get(n)}
-        if len({run.log_it.get(n) for n in wanted}) > len(lines):
+        lines = {log_it[n]: n for n in wanted if log_it.get(n)}
+        if len({log_it.get(n) for n in wanted}) > len(lines):
             continue  # something else is wanting, too, that nobody can be told how to log
         for line, name in lines.items():
             gains.setdefault(line, []).append((group, nats / len(lines)))

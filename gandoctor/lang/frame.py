@@ -39,11 +39,14 @@ class Series:
     values : ndarray of float64, shape (n,)
     higher_is_better : bool
         For ``best(x)`` and its kin.
+    rare : bool
+        Whether it is looked at now and then, so that a few points are enough.
     """
 
     steps: Ints
     values: Floats
     higher_is_better: bool = False
+    rare: bool = False
 
     def __post_init__(self) -> None:
         steps = np.asarray(self.steps, dtype=np.int64)

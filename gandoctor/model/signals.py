@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gandoctor.model.roles import Role
+
 StepUnit = Literal["iterations", "epochs", "kimg", "unknown"]
 Confidence = Literal["high", "medium", "low"]
 Family = Literal[
@@ -289,10 +291,8 @@ class Run:
         Every file that was read.
     step_unit : str
         Unit of the step axis.
-    higher_is_better : frozenset of str
-        Roles whose best value is the largest.
-    log_it : Mapping of str to str
-        By role: one line of code that logs it.
+    roles : Mapping of str to Role
+        All roles that a signal can have, by name.
     finished : bool or None
         False where the log ends without the mark of a finished run.
     """
@@ -307,8 +307,7 @@ class Run:
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     step_unit: StepUnit = "unknown"
-    higher_is_better: frozenset[str] = frozenset()
-    log_it: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
     finished: bool | None = None
 
     @property

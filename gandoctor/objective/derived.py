@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.lang.middle import median
+from gandoctor.lexicon.reading import roles as common_roles
+from gandoctor.model.roles import Role, by_trust
 from gandoctor.objective.families import BOUNDED, CRITICS
 from gandoctor.objective.game import LEADING, QUIET, game_of, joined, made, networks, pick, together
 from gandoctor.objective.identities import split_of
@@ -20,17 +22,16 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Objective, Signal
     from gandoctor.objective.game import Game
 
-# Roles that judge quality, the best judge first, and whether lower (1) or higher (-1) is better.
-JUDGES: Final = (
-    ("fid", 1), ("kid", 1), ("psnr_ssim", -1), ("inception_score", -1), ("lpips", 1), ("g_loss_aux",
-    1),
-)  # fmt: skip
+_LAST_RESORT: Final = "g_loss_aux"
 _OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
 
 
 @QUIET
 def derive(
-    signals: Sequence[Signal], objective: Objective, facts: Mapping[str, float]
+    signals: Sequence[Signal],
+    objective: Objective,
+    facts: Mapping[str, float],
+    roles: Mapping[str, Role] | None = None,
 ) -> tuple[Signal, ...]:
     """Work out what follows from the logged signals once the game is known.
 
@@ -40,6 +41,8 @@ def derive(
         With roles.
     objective : Objective
     facts : Mapping of str to float
+    roles : Mapping of str to Role, optional
+        Those of the run's vocabulary; by default those that come with gandoctor.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def derive(
             _adversarial(game, network),
             _ratio(signals, network),
         ]
-    return tuple(s for s in (*out, _progress(signals)) if s is not None)
+    return tuple(s for s in (*out, _progress(signals, roles or common_roles())) if s is not None)
 
 
 def _advantage(game: Game, objective: Objective, network: str) -> Signal | None:
@@ -167,15 +170,19 @@ def _ratio(signals: Sequence[Signal], network: str) -> Signal | None:
     )
 
 
-def _progress(signals: Sequence[Signal]) -> Signal | None:
-    """The best judge of quality that was logged, lower is better."""
-    for role, direction in JUDGES:
+def _progress(signals: Sequence[Signal], roles: Mapping[str, Role]) -> Signal | None:
+    """The best judge of quality that was logged, lower is better.
+
+    Where there is none, a loss of G's own.
+    """
+    last_resort = roles.get(_LAST_RESORT, Role(_LAST_RESORT, better="lower"))
+    for role in (*by_trust(roles.values(), "metric"), last_resort):
         fit = [
             s
             for s in signals
-            if s.role == role and len(s) >= 2 and not re.search(r"(?i)best", s.tag)
+            if s.role == role.name and len(s) >= 2 and not re.search(r"(?i)best", s.tag)
         ]
-        if role == "g_loss_aux":
+        if role.name == _LAST_RESORT:
             fit = [s for s in fit if LEADING.search(s.tag)]
         if fit:
             # A distance between D's features grows as D learns: it judges only where nothing else
@@ -184,12 +191,12 @@ def _progress(signals: Sequence[Signal]) -> Signal | None:
                 fit,
                 key=lambda s: (
                     not _OF_FEATURES.search(s.tag),
-                    role != "g_loss_aux" or s.split == "val",
+                    role.name != _LAST_RESORT or s.split == "val",
                     len(s),
                 ),
             )
-            turned = "" if direction == 1 else ", sign turned"
+            turned = ", sign turned" if role.sign > 0 else ""
             return made(
-                "progress", s, (s.steps, direction * s.values), f"{s.tag}{turned}: lower is better"
+                "progress", s, (s.steps, -role.sign * s.values), f"{s.tag}{turned}: lower is better"
             )
     return None

@@ -15,7 +15,9 @@ import numpy as np
 
 from gandoctor.configs.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.errors import InputError
+from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Edit, Prescription
+from gandoctor.model.roles import by_trust
 from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import Applied, apply, digest, inside, read_text
 from gandoctor.prescribe.source import Tree
@@ -51,9 +53,7 @@ __all__ = ["NOTES", "Applied", "apply", "cure_rate", "prescribe"]
 MOST_PER_DIAGNOSIS: Final = 3
 # A diagnosis is at least this many nats less likely than the one placed before it.
 STEP_DOWN: Final = 0.5
-# Roles that measure what G is for, the most trusted first; a best point among fewer checks is
-# chance.
-_QUALITY: Final = ("fid", "kid", "inception_score", "lpips", "psnr_ssim")
+# A best point among fewer checks is chance.
 _FEWEST_CHECKS: Final = 5
 # A remedy's `treats` weight counts as much as this many trainings.
 PRIOR_TRIALS: Final = 4
@@ -589,11 +589,12 @@ def _as_written(run: Run) -> dict[str, Setting]:
 def _best(run: Run) -> dict[str, float]:
     """Where the first measure of quality logged was best, under the setting of its unit."""
     unit = {"iterations": "steps", "epochs": "epochs", "kimg": "kimg"}.get(run.step_unit)
-    for signal in (s for role in _QUALITY for s in run.by_role(role)):
-        values = -signal.values if signal.role in run.higher_is_better else signal.values
-        known = np.flatnonzero(np.isfinite(values))
-        if unit and known.size >= _FEWEST_CHECKS:
-            return {unit: float(signal.steps[known[np.argmin(values[known])]])}
+    for role in by_trust(roles_of(run).values(), "metric"):
+        for signal in run.by_role(role.name):
+            values = role.sign * signal.values
+            known = np.flatnonzero(np.isfinite(values))
+            if unit and known.size >= _FEWEST_CHECKS:
+                return {unit: float(signal.steps[known[np.argmax(values[known])]])}
     return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.lexicon.reading import roles
 from gandoctor.reporters import charts
 from gandoctor.reporters import wording as w
 from gandoctor.values import dataclass
@@ -13,22 +14,6 @@ if TYPE_CHECKING:
 
     from gandoctor.model.report import Evidence, Finding, Report, SignalNote
 
-# What the overview shows, in this order; each entry is one picture of each network.
-OVERVIEW: Final = (
-    ("Losses of D and G", ("d_loss", "g_loss")),
-    ("Quality: FID", ("fid",)),
-    ("Quality: KID", ("kid",)),
-    ("Quality: inception score", ("inception_score",)),
-    ("Fidelity to a reference", ("psnr_ssim",)),
-    ("Quality: LPIPS", ("lpips",)),
-    ("Distance estimate", ("wasserstein_estimate",)),
-    ("D's loss on real and generated data", ("d_loss_real", "d_loss_fake")),
-    ("G's adversarial loss", ("g_loss_adv",)),
-    ("D's output on real and generated data", ("d_real_score", "d_fake_score")),
-    ("Gradient norms", ("grad_norm_d", "grad_norm_g")),
-    ("Variance of the samples", ("sample_variance",)),
-    ("Distance between samples", ("sample_diversity",)),
-)
 MOST: Final = 9
 
 
@@ -76,8 +61,8 @@ class Album:
     def overview(self) -> Iterator[Picture]:
         """The run in curves, the losses first."""
         made = 0
-        for title, roles in OVERVIEW:
-            for network, notes in self._by_network(roles):
+        for title, drawn in pictures().items():
+            for network, notes in self._by_network(drawn):
                 picture = self._overview(f"{title}, network {network}" if network else title, notes)
                 if picture is not None and made < MOST:
                     made += 1
@@ -166,6 +151,15 @@ class Album:
         notes = tuple(n for n in drawing.notes if n != charts.SMOOTHED or n not in self._said)
         self._said.update(notes)
         return Picture(drawing, caption, test, tuple(s for s in (*said, *notes) if s))
+
+
+def pictures() -> dict[str, list[str]]:
+    """The pictures of an overview in their order, each with the roles drawn on it."""
+    found: dict[str, list[str]] = {}
+    for role in roles().values():
+        if role.picture:
+            found.setdefault(role.picture, []).append(role.name)
+    return found
 
 
 def described(lines: Sequence[charts.Line], unit: str) -> str:

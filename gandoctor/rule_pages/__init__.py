@@ -81,7 +81,8 @@ def render(options: Options) -> dict[str, str]:
     """Every page as text, by its path below the folder."""
     folders = api.rule_folders(options)
     book = rulebook.load(folders)
-    pages = Pages(book, _meanings(folders), vocabulary.load(folders).log_it)
+    log_it = {r.name: r.log_it for r in vocabulary.load(folders).roles.values()}
+    pages = Pages(book, _meanings(folders), log_it)
     made = {"index.md": index(pages)}
     made |= {f"{_room(r)}/{r.id}.md": pages.rule(r) for r in book.rules}
     made |= {f"measures/{m.id}.md": pages.measure(m) for m in book.measures}

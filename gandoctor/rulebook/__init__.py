@@ -12,6 +12,7 @@ one value), `measured` and `weights` (what was counted and fitted), `shelf` (all
 as it is needed).
 """
 
+from gandoctor.errors import RulebookError
 from gandoctor.page import default_folder, read_yaml
 from gandoctor.rulebook.folder import (
     MEASURED,
@@ -19,7 +20,6 @@ from gandoctor.rulebook.folder import (
     TEST_SUFFIX,
     WEIGHTS,
     FilePage,
-    RulebookError,
     files,
 )
 from gandoctor.rulebook.names import Words, vocabulary

@@ -11,10 +11,11 @@ from typing import Any, Final
 from gandoctor.errors import RuleError, near
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
+from gandoctor.lexicon.book import squeezed
 from gandoctor.model.rules import Clause, Evidence
 from gandoctor.page import Page, one_of
 from gandoctor.rulebook.folder import ID
-from gandoctor.rulebook.names import Words, folded
+from gandoctor.rulebook.names import Words
 
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _PLACES: Final = frozenset({"share", "first", "last", "onset", "unit"})
@@ -109,10 +110,10 @@ def _canonical(page: Page, key: str, name: str, word: str, closed: Mapping[str, 
     """The word that a setting has in the end, where its words are known."""
     if closed is None:
         return word
-    if folded(word) not in closed:
+    if squeezed(word) not in closed:
         known = tuple(dict.fromkeys(closed.values()))
         page.fault(key, f"`{name}` is never `{word}`", near(word, known) or one_of(known))
-    return closed.get(folded(word), word)
+    return closed.get(squeezed(word), word)
 
 
 def _word(value: object) -> str | None:

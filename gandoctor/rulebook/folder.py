@@ -21,23 +21,6 @@ MEASURED: Final = "measured.yaml"
 WEIGHTS: Final = "weights.yaml"
 
 
-class RulebookError(RuleError):
-    """Everything that is wrong with the rules, one fault a paragraph.
-
-    Attributes
-    ----------
-    faults : tuple of RuleError
-    """
-
-    def __init__(self, faults: Sequence[RuleError]) -> None:
-        super().__init__("; ".join(f.what for f in faults), faults[0].where, faults[0].hint)
-        self.faults = tuple(faults)
-
-    def __str__(self) -> str:
-        text = "\n".join(str(f) for f in self.faults)
-        return text if len(self.faults) == 1 else f"{len(self.faults)} faults in the rules\n{text}"
-
-
 def files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every rule, cause and remedy file of a folder: (room, path), in order.
 

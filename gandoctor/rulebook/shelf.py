@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from gandoctor import rule_cache
-from gandoctor.errors import RuleError
+from gandoctor.errors import RulebookError, RuleError
 from gandoctor.lang.syntax import Scope
 from gandoctor.model.rules import SYMPTOMS, Rulebook
 from gandoctor.page import default_folder
 from gandoctor.rulebook.folder import (
     FilePage,
-    RulebookError,
     digest_of,
     once_each,
     pages_of,

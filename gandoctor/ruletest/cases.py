@@ -241,7 +241,7 @@ def described(
         objective=_game(page, applies_to or {}, numbers),
         facts={k: v for k, v in numbers.items() if k not in _OF_GAME},
         step_unit=page.choice("unit", UNITS, "iterations"),
-        higher_is_better=words.higher,
+        roles=words.roles,
     )
     expected = page.number(number) if page.data.get(number) is not None else None
     of = steps if number == OF_RULE.number else abs(expected or 0.0)
