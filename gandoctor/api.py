@@ -27,6 +27,7 @@ from gandoctor.model.report import (
 from gandoctor.model.rules import SEVERITIES
 from gandoctor.model.signals import FAMILIES, Run
 from gandoctor.model.thin import thin
+from gandoctor.options import joined
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -175,18 +176,13 @@ def with_preferences(path: Path, options: Options) -> Options:
         return options
     said = preferences.load(Path.cwd(), path, options.analysed)
     given = {"loss"} if options.loss else set()
-    given |= {f"map.{role}" for role in options.map} | {f"ignore.{rule}" for rule in options.ignore}
-    given |= {f"select.{rule}" for rule in options.select} | {
-        f"severity.{rule}" for rule in options.severity
-    }
+    for key in ("map", "ignore", "select", "severity"):
+        given |= {f"{key}.{name}" for name in getattr(options, key)}
+    held = joined(said, options)
+    held["rules"] = tuple(Path(folder) for folder in held["rules"])
     return replace(
         options,
-        map={**said.map, **options.map},
-        loss=options.loss or said.loss,
-        rules=(*(Path(r) for r in said.rules), *options.rules),
-        ignore={**said.ignore, **options.ignore},
-        select=options.select or said.select,
-        severity={**said.severity, **options.severity},
+        **held,
         origins={entry: where for entry, where in said.origins.items() if entry not in given},
         refused=said.refused,
         of_run=said.of_run - set(options.map),

@@ -10,12 +10,13 @@ import sys
 import warnings
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
 from gandoctor import interrupts
 from gandoctor.errors import GandoctorError, RuleError, UsageError, of_system, shortened
+from gandoctor.options import WISHES, FailOn
 from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
@@ -43,15 +44,6 @@ DEFAULT_REPORT = "gandoctor-report.html"
 _LONG_WORD = re.compile(r"\S{400,}")
 
 
-class FailOn(str, Enum):  # noqa: UP042  typer shows a plain str enum's values
-    """Least severity that makes the exit code 1."""
-
-    high = "high"
-    medium = "medium"
-    low = "low"
-    never = "never"
-
-
 class RuleKind(str, Enum):  # noqa: UP042
     """What a rule detects."""
 
@@ -66,67 +58,23 @@ class ListFormat(str, Enum):  # noqa: UP042
     json = "json"
 
 
-# Whether a path can be read (readable=False here) is found out where it is read: one sentence, as
-# for all else.
-ConfigOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--config",
-        readable=False,
-        help="Config file to use instead of those beside the log; repeatable.",
-    ),
-]
-MapOption = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="ROLE=TAG", help="Say what a tag means: d_loss=Loss/critic."),
-]
-LossOption = Annotated[
-    str | None,
-    typer.Option(
-        "--loss", metavar="FAMILY", help="Say which loss family it is: wgan-gp, hinge, lsgan, ..."
-    ),
-]
-RulesOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--rules", metavar="DIR", readable=False, help="Folder with more rules; repeatable."
-    ),
-]
-IgnoreOption = Annotated[
-    list[str] | None,
-    typer.Option("--ignore", metavar="RULE", help="Do not ask this rule; repeatable."),
-]
-SelectOption = Annotated[
-    list[str] | None,
-    typer.Option("--select", metavar="RULE", help="Ask these rules alone; repeatable."),
-]
-RepoOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--repo",
-        metavar="DIR",
-        readable=False,
-        help="Source tree: patch the config there that the run came from.",
-    ),
-]
-OutputOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write it here; format from the suffix, '-' = stdout; repeatable.",
-    ),
-]
-FormatOption = Annotated[
-    str | None,
-    typer.Option("--format", metavar="NAME", help="Format of an output without a telling suffix."),
-]
+def _option(name: str) -> Any:
+    """The option of a wish; whether a path can be read is found out where it is read."""
+    wish = WISHES[name]
+    return typer.Option(*wish.flags, metavar=wish.metavar, readable=False, help=wish.help)
+
+
+ConfigOption = Annotated[list[Path] | None, _option("config")]
+MapOption = Annotated[list[str] | None, _option("map")]
+LossOption = Annotated[str | None, _option("loss")]
+RulesOption = Annotated[list[Path] | None, _option("rules")]
+IgnoreOption = Annotated[list[str] | None, _option("ignore")]
+SelectOption = Annotated[list[str] | None, _option("select")]
+RepoOption = Annotated[Path | None, _option("repo")]
+OutputOption = Annotated[list[str] | None, _option("output")]
+FormatOption = Annotated[str | None, _option("format")]
+FailOnOption = Annotated[FailOn | None, _option("fail-on")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
-FailOnOption = Annotated[
-    FailOn | None,
-    typer.Option("--fail-on", help="Exit with 1 at this severity or above (default: high)."),
-]
 
 
 def _version(wanted: bool) -> None:

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.configs import bounded
 from gandoctor.errors import UsageError
-from gandoctor.model.rules import SEVERITIES
-from gandoctor.model.signals import FAMILIES
+from gandoctor.options import KEYS, OF_A_RUN, SAID_IN_FILES, Wish, joined
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 FILE: Final = "gandoctor.toml"
 PROJECT_FILE: Final = "pyproject.toml"
-KEYS: Final = ("map", "loss", "ignore", "select", "severity", "fail-on", "rules")
-OF_A_RUN: Final = ("map", "loss")  # what a run's own file may say
-FAIL_ON: Final = (*SEVERITIES, "never")
 MAX_BYTES: Final = 1 << 20
 _BY_WHOM: Final = (
     f"by options, or by the {FILE} of the folder you work in, where that is not what is analysed"
@@ -230,69 +226,78 @@ def _read(data: dict[str, Any], where: str) -> Preferences:
             near = difflib.get_close_matches(key, KEYS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(KEYS)}"
             raise UsageError(f"unknown key {key!r}", where, hint)
-    ignore: dict[str, str] = {}
-    entries = data.get("ignore", [])
-    if not isinstance(entries, list):
+    said: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for wish in SAID_IN_FILES:
+        if wish.key not in data:
+            continue
+        value = said[wish.field] = _READERS[wish.kind](data[wish.key], wish, where)
+        spot = f"{where}:{wish.key}"
+        if wish.kind == "word":
+            origins |= {wish.key: spot} if wish.of_run else {}
+        elif wish.kind == "words":
+            origins |= {f"{wish.key}.{name}": f"{spot}.{name}" for name in value}
+        else:
+            origins |= {f"{wish.key}.{name}": spot for name in value}
+    return Preferences(**said, origins=origins)
+
+
+def _word(value: Any, wish: Wish, where: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{wish.key!r} is not a word", f"{where}:{wish.key}", "write it in quotes")
+    return _known(value, wish, f"{where}:{wish.key}")
+
+
+def _words(value: Any, wish: Wish, where: str) -> dict[str, str]:
+    if not (isinstance(value, dict) and all(isinstance(v, str) for v in value.values())):
         raise UsageError(
-            "'ignore' is not a list",
-            f"{where}:ignore",
-            'write ignore = [{rule = "...", reason = "..."}]',
+            f"{wish.key!r} is not a table of words",
+            f"{where}:{wish.key}",
+            f"write {wish.example}",
         )
-    for k, entry in enumerate(entries):
+    return {name: _known(word, wish, f"{where}:{wish.key}.{name}") for name, word in value.items()}
+
+
+def _known(word: str, wish: Wish, spot: str) -> str:
+    known = wish.known() if wish.known else (word,)
+    if word not in known:
+        raise UsageError(f"unknown {wish.what} {word!r}", spot, f"one of {', '.join(known)}")
+    return word
+
+
+def _list(value: Any, wish: Wish, where: str) -> tuple[str, ...]:
+    values = [value] if isinstance(value, str) else value
+    if not (isinstance(values, list) and all(isinstance(v, str) for v in values)):
+        raise UsageError(
+            f"{wish.key!r} is not a list of words",
+            f"{where}:{wish.key}",
+            f"write {wish.key} = {wish.example}",
+        )
+    return tuple(values)
+
+
+def _reasons(value: Any, wish: Wish, where: str) -> dict[str, str]:
+    if not isinstance(value, list):
+        raise UsageError(
+            f"{wish.key!r} is not a list",
+            f"{where}:{wish.key}",
+            f'write {wish.key} = [{{rule = "...", reason = "..."}}]',
+        )
+    found: dict[str, str] = {}
+    for k, entry in enumerate(value):
         if not (
             isinstance(entry, dict) and isinstance(entry.get("rule"), str) and entry.get("reason")
         ):
             raise UsageError(
                 "an entry needs a rule and a reason",
-                f"{where}:ignore[{k}]",
+                f"{where}:{wish.key}[{k}]",
                 '{rule = "...", reason = "why it is wrong here"}',
             )
-        ignore[entry["rule"]] = str(entry["reason"])
-    for key in ("loss", "fail-on"):
-        if not isinstance(data.get(key, ""), str):
-            raise UsageError(f"{key!r} is not a word", f"{where}:{key}", "write it in quotes")
-    for key, what, known in (("loss", "loss family", FAMILIES), ("fail-on", "severity", FAIL_ON)):
-        if key in data and data[key] not in known:
-            raise UsageError(
-                f"unknown {what} {data[key]!r}", f"{where}:{key}", f"one of {', '.join(known)}"
-            )
-    severity = _words(data, "severity", where, 'd-wins-late = "medium"')
-    for rule, word in severity.items():
-        if word not in SEVERITIES:
-            hint = f"one of {', '.join(SEVERITIES)}"
-            raise UsageError(f"unknown severity {word!r}", f"{where}:severity.{rule}", hint)
-    said = Preferences(
-        map=_words(data, "map", where, 'd_loss = "Loss/critic"'),
-        loss=data.get("loss"),
-        ignore=ignore,
-        select=_list(data, "select", where, '["nan-in-loss"]'),
-        severity=severity,
-        fail_on=data.get("fail-on"),
-        rules=_list(data, "rules", where, '["my-rules"]'),
-    )
-    entries = {"loss": f"{where}:loss"} if said.loss else {}
-    entries |= {f"map.{role}": f"{where}:map.{role}" for role in said.map}
-    entries |= {f"severity.{rule}": f"{where}:severity.{rule}" for rule in said.severity}
-    for key, names in (("ignore", said.ignore), ("select", said.select), ("rules", said.rules)):
-        entries |= {f"{key}.{name}": f"{where}:{key}" for name in names}
-    return replace(said, origins=entries)
+        found[entry["rule"]] = str(entry["reason"])
+    return found
 
 
-def _words(data: dict[str, Any], key: str, where: str, example: str) -> dict[str, str]:
-    table = data.get(key, {})
-    if not (isinstance(table, dict) and all(isinstance(v, str) for v in table.values())):
-        raise UsageError(f"{key!r} is not a table of words", f"{where}:{key}", f"write {example}")
-    return table
-
-
-def _list(data: dict[str, Any], key: str, where: str, example: str) -> tuple[str, ...]:
-    values = data.get(key, [])
-    values = [values] if isinstance(values, str) else values
-    if not (isinstance(values, list) and all(isinstance(v, str) for v in values)):
-        raise UsageError(
-            f"{key!r} is not a list of words", f"{where}:{key}", f"write {key} = {example}"
-        )
-    return tuple(values)
+_READERS: Final = {"word": _word, "words": _words, "list": _list, "reasons": _reasons}
 
 
 def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
@@ -301,14 +306,9 @@ def _joined(a: Preferences, b: Preferences, folder: Path) -> Preferences:
         f"rules.{rules[k[6:]]}" if k.startswith("rules.") else k: where
         for k, where in b.origins.items()
     }
+    nearer = replace(b, rules=tuple(rules.values()))
     return Preferences(
-        map={**a.map, **b.map},
-        loss=b.loss or a.loss,
-        ignore={**a.ignore, **b.ignore},
-        select=b.select or a.select,
-        severity={**a.severity, **b.severity},
-        fail_on=b.fail_on or a.fail_on,
-        rules=(*a.rules, *rules.values()),
+        **joined(a, nearer),
         origins={**a.origins, **origins},
         refused=(*a.refused, *b.refused),
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gandoctor import api, diagnose, rulebook
+from gandoctor import api, diagnose, options, preferences, rulebook
 from gandoctor.model.report import Report
 from gandoctor.reporters import check
 
@@ -703,3 +704,34 @@ def test_preferences_of_a_run_that_may_not_be_read_are_told(tmp_path: Path) -> N
         "gandoctor.toml of the run cannot be read (Permission denied): it was left out"
         in " ".join(done.stdout.split())
     )
+
+
+# ---------------------------------------------------------------- one table of wishes
+
+
+@pytest.mark.parametrize("name", sorted(options.WISHES))
+def test_every_wish_is_known_wherever_it_says_so(name: str) -> None:
+    wish = options.WISHES[name]
+    told = {f.name for f in dataclasses.fields(preferences.Preferences)}
+    given = {f.name for f in dataclasses.fields(api.Options)}
+    shown = run("analyze", "--help").stdout
+    assert wish.flags or wish.key
+    assert all(flag in shown for flag in wish.flags)
+    assert wish.field in told or not wish.key
+    assert wish.field in told | given or not wish.field
+
+
+def test_every_preference_has_a_wish() -> None:
+    told = {f.name for f in dataclasses.fields(preferences.Preferences)}
+    assert told - {w.field for w in options.SAID_IN_FILES} == {"origins", "refused", "of_run"}
+
+
+def test_the_nearer_word_counts() -> None:
+    far = preferences.Preferences(
+        {"d_loss": "a", "g_loss": "b"}, "hinge", rules=("x",), select=("r",)
+    )
+    near = preferences.Preferences({"d_loss": "c"}, rules=("y",), fail_on="low")
+    assert options.joined(far, near) == {
+        "map": {"d_loss": "c", "g_loss": "b"}, "loss": "hinge", "ignore": {}, "select": ("r",),
+        "severity": {}, "fail_on": "low", "rules": ("x", "y"),
+    }  # fmt: skip
