@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.configs.splice import MAX_CHARS, SpliceError
+from gandoctor.configs.splice import MAX_CHARS, SpliceError, UndecidedError
 from gandoctor.errors import InputError
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Edit, Prescription
@@ -169,12 +169,15 @@ class Desk:
         return tuple(dict.fromkeys((*self.spellings, *named)))
 
     def _edited(self, remedy: Remedy, cause: str, plan: Plan, snippet: str | None) -> Prescription:
+        """The remedy as a diff: for the source tree, else for the run's own config, else none."""
         where, why = self._in_repo(plan.steps) if self.repo else ((), "")
         if where:
             made = self._made(remedy, cause, where, self._source().texts)
             if isinstance(made, Prescription):
                 return replace(made, why=f"{made.why} {NOTES[0]} {why}.", base="repo")
-            why = made
+            if isinstance(made, UndecidedError):
+                return self._written(remedy, cause, snippet=snippet, blocked_by=made.what)
+            why = made.what
         steps = [self._at_source(s) for s in plan.steps]
         follower = self._follower(steps)
         if follower:
@@ -186,28 +189,37 @@ class Desk:
             made = self._made(remedy, cause, steps, self.texts)
             if isinstance(made, Prescription):
                 return replace(made, why=f"{made.why} {NOTES[2]} {why}.") if why else made
-            why_not = made
+            why_not = made.what
+            if isinstance(made, UndecidedError):
+                return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
         why_not = "; ".join(x for x in (why_not, why) if x)
+        return self._overridden(remedy, cause, steps, why_not) or self._written(
+            remedy, cause, snippet=snippet, blocked_by=why_not
+        )
+
+    def _overridden(
+        self, remedy: Remedy, cause: str, steps: Sequence[Step], why_not: str
+    ) -> Prescription | None:
+        """The remedy on the command line, and why it is no diff; None where none is known."""
         lines = overrides.overrides(
             [(s.setting.file, s.setting.key, s.new) for s in steps], self.texts
         )
-        if lines:
-            edits = tuple(
-                Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new))
-                for s in steps
-            )
-            note = f"{remedy.why} {NOTES[1]} {why_not}.".strip()
-            return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
-        return self._written(remedy, cause, snippet=snippet, blocked_by=why_not)
+        if not lines:
+            return None
+        edits = tuple(
+            Edit(s.setting.file, s.setting.key, shown(s.setting.value), shown(s.new)) for s in steps
+        )
+        note = f"{remedy.why} {NOTES[1]} {why_not}.".strip()
+        return self._written(remedy, cause, why=note, edits=edits, overrides=lines)
 
     def _made(
         self, remedy: Remedy, cause: str, steps: Sequence[Step], texts: Mapping[str, str]
-    ) -> Prescription | str:
+    ) -> Prescription | SpliceError:
         """The prescription with its diff, or why there is none."""
         try:
             edits, patch, also = spliced(steps, texts, self.settings)
         except SpliceError as e:
-            return e.what
+            return e
         # On the command line each key is on its own.
         lines = overrides.overrides(
             [*((s.setting.file, s.setting.key, s.new) for s in steps), *also], texts
