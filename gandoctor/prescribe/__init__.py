@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from gandoctor.configs.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.errors import InputError
+from gandoctor.lexicon.players import any_of
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.model.roles import by_trust
@@ -471,11 +473,12 @@ def _spliced(
     return tuple(edits), patch, also
 
 
-# A name that says by itself whose it is.
-_SIDED: Final = re.compile(
-    r"(?:^|[_\W])(?:d|g|dis|disc|discriminator|critic|gen|generator|netd|netg)(?:[_\W]|$)|"
-    r"[a-z0-9][DG]$|^[DG][A-Z]",
-)
+@cache
+def _sided() -> re.Pattern[str]:
+    """Finds whose a name says by itself that it is."""
+    return re.compile(
+        rf"(?:^|[_\W])(?:{any_of('D', 'G')})(?:[_\W]|$)|[a-z0-9][DG]$|^[DG][A-Z]",
+    )
 
 
 def _leaf(key: str) -> str:
@@ -493,7 +496,7 @@ def _sense(step: Step, settings: Mapping[str, Setting]) -> Callable[[str], str]:
     # `optim_d.lr` says whose rate it is in its last two parts, `lr_d` in one; places in a list say
     # nothing.
     named = re.sub(r"(?:\.\d+)+$", "", mine)
-    parts = 1 if step.name[-2:] not in ("_d", "_g") or _SIDED.search(_leaf(named)) else 2
+    parts = 1 if step.name[-2:] not in ("_d", "_g") or _sided().search(_leaf(named)) else 2
     parts += mine.count(".") - named.count(".")
     tail = mine.split(".")[-parts:]
 
