@@ -476,3 +476,105 @@ def test_a_test_without_a_measure_is_a_fault(measures):
     (measures / "measures/gone.test.yaml").write_text(OF_MEASURE, encoding="utf-8")
     (fault,) = run(measures).faults
     assert fault.startswith("measures/gone.test.yaml: is a test without a measure")
+
+
+# ---------------------------------------------------------------- remedies
+
+
+REMEDY = """
+id: slow-d
+title: Slow D down
+treats: {fast-d: 0.9}
+effort: config
+risk: trial
+only_if:
+  - {if: lr_d > 2 * lr_g}
+changes:
+  - {setting: lr_d, multiply: 0.1, low: 1.0e-7, high: 0.1}
+expect: D's loss rises
+"""
+CAUSE = """
+id: fast-d
+title: D is fast
+story: so
+common: true
+explains: {discriminator-dominance: 1}
+"""
+OF_REMEDY = """
+changes:
+  - name: D is fast
+    config: |
+      lr_d: 0.002  # D
+      lr_g: 0.0002
+    after: ['lr_d: 0.0002 # D']
+leaves:
+  - {name: as fast as G, config: "{lr_d: 0.0002, lr_g: 0.0002}", because: does not hold}
+  - {name: no rate of D, file: options.json, config: '{"batch_size": 8}', because: no config names}
+"""
+
+
+@pytest.fixture
+def remedies(tmp_path: Path) -> Path:
+    for name, text in (("remedies/slow-d", REMEDY), ("causes/fast-d", CAUSE)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "remedies/slow-d.test.yaml").write_text(OF_REMEDY, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_remedy_is_tested_on_a_config_before_and_after(remedies):
+    result = run(remedies)
+    assert result.passed, result.format()
+    assert [(c.rule, c.verdict, c.kind) for c in result.cases] == [
+        ("slow-d", "changes", "remedy"),
+        ("slow-d", "leaves", "remedy"),
+        ("slow-d", "leaves", "remedy"),
+    ]
+    assert "1 remedy, 3 cases: all as expected" in result.format()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("0.0002 # D'", "0.0004 # D'", "it writes ['lr_d: 0.0002 # D']"),
+        ("lr_d: 0.002 ", "lr_d: 0.0002 ", "it writes nothing: what it is offered for"),
+        ("{lr_d: 0.0002,", "{lr_d: 0.002,", "it writes ['{lr_d: 0.0002, lr_g: 0.0002}']"),
+        ("because: no config names", "because: it is raining", "nothing is changed, but because"),
+    ],
+)
+def test_a_case_of_a_remedy_that_fails_says_what_came_instead(remedies, old, new, says):
+    path = remedies / "remedies/slow-d.test.yaml"
+    path.write_text(OF_REMEDY.replace(old, new), encoding="utf-8")
+    (failure,) = run(remedies).failures
+    assert says in failure.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("changes:", "change:", "did you mean `changes`"),
+        ("    after: ['lr_d: 0.0002 # D']\n", "", "changes[0].after: is missing"),
+        (", because: does not hold", "", "leaves[0].because: is missing"),
+        ("file: options.json", "file: ../options.json", "is no name of a file"),
+        ("as fast as G, config", "as fast as G, confg", "leaves[0].config: is missing"),
+        ('"{lr_d: 0.0002, lr_g: 0.0002}"', "'{lr_d: ['", "leaves[0].config: "),
+        ("name: no rate of D,", "name: no rate, facts: {params: 1},", "no fact is called `params`"),
+    ],
+)
+def test_tests_of_remedies_that_are_wrong(remedies, old, new, says):
+    path = remedies / "remedies/slow-d.test.yaml"
+    path.write_text(OF_REMEDY.replace(old, new), encoding="utf-8")
+    result = run(remedies)
+    assert not result.passed
+    assert sum(says in f for f in result.faults) == 1
+
+
+def test_the_remedies_that_were_tried_most_have_a_test():
+    book = rulebook.load([rulebook.default_folder()])
+    tried = {*book.measured, *book.unseen}
+    tested = {
+        r.id
+        for r in book.remedies
+        if (rulebook.default_folder() / f"remedies/{r.id}.test.yaml").is_file()
+    }
+    assert tried - {r.id for r in book.remedies if not r.changes} <= tested

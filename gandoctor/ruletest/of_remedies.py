@@ -151,4 +151,6 @@ def _written(made: Prescription) -> list[str]:
 def _why_not(made: Prescription | None) -> str:
     if made is None:
         return NOT_OFFERED
+    if made.overrides:
+        return f"it is only said on the command line: {' '.join(made.overrides)}"
     return made.blocked_by or "there is no patch, only advice"

@@ -369,9 +369,7 @@ class _Log:
         known = {setting.key for setting in self.settings}
         self.settings += [
             Setting("", value, key)
-            for key, value in (
-                (".".join(path), value) for path, (value, _) in entries.found.items()
-            )
+            for key, value in ((spot.key, spot.value) for spot in entries.found.values())
             if key not in known
         ][: max(0, _MAX_SETTINGS - len(known))]
 
