@@ -218,6 +218,8 @@ def usual_values(
 # ---------------------------------------------------------------- numbers and words
 
 _INT: Final = re.compile(r"[-+]?\d[\d_]*")
+# Longer ones are no numbers to any program, and Python refuses to read some of them.
+_MOST_DIGITS: Final = 300
 _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
 
 
@@ -230,7 +232,9 @@ def number(value: object) -> float | int | None:
         return None
     if isinstance(value, int | float):
         return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+    if not isinstance(value, str) or len(value) > _MOST_DIGITS:
+        return None
+    if _NUMBER.fullmatch(value.strip()):
         text = value.strip().replace("_", "")
         return int(text) if _INT.fullmatch(text) else float(text)
     return None
