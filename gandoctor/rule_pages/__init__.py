@@ -10,7 +10,7 @@ those change.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gandoctor import api, rulebook, vocabulary
 from gandoctor.errors import UsageError
@@ -19,8 +19,6 @@ from gandoctor.rule_pages.index import index
 from gandoctor.rule_pages.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from gandoctor.api import Options
     from gandoctor.model.rules import Rule
 
