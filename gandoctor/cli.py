@@ -370,22 +370,23 @@ def compare(
 
     Exits with 1 where AFTER is failing.
     """
-    from gandoctor import api, comparing
-    from gandoctor.reporters import comparison
+    from gandoctor import api, reporters
+    from gandoctor import compare as compare_runs
 
     targets = output or (["-"] if format_ else [])
     # A report lies anywhere, a run's files beside it.
-    runs = [p for p in (before, after) if not comparing.is_saved(p)]
+    runs = [p for p in (before, after) if not compare_runs.is_saved(p)]
     options = _options(
         config, map_, loss, rules, ignore, select, outputs=_outputs(targets), analysed=runs
     )
     own = _existing(config_before, "--config-before"), _existing(config_after, "--config-after")
-    chosen = [(t, comparison.format_for(t, format_)) for t in targets]
-    found, report = comparing.run(before, after, options, own)
-    for target, format_name in chosen:
-        _write(target, comparison.render(format_name, found))
+    chosen = [(t, reporters.choose_for_comparison(t, format_)) for t in targets]
+    found, report = compare_runs.run(before, after, options, own)
+    for target, reporter in chosen:
+        _write(target, reporters.render_comparison(reporter, found))
     if not quiet and "-" not in targets:
-        _say(comparison.render("text", found, colour=_colour()), clean=True)
+        text = reporters.by_name("text")
+        _say(reporters.render_comparison(text, found, colour=_colour()), clean=True)
         for target in targets:
             _say(f"report: {target}\n")
     raise typer.Exit(

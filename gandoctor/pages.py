@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from gandoctor.api import Options
     from gandoctor.model.belief import Measure
-    from gandoctor.model.rules import Cause, Clause, Reference, Remedy, Rule, Rulebook, Term
+    from gandoctor.model.rules import (
+        Cause,
+        Clause,
+        Evidence,
+        Reference,
+        Remedy,
+        Rule,
+        Rulebook,
+        Term,
+    )
 
 WIDTH = 100
 
@@ -42,7 +51,7 @@ def listing(options: Options) -> str:
 
 
 def page(name: str, options: Options) -> str:
-    """Everything about one rule, measure, cause or remedy.
+    """Everything about one rule, measure, piece of evidence, cause or remedy.
 
     Raises
     ------
@@ -62,9 +71,13 @@ def page(name: str, options: Options) -> str:
     for measure in book.measures:
         if measure.id == name:
             return _measure(measure, book)
+    for evidence in book.evidence:
+        if evidence.id == name:
+            return _evidence(evidence, book)
     known = [
         *(r.id for r in book.rules),
         *(m.id for m in book.measures),
+        *(e.id for e in book.evidence),
         *(c.id for c in book.causes),
         *(r.id for r in book.remedies),
     ]
@@ -158,6 +171,14 @@ def _measure(measure: Measure, book: Rulebook) -> str:
         *(f"  where it is too {side}: {symptom}" for side, symptom in sides),
     ]
     return "\n".join([*out, *_references(measure.references)])
+
+
+def _evidence(evidence: Evidence, book: Rulebook) -> str:
+    out = [f"{evidence.title}  ({evidence.id})", "evidence that rules share", ""]
+    out += [*_wrapped(evidence.why), "", "When it holds", f"  {clause_text(evidence.clause)}"]
+    asked = [r for r in book.rules if any(c.shared == evidence.id for c in r.clauses)]
+    out += ["", "Where it is asked", *(f"  {r.id}: {r.title}" for r in asked)]
+    return "\n".join([*out, *_references(evidence.references)])
 
 
 def _cause(cause: Cause, book: Rulebook) -> str:

@@ -10,6 +10,7 @@ import pytest
 from gandoctor import api, rulebook, ruletest
 from gandoctor.errors import RuleError
 from gandoctor.ruletest import of_causes
+from gandoctor.ruletest.cases import test_of as beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,15 +101,10 @@ def test_a_cause_that_is_not_first_where_its_test_says_so_fails_the_test(tmp_pat
 def test_a_test_of_a_cause_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
     cause = next(c for c in BOOK.causes if c.id == "dead-generator")
     (tmp_path / "causes").mkdir()
-    (tmp_path / of_causes.test_of(cause)).write_text(text, encoding="utf-8")
+    (tmp_path / beside(cause)).write_text(text, encoding="utf-8")
     faults: list[RuleError] = []
 
-    def never(case: object, where: str) -> None:
-        raise AssertionError("a case that is none is not described")
-
-    told = list(of_causes.judged([cause], [tmp_path], never, faults))  # type: ignore[arg-type]
-    if text == "first: {}":  # an empty list of cases, in other words
-        assert (told, faults) == ([], [])
-    else:
-        assert told == []
-        assert len(faults) == 1
+    words = rulebook.vocabulary([rulebook.default_folder()])
+    told = list(of_causes.judged([cause], [tmp_path], words, faults))
+    assert told == []
+    assert len(faults) == 1

@@ -20,10 +20,12 @@ import report_examples as examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gandoctor import comparing
+from gandoctor import compare as comparing
+from gandoctor import reporters
 from gandoctor.api import Options
-from gandoctor.comparing import compare
+from gandoctor.compare import compare
 from gandoctor.errors import InputError, UsageError
+from gandoctor.lexicon import reading
 from gandoctor.model.comparison import Comparison
 from gandoctor.model.report import (
     Diagnosis,
@@ -36,7 +38,8 @@ from gandoctor.model.report import (
     SettingNote,
     SignalNote,
 )
-from gandoctor.reporters import comparison
+from gandoctor.reporters import comparison, html, text
+from gandoctor.reporters import json as json_format
 
 RULES = {"d-wins": "discriminator-dominance", "g-dies": "vanishing-generator-gradient"}
 
@@ -202,9 +205,9 @@ def test_a_folder_of_runs_is_no_run(sample_logs: Path, tmp_path: Path) -> None:
 
 def test_a_format_it_does_not_have() -> None:
     with pytest.raises(UsageError, match="html, json, markdown, text"):
-        comparison.format_for("-", "check")
-    assert comparison.format_for("-", "markdown") == "markdown"
-    assert comparison.format_for("a.htm") == "html"
+        reporters.choose_for_comparison("-", "check")
+    assert reporters.choose_for_comparison("-", "markdown").NAME == "markdown"
+    assert reporters.choose_for_comparison("a.htm").NAME == "html"
 
 
 # ---------------------------------------------------------------- a pair written for this test
@@ -237,9 +240,9 @@ def test_a_written_pair(tmp_path: Path) -> None:
     assert (found.after.best.step, found.after.best.share_after) == (1000, 0)
     assert found.caught_up == 300, "39 is the first that is at least as good as 40"
     assert found.answer == "better"
-    text = comparison.as_text(found)
+    shown = text.render_comparison(found)
     assert "best fid 40 at iteration 500; stopping there saves 50% of the compute" in " ".join(
-        text.split()
+        shown.split()
     )
 
 
@@ -323,6 +326,58 @@ def test_symptoms_decide_where_nothing_else_does() -> None:
     late = made("g-dies", "d-wins", onset=800)
     early = replace(made("d-wins", onset=100, last=500), diagnoses=())
     assert compare(late, early).answer == "no clear change", "it ended before the other one began"
+
+
+def test_every_judge_of_quality_is_shown_and_judged() -> None:
+    """A judge that has no say here would be a table of roles that has drifted."""
+    for role in (r for r in reading.roles().values() if r.judges):
+        low, high = ([v] * 9 for v in (0.1, 9.0))
+        worse, better = (high, low) if role.better == "lower" else (low, high)
+        found = compare(made(**{role.name: worse}), made(**{role.name: better}))
+        assert [(m.role, m.answer) for m in found.measures] == [(role.name, "better")]
+        assert found.answer == "better"
+        assert compare(made(**{role.name: better}), made(**{role.name: worse})).answer == "worse"
+
+
+@pytest.mark.parametrize("role", ["sample_fine_precision", "sample_distance"])
+def test_how_near_samples_lie_to_real_data_is_shown(role: str) -> None:
+    far, near = (0.2, 0.9) if role == "sample_fine_precision" else (0.9, 0.2)
+    found = compare(made(**{role: [far] * 5}), made(**{role: [near] * 5}))
+    title = reading.roles()[role].title
+    assert [line.split()[-1] for line in text.render_comparison(found).splitlines()
+            if line.startswith(title)] == ["better"]  # fmt: skip
+    assert found.answer == "better"
+    assert compare(made(**{role: [near] * 5}), made(**{role: [near] * 5})).answer != "better"
+
+
+def test_a_role_of_ones_own_is_one_entry(tmp_path: Path) -> None:
+    """Its title, direction and margin stand there, and everything follows."""
+    words = tmp_path / "rules" / "vocabulary" / "mine.yaml"
+    words.parent.mkdir(parents=True)
+    words.write_text(
+        "roles: {freshness: {doc: how fresh samples are, title: freshness of the samples,"
+        " better: higher, judges: metric, margin: [0, 2]}}\n"
+        "words: {fresh: [freshness]}\n"
+        "decide: [{role: freshness, any: [fresh], because: it is fresh}]\n"
+    )
+    logs = []
+    for name, level in (("before", 4.0), ("after", 7.5), ("alike", 5.5)):
+        rows = [f"{i},1.3,0.8,{level + i % 2 / 100}" for i in range(40)]
+        logs.append(tmp_path / f"{name}.csv")
+        logs[-1].write_text("\n".join(["step,loss_d,loss_g,freshness", *rows]) + "\n")
+    options = Options(rules=[tmp_path / "rules"], use_preferences=False)
+    found, report = comparing.run(logs[0], logs[1], options)
+    (own,) = [m for m in found.measures if m.role == "freshness"]
+    assert (own.title, own.direction, own.answer) == (
+        "freshness of the samples", "higher", "better",
+    )  # fmt: skip
+    assert "freshness" in report.series
+    assert found.after.best is not None
+    assert found.after.best.role == "freshness"
+    assert "Freshness of the samples" in " ".join(found.why)
+    assert comparing.run(logs[0], logs[2], options)[0].answer == "no clear change"
+    words.write_text(words.read_text().replace("better: higher", "better: lower"))
+    assert comparing.run(logs[0], logs[1], options)[0].answer == "worse"
 
 
 def test_what_was_not_looked_for_again_is_not_gone() -> None:
@@ -441,10 +496,10 @@ def test_the_answer_turns_with_the_runs(one: Report, other: Report) -> None:
     there, back = compare(one, other), compare(other, one)
     assert back.answer == MIRROR[there.answer]
     assert compare(one, one).answer == "no clear change"
-    data = json.loads(comparison.as_json(there))
+    data = json.loads(json_format.render_comparison(there))
     assert (data["schema"], data["answer"]) == ("gandoctor.comparison/1", there.answer)
     assert there.why
-    assert comparison.as_text(there)
+    assert text.render_comparison(there)
 
 
 # ---------------------------------------------------------------- outputs
@@ -469,7 +524,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_self_contained_and_lays_the_curves_over_each_other(cured: Comparison) -> None:
-    source = comparison.as_html(cured)
+    source = html.render_comparison(cured)
     page = Page(source)
     assert page.fetched == []
     assert page.tags.count("h1") == 1
@@ -495,10 +550,10 @@ def test_the_page_is_self_contained_and_lays_the_curves_over_each_other(cured: C
 
 def test_curves_of_two_runs_share_one_scale() -> None:
     found = compare(made(d_loss=np.linspace(1, 1.4, 40)), made(d_loss=np.linspace(400, 500, 40)))
-    assert "on its own scale" not in comparison.as_html(found)
+    assert "on its own scale" not in html.render_comparison(found)
 
 
-@pytest.mark.parametrize("format_", comparison.FORMATS)
+@pytest.mark.parametrize("format_", reporters.names_for_comparison())
 def test_untrusted_text_stays_text(format_: str) -> None:
     nasty = '<img src=x onerror=alert(1)>\x1b[2J\u202e|`"@all'
     before, after = (
@@ -516,7 +571,7 @@ def test_untrusted_text_stays_text(format_: str) -> None:
         )
         for r in (before, after)
     )
-    said = comparison.render(format_, compare(before, after))
+    said = reporters.render_comparison(reporters.by_name(format_), compare(before, after))
     assert "\x1b" not in said
     assert "\u202e" not in said
     if format_ == "html":
@@ -534,8 +589,8 @@ def test_untrusted_text_stays_text(format_: str) -> None:
 
 
 def test_colour_only_where_it_is_asked_for(cured: Comparison) -> None:
-    assert "\x1b[" not in comparison.as_text(cured)
-    assert "\x1b[1;32mBETTER" in comparison.as_text(cured, colour=True)
+    assert "\x1b[" not in text.render_comparison(cured)
+    assert "\x1b[1;32mBETTER" in text.render_comparison(cured, colour=True)
 
 
 @pytest.mark.parametrize("width", [40, 80, 100])
@@ -543,7 +598,7 @@ def test_the_text_keeps_its_width(width: int) -> None:
     reports_ = [make() for make in examples.ALL.values()]
     for one in reports_:
         for other in reports_:
-            lines = comparison.as_text(compare(one, other), width=width).splitlines()
+            lines = text.render_comparison(compare(one, other), width=width).splitlines()
             prose = [line for line in lines if not re.search(r"\S {2,}\S", line)]
             assert max(len(line) for line in prose) <= max(width, 40)
 
@@ -654,5 +709,5 @@ def test_every_pair_of_examples_can_be_said_in_every_format() -> None:
     for one in examples.ALL.values():
         for other in examples.ALL.values():
             found = compare(one(), other())
-            for format_ in comparison.FORMATS:
-                assert comparison.render(format_, found)
+            for format_ in reporters.names_for_comparison():
+                assert reporters.render_comparison(reporters.by_name(format_), found)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandoctor.configs import looks_like_config, read_config
-from gandoctor.configs import yaml as yaml_reader
+from gandoctor.configs.formats import yaml as yaml_reader
 from gandoctor.errors import InputError
 
 

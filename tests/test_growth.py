@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gandoctor import api, parsers, rulebook, vocabulary
-from gandoctor.configs import options
+from gandoctor.configs.formats import options
 from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
 from gandoctor.parsers.formats import csv, text
@@ -133,10 +133,10 @@ def test_what_is_no_literal_keeps_how_it_was_printed() -> None:
 
 
 def test_option_lines_lose_their_comma_and_their_default() -> None:
-    found = options.parse("lr: 0.1,\n'b': 2 [default: 3]\nc = x   y ,  \nNone\n").found
-    assert {k: v for k, (v, _) in found.items()} == {("lr",): 0.1, ("b",): 2, ("c",): "x   y"}
-    lines = options.parse("Namespace(a=1,\nb=2,\n\nc=3)").found
-    assert [line for _, line in lines.values()] == [1, 2, 4]
+    found = options.scan("lr: 0.1,\n'b': 2 [default: 3]\nc = x   y ,  \nNone\n").found
+    assert {k: s.value for k, s in found.items()} == {("lr",): 0.1, ("b",): 2, ("c",): "x   y"}
+    lines = options.scan("Namespace(a=1,\nb=2,\n\nc=3)").found
+    assert [s.line for s in lines.values()] == [1, 2, 4]
 
 
 def test_escape_sequences_end_where_terminals_end_them() -> None:

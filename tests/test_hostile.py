@@ -93,6 +93,20 @@ def test_a_number_too_large_costs_itself_alone(tmp_path, name, number):
 
 
 @pytest.mark.parametrize(
+    ("name", "number"), [(n, v) for n, them in NUMBERS.items() for v in them if n != "config.py"]
+)
+def test_a_number_too_large_stands_beside_what_is_to_be_changed(tmp_path, name, number):
+    """D has won, so that the learning rates are to be edited: in a file that holds such a number."""
+    text = HUGE[name].format(number).replace("0.1", "0.0002")
+    (tmp_path / name).write_text(text)
+    rows = (f"{i},{max(1e-4, 1.3 * 0.9**i):.6f},{8 - 7 * 0.9**i:.4f}\n" for i in range(200))
+    (tmp_path / "log.csv").write_text("step,d_loss,g_loss\n" + "".join(rows))
+    report = api.analyze(tmp_path)
+    assert report.verdict == "failing"
+    assert any("too large to be read" in (source.lost or "") for source in report.run.sources)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         {"worksheets": [{"cells": 5}]},

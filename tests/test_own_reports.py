@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gandoctor import api, comparing, parsers
+from gandoctor import api, parsers
+from gandoctor import compare as comparing
 from gandoctor.api import Options
 from gandoctor.errors import InputError
-from gandoctor.reporters import by_name, comparison, render
+from gandoctor.reporters import by_name, render, render_comparison
 
 ALONE = Options(use_preferences=False)
 
@@ -24,7 +25,7 @@ def saved(folder: Path) -> dict[str, str]:
     return {
         "one": one,
         "many": render(by_name("json"), [report, report]),
-        "comparison": comparison.render("json", change),
+        "comparison": render_comparison(by_name("json"), change),
         "one line": json.dumps(json.loads(one)),
         "sorted": "\ufeff" + json.dumps(json.loads(one), sort_keys=True, indent=4),
     }

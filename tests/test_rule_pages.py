@@ -37,6 +37,7 @@ def test_the_pages_in_the_repository_are_those_of_the_rules() -> None:
 def test_every_rule_measure_cause_and_remedy_has_a_page_and_a_line_in_the_index() -> None:
     rules = {f"{'symptoms' if r.kind == 'symptom' else 'risks'}/{r.id}.md" for r in BOOK.rules}
     rules |= {f"measures/{m.id}.md" for m in BOOK.measures}
+    rules |= {f"evidence/{e.id}.md" for e in BOOK.evidence}
     pages = (
         rules
         | {f"causes/{c.id}.md" for c in BOOK.causes}
@@ -44,6 +45,15 @@ def test_every_rule_measure_cause_and_remedy_has_a_page_and_a_line_in_the_index(
     )
     assert PAGES.keys() == pages | {"index.md"}
     assert set(LINK.findall(PAGES["index.md"])) == pages
+
+
+def test_shared_evidence_and_the_rules_that_ask_it_link_to_each_other() -> None:
+    shared = {(r.id, c.shared) for r in BOOK.rules for c in r.clauses if c.shared}
+    assert {e for _, e in shared} == {e.id for e in BOOK.evidence}
+    for rule, evidence in shared:
+        assert f"(../symptoms/{rule}.md)" in PAGES[f"evidence/{evidence}.md"]
+        assert f"(../evidence/{evidence}.md)" in PAGES[f"symptoms/{rule}.md"]
+        assert f"  {rule}: {BOOK.by_id[rule].title}" in pages.page(evidence, Options())
 
 
 def test_every_link_leads_to_a_page() -> None:

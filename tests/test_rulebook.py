@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -668,6 +669,96 @@ def test_weights_that_are_wrong(weighed, old, new, says):
     assert old in WEIGHTS
     write(weighed, "weights.yaml", WEIGHTS.replace(old, new))
     assert any("weights.yaml" in f and says in f for f in faults(weighed))
+
+
+# ---------------------------------------------------------------- shared evidence
+
+IMPROVES = """
+id: improves
+title: FID falls
+why: so
+where: trend(fid) < -0.2
+over: last 50%
+says: "FID fell to {last(fid)}"
+"""
+
+
+@pytest.fixture
+def sharing(folder: Path) -> Path:
+    """A rule that is pasted, and the same rule with its exclusion by name."""
+    write(folder, "evidence/improves.yaml", IMPROVES)
+    pasted = yaml.safe_load(RULE)
+    named = yaml.safe_load(RULE.replace("id: low-d", "id: low-d-too"))
+    own = {k: v for k, v in yaml.safe_load(IMPROVES).items() if k in ("where", "over", "says")}
+    pasted["evidence"]["better"], named["evidence"]["better"] = own, "improves"
+    for rule in (pasted, named):
+        rule["when"] = "collapsed and adam and rises and not better"
+        write(folder, f"symptoms/{rule['id']}.yaml", yaml.safe_dump(rule, sort_keys=False))
+    return folder
+
+
+def test_a_clause_that_is_named_is_as_if_pasted(sharing):
+    book = load([sharing])
+    pasted, named = (book.by_id[i] for i in ("low-d", "low-d-too"))
+    assert named.clauses[-1].shared == "improves"
+    assert [replace(c, shared="") for c in named.clauses] == list(pasted.clauses)
+    assert named.when == pasted.when
+    (evidence,) = book.evidence
+    assert (evidence.id, evidence.title, evidence.file) == (
+        "improves",
+        "FID falls",
+        "evidence/improves.yaml",
+    )
+    assert load([sharing], rules_only=True).by_id["low-d-too"].clauses == named.clauses
+
+
+def test_a_users_evidence_goes_before_ours(sharing, tmp_path_factory):
+    own = tmp_path_factory.mktemp("own")
+    write(own, "improves.yaml", IMPROVES.replace("-0.2", "-0.5"))
+    write(own, "evidence/mine.yaml", IMPROVES.replace("id: improves", "id: mine"))
+    rule = yaml.safe_load(RULE.replace("id: low-d", "id: my-rule"))
+    rule["evidence"]["better"] = "mine"
+    rule["when"] = "collapsed and rises and adam and not better"
+    write(own, "my-rule.yaml", yaml.safe_dump(rule, sort_keys=False))
+    book = load([sharing, own])
+    assert "-0.5" in book.by_id["low-d-too"].clauses[-1].where.text
+    assert "-0.2" in book.by_id["my-rule"].clauses[-1].where.text
+    assert [e.id for e in book.evidence] == ["improves", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (IMPROVES + "wehre: 1", "improves.yaml:wehre: the key `wehre` means nothing here"),
+        (IMPROVES.replace("title: FID falls", ""), "improves.yaml:title: is missing"),
+        (IMPROVES.replace("fid", "fdi"), "did you mean `fid`"),
+        (IMPROVES.replace("last 50%", "after collapsed"), "there are no clauses here"),
+        (IMPROVES.replace("id: improves", "id: better"), "`better` is not the file's name"),
+    ],
+)
+def test_evidence_that_is_wrong(sharing, text, says):
+    write(sharing, "evidence/improves.yaml", text)
+    assert any(says in f for f in faults(sharing))
+
+
+def test_evidence_that_is_not_there_is_named_with_the_nearest(sharing):
+    path = sharing / "symptoms/low-d-too.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("better: improves", "better: improve"))
+    (fault,) = [f for f in faults(sharing) if "low-d-too" in f and "no evidence" in f]
+    assert fault.endswith(
+        "low-d-too.yaml:evidence.better: no evidence is called `improve`; did you mean `improves`?"
+    )
+
+
+def test_evidence_has_a_name_that_no_rule_has(sharing):
+    write(sharing, "evidence/low-d.yaml", IMPROVES.replace("id: improves", "id: low-d"))
+    assert any("`low-d` is taken by" in f for f in faults(sharing))
+
+
+def test_no_exclusion_of_ours_is_pasted_twice():
+    clauses = [c for r in load([default_folder()]).rules for c in r.clauses if not c.shared]
+    shared = {(e.clause.where.text, e.clause.over.text) for e in load([default_folder()]).evidence}
+    assert not [c for c in clauses if c.where and (c.where.text, c.over.text) in shared]
 
 
 def test_ids_are_never_used_twice(folder, tmp_path_factory):

@@ -206,11 +206,11 @@ unknown:
 
 
 BAD = [
-    ("fires: []\nclear: []\nunknown: []", "has no list `fires`"),
-    ("fires: {a: 1}", "has no list `fires`"),
+    ("fires: []\nclear: [{name: n}]\nunknown: []", "has no list `fires`"),
+    ("fires: {a: 1}\nclear: [{name: n}]\nunknown: []", "has no list `fires`"),
     (TEST.replace("unknown:", "unkown:"), "did you mean `unknown`"),
     (TEST.replace("name: chance", "nam: chance"), "did you mean `name`"),
-    (TEST.replace("{name: nothing was logged}", "nothing"), "unknown[0]: is no mapping"),
+    (TEST.replace("{name: nothing was logged}", "nothing"), "unknown[0]: `nothing` is no mapping"),
     (
         TEST.replace("signals: {d_loss: 1.38", "signals: {d_los: 1.38"),
         "clear[0].signals.d_los: no role is called `d_los`",
@@ -249,9 +249,51 @@ def test_tests_that_are_wrong_are_named(folder, text, says):
     write_test(folder, text)
     result = run(folder)
     assert not result.passed
-    assert len(result.faults) == 1
-    assert result.faults[0].startswith("symptoms/d-low.test.yaml")
-    assert says in result.faults[0]
+    assert all(f.startswith("symptoms/d-low.test.yaml") for f in result.faults)
+    assert sum(says in f for f in result.faults) == 1
+
+
+def test_all_that_is_wrong_with_a_test_is_said_at_once(folder):
+    write_test(folder, """
+fires:
+  - {name: two faults, steps: many, family: wgna, signals: {d_loss: 0.05}}
+clear:
+  - {name: another, signals: {d_los: 1}}
+""")  # fmt: skip
+    said = run(folder).faults
+    assert [f.partition(";")[0] for f in said] == [
+        "symptoms/d-low.test.yaml:fires[0].steps: `many` is no number",
+        "symptoms/d-low.test.yaml:fires[0].family: `wgna` is none of its values",
+        "symptoms/d-low.test.yaml:clear[0].signals.d_los: no role is called `d_los`",
+        "symptoms/d-low.test.yaml: has no list `unknown`",
+    ]
+
+
+def test_shared_evidence_is_tested_where_it_stands_and_not_where_it_is_named(folder):
+    (folder / "evidence").mkdir()
+    (folder / "evidence/improves.yaml").write_text(
+        "id: improves\ntitle: FID falls\nwhy: so\nwhere: change(fid) < -0.2\n", encoding="utf-8"
+    )
+    named = RULE.replace("when:", "  better: improves\nwhen:") + "  and not better\n"
+    (folder / "symptoms/d-low.yaml").write_text(named, encoding="utf-8")
+    write_test(folder, TEST.replace("d_loss:", "fid: 1, d_loss:"))
+    assert run(folder).faults == (
+        (
+            "evidence/improves.yaml: has no test; write evidence/improves.test.yaml with holds, clear "
+            "and unknown"
+        ),
+    )
+    (folder / "evidence/improves.test.yaml").write_text(
+        "holds: [{name: by a quarter, signals: {fid: 'linear(1, 0.7)'}}]\n"
+        "clear: [{name: by less, signals: {fid: 'linear(1, 0.79)'}}]\nunknown: [{name: none}]\n",
+        encoding="utf-8",
+    )
+    result = run(folder)
+    assert result.passed, result.format()
+    assert result.format().startswith("1 rule, 1 piece of evidence, 8 cases: all as expected")
+    moved = [m for m in result.unnoticed if "fid" in m]
+    assert not [m for m in moved if m.startswith("d-low")]
+    assert result.mutants == 6
 
 
 def test_a_test_without_a_rule_is_a_fault(folder):
@@ -368,7 +410,7 @@ def measures(folder: Path) -> Path:
 def test_a_measure_is_tested_by_the_file_beside_it(measures):
     result = run(measures)
     assert result.passed, result.format()
-    told = [(c.verdict, c.name) for c in result.cases if c.measure]
+    told = [(c.verdict, c.name) for c in result.cases if c.kind == "measure"]
     assert told == [
         ("against", "D has won"),
         ("for", "half way"),
@@ -427,11 +469,112 @@ def test_tests_of_measures_that_are_wrong(measures, text, says):
     path.unlink() if text is None else path.write_text(text, encoding="utf-8")
     result = run(measures)
     assert not result.passed
-    (fault,) = result.faults
-    assert says in fault
+    assert sum(says in f for f in result.faults) == 1
 
 
 def test_a_test_without_a_measure_is_a_fault(measures):
     (measures / "measures/gone.test.yaml").write_text(OF_MEASURE, encoding="utf-8")
     (fault,) = run(measures).faults
     assert fault.startswith("measures/gone.test.yaml: is a test without a measure")
+
+
+# ---------------------------------------------------------------- remedies
+
+
+REMEDY = """
+id: slow-d
+title: Slow D down
+treats: {fast-d: 0.9}
+effort: config
+risk: trial
+only_if:
+  - {if: lr_d > 2 * lr_g}
+changes:
+  - {setting: lr_d, multiply: 0.1, low: 1.0e-7, high: 0.1}
+expect: D's loss rises
+"""
+CAUSE = """
+id: fast-d
+title: D is fast
+story: so
+common: true
+explains: {discriminator-dominance: 1}
+"""
+OF_REMEDY = """
+changes:
+  - name: D is fast
+    config: |
+      lr_d: 0.002  # D
+      lr_g: 0.0002
+    after: ['lr_d: 0.0002 # D']
+leaves:
+  - {name: as fast as G, config: "{lr_d: 0.0002, lr_g: 0.0002}", because: does not hold}
+  - {name: no rate of D, file: options.json, config: '{"batch_size": 8}', because: no config names}
+"""
+
+
+@pytest.fixture
+def remedies(tmp_path: Path) -> Path:
+    for name, text in (("remedies/slow-d", REMEDY), ("causes/fast-d", CAUSE)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "remedies/slow-d.test.yaml").write_text(OF_REMEDY, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_remedy_is_tested_on_a_config_before_and_after(remedies):
+    result = run(remedies)
+    assert result.passed, result.format()
+    assert [(c.rule, c.verdict, c.kind) for c in result.cases] == [
+        ("slow-d", "changes", "remedy"),
+        ("slow-d", "leaves", "remedy"),
+        ("slow-d", "leaves", "remedy"),
+    ]
+    assert "1 remedy, 3 cases: all as expected" in result.format()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("0.0002 # D'", "0.0004 # D'", "it writes ['lr_d: 0.0002 # D']"),
+        ("lr_d: 0.002 ", "lr_d: 0.0002 ", "it writes nothing: what it is offered for"),
+        ("{lr_d: 0.0002,", "{lr_d: 0.002,", "it writes ['{lr_d: 0.0002, lr_g: 0.0002}']"),
+        ("because: no config names", "because: it is raining", "nothing is changed, but because"),
+    ],
+)
+def test_a_case_of_a_remedy_that_fails_says_what_came_instead(remedies, old, new, says):
+    path = remedies / "remedies/slow-d.test.yaml"
+    path.write_text(OF_REMEDY.replace(old, new), encoding="utf-8")
+    (failure,) = run(remedies).failures
+    assert says in failure.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("changes:", "change:", "did you mean `changes`"),
+        ("    after: ['lr_d: 0.0002 # D']\n", "", "changes[0].after: is missing"),
+        (", because: does not hold", "", "leaves[0].because: is missing"),
+        ("file: options.json", "file: ../options.json", "is no name of a file"),
+        ("as fast as G, config", "as fast as G, confg", "leaves[0].config: is missing"),
+        ('"{lr_d: 0.0002, lr_g: 0.0002}"', "'{lr_d: ['", "leaves[0].config: "),
+        ("name: no rate of D,", "name: no rate, facts: {params: 1},", "no fact is called `params`"),
+    ],
+)
+def test_tests_of_remedies_that_are_wrong(remedies, old, new, says):
+    path = remedies / "remedies/slow-d.test.yaml"
+    path.write_text(OF_REMEDY.replace(old, new), encoding="utf-8")
+    result = run(remedies)
+    assert not result.passed
+    assert sum(says in f for f in result.faults) == 1
+
+
+def test_the_remedies_that_were_tried_most_have_a_test():
+    book = rulebook.load([rulebook.default_folder()])
+    tried = {*book.measured, *book.unseen}
+    tested = {
+        r.id
+        for r in book.remedies
+        if (rulebook.default_folder() / f"remedies/{r.id}.test.yaml").is_file()
+    }
+    assert tried - {r.id for r in book.remedies if not r.changes} <= tested

@@ -24,14 +24,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gandoctor.configs import json_edits as json_splices
-from gandoctor.configs import python_edits as python_splices
 from gandoctor.configs import read_config
-from gandoctor.configs import toml_edits as toml_splices
-from gandoctor.configs import yaml_edits as yaml_splices
-from gandoctor.configs.splice import MAX_LEAVES, SpliceError, Target, number_text
+from gandoctor.configs.entries import MAX_SETTINGS
+from gandoctor.configs.formats import changes, format_of
+from gandoctor.configs.formats import json as json_splices
+from gandoctor.configs.formats import python as python_splices
+from gandoctor.configs.formats import toml as toml_splices
+from gandoctor.configs.formats import yaml as yaml_splices
+from gandoctor.configs.splice import SpliceError, Target, number_text
 from gandoctor.errors import InputError
-from gandoctor.prescribe import diff, format_of
+from gandoctor.prescribe import diff
 
 
 @dataclass(frozen=True)
@@ -1126,7 +1128,7 @@ def test_any_python_is_patched_right_or_refused(
         before = flat(ran("flag = True\n" + text))
     except Exception:
         return
-    keys = sorted({s.key for s in python_splices.spots(text)} & set(before))
+    keys = sorted({s.key for s in python_splices.scan(text).found.values()} & set(before))
     if not keys:
         return
     key = data.draw(st.sampled_from(keys))
@@ -1228,7 +1230,7 @@ def test_an_alias_bomb_is_refused() -> None:
     text = "a0: &a0 {x: 1}\n" + "".join(
         f"a{i}: &a{i} {{{', '.join(f'k{j}: *a{i - 1}' for j in range(9))}}}\n" for i in range(1, 9)
     )
-    with pytest.raises(SpliceError, match=str(MAX_LEAVES)):
+    with pytest.raises(SpliceError, match=str(MAX_SETTINGS)):
         yaml_splices.splice(text + "lr: 1\n", [Target("lr", 2)])
 
 
@@ -1306,7 +1308,7 @@ def test_whatever_the_file_holds_a_splice_is_right_or_refused(
         text = text[: at % (len(text) + 1)] + piece + text[at % (len(text) + 1) :]
     try:
         module = format_of(case.file, text)
-        spots = module.spots(text)
+        spots = list(module.scan(text).found.values())
     except SpliceError:
         return
     for spot in spots:
@@ -1314,7 +1316,7 @@ def test_whatever_the_file_holds_a_splice_is_right_or_refused(
             after = module.splice(text, [Target(spot.key, value, spot.line)]).text  # type: ignore[arg-type]
         except SpliceError:
             continue
-        assert list(module.changes(text, after)), spot
+        assert list(changes(case.file, text, after)), spot
         patch = diff.unified("c", text, after)
         assert diff.applied(text, diff.split(patch)["c"], "c") == after
 

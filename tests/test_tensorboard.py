@@ -20,6 +20,7 @@ from gandoctor.errors import InputError
 from gandoctor.parsers import discover
 from gandoctor.parsers.formats import tensorboard
 from gandoctor.parsers.records import crc, tfrecord
+from gandoctor.parsers.rows.names import MOST_NAMES
 from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -745,3 +746,11 @@ def test_what_is_in_a_file_and_cannot_be_used_is_no_error(tmp_path: Path) -> Non
     event.summary.value.add(tag="weights").histo.num = 1
     put(tmp_path, VERSION, record(event.SerializeToString()))
     assert "histogram" in discover(tmp_path)[0].notes[0]
+
+
+def test_of_very_many_tags_the_first_and_the_losses_are_read(tmp_path: Path) -> None:
+    tags = [f"layer{k}/norm" for k in range(MOST_NAMES + 700)] + ["loss/d", "G_loss"]
+    reading = read(tmp_path, *(scalar(tag, step, 0.5) for step in (1, 2) for tag in tags))
+    assert [s.tag for s in reading.signals] == [*tags[:MOST_NAMES], "loss/d", "G_loss"]
+    assert all(s.steps.tolist() == [1, 2] for s in reading.signals)
+    assert f"1,400 values under more than {MOST_NAMES:,} names" in (reading.lost or "")

@@ -5,6 +5,7 @@ Conventions of many code bases, the known traps, and text nobody foresaw.
 
 from __future__ import annotations
 
+import ast
 import csv
 import shutil
 from functools import cache
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandoctor import api, vocabulary
-from gandoctor.errors import RuleError, UsageError
+from gandoctor.errors import RulebookError, RuleError, UsageError
 from gandoctor.model.signals import Setting, SettingValue, Signal
 from gandoctor.vocabulary import Vocabulary
 
@@ -504,6 +505,53 @@ def test_a_users_file_adds_and_goes_first(tmp_path: Path) -> None:
     assert "lr_d" in vocabulary.settle(
         [Setting("", 0.1, "zorp.eta_zero"), Setting("", 0.1, "disc.eta_zero")], vocabulary=mine
     )
+
+
+# Where code names several roles at once, it is about what these very roles do to each other.
+TOLD_APART = {
+    "vocabulary/",  # how names and values tell one role from another
+    "objective/",  # the game: which losses add up to which
+    "samples/",  # what is measured
+}
+
+
+def test_what_is_particular_to_a_role_stands_in_its_entry() -> None:
+    """No table of roles in code: it would drift."""
+    package, tables = Path(vocabulary.__file__).parents[1], []
+    for file in package.rglob("*.py"):
+        name = file.relative_to(package).as_posix()
+        if name.startswith(tuple(TOLD_APART)):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = getattr(node, "elts", None) or getattr(node, "keys", None) or ()
+            texts = {p.value for p in parts if isinstance(p, ast.Constant)}
+            if len({t for t in texts if isinstance(t, str)} & words().roles.keys()) > 2:
+                tables.append(f"{name}:{node.lineno}")
+    assert tables == []
+
+
+def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "vocabulary"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("roles: {x: {judges: metric}, y: {margin: 3, shwon: true}}")
+    (folder / "b.yaml").write_text("aliases: [{role: d_los, tags: [t]}]\nrolse: {}")
+    with pytest.raises(RulebookError) as caught:
+        vocabulary.load([RULES, tmp_path])
+    told = {fault.where.partition("vocabulary/")[2]: str(fault) for fault in caught.value.faults}
+    assert told.keys() == {
+        "a.yaml:roles.x.better", "a.yaml:roles.y.margin", "a.yaml:roles.y.shwon", "b.yaml:aliases",
+        "b.yaml:rolse",
+    }  # fmt: skip
+    assert "did you mean `shown`" in told["a.yaml:roles.y.shwon"]
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
+    folder = tmp_path / "vocabulary"
+    folder.mkdir()
+    for name in ("mine", "ours", "longest"):
+        (folder / "mine.yaml").write_text(f"roles: {{{name}: {{doc: one}}}}")
+        assert name in vocabulary.load([RULES, tmp_path]).roles
+    assert "mine" not in vocabulary.load([RULES, tmp_path]).roles
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from gandoctor.errors import InputError
 from gandoctor.parsers.formats import wandb
 from gandoctor.parsers.records import history, leveldb
+from gandoctor.parsers.rows.names import MOST_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -569,3 +570,13 @@ def test_looking_for_sound_chunks_has_an_end(tmp_path: Path) -> None:
     reading = wandb.read(put(tmp_path, frames(*rows(3)) + content * 150))
     assert time.process_time() - started < 10
     assert len(reading.signals[0]) == 3
+
+
+@pytest.mark.parametrize("form", ["key", "typed"])
+def test_of_very_many_keys_the_first_and_the_losses_are_read(tmp_path: Path, form: str) -> None:
+    values: dict[str, object] = {f"layer{k}/norm": 0.5 for k in range(MOST_NAMES + 700)}
+    values |= {"loss/d": 0.5, "G_loss": 0.7}
+    reading = read(tmp_path, *(row({**values, "_step": k}, form) for k in range(2)), exit_record())
+    assert {"loss/d", "G_loss", "layer0/norm"} <= points(reading).keys()
+    assert len(reading.signals) == MOST_NAMES + 2
+    assert f"1,400 values under more than {MOST_NAMES:,} names" in (reading.lost or "")

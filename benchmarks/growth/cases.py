@@ -190,9 +190,9 @@ def _read(module: str, filename: str, make: Callable[[int], str | bytes], n: int
 
 
 def _parse(kind: str, make: Callable[[int], str], n: int) -> Call:
-    reader = importlib.import_module(f"gandoctor.configs.{kind}")
+    reader = importlib.import_module(f"gandoctor.configs.formats.{kind}")
     text = make(n)
-    return _quietly(lambda: reader.parse(text))
+    return _quietly(lambda: reader.scan(text))
 
 
 def _settings(make: Callable[[int], str], n: int) -> Call:

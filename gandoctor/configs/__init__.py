@@ -1,17 +1,16 @@
 """Configuration files -> raw settings: the user's own keys, with file and line.
 
-One format a module.
-
-A module is a config reader by its two names: ``SUFFIXES`` and ``parse(text) -> Entries``.
+`formats` has one module a format, and says what a new one needs: nothing here has to change for it.
 """
 
 from __future__ import annotations
 
-import importlib
 import re
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.entries import Entries, keys_of
+from gandoctor.configs import formats
+from gandoctor.configs.entries import Spot, keys_of
 from gandoctor.errors import InputError, unforeseen
 from gandoctor.files import below
 from gandoctor.model.signals import Reading, Setting
@@ -20,52 +19,44 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gandoctor.model.signals import SettingValue
+    from gandoctor.configs.entries import Entries
 
 __all__ = ["config_rank", "looks_like_config", "read_config"]
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 
 
-class _Format(Protocol):
-    SUFFIXES: tuple[str, ...]
-
-    def parse(self, text: str) -> Entries: ...
-
-
-# By suffix; what has none of these is read as printed options, or as JSON where it begins with a
-# bracket.
-_BY_SUFFIX: Final[dict[str, str]] = {
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".json5": "json",
-    ".jsonc": "json",
-    ".toml": "toml",
-    ".py": "python",
-}
-_ANY: Final = "(ya?ml|json5?|jsonc|toml|txt|ini|cfg|conf|flags|gin)"
 _WORDS: Final = (
     "train_opt|opt|training_options|train_options|hparams|hyper_?param(eter)?s?|params|parameters|"
     "args|arguments|"
     "settings|options?|opts|config|cfg|conf|flags|flagfile|commandline_args|metalog"
 )
-# Names under which training programs keep their settings, the surest first.
-_NAMES: Final[tuple[re.Pattern[str], ...]] = tuple(
-    re.compile(p)
-    for p in (
-        r"config\.(ya?ml|json|toml)",
-        rf"({_WORDS})\.{_ANY}",
-        r"(operative_config[\w.-]*\.gin|[\w.-]*[-_]project\.ya?ml|flagfile|\.config\.json|opt\.txt)",
-        (
-            r"[\w.+-]*(config|cfg|hparams|params|options|settings|train_opt|[-_]opt|"
-            rf"[-_]args)[\w.+-]*\.{_ANY}"
-        ),
-        r"(config|cfg|configs|hparams|params|settings|constants)\.py",
-        r"[\w.+-]+\.(ya?ml|toml|gin)",
-        r"[\w.+-]+\.json5?",
+
+
+@cache
+def _names() -> tuple[re.Pattern[str], ...]:
+    """Names under which training programs keep their settings, the surest first."""
+    suffixes = "|".join(re.escape(s[1:]) for s in formats.suffixes(code=False))
+    return tuple(
+        re.compile(p)
+        for p in (
+            r"config\.(ya?ml|json|toml)",
+            rf"({_WORDS})\.({suffixes})",
+            (
+                r"(operative_config[\w.-]*\.gin|[\w.-]*[-_]project\.ya?ml|flagfile|"
+                r"\.config\.json|opt\.txt)"
+            ),
+            (
+                r"[\w.+-]*(config|cfg|hparams|params|options|settings|train_opt|[-_]opt|"
+                rf"[-_]args)[\w.+-]*\.({suffixes})"
+            ),
+            r"(config|cfg|configs|hparams|params|settings|constants)\.py",
+            r"[\w.+-]+\.(ya?ml|toml|gin)",
+            r"[\w.+-]+\.json5?",
+        )
     )
-)
+
+
 SURE_NAME: Final = 2  # the last rank that needs no look into the file
 ANY_JSON: Final = 6  # any .json at all: it may as well be a log
 # Files of other programs that share a config's suffix.
@@ -101,7 +92,7 @@ def config_rank(path: Path) -> int | None:
         return None
     if path.parent.name == ".hydra":
         return 0 if name == "config.yaml" else None
-    return next((i for i, p in enumerate(_NAMES) if p.fullmatch(name)), None)
+    return next((i for i, p in enumerate(_names()) if p.fullmatch(name)), None)
 
 
 def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
@@ -159,8 +150,8 @@ def read_config(path: Path, name: str) -> Reading:
             what, name, "a config is YAML, JSON, TOML, Python constants or printed options"
         )
     settings = tuple(
-        Setting(name="", value=value, key=".".join(path), file=name, line=line)
-        for path, (value, line) in _unwrapped(entries.found).items()
+        Setting(name="", value=spot.value, key=".".join(path), file=name, line=spot.line)
+        for path, spot in _unwrapped(entries.found).items()
     )
     return Reading(settings=settings, lost="; ".join(entries.lost) or None)
 
@@ -172,12 +163,9 @@ def _parse(path: Path) -> Entries:
     text = _decoded(head[:MAX_BYTES])
     if "\x00" in text:
         raise InputError("is a binary file, no config", path.name, "give a YAML, JSON or TOML file")
-    kind = _BY_SUFFIX.get(path.suffix.lower()) or (
-        "json" if re.match(r"\s*[{]", text) else "options"
-    )
-    reader = cast("_Format", importlib.import_module(f"{__name__}.{kind}"))
+    kind = formats.name_of(path.name, text)
     try:
-        entries = reader.parse(text)
+        entries = formats.scan(kind, text)
     except Exception as e:
         raise unforeseen(e, f"the {kind} config", path.name) from e
     if len(head) > MAX_BYTES:
@@ -191,9 +179,7 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8-sig", errors="replace")
 
 
-def _unwrapped(
-    found: Mapping[tuple[str, ...], tuple[SettingValue, int]],
-) -> dict[tuple[str, ...], tuple[SettingValue, int]]:
+def _unwrapped(found: Mapping[tuple[str, ...], Spot]) -> dict[tuple[str, ...], Spot]:
     """W&B writes ``lr: {desc: null, value: 0.1}``.
 
     The key is ``lr``, and its own notes are no settings.
@@ -205,9 +191,9 @@ def _unwrapped(
         is_wandb or (len(tops) > 1 and tops == wrapped and any(p[1:] == ("desc",) for p in found))
     ):
         return dict(found)
-    kept: dict[tuple[str, ...], tuple[SettingValue, int]] = {}
-    for path, value in found.items():
+    kept: dict[tuple[str, ...], Spot] = {}
+    for path, spot in found.items():
         if path[0] in ("wandb_version", "_wandb") or path[1:] == ("desc",):
             continue
-        kept[(path[0], *path[2:]) if len(path) > 1 and path[1] == "value" else path] = value
+        kept[(path[0], *path[2:]) if len(path) > 1 and path[1] == "value" else path] = spot
     return kept

@@ -1,4 +1,4 @@
-"""Python: constants, dict configs and option defaults by their ``ast`` offsets.
+"""Edits of Python files: what the code does with a value beside giving it is looked at first.
 
 The file is parsed, never run.
 """
@@ -7,158 +7,27 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import shadowing
+from gandoctor.configs.formats.python import Scanned, option, scan, scanned
 from gandoctor.configs.shadowing import reference
 from gandoctor.configs.splice import (
-    MAX_LEAVES,
-    Path,
     Spliced,
     SpliceError,
-    Spot,
     Target,
     Value,
+    Way,
     by_tail,
-    changed,
     number_text,
-    prefer_last,
     splice_at,
-    values_at,
+    spots_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
-
-
-def _tree(text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            # An invalid escape in a user's string is not our business.
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
-        raise SpliceError(f"it is no valid Python ({getattr(e, 'msg', e)})") from e
-
-
-def spots(text: str) -> list[Spot]:
-    """Every literal that a name, a dict key or an option is given, in file order.
-
-    ``LR = 2e-4`` is ``LR``; ``cfg = dict(optim={"lr": 1})`` is ``cfg.optim.lr``; in
-    ``class Config:`` it is ``Config.lr``; ``parser.add_argument("--lr_d", default=1)`` is ``lr_d``.
-    """
-    bom = int(text.startswith("\ufeff"))
-    body = text[bom:]
-    tree = _tree(body)
-    raw = body.encode()
-    starts = [m.start() for m in _LINE.finditer(raw)]
-
-    def place(line: int, column: int) -> int:
-        return bom + len(raw[: starts[line - 1] + column].decode())  # columns count UTF-8 bytes
-
-    found: list[Spot] = []
-    for path, node, value in _body(tree.body, ()):
-        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-        found.append(
-            Spot(
-                path,
-                place(node.lineno, node.col_offset),
-                place(end_line, end_column),
-                node.lineno,
-                value,
-            )
-        )
-        if len(found) > MAX_LEAVES:
-            raise SpliceError(f"the file holds more than {MAX_LEAVES} values")
-    return prefer_last(sorted(found, key=lambda s: s.start))
-
-
-_Found = tuple[Path, ast.expr, object]
-
-
-def _body(body: Sequence[ast.stmt], path: Path) -> Iterator[_Found]:
-    for node in body:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                yield from _assigned(target, node.value, path)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            yield from _assigned(node.target, node.value, path)
-        elif isinstance(node, ast.ClassDef):
-            yield from _body(node.body, (*path, node.name))
-        elif isinstance(node, ast.If | ast.With | ast.Try):
-            yield from _body(node.body, path)
-        elif isinstance(node, ast.FunctionDef):
-            yield from _options(node)
-        if isinstance(node, ast.Expr | ast.Assign):
-            yield from _option(node.value)
-
-
-def _options(function: ast.FunctionDef) -> Iterator[_Found]:
-    """Options that a function such as ``parse_args`` declares, or that stand on it (click)."""
-    for decorator in function.decorator_list:
-        yield from _option(decorator)
-    for node in ast.walk(function):
-        if isinstance(node, ast.Expr):
-            yield from _option(node.value)
-
-
-def _option(node: ast.expr) -> Iterator[_Found]:
-    """``add_argument("--lr", default=...)`` and absl's ``DEFINE_float("lr", default, help)``."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return
-    names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    given = {k.arg: k.value for k in node.keywords}
-    if node.func.attr in ("add_argument", "option") and names and "default" in given:
-        long = next((n for n in names if n.startswith("--")), names[0])
-        dest = given.get("dest")
-        name = dest.value if isinstance(dest, ast.Constant) else long.lstrip("-").replace("-", "_")
-        yield from _literal((str(name),), given["default"])
-    elif node.func.attr.startswith("DEFINE_") and names:
-        value = given.get("default") or (node.args[1] if len(node.args) > 1 else None)
-        if value is not None:
-            yield from _literal((names[0],), value)
-
-
-def _assigned(target: ast.expr, value: ast.expr, path: Path) -> Iterator[_Found]:
-    if isinstance(target, ast.Name):
-        yield from _literal((*path, target.id), value)
-    elif isinstance(
-        target, ast.Attribute | ast.Subscript
-    ):  # _C.TRAIN.LR = 1e-4, config["d"]["lr"] = 1e-4
-        place = reference(target)
-        if place:
-            yield from _literal((*path, *place), value)
-    elif (
-        isinstance(target, ast.Tuple)
-        and isinstance(value, ast.Tuple)
-        and len(target.elts) == len(value.elts)
-    ):
-        for t, v in zip(target.elts, value.elts, strict=True):
-            yield from _assigned(t, v, path)
-
-
-def _literal(path: Path, node: ast.expr) -> Iterator[_Found]:
-    if len(path) > 100:
-        raise SpliceError("the file is nested more than 100 levels deep")
-    if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant):
-                yield from _literal((*path, str(key.value)), value)
-    elif isinstance(node, ast.Call):
-        for word in node.keywords:
-            if word.arg:
-                yield from _literal((*path, word.arg), word.value)
-    elif isinstance(node, ast.List | ast.Tuple):
-        for i, item in enumerate(node.elts):
-            yield from _literal((*path, str(i)), item)
-    else:
-        try:
-            yield path, node, ast.literal_eval(node)
-        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            return
+    from gandoctor.configs.entries import Path, Spot
 
 
 def literal(old: str, new: Value) -> str:
@@ -182,19 +51,34 @@ def splice(text: str, targets: Sequence[Target]) -> Spliced:
         If a key is not there, if anything else would change, or if the code goes on to give the key
         another value.
     """
-    tree = _tree(text.removeprefix("\ufeff"))
-    known = spots(text)
-    found = [(by_tail(known, t), t.value) for t in targets if not t.beside]
-    lines = {s.path: s.line for s, _ in found}
-    _Uses({s.path: v for s, v in found}, lines).check(tree)
+    known = scanned(text)
+    tree = _tree(known)
+    spots = spots_of(known.entries, "Python")
+
+    def locate(among: Iterable[Spot], target: Target) -> Spot:
+        # a key may be asked for as the code calls it: `opt.lr` for `lr`
+        asked = tuple(target.key.split("."))
+        path = next((p for p, n in known.names.items() if n == asked and p != asked), None)
+        if path is None or asked in known.entries.found:
+            return by_tail(among, target)
+        return by_tail(among, Target(".".join(path), target.value, target.line))
+
+    found = [(locate(spots, t), t.value) for t in targets if not t.beside]
+    lines = {known.names[s.path]: s.line for s, _ in found}
+    _Uses({known.names[s.path]: v for s, v in found}, lines).check(tree)
     shadowing.refuse(tree, lines)
-    out = splice_at(text, targets, spots, _values, literal, locate=by_tail)
-    if _shape(tree) != _shape(_tree(out.text.removeprefix("\ufeff"))):
+    out = splice_at(text, targets, Way(scan, literal, "Python", locate=locate))
+    if _shape(tree) != _shape(_tree(scanned(out.text))):
         raise SpliceError("the code would change its shape")
     return out
 
 
-_values: Final = values_at(spots)
+def _tree(known: Scanned) -> ast.Module:
+    if known.tree is None:
+        raise SpliceError(f"it is no valid Python ({known.entries.fault})")
+    return known.tree
+
+
 _CONSTANT: Final = re.compile(r"(?:UnaryOp\(op=\w+\(\), operand=)?Constant\(value=.*?\)\)?")
 
 
@@ -312,10 +196,10 @@ class _Uses:
             for path in self.wanted:
                 if path[-1] in given:
                     raise SpliceError(f"`{path[-1]}` is given another value by {node.func.attr}()")
-        for name, _, _ in _option(node):
-            options[name[0]] = options.get(name[0], 0) + 1
-            if name in self.wanted:
-                _fits(name[0], self.wanted[name], given)
+        for name, _ in option(node):
+            options[name] = options.get(name, 0) + 1
+            if (name,) in self.wanted:
+                _fits(name, self.wanted[(name,)], given)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         names = {n for g in ast.walk(node) if isinstance(g, ast.Global) for n in g.names}
@@ -369,16 +253,3 @@ def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None, bool]]
             yield node.target, node.value, False
     elif isinstance(node, ast.AugAssign | ast.For):
         yield node.target, None, True
-
-
-def changes(before: str, after: str) -> dict[str, object]:
-    """Dotted key -> new value of everything that the usual reader finds changed.
-
-    None where it is gone.
-
-    Raises
-    ------
-    SpliceError
-        If either text cannot be read.
-    """
-    return changed(_values(before), _values(after))

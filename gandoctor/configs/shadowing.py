@@ -10,11 +10,13 @@ import ast
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.splice import Path, SpliceError
+from gandoctor.configs.splice import SpliceError
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from gandoctor.configs.entries import Path
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BINDS = ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor | ast.NamedExpr | ast.comprehension

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gandoctor.configs.entries import Path, Spot
 from gandoctor.errors import GandoctorError
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gandoctor.configs.entries import Entries
 
 Value: TypeAlias = float | int | str | bool | None
-Path: TypeAlias = tuple[str, ...]
 
 # A hand-written config is a few KiB; PyYAML needs seconds for this much.
 MAX_CHARS: Final = 128 * 1024
@@ -55,34 +57,6 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Where one scalar stands.
-
-    Attributes
-    ----------
-    path : tuple of str
-        Key path, list items by index.
-    start, end : int
-        Half-open span of the value's own text, in characters.
-    line : int
-        1-based line.
-    value : object
-        As the usual reader gives it.
-    """
-
-    path: Path
-    start: int
-    end: int
-    line: int
-    value: object
-
-    @property
-    def key(self) -> str:
-        """Dotted key."""
-        return ".".join(self.path)
-
-
-@dataclass(frozen=True, slots=True)
 class Spliced:
     """A text with new values, and what was changed.
 
@@ -96,13 +70,13 @@ class Spliced:
     also: tuple[tuple[str, str, str], ...] = ()
 
 
-def find(spots: Sequence[Spot], target: Target) -> Spot:
+def find(spots: Iterable[Spot], target: Target) -> Spot:
     """The spot a target means: the same key and, among several, the same line.
 
     Raises
     ------
     SpliceError
-        If there is none, or if several could be meant.
+        If there is none, if several could be meant, or if it cannot be edited.
     """
     found = [s for s in spots if s.key == target.key]
     if len(found) > 1 and target.line:
@@ -111,6 +85,8 @@ def find(spots: Sequence[Spot], target: Target) -> Spot:
         raise SpliceError(f"`{target.key}` does not stand in the file as a plain value")
     if len(found) > 1:
         raise SpliceError(f"`{target.key}` stands in the file {len(found)} times")
+    if found[0].stuck:
+        raise SpliceError(f"`{target.key}` {found[0].stuck}")
     return found[0]
 
 
@@ -129,88 +105,121 @@ def replaced(text: str, pieces: Sequence[tuple[int, int, str]]) -> str:
 Added: TypeAlias = "tuple[int, str, str]"
 
 
-def splice_at(
-    text: str,
-    targets: Sequence[Target],
-    spots: Callable[[str], Sequence[Spot]],
-    values: Callable[[str], Mapping[Path, object]],
-    literal: Callable[[str, Value], str],
-    *,
-    locate: Callable[[Sequence[Spot], Target], Spot] | None = None,
-    add: Callable[[str, Sequence[Spot], Target], Added] | None = None,
-) -> Spliced:
-    """Put new values where the old ones stand, and read the result back.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a format with plain spots is spliced.
 
-    The splice of every format with plain spots.
-
-    Parameters
+    Attributes
     ----------
-    text : str
-    targets : sequence of Target
-    spots : callable
+    scan : callable
         Where the values of a text stand.
-    values : callable
-        What the format's usual reader makes of a text.
     literal : callable
         (old text, new value) -> new text.
+    what : str
+        The format's name, for what is said of a text that is none.
+    read : callable, optional
+        What the format's usual reader makes of a text; without it our own scanner is the reader.
     locate : callable, optional
-        The spot a target means; `find` unless given.
+        The spot a target means.
     add : callable, optional
         A new key beside its sibling; without it there are none.
+    """
+
+    scan: Callable[[str], Entries]
+    literal: Callable[[str, Value], str]
+    what: str
+    read: Callable[[str], object] | None = None
+    locate: Callable[[Iterable[Spot], Target], Spot] = find
+    add: Callable[[str, Iterable[Spot], Target], Added] | None = None
+
+
+def splice_at(text: str, targets: Sequence[Target], way: Way) -> Spliced:
+    """Put new values where the old ones stand, and read the result back.
 
     Raises
     ------
     SpliceError
         If a key is not there, or if anything else would change.
     """
-    before = values(text)
-    known = spots(text)
+    known = spots_of(way.scan(text), way.what)
+    before = usual_values(text, way.scan, way.read)
     pieces: list[tuple[int, int, str]] = []
     edits: list[tuple[str, str, str]] = []
     wanted: dict[str, Value] = {}
     for target in targets:
         if target.beside:
-            if add is None:
+            if way.add is None:
                 raise SpliceError(f"`{target.key}` is not in the file")
-            start, new, shown = add(text, known, target)
+            start, new, shown = way.add(text, known, target)
             pieces.append((start, start, new))
             edits.append((target.key, "", shown))
             wanted[target.key] = target.value
             continue
-        spot = (locate or find)(known, target)
+        spot = way.locate(known, target)
         old = text[spot.start : spot.end]
         if "\n" in old:
             raise SpliceError("the value spans several lines")
-        new = literal(old, target.value)
+        new = way.literal(old, target.value)
         pieces.append((spot.start, spot.end, new))
         edits.append((target.key, old, new))
         wanted[spot.key] = target.value
     after = replaced(text, pieces)
-    prove(before, values(after), wanted)
+    prove(before, usual_values(after, way.scan, way.read), wanted)
+    if way.read is not None:  # what we read ourselves has to change in the same way
+        prove(own_values(known), own_values(spots_of(way.scan(after), way.what)), wanted)
     return Spliced(after, tuple(edits))
 
 
-def by_tail(known: Sequence[Spot], target: Target) -> Spot:
+def by_tail(known: Iterable[Spot], target: Target) -> Spot:
     """The spot of the whole key.
 
     Without one, the only spot whose path ends in it (``lr_d`` for ``Config.lr_d``).
     """
     tail = tuple(target.key.split("."))
-    if not any(s.key == target.key and target.line in (0, s.line) for s in known):
-        ends = [s for s in known if s.path[-len(tail) :] == tail and target.line in (0, s.line)]
+    spots = list(known)
+    if not any(s.key == target.key and target.line in (0, s.line) for s in spots):
+        ends = [s for s in spots if s.path[-len(tail) :] == tail and target.line in (0, s.line)]
         if len(ends) == 1:
-            return ends[0]
-    return find(known, target)
+            return find(ends, Target(ends[0].key, None))
+    return find(spots, target)
 
 
-def values_at(spots: Callable[[str], Sequence[Spot]]) -> Callable[[str], Mapping[Path, object]]:
-    """The values of a text by path, where our own scanner is the reader."""
-    return lambda text: {s.path: s.value for s in spots(text)}
+def spots_of(entries: Entries, what: str) -> list[Spot]:
+    """All spots of a text that was read to its end.
+
+    Raises
+    ------
+    SpliceError
+        If it was not.
+    """
+    if entries.fault:
+        raise SpliceError(f"it is no valid {what} ({entries.fault})")
+    return list(entries.found.values())
+
+
+def own_values(spots: Iterable[Spot]) -> dict[Path, object]:
+    """The single values that our own scanner reads, by path."""
+    return {s.path: s.value for s in spots if not isinstance(s.value, tuple)}
+
+
+def usual_values(
+    text: str, scan: Callable[[str], Entries], read: Callable[[str], object] | None
+) -> Mapping[Path, object]:
+    """The values of a text by path, as its usual reader gives them.
+
+    Raises
+    ------
+    SpliceError
+        If the text cannot be read.
+    """
+    return leaves(read(text)) if read else own_values(spots_of(scan(text), "config"))
 
 
 # ---------------------------------------------------------------- numbers and words
 
 _INT: Final = re.compile(r"[-+]?\d[\d_]*")
+# Longer ones are no numbers to any program, and Python refuses to read some of them.
+_MOST_DIGITS: Final = 300
 _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
 
 
@@ -223,7 +232,9 @@ def number(value: object) -> float | int | None:
         return None
     if isinstance(value, int | float):
         return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+    if not isinstance(value, str) or len(value) > _MOST_DIGITS:
+        return None
+    if _NUMBER.fullmatch(value.strip()):
         text = value.strip().replace("_", "")
         return int(text) if _INT.fullmatch(text) else float(text)
     return None
@@ -361,13 +372,3 @@ def reads_as(got: object, wanted: Value) -> bool:
     if isinstance(got, bool) or not isinstance(got, int | float):
         return False
     return abs(got - wanted) <= 1e-5 * abs(wanted)
-
-
-def prefer_last(spots: Sequence[Spot]) -> list[Spot]:
-    """Without the spots that a later one of the same path hides (the last one counts)."""
-    return list({s.path: s for s in spots}.values())
-
-
-def line_of(text: str, at: int) -> int:
-    """1-based line of a position."""
-    return text.count("\n", 0, at) + 1

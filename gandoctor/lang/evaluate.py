@@ -571,7 +571,8 @@ def _margin(
         found = float(slack.min())
     else:
         stride = -(-slack.size // SHOWN_ROWS)
-        found = quantile_of(slack[::stride], 1 - for_.amount, weights[::stride])
+        with np.errstate(over="ignore"):
+            found = quantile_of(slack[::stride], 1 - for_.amount, weights[::stride])
     return abs(found) if math.isfinite(found) else None
 
 

@@ -211,6 +211,7 @@ class Evaluation:
                 steps, np.asarray(function.call(*values), dtype=np.float64), higher=higher
             )
 
+    @np.errstate(all="ignore")  # exploded losses overflow; what is NaN then is told as unknown
     def _run(self, function: Function, args: list[Points | float], node: Node) -> Value:
         assert function.call is not None  # noqa: S101 - only `ask` has none
         text = node.args[0].text

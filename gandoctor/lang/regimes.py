@@ -29,6 +29,7 @@ AT_ONCE: Final = 0.5
 MOST: Final = 4
 
 
+@np.errstate(invalid="ignore", over="ignore")  # differences of exploded losses
 def changes(values: Floats) -> tuple[int, ...]:
     """Rows at which a signal enters another regime.
 

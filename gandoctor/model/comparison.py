@@ -12,11 +12,19 @@ from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from gandoctor.model.report import Series, Verdict
+    from gandoctor.model.roles import Judges
 
 Answer = Literal["better", "worse", "no clear change"]
 Fate = Literal["gone", "new", "still there", "not checked"]
 
 SCHEMA: Final = "gandoctor.comparison/1"
+
+
+def word_for(sign: int) -> Answer:
+    """The answer for 1, -1 or 0."""
+    if sign > 0:
+        return "better"
+    return "worse" if sign < 0 else "no clear change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class Measure:
         ``lower`` or ``higher`` is better; empty where neither is, as for the losses of a game.
     answer : str
         Empty where it has no say.
+    judges : str
+        ``metric``, ``samples`` or ``loss`` where it judges quality, as its role says; else empty.
     because : str
         Why the answer is what it is.
     """
@@ -94,6 +104,12 @@ class Measure:
     direction: Literal["lower", "higher", ""] = ""
     answer: Answer | Literal[""] = ""
     because: str = ""
+    judges: Judges = ""
+
+    @property
+    def has_best_point(self) -> bool:
+        """Whether its best point is one to stop at: not of samples, which are looked at rarely."""
+        return self.judges in ("metric", "loss")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Clause:
     says : str
         The finding in words, with ``{share}``, ``{first}``, ``{last}`` and ``{sub-expression}``
         places.
+    shared : str
+        The piece of shared evidence that it is; empty where it is the rule's own.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Clause:
     over: Window
     for_: Amount
     says: str = ""
+    shared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,22 @@ class FalsePositive:
 
     when: str
     do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A clause that several rules refer to by its name.
+
+    Attributes follow the keys of the YAML file; `clause` is its ``where``, ``given``, ``over``,
+    ``for`` and ``says``, as in a rule.
+    """
+
+    id: str
+    title: str
+    why: str
+    clause: Clause
+    references: tuple[Reference, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +244,9 @@ Measured: TypeAlias = "Mapping[str, Mapping[str, tuple[int, int]]]"
 class Rulebook:
     """All that was read from ``rules/``, and a digest that names this very state of it.
 
-    `measured` counts cures on runs that rules and weights were tuned on, and ranks prescriptions;
-    `unseen` counts them on others, and is only shown. `measures` are sizes with their curves,
-    `weights` what all evidence is worth.
+    `evidence` is what rules share. `measured` counts cures on runs that rules and weights were
+    tuned on, and ranks prescriptions; `unseen` counts them on others, and is only shown. `measures`
+    are sizes with their curves, `weights` what all evidence is worth.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -239,6 +258,7 @@ class Rulebook:
     unseen: Measured = field(default_factory=dict)
     measures: tuple[Measure, ...] = ()
     weights: Weights = field(default_factory=Weights)
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Shelf(Protocol):

@@ -77,7 +77,8 @@ def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[F
     for family in TABLE:
         for a, b in family.starts:
             factor = d0 / a
-            if abs(g0 / factor - b) < (0.15 * abs(b) or 0.04):
+            # Not divided: a loss of 5e-324 leaves a factor of 0.
+            if abs(g0 - b * factor) < (0.15 * abs(b) or 0.04) * factor:
                 found.setdefault(family.name, factor)
     if not found or any(FEW < k < MANY for k in found.values()):
         return {}

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from gandoctor.configs.formats import format_of
 from gandoctor.configs.splice import MAX_CHARS, SpliceError, Target, Value, number
 from gandoctor.errors import InputError
 from gandoctor.lexicon.reading import roles_of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from gandoctor.configs.splice import Spliced, Spot
+    from gandoctor.configs.entries import Spot
     from gandoctor.model.report import Diagnosis
     from gandoctor.model.rules import Clause, Measured, Remedy
     from gandoctor.model.signals import Run, Setting
@@ -65,12 +65,6 @@ _RISKS: Final = ("safe", "trial", "advice")
 
 # (file, key) -> new value; canonical names and no file where the config does not have it
 _Touched: TypeAlias = dict[tuple[str, str], str]
-
-
-class _Format(Protocol):
-    def splice(self, text: str, targets: Sequence[Target]) -> Spliced: ...
-    def spots(self, text: str) -> Sequence[Spot]: ...
-    def changes(self, before: str, after: str) -> dict[str, object]: ...
 
 
 def prescribe(
@@ -434,7 +428,8 @@ class _Desk:
 
 
 def _places(file: str, text: str) -> Sequence[Spot]:
-    return format_of(file, text).spots(text)
+    kind = format_of(file, text)
+    return [s for s in kind.scan(text).found.values() if not isinstance(s.value, tuple)]
 
 
 def _spliced(
@@ -533,42 +528,6 @@ def _agrees(old: str, value: object, *, words: bool = False) -> bool:
     if a is not None and b is not None:
         return math.isclose(a, b, rel_tol=1e-9)
     return text.lower() == str(value).lower() if words else True
-
-
-def format_of(file: str, text: str) -> _Format:
-    """The module that splices this kind of file.
-
-    Raises
-    ------
-    SpliceError
-        If the format is not known.
-    """
-    suffix = PurePosixPath(file).suffix.lower()
-    if suffix in (".yaml", ".yml"):
-        from gandoctor.configs import yaml_edits
-
-        return yaml_edits
-    if suffix in (".json", ".jsonc", ".json5") or text.lstrip("\ufeff \t\r\n")[:1] == "{":
-        from gandoctor.configs import json_edits
-
-        return json_edits
-    if suffix == ".toml":
-        from gandoctor.configs import toml_edits
-
-        return toml_edits
-    if suffix == ".py":
-        from gandoctor.configs import python_edits
-
-        return python_edits
-    if suffix in (".sh", ".bash"):
-        from gandoctor.configs import shell_edits
-
-        return shell_edits
-    if suffix in (".txt", ".opt", ".cfg", ".ini", ".flags", ".args", ".gin", ".conf", ""):
-        from gandoctor.configs import options_edits
-
-        return options_edits
-    raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")
 
 
 # ---------------------------------------------------------------- words

@@ -188,12 +188,12 @@ def _worked_out(
 
 def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[str, ...]:
     """The keys that really differ, read by the format's own reader: exactly those of the edits."""
+    from gandoctor.configs import formats
     from gandoctor.configs.splice import SpliceError
-    from gandoctor.prescribe import format_of
 
     wanted = [e for e in prescription.edits if e.file == file]
     try:
-        got = set(format_of(file, old).changes(old, new))
+        got = set(formats.changes(file, old, new))
     except SpliceError as e:
         raise InputError(e.what, where=file) from e
     keys = {e.key for e in wanted}

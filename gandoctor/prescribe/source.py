@@ -20,7 +20,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gandoctor.configs.splice import Spot
+    from gandoctor.configs.entries import Spot
     from gandoctor.model.signals import Setting
 
 MAX_ENTRIES: Final = 20_000  # names that are looked at

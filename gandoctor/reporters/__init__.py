@@ -1,5 +1,7 @@
 """Report -> text. One module a format: NAME, SUFFIX, `render` and `render_many`.
 
+One that has `render_comparison` says comparisons of two runs, too.
+
 It is found by being here.
 """
 
@@ -15,8 +17,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 from gandoctor.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from gandoctor.model.comparison import Comparison
     from gandoctor.model.report import Report
 
 _ALIASES = {".htm": ".html", ".markdown": ".md"}
@@ -129,6 +132,32 @@ def choose(target: str, name: str | None = None) -> Reporter:
     return by_name("text") if target == "-" else by_suffix(suffix)
 
 
+def choose_for_comparison(target: str, name: str | None = None) -> Reporter:
+    """As `choose`, of the formats that a comparison of two runs has.
+
+    Raises
+    ------
+    UsageError
+        Where neither tells, or a comparison has no such format.
+    """
+    found = choose(target, name)
+    if not hasattr(found, "render_comparison"):
+        there = ", ".join(names_for_comparison())
+        what = f"a comparison has no format {found.NAME!r}"
+        raise UsageError(what, "--format", f"there are: {there}")
+    return found
+
+
+def names_for_comparison() -> tuple[str, ...]:
+    """Names of the formats that a comparison has: those that say how, sorted."""
+    return tuple(n for n in names() if hasattr(_reporters()[n], "render_comparison"))
+
+
+def render_comparison(reporter: Reporter, comparison: Comparison, **options: object) -> str:
+    """A comparison of two runs; of the options, those this format knows (``colour``, ``width``)."""
+    return _said(reporter.render_comparison, comparison, options)  # type: ignore[attr-defined]
+
+
 def _known(suffix: str) -> bool:
     wanted = _ALIASES.get(suffix.lower(), suffix.lower())
     return any(wanted == r.SUFFIX for r in _reporters().values())
@@ -141,5 +170,9 @@ def render(reporter: Reporter, reports: Sequence[Report], **options: object) -> 
     """
     one = len(reports) == 1
     say = cast("Callable[..., str]", reporter.render if one else reporter.render_many)
-    known = {k: v for k, v in options.items() if k in inspect.signature(say).parameters}
-    return say(reports[0] if one else reports, **known)
+    return _said(say, reports[0] if one else reports, options)
+
+
+def _said(say: Callable[..., str], of: object, options: Mapping[str, object]) -> str:
+    known = inspect.signature(say).parameters
+    return say(of, **{k: v for k, v in options.items() if k in known})

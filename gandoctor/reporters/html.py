@@ -15,14 +15,16 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.reporters import views
+from gandoctor.reporters import charts, views
 from gandoctor.reporters import wording as w
+from gandoctor.reporters.figures import Picture, described
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jinja2 import Environment
 
+    from gandoctor.model.comparison import Comparison, Curve
     from gandoctor.model.report import Report
 
 NAME = "html"
@@ -32,6 +34,11 @@ _HERE: Final = Path(__file__).parent
 _LONGEST: Final = 4_000  # of one value: a tag of a megabyte is no name
 _FINE_UP_TO: Final = 8  # a page of more runs has coarser curves, to stay small,
 _WHOLE_UP_TO: Final = 20  # and shows only so many of them, from the worst on, in full
+
+_TONES: Final = {"better": "healthy", "worse": "failing", "no clear change": "inconclusive"}
+_MOST_PICTURES: Final = 9  # of a comparison
+# The run before is orange and the run after blue, wherever both are drawn.
+_BEFORE, _AFTER = 2, 1
 
 
 def render(report: Report) -> str:
@@ -54,6 +61,27 @@ def render_many(reports: Sequence[Report]) -> str:
     return _page(w.count(len(order), "run"), runs, reports, index)
 
 
+def render_comparison(c: Comparison) -> str:
+    """A comparison as one self-contained page, with the curves of both runs over each other."""
+    from gandoctor.reporters import comparison as say
+
+    pictures = list(_pictures(c))
+    return page(
+        "compare.html.j2",
+        f"{say.headline(c)}: {c.before.name} to {c.after.name}",
+        w.made_with(c.version, c.rules_digest),
+        c=c,
+        tone=_TONES[c.answer],
+        headline=say.headline(c),
+        rows=[(r.name, r.before, r.after, r.said) for r in say.rows(c)],
+        notes=[say.table_note()],
+        changed=say.changed(c),
+        best=say.best_points(c),
+        head=pictures[0] if pictures else None,
+        curves=pictures[1:],
+    )
+
+
 def _thinned(runs: int, detail: views.Detail) -> str:
     """What a page of many runs leaves out."""
     if detail is views.FULL:
@@ -74,7 +102,7 @@ def _thinned(runs: int, detail: views.Detail) -> str:
 def _page(
     title: str, runs: Sequence[views.ShownRun], reports: Sequence[Report], index: object = None
 ) -> str:
-    made_by = made_with(reports[0].version, reports[0].rules_digest) if reports else "gandoctor"
+    made_by = w.made_with(reports[0].version, reports[0].rules_digest) if reports else "gandoctor"
     return page("page.html.j2", title, made_by, runs=runs, index=index)
 
 
@@ -98,11 +126,6 @@ def page(template: str, title: str, made_by: str, **values: object) -> str:
             **values,
         )
     )
-
-
-def made_with(version: str, digest: str) -> str:
-    """What a page was made with, for its foot."""
-    return f"gandoctor {version}" + (f", rules {digest}" if digest else "")
 
 
 @functools.cache
@@ -178,3 +201,33 @@ def _policy(style: str, script: str) -> str:
 
 def _hash(source: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _pictures(c: Comparison) -> Iterator[Picture]:
+    said: set[str] = set()
+    for i, curve in enumerate(c.curves[:_MOST_PICTURES]):
+        picture = _picture(c, curve, f"c{i}")
+        if picture is None:
+            continue
+        notes = tuple(n for n in picture.said if n not in said or n != charts.SMOOTHED)
+        said.update(notes)
+        yield Picture(picture.drawing, picture.caption, said=notes)
+
+
+def _picture(c: Comparison, curve: Curve, ident: str) -> Picture | None:
+    from markupsafe import Markup
+
+    lines = (
+        charts.line_of(f"before: {curve.tags[0]}", curve.before, _BEFORE),
+        charts.line_of(f"after: {curve.tags[1]}", curve.after, _AFTER),
+    )
+    unit = c.after.step_unit  # that of both, where there are curves
+    title = curve.title[:1].upper() + curve.title[1:]
+    drawing = charts.draw(
+        charts.Figure(title, described(lines, unit), lines, unit=unit, zoom=False, together=True),
+        ident,
+    )
+    if drawing is None:
+        return None
+    svg = Markup(drawing.svg)  # noqa: S704  every text in it was escaped where it was drawn
+    return Picture(charts.Drawing(svg, drawing.legend, drawing.notes), title, said=drawing.notes)

@@ -10,6 +10,7 @@ from gandoctor.model.report import SCHEMA_MANY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gandoctor.model.comparison import Comparison
     from gandoctor.model.report import Report
 
 NAME = "json"
@@ -31,6 +32,17 @@ def render_many(reports: Sequence[Report]) -> str:
     runs = ",\n".join("    " + _report(r, "    ") for r in reports)
     body = f"[\n{runs}\n  ]" if runs else "[]"
     return f'{{\n  "schema": "{SCHEMA_MANY}",\n  "runs": {body}\n}}\n'
+
+
+def render_comparison(c: Comparison) -> str:
+    """A comparison: the value as it is, indented; a series stays on one line. ASCII only."""
+    data = c.to_dict()
+    curves = data.pop("curves")
+    lines = ",\n".join(f"    {json.dumps(curve, allow_nan=False)}" for curve in curves)
+    data["curves"] = []
+    text = json.dumps(data, allow_nan=False, indent=2)
+    end = '"curves": []\n}'
+    return (text.removesuffix(end) + f'"curves": [\n{lines}\n  ]\n}}' if lines else text) + "\n"
 
 
 def _report(report: Report, margin: str) -> str:

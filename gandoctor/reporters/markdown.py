@@ -11,6 +11,7 @@ from gandoctor.reporters import wording as w
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gandoctor.model.comparison import Comparison
     from gandoctor.model.report import Prescription, Report
 
 NAME = "markdown"
@@ -54,6 +55,41 @@ def render_many(reports: Sequence[Report]) -> str:
         rows.append(f"| {len(order) - _MOST_ROWS:,} more | | | |")
     head = f"{MARK}\n### gandoctor: {w.count(len(reports), 'run')}\n\n" + "\n".join(rows) + "\n\n"
     return _within(head, [r for r in order if r.verdict != "healthy"])
+
+
+def render_comparison(c: Comparison) -> str:
+    """A comparison, for a pull request's comment."""
+    from gandoctor.reporters import comparison as say
+
+    out = [
+        MARK,
+        f"### {words(c.before.name, 80)} → {words(c.after.name, 80)}: {say.headline(c).lower()}",
+        "",
+    ]
+    out += [f"- {words(x)}" for x in c.why]
+    out += ["", "| | before | after | |", "|---|---:|---:|---|"]
+    out += [f"| {words(r.name, 80)} | {r.before} | {r.after} | {r.said} |" for r in say.rows(c)]
+    out += ["", f"<sub>{say.table_note()}</sub>", ""]
+    if c.causes:
+        out += ["**Causes**", ""]
+        out += [
+            f"- {x.fate}: {words(x.title)}" + (f" ({words(x.because)})" if x.because else "")
+            for x in c.causes
+        ]
+        out.append("")
+    if c.settings:
+        out += ["**Settings that differ**", "", "| key | before | after |", "|---|---|---|"]
+        # A bar ends a cell even in a code span.
+        out += [
+            f"| {' | '.join(code(x).replace('|', '&#124;') for x in row)} |"
+            for row in say.changed(c)
+        ]
+        out.append("")
+    if points := say.best_points(c):
+        out += ["**Best points**", "", *(f"- {words(x)}" for x in points), ""]
+    out += ["**Keep in mind**", "", *(f"- {words(x)}" for x in c.cautions), ""]
+    out.append(f"<sub>{w.made_with(c.version, c.rules_digest)}</sub>")
+    return "\n".join(out) + "\n"
 
 
 def _within(head: str, reports: Sequence[Report]) -> str:

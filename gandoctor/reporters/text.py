@@ -16,7 +16,9 @@ from gandoctor.reporters import wording as w
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gandoctor.model.comparison import Comparison
     from gandoctor.model.report import Evidence, Prescription, Report
+    from gandoctor.reporters.comparison import Row
 
 NAME = "text"
 SUFFIX = ".txt"
@@ -24,7 +26,10 @@ SUFFIX = ".txt"
 _LABEL = 7
 _DIFF_LINES = 8
 _COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healthy": "1;32",
-            "label": "2", "title": "1", "+": "32", "-": "31", "dim": "2"}  # fmt: skip
+            "label": "2", "title": "1", "+": "32", "-": "31", "dim": "2",
+            "better": "1;32", "worse": "1;31", "no clear change": "1;36"}  # fmt: skip
+_COMPARED = 18  # columns of a comparison's labels
+_MOST_SETTINGS = 12  # of a comparison
 
 
 def render(
@@ -56,6 +61,12 @@ def render_many(
     """A table: one line a run, the worst first."""
     page = _Page(colour, width, blocks)
     return "\n".join(line.rstrip() for line in page.table(reports)) + "\n"
+
+
+def render_comparison(c: Comparison, *, colour: bool = False, width: int | None = None) -> str:
+    """A comparison: the answer, why, the table of before and after, what changed."""
+    page = _Page(colour, width, None)
+    return "\n".join(line.rstrip() for line in page.comparison(c)) + "\n"
 
 
 class _Page:
@@ -209,6 +220,53 @@ class _Page:
         yield f"{w.count(len(reports), 'run')}: {w.verdicts(reports) or 'nothing to say'}"
         for sentence in w.preferences(reports):
             yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
+
+    # --- two runs ---
+
+    def comparison(self, c: Comparison) -> Iterator[str]:
+        from gandoctor.reporters import comparison as say
+
+        most = self.width // 2 - 12
+        names = " -> ".join(_short(w.plain(side.name), most) for side in (c.before, c.after))
+        yield f"{self.paint(names, 'title')}: {self.paint(say.headline(c).upper(), c.answer)}"
+        for reason in c.why:
+            yield from self.noted("", reason)
+        yield ""
+        yield from self.before_and_after(list(say.rows(c)))
+        yield ""
+        for x in c.causes:
+            kept = ", then ".join(dict.fromkeys(k for k in x.confidence if k))
+            because = f": {x.because}" if x.because else ""
+            yield from self.noted(f"cause {x.fate}", f"{x.title} ({kept} confidence){because}")
+        for key, old, new in say.changed(c)[:_MOST_SETTINGS]:
+            yield from self.noted("changed", f"{key}: {old} -> {new}")
+        if len(c.settings) > _MOST_SETTINGS:
+            left = len(c.settings) - _MOST_SETTINGS
+            yield f"{'':{_COMPARED}}and {left} more (--output FILE.html has them)"
+        for best in say.best_points(c):
+            yield from self.noted("best point", best)
+        for caution in c.cautions:
+            yield from self.noted("keep in mind", caution)
+
+    def before_and_after(self, rows: Sequence[Row]) -> Iterator[str]:
+        margin = min(max(len(w.plain(r.name)) for r in rows), self.width // 3 + 8)
+        old = max(8, *(len(r.before) for r in rows))
+        new = max(8, *(len(r.after) for r in rows))
+        yield self.paint(f"{'':{margin}}  {'before':>{old}}  {'after':>{new}}", "dim")
+        for r in rows:
+            name = f"{_short(w.plain(r.name), margin):{margin}}"
+            said = f"  {self.paint(r.said, r.said)}" if r.said else ""
+            yield f"{name}  {r.before:>{old}}  {r.after:>{new}}{said}"
+
+    def noted(self, label: str, text: str) -> Iterator[str]:
+        """A text under a label of a comparison, however long; without one, over the whole width."""
+        yield from textwrap.wrap(
+            w.plain(text),
+            self.width,
+            initial_indent=f"{label:{_COMPARED}}" if label else "",
+            subsequent_indent=" " * _COMPARED if label else "",
+            break_on_hyphens=False,
+        )
 
     # --- setting ---
 

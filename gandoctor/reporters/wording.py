@@ -157,6 +157,11 @@ def game(report: Report) -> str:
     return _FAMILIES.get(o.family, o.family) + chance
 
 
+def made_with(version: str, digest: str) -> str:
+    """What a page was made with, for its foot."""
+    return f"gandoctor {version}" + (f", rules {digest}" if digest else "")
+
+
 # --- who belongs together
 # ---------------------------------------------------------------------------------------------
 

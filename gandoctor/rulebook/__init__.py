@@ -2,9 +2,9 @@
 
 All faults at once, each with file:key and what would be right.
 
-A folder is laid out as ``rules/``: ``symptoms/``, ``risks/``, ``measures/``, ``causes/``,
-``remedies/`` and ``vocabulary/``. A user's own folder may have any of them, or hold its files side
-by side; what a file is then shows in its keys.
+A folder is laid out as ``rules/``: ``evidence/``, ``symptoms/``, ``risks/``, ``measures/``,
+``causes/``, ``remedies/`` and ``vocabulary/``. A user's own folder may have any of them, or hold
+its files side by side; what a file is then shows in its keys.
 
 The rooms: `folder` (which files there are), `names` (the words that may be used), `clauses` and
 `parts` (what several kinds of files have), `rules`, `measures`, `causes`, `remedies` (one page ->

@@ -5,14 +5,16 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gandoctor.errors import RuleError, near
 from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
 from gandoctor.lexicon.book import squeezed
-from gandoctor.model.rules import Clause
+from gandoctor.model.rules import Clause, Evidence
 from gandoctor.page import Page, one_of
+from gandoctor.rulebook.folder import ID
 from gandoctor.rulebook.names import Words
 
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
@@ -133,8 +135,10 @@ def _places(page: Page, says: str, scope: Scope) -> None:
             page.fault("says", f"nothing fills the place `{{{place}}}`: {e.what}", e.hint)
 
 
-def clauses_of(page: Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
-    """The clauses under ``evidence``, in their order."""
+def clauses_of(
+    page: Page, scope: Scope, words: Words, shared: Mapping[str, Evidence]
+) -> tuple[Clause, ...]:
+    """The clauses under ``evidence``, in their order; a bare word names `shared` evidence."""
     made: list[Clause] = []
     for name, body in page.mapping("evidence", need=True).items():
         key = f"evidence.{name}"
@@ -147,8 +151,18 @@ def clauses_of(page: Page, scope: Scope, words: Words) -> tuple[Clause, ...]:
             page.fault(
                 key, f"`{name}` cannot be the name of a clause", "write a word, with underscores"
             )
+        if isinstance(body, str) and ID.fullmatch(body):
+            if body in shared:
+                made.append(replace(shared[body].clause, name=name, shared=body))
+            else:
+                page.fault(key, f"no evidence is called `{body}`", near(body, shared))
+            continue
         if not isinstance(body, dict):
-            page.fault(key, "is no clause", "write `{where: ..., over: ..., for: ...}`")
+            page.fault(
+                key,
+                "is no clause",
+                "write `{where: ..., over: ..., for: ...}`, or the name of shared evidence",
+            )
             continue
         inner = page.at(key, body)
         inner.only(CLAUSE_KEYS)

@@ -11,10 +11,10 @@ from typing import Any, Final
 from gandoctor.errors import RuleError
 from gandoctor.page import Page, read_yaml
 
-ROOMS: Final = ("symptoms", "risks", "measures", "causes", "remedies")
+ROOMS: Final = ("evidence", "symptoms", "risks", "measures", "causes", "remedies")
 TEST_SUFFIX: Final = ".test.yaml"
 MAX_FILES: Final = 5000
-_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # How often rules and causes were right and remedies cured: counted by a benchmark, no page of its
 # own.
 MEASURED: Final = "measured.yaml"
@@ -137,7 +137,7 @@ def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> FileP
             "nothing tells what this is",
             "`kind: symptom` or `kind: risk`; a cause has `explains`, a remedy `treats`",
         )
-    if not _ID.fullmatch(path.stem):
+    if not ID.fullmatch(path.stem):
         page.fault(
             "",
             f"`{path.name}` is no name for a rule",
@@ -151,20 +151,17 @@ def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> FileP
 def _room_of(data: Mapping[str, Any]) -> str:
     if data.get("kind") in ("symptom", "risk"):
         return f"{data['kind']}s"
-    telling = {"explains": "causes", "treats": "remedies", "curve": "measures"}
+    telling = {"explains": "causes", "treats": "remedies", "curve": "measures", "where": "evidence"}
     return next((room for key, room in telling.items() if key in data), "")
 
 
-def once_each(pages: Sequence[FilePage], faults: list[RuleError]) -> None:
-    """Two files of one name are a fault."""
-    seen: dict[str, str] = {}
+def once_each(pages: Sequence[FilePage]) -> None:
+    """Two files of one name are a fault.
+
+    Not so of evidence: a later folder's goes before an earlier one's.
+    """
+    seen: dict[str, FilePage] = {}
     for page in pages:
-        if page.id in seen:
-            faults.append(
-                RuleError(
-                    f"`{page.id}` is taken by {seen[page.id]}",
-                    f"{page.where}:id",
-                    "ids are never reused",
-                )
-            )
-        seen.setdefault(page.id, page.where)
+        first = seen.setdefault(page.id, page)
+        if first is not page and not page.room == first.room == "evidence":
+            page.fault("id", f"`{page.id}` is taken by {first.where}", "ids are never reused")

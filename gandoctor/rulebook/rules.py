@@ -1,14 +1,14 @@
-"""One page -> a rule."""
+"""One page -> a rule, or a piece of evidence that rules share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from gandoctor.lang.syntax import Scope, compile_when
-from gandoctor.model.rules import SEVERITIES, SYMPTOMS, FalsePositive, Rule
+from gandoctor.model.rules import SEVERITIES, SYMPTOMS, Evidence, FalsePositive, Rule
 from gandoctor.page import Page
-from gandoctor.rulebook.clauses import clauses_of, compiled, used
+from gandoctor.rulebook.clauses import CLAUSE_KEYS, clause_of, clauses_of, compiled, used
 from gandoctor.rulebook.folder import FilePage
 from gandoctor.rulebook.names import Words
 from gandoctor.rulebook.parts import applies_to, references
@@ -19,6 +19,7 @@ STATUSES: Final[tuple[Literal["preview", "stable", "retired"], ...]] = (
     "stable",
     "retired",
 )
+EVIDENCE_KEYS: Final = ("id", "title", "why", *CLAUSE_KEYS, "references")
 RULE_KEYS: Final = (
     "id", "kind", "symptom", "title", "severity", "status", "since", "applies_to", "why",
     "evidence", "when",
@@ -27,7 +28,20 @@ RULE_KEYS: Final = (
 )  # fmt: skip
 
 
-def rule_of(page: FilePage, scope: Scope, words: Words) -> Rule:
+def evidence_of(page: FilePage, scope: Scope, words: Words) -> Evidence:
+    """The shared evidence of a page; what is wrong with it is added to the page's faults."""
+    page.only(EVIDENCE_KEYS)
+    return Evidence(
+        id=page.id,
+        title=page.text("title", need=True),
+        why=page.text("why", need=True),
+        clause=clause_of(page, page.id, "where", scope, words, None),
+        references=references(page),
+        file=page.file,
+    )
+
+
+def rule_of(page: FilePage, scope: Scope, words: Words, shared: Mapping[str, Evidence]) -> Rule:
     """The rule of a page; what is wrong with it is added to the page's faults."""
     page.only(RULE_KEYS)
     kind = page.choice("kind", KINDS)
@@ -38,7 +52,7 @@ def rule_of(page: FilePage, scope: Scope, words: Words) -> Rule:
         page.fault("symptom", "a risk has no symptom", "drop it, or write `kind: symptom`")
     if page.file.startswith(("symptoms/", "risks/")) and not page.file.startswith(kind):
         page.fault("kind", f"a {kind} in the wrong folder", f"move it to {kind}s/")
-    clauses = clauses_of(page, scope, words)
+    clauses = clauses_of(page, scope, words, shared)
     names = [c.name for c in clauses]
     written = page.data.get("when", names[0] if len(names) == 1 else None)
     when = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,11 +23,11 @@ from gandoctor.rulebook.folder import (
 )
 from gandoctor.rulebook.measures import measure_of
 from gandoctor.rulebook.names import Words, vocabulary
-from gandoctor.rulebook.rules import rule_of
+from gandoctor.rulebook.rules import evidence_of, rule_of
 from gandoctor.rulebook.weights import weights_of
 
 RULES: Final = ("symptoms", "risks")
-JUDGING: Final = (*RULES, "measures")
+JUDGING: Final = ("evidence", *RULES, "measures")
 TREATING: Final = ("causes", "remedies")
 _T = TypeVar("_T")
 
@@ -69,7 +70,7 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
     book = known or _judging(folders, pages, words, faults)
     if not rules_only:
         book = _with_treatment(book, folders, pages, words, faults)
-    once_each(pages, faults)
+    once_each(pages)
     if faults:
         raise RulebookError(sorted(faults, key=lambda f: f.where))
     return book if known else replace(book, digest=digest_of(folders))
@@ -80,7 +81,10 @@ def _judging(
 ) -> Rulebook:
     """Rules, measures and weights: all that it takes to call a run healthy."""
     scope = words.scope()
-    rules = _made(rule_of, (p for p in pages if p.room in RULES), scope, words)
+    evidence = [evidence_of(p, scope, words) for p in pages if p.room == "evidence"]
+    shared = {e.id: e for e in evidence}  # of several folders the last counts
+    make = partial(rule_of, shared=shared)
+    rules = _made(make, (p for p in pages if p.room in RULES), scope, words)
     measures = _made(measure_of, (p for p in pages if p.room == "measures"), scope, words)
     rules.sort(key=lambda r: (r.kind != "symptom", r.id))
     return Rulebook(
@@ -88,6 +92,7 @@ def _judging(
         by_id={r.id: r for r in rules},
         measures=tuple(sorted(measures, key=lambda m: m.id)),
         weights=weights_of(folders, measures, faults),
+        evidence=tuple(shared[name] for name in sorted(shared)),
     )
 
 

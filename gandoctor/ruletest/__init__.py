@@ -1,13 +1,17 @@
-"""Runs the ``x.test.yaml`` beside rules and measures, and moves thresholds to see what notices.
+"""Runs the ``x.test.yaml`` beside whatever stands in ``rules/``, and moves thresholds.
 
 A case describes a small run: its curves in the rules' own grammar (over ``t``, which goes from 0 to
 1, and ``step``), its settings, the game that is played. It is asked the same way as a real run, by
-`gandoctor.diagnose.ask` and `gandoctor.lang.sizes.size_of`.
+`gandoctor.diagnose.ask` and `gandoctor.lang.sizes.size_of`. Shared evidence is asked as a rule of
+one clause; cases of causes and remedies say what is blamed (`of_causes`) and what is written
+(`of_remedies`). Each threshold of a rule and of shared evidence is moved, to see whether a case
+notices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,10 +20,19 @@ from gandoctor import diagnose, rulebook
 from gandoctor.diagnose.asking import applies
 from gandoctor.errors import RuleError
 from gandoctor.lang.sizes import size_of
+from gandoctor.lang.syntax import compile_when
 from gandoctor.model.belief import Measure
-from gandoctor.model.rules import Rule, Rulebook
-from gandoctor.ruletest import of_causes
-from gandoctor.ruletest.cases import Trial, describer, orphans, trials
+from gandoctor.model.rules import Evidence, Rule, Rulebook
+from gandoctor.ruletest import of_causes, of_remedies
+from gandoctor.ruletest.cases import (
+    OF_EVIDENCE,
+    OF_MEASURE,
+    OF_RULE,
+    Kind,
+    Trial,
+    orphans,
+    trials,
+)
 from gandoctor.ruletest.curves import CURVES, made_series
 from gandoctor.ruletest.moved import moved, noticed, thresholds
 from gandoctor.values import dataclass
@@ -35,7 +48,20 @@ __all__ = [
     "trials",
 ]
 
-_TRUTHS: Final[dict[str, bool | None]] = {"fires": True, "clear": False, "unknown": None}
+_TRUTHS: Final[dict[str, bool | None]] = {
+    "fires": True,
+    "holds": True,
+    "clear": False,
+    "unknown": None,
+}
+# What is tested, by the kind of a case: one of it, and several.
+_KINDS: Final[dict[str, tuple[str, str]]] = {
+    "rule": ("rule", "rules"),
+    "evidence": ("piece of evidence", "pieces of evidence"),
+    "measure": ("measure", "measures"),
+    "cause": ("cause", "causes"),
+    "remedy": ("remedy", "remedies"),
+}
 # Fewer nats than this either way are little: they move the odds by a sixth at most.
 LITTLE: Final = 0.15
 
@@ -45,16 +71,17 @@ LITTLE: Final = 0.15
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case: what was asked of the rule, and what it said.
+    """One case: what was asked of a rule, or of what else it tests, and what it said.
 
     Attributes
     ----------
     rule, verdict, name : str
-        `rule` may be a measure. `verdict` is what the case expects: ``fires``, ``clear`` or
-        ``unknown`` of a rule, ``against``, ``for``, ``little`` or ``unknown`` of a measure.
+        The id of what is tested, the list of its test that the case stands in, and its name.
     passed : bool
     message : str
         What came instead; empty where it passed.
+    kind : str
+        ``rule``, ``evidence``, ``measure``, ``cause`` or ``remedy``.
     """
 
     rule: str
@@ -62,20 +89,21 @@ class CaseResult:
     name: str
     passed: bool
     message: str = ""
-    measure: bool = False
+    kind: str = "rule"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTestResult:
-    """All cases of all rules and measures.
+    """All cases of all that is tested.
 
     Attributes
     ----------
     cases : tuple of CaseResult
     faults : tuple of str
-        Rules and measures without a test, and tests that cannot be read; each is a failure.
+        Rules, measures and shared evidence without a test, and tests that cannot be read; each is
+        a failure.
     mutants : int
-        Thresholds that were moved, twice each. Rules with a failing case are left out.
+        Thresholds that were moved, twice each. What has a failing case is left out.
     unnoticed : tuple of str
         Moved thresholds that no case noticed.
     """
@@ -97,7 +125,7 @@ class RuleTestResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every rule and measure has a test and every case passes.
+        """Whether every rule, measure and shared evidence has a test and every case passes.
 
         Unnoticed mutants do not fail it.
         """
@@ -108,12 +136,10 @@ class RuleTestResult:
         lines = [*self.faults]
         lines += [f"{c.rule}: {c.verdict}: {c.name}: {c.message}" for c in self.failures]
         lines += [f"unnoticed: {m}" for m in self.unnoticed] if verbose else []
-        rules = len({c.rule for c in self.cases if not c.measure})
-        measures = len({c.rule for c in self.cases if c.measure})
         failed = len(self.failures)
         verdict = "all as expected" if not failed else f"{failed} not as expected"
-        told = [_many(rules, "rule"), *([_many(measures, "measure")] if measures else [])]
-        lines.append(f"{', '.join(told)}, {_many(len(self.cases), 'case')}: {verdict}")
+        told = [*self._tested(), _many(len(self.cases), "case")]
+        lines.append(f"{', '.join(told)}: {verdict}")
         if self.faults:
             lines.append(f"{_many(len(self.faults), 'fault')} in the tests")
         if self.mutants:
@@ -123,13 +149,22 @@ class RuleTestResult:
             )
         return "\n".join(lines)
 
+    def _tested(self) -> list[str]:
+        """How many of each kind were tested, in words; rules in any case."""
+        counts = {kind: len({c.rule for c in self.cases if c.kind == kind}) for kind in _KINDS}
+        return [
+            f"{count:,} {_KINDS[kind][count != 1]}"
+            for kind, count in counts.items()
+            if count or kind == "rule"
+        ]
+
 
 def _many(count: int, name: str) -> str:
     return f"{count:,} {name}{'s' * (count != 1)}"
 
 
 def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
-    """Test every measure of a book, and every rule that is not retired.
+    """Test a book: measures, shared evidence, causes, remedies, and rules that are not retired.
 
     Parameters
     ----------
@@ -145,19 +180,28 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
     words = rulebook.vocabulary(folders)
     results: list[CaseResult] = []
     mutants: list[tuple[str, bool]] = []
+
+    def test(tested: Rule | Measure, kind: Kind, called: str) -> None:
+        asked = trials(tested, kind, folders, words, faults)
+        judged = [_judged(tested, trial, called) for trial in asked]
+        results.extend(judged)
+        if isinstance(tested, Rule) and judged and all(r.passed for r in judged):
+            mutants.extend(noticed(tested, partial(_complains, asked)))
+
     for rule in (r for r in book.rules if r.status != "retired"):
-        asked = trials(rule, folders, words, faults)
-        judged = [_judged(rule, trial) for trial in asked]
-        results += judged
-        if judged and all(r.passed for r in judged):
-            mutants += noticed(rule, partial(_complains, asked))
+        test(rule, OF_RULE, "rule")
+    for evidence in book.evidence:
+        test(_as_rule(evidence), OF_EVIDENCE, "evidence")
     for measure in book.measures:
-        results += [_judged(measure, trial) for trial in trials(measure, folders, words, faults)]
+        test(measure, OF_MEASURE, "measure")
+    told = (
+        ("cause", of_causes.judged(book.causes, folders, words, faults)),
+        ("remedy", of_remedies.judged(book.remedies, folders, words, faults)),
+    )
     results += [
-        CaseResult(cause, expected, name, passed=not instead, message=instead)
-        for cause, expected, name, instead in of_causes.judged(
-            book.causes, folders, describer(words), faults
-        )
+        CaseResult(tested, expected, name, not instead, instead, called)
+        for called, cases in told
+        for tested, expected, name, instead in cases
     ]
     faults += orphans(book, folders)
     return RuleTestResult(
@@ -168,12 +212,33 @@ def run(book: Rulebook, folders: Sequence[Path]) -> RuleTestResult:
     )
 
 
-def _judged(tested: Rule | Measure, trial: Trial) -> CaseResult:
-    measure = isinstance(tested, Measure)
-    message = (
-        _other_size(tested, trial) if isinstance(tested, Measure) else _complaint(tested, trial)
+def _as_rule(evidence: Evidence) -> Rule:
+    """A rule that fires where the evidence holds."""
+    name = evidence.id.replace("-", "_")
+    return Rule(
+        id=evidence.id,
+        kind="risk",
+        symptom=None,
+        title=evidence.title,
+        severity="low",
+        status="stable",
+        since="",
+        applies_to={},
+        why=evidence.why,
+        clauses=(replace(evidence.clause, name=name),),
+        when=compile_when(name, [name]),
+        false_positives=(),
+        references=evidence.references,
+        file=evidence.file,
     )
-    return CaseResult(tested.id, trial.verdict, trial.name, not message, message, measure)
+
+
+def _judged(tested: Rule | Measure, trial: Trial, called: str) -> CaseResult:
+    if isinstance(tested, Measure):
+        message = _other_size(tested, trial)
+    else:
+        message = _complaint(tested, trial)
+    return CaseResult(tested.id, trial.verdict, trial.name, not message, message, called)
 
 
 def _other_size(measure: Measure, trial: Trial) -> str:

@@ -22,7 +22,7 @@ def noticed(rule: Rule, caught: Callable[[Rule], bool]) -> Iterator[tuple[str, b
         Whether any case of the rule complains of a changed one.
     """
     for i, clause in enumerate(rule.clauses):
-        if clause.where is None:
+        if clause.where is None or clause.shared:  # shared evidence has a test of its own
             continue
         for at, number, text in thresholds(clause.where.tree):
             for factor in (1 - MOVED_BY, 1 + MOVED_BY):

@@ -155,6 +155,7 @@ def _constant(x: Points) -> bool:
     return bool((bits == bits[0]).all())
 
 
+@np.errstate(over="ignore", invalid="ignore")  # near the largest float nothing is rounded
 def rounding_of(values: Floats) -> float:
     """Width of the decimals that were printed, 0 where they are too many to matter or unknown.
 

@@ -97,7 +97,7 @@ def read(path: Path) -> Reading:
 
 
 def read_runs(path: Path) -> list[tuple[str, Reading]]:
-    """As `read`, for each of the runs whose rows take turns: a short name and a reading.
+    """As `read`, for each of the runs in a table: a short name and a reading.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from array import array
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from gandoctor.parsers.rows.cells import number
 from gandoctor.parsers.rows.column import Column
 from gandoctor.parsers.rows.names import has_counter, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
-from gandoctor.parsers.rows.table import assemble
+from gandoctor.parsers.rows.table import assemble, assemble_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -93,6 +93,35 @@ def read(path: Path) -> Reading:
     GandoctorError
         The file is no JSON, or JSON of something else than a training.
     """
+    found = _load(path)
+    return (
+        found if isinstance(found, Reading) else assemble(found.columns, found.rows, **found.said)
+    )
+
+
+def read_runs(path: Path) -> list[tuple[str, Reading]]:
+    """As `read`, for each of the runs in a log: a short name and a reading.
+
+    Raises
+    ------
+    GandoctorError
+        As `read` does.
+    """
+    found = _load(path)
+    if isinstance(found, Reading):
+        return [("", found)]
+    return assemble_runs(found.columns, found.rows, **found.said)
+
+
+class _Table(NamedTuple):
+    """Records as columns, and what else `assemble` is to know of them."""
+
+    columns: list[Column]
+    rows: int
+    said: dict[str, Any]
+
+
+def _load(path: Path) -> Reading | _Table:
     text, lost = load_text(path)
     body = text.lstrip("\ufeff \t\r\n")
     if body[:1] not in ("{", "["):
@@ -103,7 +132,7 @@ def read(path: Path) -> Reading:
         raise InputError("JSON nested too deeply to be a log", path.name) from None
 
 
-def _read(body: str, path: Path, lost: list[str]) -> Reading:
+def _read(body: str, path: Path, lost: list[str]) -> Reading | _Table:
     first = next(_first_rows(body), None)
     if first is not None and _is_lines(body):
         if _is_metric_file(first):
@@ -111,7 +140,7 @@ def _read(body: str, path: Path, lost: list[str]) -> Reading:
                 [row for row in _lines(body, lost) if _is_metric_file(row)], path, lost
             )
         return _records(_lines(body, lost), path, lost)
-    data, rows = _load(body, lost)
+    data, rows = _parsed(body, lost)
     if rows is None:
         return _one_value(data, path, lost)
     metric = [row for row in rows if _is_metric_file(row)]
@@ -171,7 +200,7 @@ def _lines(body: str, lost: list[str]) -> Iterator[Mapping[str, Any]]:
         )
 
 
-def _load(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | None]:
+def _parsed(body: str, lost: list[str]) -> tuple[Any, list[Mapping[str, Any]] | None]:
     """One value, or a list of objects. Damage is said in `lost`."""
     try:
         data = json.loads(body)
@@ -243,15 +272,15 @@ def _metric_file(rows: Sequence[Mapping[str, Any]], path: Path, lost: list[str])
     return Reading(tuple(signals), lost="; ".join(lost) or None, step_unit=unit, notes=axis.notes)
 
 
-def _records(rows: Iterable[Mapping[str, Any]], path: Path, lost: list[str]) -> Reading:
+def _records(rows: Iterable[Mapping[str, Any]], path: Path, lost: list[str]) -> _Table:
     columns, count, words = _columns(map(_flat, rows), lost)
     stylegan = any("Progress/kimg" in c.name for c in columns)
     if stylegan:
         columns = [c for c in columns if not c.name.startswith("Timing/")]
-    return assemble(columns, count, where=path.name, words=words, lost=lost)
+    return _Table(columns, count, {"where": path.name, "words": words, "lost": lost})
 
 
-def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
+def _one_value(data: Any, path: Path, lost: list[str]) -> _Table:
     """A single JSON value: lists by name, records under a key, or TensorBoard's triples."""
     if isinstance(data, list):
         triples = [
@@ -265,7 +294,7 @@ def _one_value(data: Any, path: Path, lost: list[str]) -> Reading:
             columns = [
                 Column(n, table[:, j].copy()) for j, n in enumerate(("wall_time", "step", tag))
             ]
-            return assemble(columns, len(table), where=path.name, lost=lost)
+            return _Table(columns, len(table), {"where": path.name, "lost": lost})
         raise InputError("a JSON list, but not of log records", path.name)
     if not isinstance(data, dict):
         raise InputError("a single JSON value, no log", path.name)
@@ -328,7 +357,7 @@ def _unwrapped(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str]) -> Reading:
+def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str]) -> _Table:
     """Series of a common length are one table; shorter ones are spread over the same axis."""
     names = list(lists)
     if not (tells_of_training(names) or has_counter(names)):
@@ -344,7 +373,7 @@ def _by_name(lists: Mapping[str, list[float | None]], path: Path, lost: list[str
         )
     if len({len(s) for s in lists.values()}) > 1:
         notes.append("the lists differ in length: shorter ones were spread over the longest")
-    return assemble(columns, length, where=path.name, lost=lost, notes=notes)
+    return _Table(columns, length, {"where": path.name, "lost": lost, "notes": notes})
 
 
 # ---------------------------------------------------------------- records to columns

@@ -35,6 +35,7 @@ from gandoctor.parsers.records import tfrecord as frame
 from gandoctor.parsers.records.columns import Columns, Layout, Scattered, Striped, gather, layout_of
 from gandoctor.parsers.records.said import config_in
 from gandoctor.parsers.records.series import Series
+from gandoctor.parsers.rows.names import Roll
 from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -213,6 +214,7 @@ class _Log:
         self.texts: dict[str, str] = {}
         self.settings: list[Setting] = []
         self.passed: dict[str, int] = {}
+        self.roll = Roll()
         self.sessions: list[tuple[int, int]] = []  # file offset and step of each session's start
         self.seen_sessions = 0
         self.spans: list[tuple[int, int]] = []  # damage
@@ -310,7 +312,9 @@ class _Log:
         self.events += steps.size
         for value, numbers in zip(layout.event.values, columns.values, strict=True):
             held = numbers[k] if whole else numbers[k][good]
-            self._touch(value.tag).pieces.append((offsets, steps, walls, held))
+            series = self._touch(value.tag, steps.size)
+            if series is not None:
+                series.pieces.append((offsets, steps, walls, held))
 
     def _take_one(self, data: bytes, base: int, at: int, size: int) -> None:
         """One record, field by field."""
@@ -335,7 +339,9 @@ class _Log:
         for value in event.values:
             if value.sort == "scalar" and value.number is not None:
                 number = ev.number_at(data, value.number)
-                self._touch(value.tag).loose.append((base + at, event.step, wall, number))
+                series = self._touch(value.tag, 1)
+                if series is not None:
+                    series.loose.append((base + at, event.step, wall, number))
             elif value.sort == "picture":
                 self.pictures += [
                     Picture(value.tag, event.step, "", base + a, b - a) for a, b in value.spans
@@ -350,10 +356,15 @@ class _Log:
             elif value.sort:
                 self.passed[value.sort] = self.passed.get(value.sort, 0) + 1
 
-    def _touch(self, tag: str) -> Series:
+    def _touch(self, tag: str, values: int) -> Series | None:
+        """The series under a tag; None where too many others are read."""
         series = self.touched.get(tag)
         if series is None:
-            series = self.series.setdefault(tag, Series())
+            series = self.series.get(tag)
+            if series is None:
+                if not self.roll.takes(tag, values):
+                    return None
+                series = self.series[tag] = Series()
             self.touched[tag] = series
         return series
 
@@ -369,9 +380,7 @@ class _Log:
         known = {setting.key for setting in self.settings}
         self.settings += [
             Setting("", value, key)
-            for key, value in (
-                (".".join(path), value) for path, (value, _) in entries.found.items()
-            )
+            for key, value in ((spot.key, spot.value) for spot in entries.found.values())
             if key not in known
         ][: max(0, _MAX_SETTINGS - len(known))]
 
@@ -399,6 +408,7 @@ class _Log:
             said.append(given_up(self.unseen))
         if self.torn:
             said.append(f"last record incomplete ({self.torn:,} bytes), still being written?")
+        said += self.roll.lost()
         return "; ".join(said) or None
 
     # --- the result ---

@@ -31,6 +31,7 @@ from gandoctor.parsers.records.logged import (
     settings_of,
     whole_steps,
 )
+from gandoctor.parsers.rows.names import Roll
 from gandoctor.parsers.rows.steps import Remarks, untangle
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _PASSED_BY: Final = frozenset({3, 4, 6, 7})  # summary, output, files, system me
 _BATCH: Final = 1 << 20  # bytes of rows that are taken apart at once
 _MAX_MEDIA: Final = 20_000
 _MAX_TILES: Final = 64
+_AXES: Final = ("_step", "_timestamp")
 _PICTURES: Final = frozenset({"image-file", "images/separated"})
 
 
@@ -108,6 +110,7 @@ class _Run:
         self.media: list[tuple[str, int, str]] = []  # tag, row, file
         self.kinds: dict[str, str] = {}  # prefix of nested keys -> what W&B says lies there
         self.passed_over: dict[str, int] = {}
+        self.roll = Roll()
         self.exit_code: int | None = None
         self.complete = True
 
@@ -181,7 +184,9 @@ class _Run:
             which, rows, values = which[order], rows[order], values[order]
             starts = np.flatnonzero(np.diff(which, prepend=-1)).tolist()
             for start, stop in pairwise([*starts, which.size]):
-                column = self._column(self.names[which[start]])
+                column = self._column(self.names[which[start]], stop - start)
+                if column is None:
+                    continue
                 column.rows.frombytes(rows[start:stop].tobytes())
                 column.values.frombytes(values[start:stop].tobytes())
         for row in items.odd:
@@ -224,9 +229,10 @@ class _Run:
         else:
             self._number(name, number, row)
 
-    def _column(self, name: str) -> LoggedColumn:
+    def _column(self, name: str, values: int) -> LoggedColumn | None:
+        """The column of a key; None where too many others are read."""
         column = self.columns.get(name)
-        if column is None:
+        if column is None and (name in _AXES or self.roll.takes(name, values)):
             column = self.columns[name] = LoggedColumn()
         return column
 
@@ -244,9 +250,10 @@ class _Run:
             self._number(name, found, row)
 
     def _number(self, name: str, value: float, row: int) -> None:
-        column = self._column(name)
-        column.rows.append(row)
-        column.values.append(value)
+        column = self._column(name, 1)
+        if column is not None:
+            column.rows.append(row)
+            column.values.append(value)
 
     def _word(self, name: str, value: str, row: int) -> None:
         prefix, _, last = name.rpartition(".")
@@ -344,10 +351,10 @@ class _Run:
             times = None if walls is None else walls[rows]
             signals += untangle(name, row_steps[rows], times, values, remarks)
         notes += remarks.lines()
-        lost = frames.lost()
+        lost = [found] if (found := frames.lost()) else []
         if self.bad_rows:
-            said = f"{self.bad_rows:,} record(s) that are no W&B record"
-            lost = f"{lost}; {said}" if lost else said
+            lost.append(f"{self.bad_rows:,} record(s) that are no W&B record")
+        lost += self.roll.lost()
         passed = sorted(name for name in self.passed_over if not self._is_medium(name))
         if passed:
             shown, more = ", ".join(passed[:5]), len(passed) - 5
@@ -361,7 +368,7 @@ class _Run:
         return Reading(
             signals=tuple(signals),
             settings=settings_of(self.config),
-            lost=lost,
+            lost="; ".join(lost) or None,
             step_unit=unit,
             notes=tuple(notes),
             pictures=self._pictures(folder, row_steps),
@@ -440,4 +447,4 @@ class _Run:
 
 def _is_wanted(name: str) -> bool:
     """Whether a key is a metric, or one of W&B's own that is needed for the axes."""
-    return not name.startswith("_") or name in ("_step", "_timestamp")
+    return not name.startswith("_") or name in _AXES

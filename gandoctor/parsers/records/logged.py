@@ -98,7 +98,7 @@ def settings_of(config: dict[str, object]) -> tuple[Setting, ...]:
             flatten(entries, (key,), _unwrapped(value), 0)
     except FullError:
         pass
-    return tuple(Setting("", value, ".".join(path)) for path, (value, _) in entries.found.items())
+    return tuple(Setting("", spot.value, spot.key) for spot in entries.found.values())
 
 
 def _unwrapped(value: object) -> object:

@@ -19,8 +19,8 @@ def config_in(text: str) -> Entries:
 
     YAML, JSON, a Markdown table of two columns, ``Namespace(...)``.
     """
-    from gandoctor.configs import json, options, yaml
     from gandoctor.configs.entries import MAX_SETTINGS, Entries, flatten, word
+    from gandoctor.configs.formats import json, options, yaml
 
     text = _FENCE.sub("", text).strip()
     table = [row for row in (_TABLE_ROW.fullmatch(line) for line in text.splitlines()) if row]
@@ -30,13 +30,13 @@ def config_in(text: str) -> Entries:
             flatten(entries, (row[1].strip(" `*"),), word(row[2].strip(" `*")), 0)
         return entries
     if text.startswith("{"):
-        entries = json.parse(text)
+        entries = json.scan(text)
         if entries.found and not entries.lost:
             return entries
-        return yaml.parse(text)
+        return yaml.scan(text)
     if "Namespace(" in text:
-        return options.parse(text)
-    entries = yaml.parse(text)
+        return options.scan(text)
+    entries = yaml.scan(text)
     if entries.lost or not all(path for path in entries.found):
-        entries = options.parse(text)
+        entries = options.scan(text)
     return entries

@@ -39,6 +39,9 @@ class Axis:
         How many trainings stand one after the other.
     turns : ndarray of int64, shape (rows,), or None
         Which of several runs each row is of, where they take turns and are better read one by one.
+    anew : tuple of int
+        Rows at which a further training counts from where the first one did; none of them where
+        some training begins elsewhere.
     """
 
     steps: Ints
@@ -47,6 +50,7 @@ class Axis:
     notes: tuple[str, ...] = ()
     trainings: int = 1
     turns: Ints | None = None
+    anew: tuple[int, ...] = ()
 
 
 _ROWS_COUNTED: Final = "the steps are damaged (beyond 2**53), so the rows were counted"
@@ -81,7 +85,8 @@ def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan"
         return Axis(steps, kept)
     resumes = _resumes(steps, back, _far_resumes(steps, back, marked, total))
     out = steps.astype(np.int64, copy=True)
-    shift, trainings = 0, 1
+    shift = 0
+    begins: list[int] = []
     bounds = [*(int(b) for b in back), n]
     resumed: list[int | None] = []  # for each way back, the step from which it writes again
     out_last = int(steps[: bounds[0]].max())
@@ -92,7 +97,7 @@ def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan"
             resumed.append(int(piece[0]) + shift)
         else:
             resumed.append(None)
-            trainings += 1
+            begins.append(first)
             # The new training's first step follows one logging interval after the last one.
             shift = max(out_last + gap - int(piece[0]), out_last - int(piece[0]) + 1)
         if (
@@ -116,11 +121,14 @@ def unroll(steps: Ints, *, marks: Sequence[int] = (), total: float = float("nan"
             f"the training was resumed {len(resumes)} time{'s' * (len(resumes) > 1)}: "
             f"{dropped} rows that were written again are left out"
         )
+    trainings = 1 + len(begins)
     if trainings > 1:
         notes.append(
             f"the file holds {trainings} trainings; their steps were put one after the other"
         )
-    return Axis(out, kept, "unknown", tuple(notes), trainings, takes_turns(steps))
+    from_start = all(steps[b] <= steps[0] + gap for b in begins)
+    anew = tuple(begins) if from_start else ()
+    return Axis(out, kept, "unknown", tuple(notes), trainings, takes_turns(steps), anew)
 
 
 def _resumes(steps: Ints, back: NDArray[np.intp], far: set[int]) -> set[int]:

@@ -81,7 +81,8 @@ def find_axis(columns: Mapping[str, Column], rows: int) -> tuple[Axis, set[str]]
         if _crowded(columns, used, axis.steps):
             steps, most = counted_in_epochs(axis.steps)
             note = f"up to {most} rows an epoch and no step column: steps count rows"
-            return Axis(steps, axis.kept, "unknown", (*axis.notes, note), axis.trainings), used
+            notes = (*axis.notes, note)
+            return replace(axis, steps=steps, unit="unknown", notes=notes, turns=None), used
         return _in(axis, "epochs" if factor == 1 else "unknown"), used
     for kind in ("batch", "index"):
         name = first(kind)

@@ -53,6 +53,7 @@ SPLITS: Final = {
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "val", "dev": "val",
 }  # fmt: skip
 
+MOST_NAMES: Final = 10_000  # series of one file
 _STRONG: Final = re.compile(
     r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|"
     r"inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
@@ -91,14 +92,48 @@ def tells_of_training(names: Sequence[str]) -> bool:
     return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
 
 
+def is_of_player(name: str) -> bool:
+    """Whether a name says whose series it is: D's or G's."""
+    return bool(_PLAYER_D.search(name) or _PLAYER_G.search(name))
+
+
 def telling(names: Sequence[str]) -> set[str]:
     """Those of `names` that are a loss, a GAN score, or one of both players' series."""
     found = {n for n in names if tells_of_training([n])}
     if any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names):
-        found |= {n for n in names if _PLAYER_D.search(n) or _PLAYER_G.search(n)}
+        found |= {n for n in names if is_of_player(n)}
     return found
 
 
 def has_counter(names: Sequence[str]) -> bool:
     """Whether one of the names is that of a step counter."""
     return any(plain(n) in STEP_NAMES | EPOCH_NAMES | KIMG_NAMES | IMAGE_NAMES for n in names)
+
+
+class Roll:
+    """The names of a file's series: of very many, the first and those that tell of training."""
+
+    def __init__(self) -> None:
+        self._first = self._telling = self._passed = 0
+
+    def takes(self, name: str, values: int = 1) -> bool:
+        """Whether a series that is not yet known is to be read; else its `values` are counted."""
+        if self._first < MOST_NAMES:
+            self._first += 1
+            return True
+        tells = has_counter([name]) or tells_of_training([name]) or is_of_player(name)
+        if tells and self._telling < MOST_NAMES:
+            self._telling += 1
+            return True
+        self._passed += values
+        return False
+
+    def lost(self) -> list[str]:
+        """What was left out, in words."""
+        if not self._passed:
+            return []
+        said = (
+            f"{self._passed:,} values under more than {MOST_NAMES:,} names, of which the first and "
+            "those that are called like a loss were read"
+        )
+        return [said]

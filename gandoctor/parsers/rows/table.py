@@ -10,6 +10,7 @@ import numpy as np
 
 from gandoctor.errors import InputError
 from gandoctor.model.signals import Reading, Signal
+from gandoctor.parsers.rows.anew import of_trainings
 from gandoctor.parsers.rows.axis import Axis, beyond
 from gandoctor.parsers.rows.counter import filled_up, find_axis, goes_up, kind_of_counter
 from gandoctor.parsers.rows.names import (
@@ -18,6 +19,7 @@ from gandoctor.parsers.rows.names import (
     STAMP_NAMES,
     has_counter,
     plain,
+    telling,
     tells_of_training,
 )
 from gandoctor.parsers.rows.steps import LARGEST
@@ -130,11 +132,15 @@ def assemble(
 
 
 def assemble_runs(
-    columns: Sequence[Column], rows: int, *, words: Mapping[str, Sequence[str]], **said: Any
+    columns: Sequence[Column],
+    rows: int,
+    *,
+    words: Mapping[str, Sequence[str]] | None = None,
+    **said: Any,
 ) -> list[tuple[str, Reading]]:
-    """As `assemble`, for each of the runs whose rows take turns in a table.
+    """As `assemble`, for each of the runs in a table: a short name and a reading.
 
-    A short name and a reading.
+    Their rows take turns, or they stand one after the other and each begins anew.
 
     Raises
     ------
@@ -144,23 +150,25 @@ def assemble_runs(
     table: dict[str, Column] = {}
     for column in columns:
         table.setdefault(column.name, column)
+    words = words or {}
     axis = find_axis(table, rows)
-    turns = axis[0].turns
-    if turns is None:
+    of, how = axis[0].turns, "take turns"
+    if of is None:
+        told = telling(list(table)) - axis[1]
+        losses = [(table[n].at, table[n].cells) for n in told]
+        of, how = of_trainings(axis[0].anew, rows, losses), "stand one after the other"
+    if of is None:
         return [("", assemble(columns, rows, words=words, axis=axis, **said))]
-    count = int(turns.max()) + 1
+    count = int(of.max()) + 1
     runs = []
     for k in range(count):
-        own = turns == k
+        own = of == k
         some = [n for n, is_own in enumerate(own.tolist()) if is_own]
         texts = {
             name: [cells[n] for n in some] for name, cells in words.items() if len(cells) == rows
         }
         reading = assemble([c.of(own) for c in columns], len(some), words=texts, **said)
-        note = (
-            f"{count} runs take turns in the table; they were taken apart, and this is number "
-            f"{k + 1}"
-        )
+        note = f"{count} runs {how} in the table; they were taken apart, and this is number {k + 1}"
         runs.append((f"run {k + 1}", replace(reading, notes=(*reading.notes, note))))
     return runs
 
