@@ -2,7 +2,8 @@
 
 Each piece of evidence gives nats, for the run's having failed or against it. Evidence that says one
 thing in several ways stands in one group, where the strongest witness counts whole and each further
-one half of the one before. Rules that do not hold are one such group, all of them. What could not be asked, or is not about this game, adds nothing.
+one half of the one before. Rules that do not hold are one such group, all of them. What could not
+be asked, or is not about this game, adds nothing.
 """
 
 from __future__ import annotations
