@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.formats import format_of
 from gandoctor.configs.splice import SpliceError, Target, Value, number
+from gandoctor.lexicon.players import any_of
 from gandoctor.model.report import Edit
 from gandoctor.prescribe import diff
 from gandoctor.prescribe.work_out import shown
@@ -68,11 +70,12 @@ def spliced(
     return tuple(edits), patch, also
 
 
-# A name that says by itself whose it is.
-_SIDED: Final = re.compile(
-    r"(?:^|[_\W])(?:d|g|dis|disc|discriminator|critic|gen|generator|netd|netg)(?:[_\W]|$)|"
-    r"[a-z0-9][DG]$|^[DG][A-Z]",
-)
+@cache
+def _sided() -> re.Pattern[str]:
+    """Finds whose a name says by itself that it is."""
+    return re.compile(
+        rf"(?:^|[_\W])(?:{any_of('D', 'G')})(?:[_\W]|$)|[a-z0-9][DG]$|^[DG][A-Z]",
+    )
 
 
 def _leaf(key: str) -> str:
@@ -90,7 +93,7 @@ def _sense(step: Step, settings: Mapping[str, Setting]) -> Callable[[str], str]:
     # `optim_d.lr` says whose rate it is in its last two parts, `lr_d` in one; places in a list say
     # nothing.
     named = re.sub(r"(?:\.\d+)+$", "", mine)
-    parts = 1 if step.name[-2:] not in ("_d", "_g") or _SIDED.search(_leaf(named)) else 2
+    parts = 1 if step.name[-2:] not in ("_d", "_g") or _sided().search(_leaf(named)) else 2
     parts += mine.count(".") - named.count(".")
     tail = mine.split(".")[-parts:]
 
