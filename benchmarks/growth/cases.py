@@ -510,7 +510,8 @@ def cases() -> list[Case]:
     ):
         found.append(Case(f"tags: {form}", partial(_place, form), 100, 4_000))
     for layout in ("folders", "one folder", "one folder of configs"):
-        found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 20, 80))
+        # From 40 on: until then each log is compared with all before it, then with the last 40.
+        found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 40, 80))
     for every in (12, 40):
         found.append(
             Case(f"restarts: every {every} rows", partial(_restarts, every), 2_000, 128_000)
