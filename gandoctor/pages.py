@@ -35,7 +35,7 @@ WIDTH = 100
 
 
 def listing(options: Options) -> str:
-    """One line a rule, then one a measure, one a cause and one a remedy."""
+    """One line a rule, then one a measure, shared evidence, cause and remedy each."""
     book = rulebook.load(api.rule_folders(options))
     rules = [(r.id, r.symptom or r.kind, r.severity, r.status, r.title) for r in book.rules]
     causes = [(c.id, c.title) for c in book.causes]
@@ -44,6 +44,7 @@ def listing(options: Options) -> str:
         [
             table(("rule", "symptom", "severity", "status", "title"), rules),
             table(("measure", "group", "title"), [(m.id, m.group, m.title) for m in book.measures]),
+            table(("evidence that rules share", "title"), [(e.id, e.title) for e in book.evidence]),
             table(("cause", "title"), causes),
             table(("remedy", "risk", "title"), remedies),
         ]
@@ -216,7 +217,8 @@ def _remedy(remedy: Remedy, book: Rulebook) -> str:
                 if c.to is not None
                 else f"to {own} times {c.multiply if c.multiply is not None else 1:g}"
             )
-            only = " if the config names the word" if c.if_named else " (needed)" if c.need else ""
+            only = " (needed)" if c.need else ""
+            only = " if the config names the word" if c.if_named else only
             out.append(f"  {c.setting} {new}{only}")
     if remedy.not_with:
         out += ["", "Not together with", *(f"  {r}" for r in remedy.not_with)]

@@ -20,7 +20,16 @@ from gandoctor import api, diagnose, rulebook
 from gandoctor.diagnose.belief import believe, discounts, of_measure, of_rule, signs_of
 from gandoctor.diagnose.verdict import word_for
 from gandoctor.lang.evaluate import Outcome
-from gandoctor.model.belief import Belief, Curve, Cuts, Sign, Weights, in_per_cent, probability
+from gandoctor.model.belief import (
+    Belief,
+    Curve,
+    Cuts,
+    RuleWeight,
+    Sign,
+    Weights,
+    in_per_cent,
+    probability,
+)
 from gandoctor.model.report import Finding, Report
 
 LOGS = Path(__file__).resolve().parents[1] / "sample_logs"
@@ -94,6 +103,21 @@ def test_within_a_group_and_a_sign_each_further_witness_counts_half():
     told = [("a", 1.0), ("a", 3.0), ("a", 2.0), ("b", 1.0), ("a", -1.0), ("a", -2.0)]
     assert discounts(told) == [0.25, 1.0, 0.5, 1.0, 0.5, 1.0]
     assert discounts([]) == []
+
+
+def test_rules_of_other_faults_that_are_clear_do_not_outvote_one_that_holds():
+    def rule_sign(name: str, *, holds: bool) -> Sign:
+        return Sign(name, f"about-{name}", ((("rule", name, 0 if holds else 1), 1.0),), name)
+
+    clear = [rule_sign(f"r{k}", holds=False) for k in range(40)]
+    weights = Weights(rules={s.evidence: RuleWeight(2.0, -0.2) for s in clear})
+    only = believe(clear, weights, {}, {})
+    assert sum(p.nats for p in only.pieces) == pytest.approx(-0.2 / 0.3, rel=1e-3)
+    first, *others = clear
+    both = believe([rule_sign(first.evidence, holds=True), *others], weights, {}, {})
+    assert both.p > 0.78
+    # Each keeps the group that it is about, whatever it is discounted with.
+    assert {p.group for p in only.pieces[1:]} == {s.group for s in clear}
 
 
 def test_pieces_sum_to_the_log_odds_weightiest_first():

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from gandoctor import api
 from gandoctor.errors import GandoctorError
 from gandoctor.parsers import discover, read_log
 from gandoctor.parsers.formats import csv
@@ -714,3 +715,21 @@ def test_what_stands_behind_a_loss_is_an_accuracy_only_where_a_name_says_so(tmp_
     assert 0 < sure(path) < 0.5, "nothing says that it is a log"
     (tmp_path / "data" / "G.txt").write_text(rows)
     assert sure(path) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("header", "roles"),
+    [
+        ("crit,generator", ["d_loss", "g_loss"]),
+        ("critics,gens", ["d_loss", "g_loss"]),
+        ("判别器,生成器", ["d_loss", "g_loss"]),
+    ],
+)
+def test_a_table_of_both_players_is_a_log_whatever_they_are_called(
+    header: str, roles: list[str], tmp_path: Path
+) -> None:
+    """What the vocabulary places is never refused as no training log."""
+    rows = [f"{0.5 + i / 100},{1.2 - i / 100}" for i in range(30)]
+    (tmp_path / "log.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    (run,) = api.read(tmp_path / "log.csv", api.Options(use_preferences=False))
+    assert [s.role for s in run.signals if s.source][:2] == roles

@@ -1215,7 +1215,19 @@ def test_a_merge_that_leaves_open_what_is_read_is_refused(
 ) -> None:
     made = only(run_of(tmp_path, {"config.yaml": text}), remedy("d", LOWER_D), tmp_path)
     assert made.diff is None
-    assert said in (made.blocked_by or made.why)
+    assert said in (made.blocked_by or "")
+    # what nobody can tell of the file, nobody can tell of the command line
+    assert not made.overrides
+    assert not made.edits
+
+
+def test_what_a_source_tree_leaves_open_is_not_given_on_the_command_line(tmp_path: Path) -> None:
+    text = "base: &b\n  lr_d: 0.02\n  nz: 64\n  bs: 8\ntrain:\n  <<: *b\n  lr_d: 0.03\n"
+    record = "base:\n  lr_d: 0.02\n  nz: 64\n  bs: 8\n"
+    made = patched(tmp_path, {".hydra/config.yaml": record}, {"conf/gan.yaml": text})
+    assert "`train.lr_d` stands for `base.lr_d`" in (made.blocked_by or "")
+    assert made.diff is None
+    assert not made.overrides
 
 
 CONFIG = "class Config:\n    lr_d = 0.02\n    width = 3\n"

@@ -54,6 +54,7 @@ def test_shared_evidence_and_the_rules_that_ask_it_link_to_each_other() -> None:
         assert f"(../symptoms/{rule}.md)" in PAGES[f"evidence/{evidence}.md"]
         assert f"(../evidence/{evidence}.md)" in PAGES[f"symptoms/{rule}.md"]
         assert f"  {rule}: {BOOK.by_id[rule].title}" in pages.page(evidence, Options())
+        assert evidence in pages.listing(Options())
 
 
 def test_every_link_leads_to_a_page() -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gandoctor import rulebook, ruletest
 from gandoctor.errors import RuleError
 from gandoctor.lang.syntax import Scope, compile_test, scaled
 from gandoctor.ruletest import CURVES, made_series, thresholds
+from gandoctor.ruletest.cases import CASE_KEYS
 
 STEPS = np.arange(0, 1001, 10)
 T = STEPS / 1000
@@ -578,3 +582,47 @@ def test_the_remedies_that_were_tried_most_have_a_test():
         if (rulebook.default_folder() / f"remedies/{r.id}.test.yaml").is_file()
     }
     assert tried - {r.id for r in book.remedies if not r.changes} <= tested
+
+
+# ---------------------------------------------------------------- whatever a test file holds
+
+
+ODD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**6), 10**6),
+        st.floats(width=32),
+        st.sampled_from(["d_loss", "lr_d: 1", "0.5 + noise(1)", "a/b", "..", "config.yaml"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["d_loss", "lr_d", "values", "every", "a"]), inner),
+    ),
+    max_leaves=6,
+)
+CASES = st.lists(
+    st.one_of(ODD, st.dictionaries(st.sampled_from([*CASE_KEYS, "onset", "config", "after",
+    "because", "file", "symptoms"]), ODD, max_size=4)),
+    max_size=3,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    lists=st.dictionaries(
+        st.sampled_from(["fires", "clear", "unknown", "changes", "leaves", "first", "defaults"]),
+        st.one_of(CASES, ODD),
+    )
+)
+def test_no_test_file_ends_in_a_traceback(remedies, lists):
+    text = yaml.safe_dump(lists)
+    (remedies / "symptoms").mkdir(exist_ok=True)
+    (remedies / "symptoms/d-low.yaml").write_text(RULE, encoding="utf-8")
+    for name in ("symptoms/d-low", "remedies/slow-d", "causes/fast-d"):
+        (remedies / f"{name}.test.yaml").write_text(text, encoding="utf-8")
+    result = run(remedies)
+    assert result.faults
+    assert result.format()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib
 import math
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from gandoctor.configs import config_rank, formats, read_config
+from gandoctor.configs.formats import yaml as yaml_format
 from gandoctor.configs.splice import SpliceError, Target, number
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gandoctor.model.signals import Setting
 
 # file, text, all single values by key with their lines, and why some cannot be edited
@@ -340,6 +341,23 @@ def test_a_number_is_patched_and_read_back_or_its_spot_says_why_not(
         assert not others
         patched += 1
     assert patched
+
+
+YAML_FILES = sorted((Path(__file__).parent / "data" / "configs").glob("*.y*ml"))
+
+
+@pytest.mark.parametrize("path", YAML_FILES, ids=lambda p: p.name)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_places_in_yaml_do_not_hang_on_which_loader_there_is(
+    path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = mark + path.read_bytes().decode()
+    found = []
+    for loader in (yaml.CSafeLoader, yaml.SafeLoader):
+        monkeypatch.setattr(yaml_format, "_LOADER", loader)
+        found.append([s for s in yaml_format.scan(text).found.values() if not s.stuck])
+    assert found[0] == found[1]
+    assert found[0]
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "config.json", "config.py", "config.ini"])

@@ -370,7 +370,6 @@ def _(x: Time) -> Mapping[str, Curve]:
     "sick",
     "found",
     rules=("fidelity-lost",),
-    wrong="the only rule that sees it is on trial, and losses at chance speak for the run",
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return {

@@ -12,6 +12,7 @@ import argparse
 import concurrent.futures
 import difflib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,9 @@ def said(tree: Path, run: Path) -> dict[str, str]:
             out[file.name] = file.read_text() if file.exists() else ""
     ask("signals", "signals", str(run), "--format", "json")
     ask("patch", "patch", str(run))
-    return out
+    # Rules that say the same in other words have another digest.
+    digest = re.search(r'"rules_digest": "(\w+)"', out["report.json"])
+    return {k: v.replace(digest[1], "DIGEST") for k, v in out.items()} if digest else out
 
 
 def differences(old: Path, new: Path, run: Path) -> list[str]:

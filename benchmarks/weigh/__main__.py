@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 # healthy.
 ACCUSED, WARNED, MISSED = 0.05, 0.2, 0.12
 BOUNDS = {
-    "failing": (0.8, 0.82),
-    "seen": (0.65, 0.9),
-    "warning": (0.6, 0.75),
+    "failing": (0.8, 0.92),
+    "seen": (0.5, 0.9),
+    "warning": (0.5, 0.75),
     "healthy": (0.2, 0.45),
 }
 
@@ -50,9 +50,22 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
     real = np.array([s.run.source == "real" for s in seen])
 
     def exceeded_by(share: float, parts: Sequence[NDArray[np.bool_]]) -> float:
-        """With few healthy runs their very highest: the bound has to hold for the next one, too."""
-        found = [np.sort(p[~failed & part]) for part in parts if (~failed & part).any()]
-        return max(float(x[min(x.size, math.ceil((x.size + 1) * (1 - share))) - 1]) for x in found)
+        """From where on at most that share of the healthy runs is found, seen and to be expected.
+
+        Seen: with few healthy runs their very highest, as the bound has to hold for the next one,
+        too. Expected: of runs believed to have failed with p, 1 - p have not. That counts all runs
+        and not the few that happened to be healthy and high.
+        """
+        bounds: list[float] = []
+        for part in parts:
+            healthy = np.sort(p[~failed & part])
+            if not healthy.size:
+                continue
+            rank = min(healthy.size, math.ceil((healthy.size + 1) * (1 - share)))
+            high = np.sort(p[part])[::-1]
+            accused = np.cumsum(1 - high) / healthy.size
+            bounds += [float(healthy[rank - 1]), float(high[(accused <= share).sum() - 1])]
+        return max(bounds)
 
     def below(share: float) -> float:
         parts = [p[failed & part] for part in (real, ~real) if (failed & part).any()]

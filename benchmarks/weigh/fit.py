@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
-from gandoctor.diagnose.belief import before_counting, discounts, group_of
+from gandoctor.diagnose.belief import before_counting, discounts, group_of, witness_of
 from gandoctor.model.belief import Parameter, RuleWeight, Weights
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def design(seen: Sequence[Seen], at: Space, values: NDArray[np.float64]) -> NDAr
     rows[:, -1] = 1.0
     for row, one in zip(rows, seen, strict=True):
         worth = [sum(share * values[column[key]] for key, share in s.parts) for s in one.signs]
-        counted = discounts([(s.group, w) for s, w in zip(one.signs, worth, strict=True)])
+        counted = discounts([(witness_of(s), w) for s, w in zip(one.signs, worth, strict=True)])
         for sign, factor in zip(one.signs, counted, strict=True):
             for key, share in sign.parts:
                 row[column[key]] += factor * share

@@ -99,7 +99,7 @@ def _by_symptoms(before: Report, after: Report) -> tuple[int, list[str]]:
     new = _missing(after, before)
     said = [f"Gone: {listed(gone)}."] if gone else []
     said += [f"New: {listed(new)}."] if new else []
-    return (0 if bool(gone) == bool(new) else 1 if gone else -1), said
+    return bool(gone) - bool(new), said
 
 
 def _missing(shown: Report, other: Report) -> list[str]:

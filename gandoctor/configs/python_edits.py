@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import shadowing
 from gandoctor.configs.formats.python import Scanned, option, scan, scanned
-from gandoctor.configs.shadowing import reference
+from gandoctor.configs.rebinding import reference
 from gandoctor.configs.splice import (
     Spliced,
     SpliceError,

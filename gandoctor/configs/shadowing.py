@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
+from gandoctor.configs import rebinding
+from gandoctor.configs.rebinding import by_method, handed, imported, last_name, reference
 from gandoctor.configs.splice import SpliceError
 from gandoctor.values import dataclass
 
@@ -20,23 +22,12 @@ if TYPE_CHECKING:
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BINDS = ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor | ast.NamedExpr | ast.comprehension
+# Methods through which the attributes of an object are read.
+_READING: Final = frozenset({"__getattribute__", "__getattr__"})
 # Calls that hand values to an object that is there already.
 _HAND_OVER: Final = frozenset(
     {"replace", "_replace", "evolve", "update", "set_defaults", "__init__", "partial"}
 )
-
-
-def reference(node: ast.expr) -> Path:
-    """``a.b["c"]`` -> ("a", "b", "c"); empty for what is no such reference."""
-    if isinstance(node, ast.Name):
-        return (node.id,)
-    if isinstance(node, ast.Attribute):
-        inner, last = reference(node.value), node.attr
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        inner, last = reference(node.value), str(node.slice.value)
-    else:
-        return ()
-    return (*inner, last) if inner else ()
 
 
 def refuse(tree: ast.Module, lines: Mapping[Path, int]) -> None:
@@ -63,6 +54,7 @@ def _refuse(tree: ast.Module, lines: Mapping[Path, int]) -> None:
     for path, line in lines.items():
         # `lr_d: float = field(default=0.02)`
         name = path[:-1] if path[-1] == "default" and path[:-2] in classes else path
+        rebinding.refuse(tree, name)
         if name[:-1] in classes:
             _Attribute(name, line, classes).check(tree)
         elif len(name) > 1:
@@ -113,7 +105,14 @@ class _Attribute:
 
     def body(self, heir: ast.ClassDef, *, own: bool) -> None:
         leaf = self.path[-1]
+        for keyword in heir.keywords:
+            if keyword.arg == "metaclass":
+                self.stop(f"is read through the metaclass of `{heir.name}`")
         for node in heir.body:
+            if isinstance(node, _Function) and node.name in _READING:
+                self.stop(f"is read through {node.name}() of `{heir.name}`")
+            if own and (source := imported(node, leaf)):
+                self.stop(f"may be another one after the import of `{source}` in `{heir.name}`")
             if isinstance(node, _Function) and node.name == leaf:
                 self.stop(f"is also a method of `{heir.name}`")
             if isinstance(node, ast.Delete) and any(reference(t) == (leaf,) for t in node.targets):
@@ -151,13 +150,12 @@ class _Attribute:
                     f"is given another value by `{'.'.join((*base, leaf))} = ...` in line "
                     f"{target.lineno}"
                 )
-        elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-            in_dict = (
-                isinstance(target.value, ast.Call)
-                or (reference(target.value) or ("",))[-1] == "__dict__"
-            )
-            if target.slice.value == leaf and in_dict:
-                self.stop(f"is given another value in line {target.lineno}")
+        elif isinstance(target, ast.Subscript) and _attributes_of(target.value, selves):
+            key = target.slice
+            if not isinstance(key, ast.Constant) or key.value == leaf:
+                self.stop(f"is, or may be, given another value in line {target.lineno}")
+        elif _attributes_of(target, selves):
+            self.stop(f"may be given another value with all attributes in line {target.lineno}")
 
     def call(self, call: ast.Call, selves: dict[str, bool]) -> None:
         leaf = self.path[-1]
@@ -172,9 +170,36 @@ class _Attribute:
             self.stop(f"is given another value where `{name}` is called in line {call.lineno}")
         if made and (None in given or self.by_place(call)):
             self.stop(f"may be given another value where `{name}` is called in line {call.lineno}")
+        self.attributes(call, selves)
+        if name == "type" and len(call.args) == 3:
+            self.derived(call)
         words = [a.value for a in call.args[1:2] if isinstance(a, ast.Constant)]
+        any_name = name == "setattr" and len(call.args) > 1 and not words
+        if any_name and selves.get(last_name(call.args[0])) is not False:
+            self.stop(f"may be given another value by setattr() in line {call.lineno}")
         if name in ("setattr", "__setattr__", "delattr") and leaf in (*words, *_first_word(call)):
             self.stop(f"is given another value by {name}() in line {call.lineno}")
+
+    def attributes(self, call: ast.Call, selves: dict[str, bool]) -> None:
+        """``vars(self).update(...)`` and the like."""
+        if not isinstance(call.func, ast.Attribute) or not _attributes_of(call.func.value, selves):
+            return
+        first = call.args[0] if call.args else None
+        if call.func.attr == "setdefault":  # a class attribute is no entry of its object yet
+            keys = {str(first.value)} if isinstance(first, ast.Constant) else set()
+            meant: tuple[str, set[str], bool] | None = ("given another value", keys, bool(keys))
+        else:
+            meant = by_method(call)
+        if meant and (self.path[-1] in meant[1] or not meant[2]):
+            self.stop(f"is, or may be, {meant[0]} in line {call.lineno}")
+
+    def derived(self, call: ast.Call) -> None:
+        """``type("Mine", (Config,), {...})``."""
+        if not any(last_name(n) in self.kin for n in ast.walk(call.args[1]) if _is_name(n)):
+            return
+        keys, whole = handed(ast.Call(call.func, [call.args[2]], []))
+        if self.path[-1] in keys or not whole:
+            self.stop(f"is, or may be, given another value by type() in line {call.lineno}")
 
     def by_place(self, call: ast.Call) -> bool:
         """Whether the value may be among what is handed over by its place."""
@@ -194,31 +219,29 @@ class _Attribute:
         raise SpliceError(f"`{'.'.join(self.path)}` {said}")
 
 
+def _attributes_of(node: ast.expr, selves: Mapping[str, bool]) -> bool:
+    """Whether it is ``vars(x)`` or ``x.__dict__`` of an object that may be ours."""
+    if isinstance(node, ast.Call):
+        of = node.args[0] if last_name(node.func) == "vars" and node.args else None
+    elif isinstance(node, ast.Attribute):
+        of = node.value if node.attr == "__dict__" else None
+    else:
+        of = None
+    return of is not None and selves.get(last_name(of)) is not False
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name | ast.Attribute]:
+    return isinstance(node, ast.Name | ast.Attribute)
+
+
 def _first_word(call: ast.Call) -> list[object]:
     return [a.value for a in call.args[:1] if isinstance(a, ast.Constant)]
 
 
 def _entry(tree: ast.Module, path: Path) -> None:
-    """An entry of a dict, or an attribute that is assigned, changed by a function or an update."""
+    """An entry of a dict, or an attribute that is assigned, changed by a function."""
     *_, holder, leaf = path
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "update"
-        ):
-            keys = {
-                k.value
-                for a in node.args
-                if isinstance(a, ast.Dict)
-                for k in a.keys
-                if isinstance(k, ast.Constant)
-            }
-            keys |= {w.arg for a in node.args if isinstance(a, ast.Call) for w in a.keywords}
-            if leaf in keys and (reference(node.func.value) or (holder,))[-1] == holder:
-                raise SpliceError(
-                    f"`{'.'.join(path)}` is given another value by update() in line {node.lineno}"
-                )
         if isinstance(node, _Function | ast.Lambda):
             for target in (t for inner in ast.walk(node) for t in targets(inner)):
                 if not isinstance(target, ast.Name) and reference(target)[-2:] == (holder, leaf):

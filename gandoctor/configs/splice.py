@@ -28,6 +28,10 @@ class SpliceError(GandoctorError):
     """The value cannot be changed where it stands; `what` says why, fit to be shown to the user."""
 
 
+class UndecidedError(SpliceError):
+    """Nothing tells which of several keys the program reads, on the command line neither."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One value to be changed.

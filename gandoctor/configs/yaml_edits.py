@@ -19,6 +19,7 @@ from gandoctor.configs.splice import (
     Spliced,
     SpliceError,
     Target,
+    UndecidedError,
     Value,
     changed,
     find,
@@ -225,7 +226,7 @@ def _refuse_hidden(work: _Work, way: Way, target: Target) -> None:
         ):
             # PyYAML 6.0.4 takes the last of several blocks, its other versions and OmegaConf the
             # first.
-            raise SpliceError(
+            raise UndecidedError(
                 f"several blocks that are merged give `{'.'.join(path)}`, and readers differ in "
                 "which"
             )
@@ -234,7 +235,7 @@ def _refuse_hidden(work: _Work, way: Way, target: Target) -> None:
         for other in work.ways:
             same = other[: len(path)] == path and other[-1:] == way.path[-1:]
             if same and other != way.path and target.sense(".".join(other)) == "same":
-                raise SpliceError(
+                raise UndecidedError(
                     f"`{'.'.join(other)}` stands for `{'.'.join(way.path)}` where its block is "
                     "merged, and nothing "
                     "tells which of the two is read"
@@ -248,7 +249,7 @@ def _staying(ways: Sequence[Way], targets: dict[Path, Target]) -> list[Way]:
         asked = next((t for p, t in targets.items() if t.sense and p[-1:] == way.path[-1:]), None)
         sense = asked.sense(".".join(way.path)) if asked and asked.sense else "other"
         if not sense and asked:
-            raise SpliceError(
+            raise UndecidedError(
                 f"`{'.'.join(way.path)}` takes its value from the block of `{asked.key}`, and "
                 "nothing tells which of "
                 "the two is read"

@@ -2,7 +2,8 @@
 
 Each piece of evidence gives nats, for the run's having failed or against it. Evidence that says one
 thing in several ways stands in one group, where the strongest witness counts whole and each further
-one half of the one before. What could not be asked, or is not about this game, adds nothing.
+one half of the one before. Rules that do not hold are one such group, all of them. What could not
+be asked, or is not about this game, adds nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gandoctor.lang.sizes import size_of
 from gandoctor.model.belief import (
     CLEAR,
     DISCOUNT,
+    DISCOUNT_CLEARED,
     HOLDS,
     ON_TRIAL,
     RISK,
@@ -54,6 +56,7 @@ FEWEST: Final = 20
 # What rests on a chance level that is a guess counts half as well.
 GUESS: Final = 0.5
 CHANCE: Final = frozenset({"chance_d", "chance_g"})
+CLEARED: Final = "cleared"  # what rules that do not hold are discounted with, whatever their group
 SETTINGS: Final = "settings"  # the group of doubtful settings
 _GROUPS: Final[Mapping[str, str]] = {
     "discriminator-dominance": "dominance",
@@ -247,7 +250,7 @@ def believe(
         sign: sum(share * parameter(key, weights, rules, measures) for key, share in sign.parts)
         for sign in signs
     }
-    counted = discounts([(s.group, worth[s]) for s in signs])
+    counted = discounts([(witness_of(s), worth[s]) for s in signs])
     pieces = [
         Piece(s.evidence, s.group, worth[s] * factor, s.text, s.symptom)
         for s, factor in zip(signs, counted, strict=True)
@@ -261,14 +264,25 @@ def believe(
     return Belief(probability(total), (base, *pieces), groups)
 
 
+def witness_of(sign: Sign) -> str:
+    """With which others a sign is discounted: its group's, or all rules that do not hold.
+
+    A fault shows in one group or two. That rules of all the others do not hold is no news then, and
+    must not outvote it: together they say that nothing of the usual was found.
+    """
+    cleared = all(kind == "rule" and index == 1 for (kind, _, index), _ in sign.parts)
+    return CLEARED if cleared else sign.group
+
+
 def discounts(weighed: Sequence[tuple[str, float]]) -> list[float]:
     """How much of each piece counts.
 
-    Within a group and a sign, the strongest whole, each further one half as much.
+    Within a group and a sign, the strongest whole, each further one by a factor less.
 
     Parameters
     ----------
     weighed : sequence of (group, nats)
+        The group as `witness_of` gives it.
     """
     order = sorted(range(len(weighed)), key=lambda i: -abs(weighed[i][1]))
     seen: dict[tuple[str, bool], int] = {}
@@ -277,5 +291,5 @@ def discounts(weighed: Sequence[tuple[str, float]]) -> list[float]:
         group, nats = weighed[i]
         rank = seen.get((group, nats > 0), 0)
         seen[group, nats > 0] = rank + 1
-        factors[i] = DISCOUNT**rank
+        factors[i] = (DISCOUNT_CLEARED if group == CLEARED else DISCOUNT) ** rank
     return factors

@@ -200,7 +200,8 @@ class _Shelf:
         if "loss_kind" in self.settings:
             entry = self.settings["loss_kind"]
             self.settings["loss_kind"] = replace(entry, words={**entry.words, **self.families})
-        lexicon = Lexicon({w: frozenset(c) for w, c in self.concepts.items()}, self.phrases)
+        d, g = (frozenset(w for w, c in self.concepts.items() if p in c) for p in ("D", "G"))
+        lexicon = Lexicon({w: frozenset(c) for w, c in self.concepts.items()}, self.phrases, d, g)
         return Vocabulary(
             roles=self.roles,
             lexicon=lexicon,

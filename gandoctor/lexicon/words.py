@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
@@ -9,19 +10,10 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # Names longer than this are no metric names; what follows is passed over.
 LONGEST: Final = 300
-# D(x) and D(G(z)) are names of the field, not function calls: they become one word each.
-_CALLED: Final = r"(?<![A-Za-z])(?:[dc]|dis|disc|critic|discriminator)\s*\(\s*"
-_OF_FAKE: Final = re.compile(
-    _CALLED + r"(?:g|gen|generator)\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE
-)
-_OF_REAL: Final = re.compile(_CALLED + r"(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE)
-_OF_OTHER: Final = re.compile(
-    _CALLED + r"(?:g|fake|gz|sr|gen|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE
-)
 _UNDER_FAKE: Final = re.compile(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
 _UNDER_REAL: Final = re.compile(
     r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])"
@@ -73,10 +65,14 @@ class Lexicon:
         Word to its concepts.
     phrases : Mapping of tuple of str to str
         Words that stand together, and the one word they become.
+    d, g : frozenset of str
+        The words that name D, and those that name G.
     """
 
     concepts: Mapping[str, frozenset[str]]
     phrases: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    d: frozenset[str] = frozenset()
+    g: frozenset[str] = frozenset()
 
     def of(self, token: str) -> frozenset[str]:
         """Concepts of a word; none for an unknown one."""
@@ -84,7 +80,8 @@ class Lexicon:
 
     def take_apart(self, name: str) -> Words:
         """Split a name into words."""
-        parts = [tuple(self._words(part)) for part in _SPLIT.split(_spelled_out(name[:LONGEST]))]
+        spelled_out = self._spelled_out(name[:LONGEST])
+        parts = [tuple(self._words(part)) for part in _SPLIT.split(spelled_out)]
         parts = [p for p in parts if p]
         leaf: tuple[str, ...] = ()
         for part in reversed(parts):
@@ -127,10 +124,29 @@ class Lexicon:
                 i += 1
         return out
 
+    def _spelled_out(self, name: str) -> str:
+        if "(" in name:
+            of_fake, of_other, of_real = _calls(self.d, self.g)
+            name = of_fake.sub(" d offake ", name)
+            name = of_other.sub(" d offake ", name)
+            name = of_real.sub(lambda m: f" d ofreal {m['rest']} ", name)
+        name = _UNDER_FAKE.sub(" d offake ", name)
+        return _UNDER_REAL.sub(lambda m: f" d ofreal {m['rest'] or ''} ", name)
 
-def _spelled_out(name: str) -> str:
-    name = _OF_FAKE.sub(" d offake ", name)
-    name = _OF_OTHER.sub(" d offake ", name)
-    name = _OF_REAL.sub(lambda m: f" d ofreal {m['rest']} ", name)
-    name = _UNDER_FAKE.sub(" d offake ", name)
-    return _UNDER_REAL.sub(lambda m: f" d ofreal {m['rest'] or ''} ", name)
+
+def either(words: Iterable[str]) -> str:
+    """A pattern for any of some words, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
+
+
+@functools.lru_cache(maxsize=8)
+def _calls(d: frozenset[str], g: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    """D(G(z)), D(fake), D(x): names of the field, no function calls; they become one word each."""
+    called = rf"(?<![A-Za-z])(?:c|{either(d)})\s*\(\s*"
+    return (
+        re.compile(rf"{called}(?:{either(g)})\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE),
+        re.compile(
+            rf"{called}(?:{either(g)}|fake|gz|sr|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE
+        ),
+        re.compile(rf"{called}(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE),
+    )

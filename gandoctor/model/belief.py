@@ -21,6 +21,8 @@ Scale = Literal["linear", "log"]
 # A second witness of the same thing counts half as much as the first, the third half as much as the
 # second.
 DISCOUNT: Final = 0.5
+# Of rules that do not hold, each is somewhat of its own: they are about different faults.
+DISCOUNT_CLEARED: Final = 0.7
 # What a rule says before anybody has counted: by severity where it holds, and where it was asked
 # and does not.
 HOLDS: Final[Mapping[str, float]] = {"high": 1.5, "medium": 0.9, "low": 0.4}

@@ -138,7 +138,7 @@ class Album:
 
     def _side(self, tag: str) -> int:
         words = self._notes[tag].role.split("_") if tag in self._notes else []
-        return 1 if "d" in words else 2 if "g" in words else 3
+        return next((colour for colour, player in ((1, "d"), (2, "g")) if player in words), 3)
 
     def _draw(
         self, figure: charts.Figure, caption: str, said: tuple[str, ...], test: str = ""

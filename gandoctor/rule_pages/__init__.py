@@ -10,7 +10,7 @@ those change.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gandoctor import api, rulebook, vocabulary
 from gandoctor.errors import UsageError
@@ -19,8 +19,6 @@ from gandoctor.rule_pages.index import index
 from gandoctor.rule_pages.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from gandoctor.api import Options
     from gandoctor.model.rules import Rule
 
@@ -81,8 +79,9 @@ def render(options: Options) -> dict[str, str]:
     """Every page as text, by its path below the folder."""
     folders = api.rule_folders(options)
     book = rulebook.load(folders)
-    log_it = {r.name: r.log_it for r in vocabulary.load(folders).roles.values()}
-    pages = Pages(book, _meanings(folders), log_it)
+    words = vocabulary.load(folders)
+    log_it = {role.name: role.log_it for role in words.roles.values()}
+    pages = Pages(book, _meanings(words), log_it)
     made = {"index.md": index(pages)}
     made |= {f"{_room(r)}/{r.id}.md": pages.rule(r) for r in book.rules}
     made |= {f"measures/{m.id}.md": pages.measure(m) for m in book.measures}
@@ -96,29 +95,18 @@ def _room(rule: Rule) -> str:
     return "symptoms" if rule.kind == "symptom" else "risks"
 
 
-def _meanings(folders: Sequence[Path]) -> dict[str, str]:
+def _meanings(words: vocabulary.Vocabulary) -> dict[str, str]:
     """What every name that a rule may use stands for."""
-    found: dict[str, str] = {}
-    for path in (p for f in folders for p in sorted((f / "vocabulary").glob("*.yaml"))):
-        data = rulebook.read_yaml(path, f"vocabulary/{path.name}")
-        lists: Mapping[str, Any] = data if isinstance(data, dict) else {}
-        for name, body in (lists.get("facts") or {}).items():
-            found[name] = _doc(body)
-        for name, body in (lists.get("settings") or {}).items():
-            found.setdefault(name, f"setting: {_doc(body)}")
-            if body.get("per_network"):
-                found |= {
-                    name + end: f"setting: {_doc(body)}, {whose}"
-                    for end, whose in _NETWORKS.items()
-                }
-        for name, body in (lists.get("roles") or {}).items():
-            # A learning rate is a setting, and a signal where it was logged.
-            found[name] = (
-                f"{found[name]}; or the logged signal" if name in found else f"signal: {_doc(body)}"
-            )
-            found.setdefault(f"val_{name}", f"signal: {_doc(body)}, on held-out data")
+    found = dict(words.facts)
+    for name, entry in words.settings.items():
+        found.setdefault(name, f"setting: {entry.doc}")
+        if entry.per_network:
+            found |= {
+                name + end: f"setting: {entry.doc}, {whose}" for end, whose in _NETWORKS.items()
+            }
+    for name, role in words.roles.items():
+        # A learning rate is a setting, and a signal where it was logged.
+        both = f"{found[name]}; or the logged signal" if name in found else f"signal: {role.doc}"
+        found[name] = both
+        found.setdefault(f"val_{name}", f"signal: {role.doc}, on held-out data")
     return found
-
-
-def _doc(body: object) -> str:
-    return str(body.get("doc", "")) if isinstance(body, dict) else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -83,7 +82,7 @@ def _judging(
     scope = words.scope()
     evidence = [evidence_of(p, scope, words) for p in pages if p.room == "evidence"]
     shared = {e.id: e for e in evidence}  # of several folders the last counts
-    make = partial(rule_of, shared=shared)
+    make = functools.partial(rule_of, shared=shared)
     rules = _made(make, (p for p in pages if p.room in RULES), scope, words)
     measures = _made(measure_of, (p for p in pages if p.room == "measures"), scope, words)
     rules.sort(key=lambda r: (r.kind != "symptom", r.id))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gandoctor.model.signals import Signal
-    from gandoctor.vocabulary.placing import Guess
+    from gandoctor.vocabulary.guess import Guess
 
 # A log has few losses of D and G; where it has more columns than this, the time stays in
 # proportion.

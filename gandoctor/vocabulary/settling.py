@@ -20,21 +20,6 @@ _PART: Final = re.compile(
     r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|"
     r"[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
 )
-_D: Final = frozenset(
-    {
-        "d",
-        "dis",
-        "disc",
-        "discr",
-        "discrim",
-        "discriminator",
-        "discriminators",
-        "critic",
-        "netd",
-        "dnet",
-    }
-)
-_G: Final = frozenset({"g", "gen", "generator", "generators", "netg", "gnet"})
 _GLUED: Final = {
     **{f"{word}{net}": (word, net) for word in ("lr", "opt", "optim", "optimizer") for net in "dg"},
     **{f"{net}lr": (net, "lr") for net in "dg"},
@@ -78,6 +63,22 @@ _BOTH: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Players:
+    """The words that name D, and those that name G."""
+
+    d: frozenset[str]
+    g: frozenset[str]
+
+    def named_in(self, words: Iterable[str]) -> str:
+        """``d`` or ``g``; empty where the words name neither or both."""
+        said = set(words)
+        d, g = bool(said & self.d), bool(said & self.g)
+        if d == g:
+            return ""
+        return "d" if d else "g"
+
+
+@dataclass(frozen=True, slots=True)
 class _Key:
     context: frozenset[str]
     leaf: tuple[str, ...]
@@ -101,10 +102,11 @@ def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setti
         key, under ``lr_d`` and ``lr_g``. The first of several keys of one name counts, a shallower
         key before a deeper one.
     """
+    players = _Players(vocabulary.lexicon.d, vocabulary.lexicon.g)
     index = _index(vocabulary.settings.values())
     found: dict[str, tuple[tuple[int, int], Setting]] = {}
     for order, setting in enumerate(_unfolded(raw)):
-        key = _take_apart(setting.key)
+        key = _take_apart(setting.key, players)
         for entry, network, depth in _meant(key, index):
             value = _value(setting, entry, key)
             if value is None:
@@ -165,16 +167,18 @@ def _unfolded(raw: Iterable[Setting]) -> Iterable[Setting]:
             yield s
 
 
-def _take_apart(key: str) -> _Key:
+def _take_apart(key: str, players: _Players) -> _Key:
     parts = [_words(p) for p in re.split(r"[./:]+|\[(?=\d+\])|\]", key[:300]) if p]
     leaf = parts[-1] if parts else []
     above = parts[:-1]
     if len(leaf) == 1 and leaf[0].isdigit() and above:
         leaf = above[-1] + leaf
         above = above[:-1]
-    network = _network_of(leaf) or next((n for p in reversed(above) if (n := _network_of(p))), "")
-    plain = [w for w in leaf if w not in _D and w not in _G]
-    return _Key(frozenset(w for p in above for w in p), tuple(leaf), tuple(plain), network)
+    named = (players.named_in(part) for part in (leaf, *reversed(above)))
+    network = next((n for n in named if n), "")
+    plain = [w for w in leaf if w not in players.d and w not in players.g]
+    context = _with_kin({w for p in above for w in p}, players)
+    return _Key(context, tuple(leaf), tuple(plain), network)
 
 
 def _words(part: str) -> list[str]:
@@ -183,11 +187,6 @@ def _words(part: str) -> list[str]:
         word = m[0].lower()
         found += _GLUED.get(word, (word,))
     return found
-
-
-def _network_of(words: Iterable[str]) -> str:
-    ws = set(words)
-    return "d" if ws & _D and not ws & _G else "g" if ws & _G and not ws & _D else ""
 
 
 _Index = dict[tuple[str, ...], list[tuple["Entry", frozenset[str]]]]
@@ -212,7 +211,7 @@ def _meant(key: _Key, index: _Index) -> Iterable[tuple[Entry, str, int]]:
     bare = tuple(w for w in key.plain if w not in _FILLER)
     for penalty, words in enumerate(dict.fromkeys((key.leaf, trimmed, key.plain, bare))):
         for entry, context in index.get(words, ()):
-            if not context <= _with_kin(key.context):
+            if not context <= key.context:
                 continue
             if words in (key.leaf, trimmed) and not entry.per_network:
                 yield entry, "", penalty
@@ -222,12 +221,12 @@ def _meant(key: _Key, index: _Index) -> Iterable[tuple[Entry, str, int]]:
                 yield entry, "", penalty + 2
 
 
-def _with_kin(words: frozenset[str]) -> frozenset[str]:
+def _with_kin(words: set[str], players: _Players) -> frozenset[str]:
     """Words of the path, each also under its usual synonym."""
     kin = set(words)
-    if words & _D:
+    if words & players.d:
         kin.add("discriminator")
-    if words & _G:
+    if words & players.g:
         kin.add("generator")
     if words & {"optimizer", "optim", "opt", "optimiser", "optimizers", "optimization"}:
         kin |= {"optimizer", "optim", "opt"}

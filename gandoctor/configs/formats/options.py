@@ -43,6 +43,7 @@ _WHOLE: Final = frozenset({"config", "args", "opt", "opts", "options", "hparams"
 _COMMENT: Final = re.compile(r"\s*(#|;|//|$)")
 # A value in quotes or brackets may hold what would begin a comment elsewhere.
 _QUOTED: Final = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')(?=\s*(?:[,#;\[]|$))""")
+_MARK: Final = re.compile(r"[\"']|\s#")
 _REMARK: Final = re.compile(r"(?:^|[ \t])[#;]")
 _BARE: Final = "is a flag without a value: it is there or not"
 _SEVERAL: Final = "is given several values at once"
@@ -160,12 +161,16 @@ def _bare(entries: Entries, name: str, number: int) -> None:
 
 def _without_comment(line: str) -> str:
     """A command line up to the comment behind it."""
-    if "#" not in line:
-        return line
-    for mark in re.finditer(r"\s#", line):
-        before = line[: mark.start()]
-        if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
-            return before
+    quote = ""
+    for found in _MARK.finditer(line) if "#" in line else ():
+        mark = found.group()
+        if len(mark) > 1:
+            if not quote:
+                return line[: found.start()]
+        elif not quote:
+            quote = mark
+        elif mark == quote:
+            quote = ""
     return line
 
 

@@ -23,7 +23,7 @@ from gandoctor.configs.entries import (
     Path,
     Span,
 )
-from gandoctor.configs.shadowing import reference
+from gandoctor.configs.rebinding import reference
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.lexicon.players import is_whole
+from gandoctor.lexicon.players import is_whole, naming
 from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
 from gandoctor.parsers.printed.plan import Counter, Metric, Plan
 from gandoctor.parsers.rows.names import plain, telling
@@ -69,9 +69,6 @@ _UNITS: Final = _names(
 _ARROW: Final = re.compile(r"(?:^|[\s:\])])>\s?$")
 _UNITS_KEPT: Final = re.compile(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
 _DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
-_PLAYER: Final = re.compile(
-    r"(?<![a-z])(?:d|g|dis|disc|discriminator|critic|gen|generator)(?![a-z])", re.IGNORECASE
-)
 _LOSSES: Final = ("losses", "损失")
 _VITS_LENGTHS: Final = (7, 8, 9)  # five to seven losses, the step, the learning rate
 
@@ -378,14 +375,14 @@ class _Line:
             group = self.groups[f.slots[0]]
             base = "losses" if vits and f.key.sep == "[" else self._named(f.key)
             first = base.split()[0] if base else ""
-            if f.key.owner and not _PLAYER.search(base):
+            if f.key.owner and not naming("D", "G").search(base):
                 base = f"{f.key.owner} {base}"
                 owners.setdefault(group, f.key.owner)
                 last_owner = f.key.owner
             elif " " in base and is_owner(first):
                 owners.setdefault(group, first)
                 last_owner = first
-            elif base and not _PLAYER.search(base):
+            elif base and not naming("D", "G").search(base):
                 if group >= 0 and group in owners:
                     base = f"{owners[group]} {base}"
                 elif last_owner and plain(base) in ("acc", "accuracy"):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from gandoctor.lexicon.players import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,13 +29,6 @@ _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "los
 
 _LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
 
-_HALF: Final = re.compile(
-    r"[dc][rf]|(?:d|c|dis|disc|discriminator|critic)[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?",
-    re.IGNORECASE,
-)
-
-_OTHER_PLAYER: Final = re.compile(r"(?:g|gen|generator|gan)(?:[ _]loss)?", re.IGNORECASE)
-
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
 
@@ -50,9 +46,10 @@ def halves_named(series: Series) -> Series:
         for t in tags
         if t.endswith("[1]") and f"{t[:-3]}[0]" in tags and f"{t[:-3]}[2]" not in tags
     }
-    if not any(_HALF.fullmatch(base) for base in pairs):
+    half, other = _half_of_d(), _other_player()
+    if not any(half.fullmatch(base) for base in pairs):
         return series
-    pairs = {b for b in pairs - tags if _HALF.fullmatch(b) or _OTHER_PLAYER.fullmatch(b)}
+    pairs = {b for b in pairs - tags if half.fullmatch(b) or other.fullmatch(b)}
     named: Series = {}
     for (tag, split), track in series.items():
         base = tag[:-3]
@@ -107,3 +104,15 @@ def named_by_vits(signal: Signal, places_of: Mapping[str, Sequence[int]]) -> Sig
     at = int(found[2])
     label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
     return replace(signal, tag=f"{signal.tag}/{label}") if label else signal
+
+
+@cache
+def _half_of_d() -> re.Pattern[str]:
+    """``d_loss_real``, ``critic fake``, ``dr``."""
+    side = r"[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?"
+    return re.compile(rf"[dc][rf]|(?:c|{any_of('D')}){side}", re.IGNORECASE)
+
+
+@cache
+def _other_player() -> re.Pattern[str]:
+    return re.compile(rf"(?:{any_of('G')}|gan)(?:[ _]loss)?", re.IGNORECASE)

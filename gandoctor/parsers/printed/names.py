@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
+from gandoctor.lexicon.players import called
 from gandoctor.parsers.rows.names import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -32,12 +33,10 @@ _LEVELS: Final = _words(
     "info debug warning warn error critical root main log stdout stderr notice trace"
 )
 _JOINING: Final = _words("and & with plus then 轮 回合 步")
-_OWNERS: Final = _words(
-    "d g c e q dis disc discr discriminator discrim critic gen generator d_a d_b g_a g_b da db ga "
-    "gb netd netg "
+_OTHER_OWNERS: Final = _words(
+    "c e q d_a d_b g_a g_b da db ga gb "
     "enc encoder dec decoder cls classifier vae ae adversary train val valid validation test eval"
 )
-_PLAYERS: Final = _words("d g c disc discriminator discrim critic gen generator netd netg")
 _EPOCH_WORDS: Final = EPOCH_NAMES | _words("回合 轮 轮次 周期 训练回合 epoche époque época эпоха")
 _STEP_WORDS: Final = STEP_NAMES | _words("步数 步 迭代 迭代次数")
 # A word before a counter's name that makes it something else: max_epoch, save_iter, best epoch.
@@ -160,9 +159,15 @@ def kind_of(name: str) -> str:
     return "step" if re.search(r"(?:步数|迭代次数|迭代)$", name) else ""
 
 
+@cache
+def _owners() -> frozenset[str]:
+    """Words that can stand before other names: the players, other networks, splits."""
+    return _OTHER_OWNERS | called("D", "G")
+
+
 def is_owner(word: str) -> bool:
     """Whether a word names a network or a split and so can stand before other names."""
-    return word == "A" or word.strip(".:").lower() in _OWNERS  # A loss: of the adversarial model
+    return word == "A" or word.strip(".:").lower() in _owners()  # A loss: of the adversarial model
 
 
 def key_before(whole: str, pos: int) -> Key | None:
@@ -322,7 +327,7 @@ def _after_last_colon(raw: str) -> tuple[str, str]:
         return raw, ""
     words = pieces[-1].split()
     front = pieces[-2].strip(_EDGES + "()")
-    if front.lower() in _OWNERS:
+    if front.lower() in _owners():
         return pieces[-1], front
     if len(words) > 1 and front and pieces[-1].startswith((" ", "\t")):
         # `ada_p: No Discriminator_loss: 0.5`: the first word is the value of what stands before.
@@ -338,7 +343,7 @@ def _last_name(words: list[str]) -> list[str]:
     pair = words[-2:]
     lower = {w.lower().strip(".") for w in pair}
     telling = "loss" in " ".join(pair).lower() or not lower.isdisjoint(("real", "fake"))
-    if len(lower) == 2 and telling and not lower.isdisjoint(_OWNERS):
+    if len(lower) == 2 and telling and not lower.isdisjoint(_owners()):
         return pair
     return _phrase(words) or words[-1:]
 
@@ -349,7 +354,8 @@ def _phrase(words: list[str]) -> list[str]:
     ``generator average loss``.
     """
     plain_words = [w.lower().strip(".'").removesuffix("'s") for w in words[-_LONGEST_PHRASE:]]
-    known = [w in _BETWEEN or w in _PLAYERS for w in plain_words]
+    players = called("D", "G") | {"c"}
+    known = [w in _BETWEEN or w in players for w in plain_words]
     begin = max((i + 1 for i, sure in enumerate(known) if not sure), default=0)
     end = len(known)
     while end > begin and plain_words[end - 1] in _SMALL_WORDS:
@@ -357,7 +363,7 @@ def _phrase(words: list[str]) -> list[str]:
     while begin < end and plain_words[begin] in _SMALL_WORDS:
         begin += 1
     told = plain_words[begin:end]
-    if _PLAYERS.isdisjoint(told) or not any(w.startswith("loss") for w in told):
+    if players.isdisjoint(told) or not any(w.startswith("loss") for w in told):
         return []
     shift = max(0, len(words) - _LONGEST_PHRASE)
     return [w for w in words[shift + begin : shift + end] if w.lower() not in _VERBS]

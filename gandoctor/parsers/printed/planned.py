@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.lexicon.players import called
 from gandoctor.parsers.rows.names import EPOCH_NAMES, KIMG_NAMES, STEP_NAMES, plain
 
 if TYPE_CHECKING:
@@ -27,12 +28,6 @@ _NO_PLAN: Final = frozenset(
         "save",
         "log",
         "eval",
-        "d",
-        "g",
-        "dis",
-        "disc",
-        "gen",
-        "critic",
         "per",
         "every",
     }
@@ -58,6 +53,11 @@ def planned_length(settings: Iterable[Setting]) -> dict[str, float]:
                 or words[0] in _PLANNED
                 or words[-1] in ("epochs", "steps", "iterations")
             )
-            if words[-1] in names and len(words) <= 3 and counts and _NO_PLAN.isdisjoint(words):
+            if words[-1] in names and len(words) <= 3 and counts and not _is_no_plan(words):
                 found[unit] = max(found.get(unit, 0.0), float(value))
     return found
+
+
+def _is_no_plan(words: Iterable[str]) -> bool:
+    """Whether a number of steps is that of something else: of one player, of a decay."""
+    return any(w in _NO_PLAN or w in called("D", "G") for w in words)

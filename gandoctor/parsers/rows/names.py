@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.lexicon.players import naming
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -64,13 +66,9 @@ _STRONG: Final = re.compile(
 
 _REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 
-_PLAYER_D: Final = re.compile(
-    r"(?<![a-z])(?:d|d[ab]|[dc][rf]|c[12]?|dis|disc|discr|discrim|discriminator|critic|"
-    r"distriminator|netd)(?![a-z])",
-    re.IGNORECASE,
-)
-
-_PLAYER_G: Final = re.compile(r"(?<![a-z])(?:g|g[ab]|gen|generator|netg)(?![a-z])", re.IGNORECASE)
+# Letters that stand for a player beside the vocabulary's words: d_A, D of real and fake, a critic.
+_ALSO_D: Final = r"d[ab]|[dc][rf]|c[12]?"
+_ALSO_G: Final = r"g[ab]"
 
 
 def plain(name: str) -> str:
@@ -85,24 +83,32 @@ def tells_of_training(names: Sequence[str]) -> bool:
     """
     if any(_STRONG.search(name) for name in names):
         return True
-    if any(_REAL_FAKE.search(n) and _PLAYER_D.search(n) for n in names) or any(
+    if any(_REAL_FAKE.search(n) and _of_d(n) for n in names) or any(
         "D(x)" in n or "D(G(" in n for n in names
     ):
         return True
-    return any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names)
+    return any(map(_of_d, names)) and any(map(_of_g, names))
 
 
 def is_of_player(name: str) -> bool:
     """Whether a name says whose series it is: D's or G's."""
-    return bool(_PLAYER_D.search(name) or _PLAYER_G.search(name))
+    return _of_d(name) or _of_g(name)
 
 
 def telling(names: Sequence[str]) -> set[str]:
     """Those of `names` that are a loss, a GAN score, or one of both players' series."""
     found = {n for n in names if tells_of_training([n])}
-    if any(_PLAYER_D.search(n) for n in names) and any(_PLAYER_G.search(n) for n in names):
+    if any(map(_of_d, names)) and any(map(_of_g, names)):
         found |= {n for n in names if is_of_player(n)}
     return found
+
+
+def _of_d(name: str) -> bool:
+    return naming("D", more=_ALSO_D).search(name) is not None
+
+
+def _of_g(name: str) -> bool:
+    return naming("G", more=_ALSO_G).search(name) is not None
 
 
 def has_counter(names: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lexicon.players import is_whole, tokens
+from gandoctor.lexicon.players import called, is_whole, tokens
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ TRAIN: Final = frozenset({"train", "training"})
 VAL: Final = frozenset(
     {"val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"}
 )
-# Words of which the names of parts are made: `fake_data`, `loss_D`, `netG`. A folder named
-# otherwise is a run.
+# Words of which, beside those for D and G, the names of parts are made: `fake_data`, `loss_D`,
+# `netG`. A folder named otherwise is a run.
 _PARTS: Final = frozenset(
     {
-        "d", "g", "disc", "dis", "discriminator", "critic", "gen", "generator", "net", "netd",
-        "netg", "loss", "losses",
+        "net", "loss", "losses",
         "score", "scores", "real", "fake", "data", "adv", "adversarial", "gan", "err", "errd",
         "errg", "lossd", "lossg",
         "gradient", "gradients", "grad", "norm", "lr", "fid", "metric", "metrics", "acc",
@@ -102,7 +101,9 @@ def is_part(name: str) -> bool:
     """Whether a folder's (or file's) name is made of the words for parts of a GAN's log alone."""
     words = tokens(name)
     own = [w for w in words if w not in _OF_LOGS]  # `D_logs` is D's part, `logs` is nobody's
-    return bool(own) and not re.search(r"\d", name) and all(w in _PARTS or split_of(w) for w in own)
+    if not own or re.search(r"\d", name):
+        return False
+    return all(w in _PARTS or w in called("D", "G") or split_of(w) for w in own)
 
 
 def place(logs: Iterable[Log], root: Path) -> dict[Path, list[Log]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.lexicon.players import words_of
+from gandoctor.lexicon.players import called, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,6 @@ _OF_ONE: Final = frozenset(
         "net",
     }
 )
-
-_PAIRS: Final = (("discriminator", "generator"), ("Discriminator", "Generator"), ("critic",
-    "generator"),
-                 ("Critic", "Generator"), ("disc", "gen"), ("Disc", "Gen"), ("dis", "gen"), ("D",
-                 "G"),
-                 ("d", "g"))  # fmt: skip
 
 _RGAN: Final = ("epoch", "time", "D_loss", "G_loss", "mmd2", "that", "pdf", "real_pdf")
 
@@ -116,9 +110,13 @@ def has_counterpart(path: Path) -> bool:
 
     ``D.txt`` and ``G.txt``.
     """
-    for one, other in _PAIRS:
-        for a, b in ((one, other), (other, one)):
-            if a in path.stem and path.with_name(path.name.replace(a, b, 1)).is_file():
+    d, g = called("D"), called("G")
+    for ours, theirs in ((d, g), (g, d)):
+        for a in (spelt for word in ours for spelt in (word, word.capitalize())):
+            if a not in path.stem:
+                continue
+            twins = (b.capitalize() if a[0].isupper() else b for b in theirs)
+            if any(path.with_name(path.name.replace(a, b, 1)).is_file() for b in twins):
                 return True
     return False
 
