@@ -1,0 +1,171 @@
+"""How varied the samples of each step are: batches -> signals and facts."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor.model.signals import Signal
+from gandoctor.samples import fidelity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from gandoctor.samples.load import Batch
+
+_COMPARED: Final = 256  # samples whose distances are worked out, at most
+_FLAT: Final = (
+    0.02  # a sample whose deviation is less than this share of the data's range is one flat colour
+)
+_SAME: Final = (
+    0.02  # samples that differ by less than this share of the range are copies to the eye
+)
+_COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
+_RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
+
+
+def facts_of(batches: Mapping[int, Batch], real: Batch | None) -> dict[str, float]:
+    """Ranges of the last step's samples and of the real data, and how that varies."""
+    last = batches[max(batches)]
+    facts = {"sample_min": last.low, "sample_max": last.high}
+    if real is not None:
+        facts |= {
+            "real_variance": _variance(real.values),
+            "real_min": real.low,
+            "real_max": real.high,
+        }
+    return facts
+
+
+def signals_of(
+    tag: str, network: str, batches: Mapping[int, Batch], real: Batch | None
+) -> list[Signal]:
+    """The signals of one network's samples, as `gandoctor.samples.measure` describes them."""
+    steps = sorted(batches)
+    distances = [_distances(batches[s].values) for s in steps]
+    values: dict[str, list[float]] = {
+        "sample_variance": [_variance(batches[s].values) for s in steps],
+        "sample_min": [batches[s].low for s in steps],
+        "sample_max": [batches[s].high for s in steps],
+    }
+    if real is not None:
+        against = f"the real data ({len(real.values)} samples)"
+        variance, diversity = _variance(real.values), _diversity(_distances(real.values))
+        values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
+        reference = fidelity.Reference(real.values)
+        compared = [reference.against(batches[s].values) for s in steps]
+        for i, name in enumerate(_COMPARISONS):
+            if any(math.isfinite(c[i]) for c in compared):
+                values[name] = [c[i] for c in compared]
+    else:
+        against = "the run's most varied step (no real data found)"
+        variance = max((v for v in values["sample_variance"] if math.isfinite(v)), default=0.0)
+    values["sample_variance"] = [_ratio(v, variance) for v in values["sample_variance"]]
+    extent = _extent(real, batches)
+    if batches[steps[0]].image_like and extent > 0:
+        values["sample_constant_share"] = [_constant(batches[s].values, extent) for s in steps]
+        close = _SAME * extent * math.sqrt(batches[steps[0]].values.shape[1])
+        values["sample_repeat"] = [_repeated(d, close) for d in distances]
+    count = min(len(batches[s].values) for s in steps)
+    said = f"measured on {len(steps)} steps of {tag}, {count} samples each"
+    found = [
+        Signal(
+            tag=f"samples/{name}" + (f"/{network}" if network else ""),
+            steps=np.array(steps, dtype=np.int64),
+            values=np.array(series, dtype=np.float64),
+            role=name,
+            network=network,
+            source=tag,
+            because=f"{said}, relative to {against}" if name in _RELATIVE else said,
+        )
+        for name, series in values.items()
+    ]
+    if len(steps) > 1 and extent > 0:
+        stale = [
+            _stale(batches[a].values, batches[b].values, extent)
+            for a, b in itertools.pairwise(steps)
+        ]
+        like = found[0]
+        found.append(
+            Signal(
+                tag="samples/sample_stale" + (f"/{network}" if network else ""),
+                steps=like.steps[1:],
+                values=np.array(stale, dtype=np.float64),
+                role="sample_stale",
+                network=network,
+                source=tag,
+                because=said,
+            )
+        )
+    return found
+
+
+def _ratio(value: float, unit: float) -> float:
+    return value / unit if unit > 0 else math.nan
+
+
+def _variance(values: NDArray[np.float64]) -> float:
+    """Variance over samples, mean over features; of the finite samples."""
+    rows = values[np.isfinite(values).all(axis=1)]
+    return float(rows.var(axis=0).mean()) if len(rows) > 1 else math.nan
+
+
+def _diversity(distances: NDArray[np.float64]) -> float:
+    """Mean Euclidean distance between two samples."""
+    n = len(distances)
+    return float(distances.sum() / (n * (n - 1))) if n > 1 else math.nan
+
+
+def _distances(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances between at most 256 evenly spread samples, (n, n)."""
+    rows = values[np.isfinite(values).all(axis=1)]
+    if len(rows) > _COMPARED:
+        rows = rows[np.linspace(0, len(rows) - 1, _COMPARED).astype(int)]
+    if not len(rows):
+        return np.zeros((0, 0))
+    rows = rows - rows.mean(axis=0)
+    square = np.einsum("ij,ij->i", rows, rows)
+    squared = np.maximum(square[:, None] + square[None, :] - 2 * rows @ rows.T, 0.0)
+    # What is left of equal rows is rounding, relative to their length.
+    squared[squared <= 1e-12 * (square[:, None] + square[None, :])] = 0.0
+    np.fill_diagonal(squared, 0.0)
+    found: NDArray[np.float64] = np.sqrt(squared)
+    return found
+
+
+def _extent(real: Batch | None, batches: Mapping[int, Batch]) -> float:
+    """Range of the values: the real data's, else that of all samples."""
+    some = [real] if real else list(batches.values())
+    low = min((b.low for b in some if math.isfinite(b.low)), default=0.0)
+    high = max((b.high for b in some if math.isfinite(b.high)), default=0.0)
+    return high - low
+
+
+def _constant(values: NDArray[np.float64], extent: float) -> float:
+    return float(np.mean(values.std(axis=1) < _FLAT * extent))
+
+
+def _repeated(distances: NDArray[np.float64], close: float) -> float:
+    """Share of samples with another one closer than `close`."""
+    if len(distances) < 2:
+        return math.nan
+    nearest = (distances + np.diag(np.full(len(distances), np.inf))).min(axis=1)
+    return float(np.mean(nearest < close))
+
+
+def _stale(before: NDArray[np.float64], now: NDArray[np.float64], extent: float) -> float:
+    """1 - (distance of a sample to its predecessor) / (distance between samples), within 0..1."""
+    n = min(len(before), len(now), _COMPARED)
+    one, two = before[:n], now[:n]
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        return math.nan
+    change = float(np.linalg.norm(two - one, axis=1).mean())
+    # Across the two grids, one place on: what the distance would be if the noise were drawn anew.
+    general = float(np.linalg.norm(two - np.roll(one, 1, axis=0), axis=1).mean())
+    scale = max(general, 1e-3 * extent * math.sqrt(one.shape[1]))
+    return min(1.0, max(0.0, 1.0 - change / scale))
