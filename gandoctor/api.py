@@ -386,7 +386,7 @@ def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[
     from gandoctor import samples
 
     try:
-        return *samples.measure(raw.pictures, raw.root), ()
+        return samples.measure(raw.pictures, raw.root)
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)

@@ -168,7 +168,7 @@ def test_an_oblong_picture_costs_its_own_size():
 
 def peak_of(pictures: list[Picture], folder) -> tuple[float, dict[str, float]]:
     tracemalloc.start()
-    _, facts = measure(pictures, folder)
+    _, facts, _ = measure(pictures, folder)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / (1 << 20), facts
@@ -246,7 +246,7 @@ def test_one_odd_array_costs_itself_alone(tmp_path, kind):
         else b"\x93NUMPY\x01\x00" + struct.pack("<H", len(body) + 1) + body + b"\n" + bytes(64)
     )
     (tmp_path / "fake_3.npy").write_bytes(data)
-    signals, facts = measure([Picture("fake", s, f"fake_{s}.npy") for s in (1, 2, 3)], tmp_path)
+    signals, facts, _ = measure([Picture("fake", s, f"fake_{s}.npy") for s in (1, 2, 3)], tmp_path)
     assert signals[0].steps.tolist() == [1, 2]
     assert facts["sample_pictures_skipped"] == 1
 

@@ -229,7 +229,7 @@ def test_collapse_shows_in_variance_diversity_and_repeats(tmp_path, suffix):
         save(tmp_path, f"fake_000200.{suffix}", one),
         save(tmp_path, f"x_real.{suffix}", real),
     ]
-    signals, facts = measure(pictures, tmp_path)
+    signals, facts, _ = measure(pictures, tmp_path)
     got = by_name(signals)
     assert got["sample_variance"].steps.tolist() == [100, 200]
     assert got["sample_variance"].values[0] == pytest.approx(1.0, abs=0.35)
@@ -251,7 +251,7 @@ def test_grey_tiles_range_and_standstill(tmp_path):
         save(tmp_path, "fake_2.npy", live),
         save(tmp_path, "fake_3.npy", half * 0.5),
     ]
-    signals, facts = measure(pictures, tmp_path)
+    signals, facts, _ = measure(pictures, tmp_path)
     got = by_name(signals)
     assert got["sample_constant_share"].values.tolist() == [0.0, 0.0, 0.5]
     assert got["sample_stale"].values[0] == 1.0
@@ -271,7 +271,7 @@ def test_points_are_no_pictures(tmp_path):
     ring = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, 6.2, 256)])
     save(tmp_path, "real.npy", ring)
     pictures = [save(tmp_path, "fake_5.npy", ring * 0.5), Picture("real", -1, "real.npy")]
-    signals, _ = measure(pictures, tmp_path)
+    signals, _, _ = measure(pictures, tmp_path)
     got = by_name(signals)
     assert {"sample_variance", "sample_diversity", "sample_min", "sample_max"} <= set(got)
     assert not {"sample_constant_share", "sample_repeat"} & set(got)
@@ -296,7 +296,7 @@ def test_exploded_samples_raise_no_warning(tmp_path):
     save(tmp_path, "real.npy", RNG.normal(size=(64, 20)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        signals, _ = measure([*pictures, Picture("real", -1, "real.npy")], tmp_path)
+        signals, _, _ = measure([*pictures, Picture("real", -1, "real.npy")], tmp_path)
     assert not np.isfinite(by_name(signals)["sample_variance"].values).any()
 
 
@@ -314,7 +314,7 @@ def test_a_batch_of_single_pictures_is_not_cut(tmp_path):
 def test_bytes_inside_another_file_are_read_at_their_offset(tmp_path):
     data = encode_png(grid(blobs(16, 16, seed=1), 4), [4])
     (tmp_path / "events").write_bytes(b"x" * 100 + data + b"tail")
-    signals, _ = measure([Picture("fake", 7, "events", 100, len(data))], tmp_path)
+    signals, _, _ = measure([Picture("fake", 7, "events", 100, len(data))], tmp_path)
     assert by_name(signals)["sample_variance"].steps.tolist() == [7]
 
 
@@ -329,14 +329,14 @@ def test_no_pickle_no_path_out_of_the_run(tmp_path):
         Picture("fake", 2, "fake_2.npy"),
         Picture("fake", 3, "../secret.npy"),
     ]
-    signals, facts = measure(pictures, run)
+    signals, facts, _ = measure(pictures, run)
     assert signals == ()
     assert facts["sample_pictures_skipped"] == 3
 
 
 def test_the_work_is_bounded(tmp_path):
     pictures = [save(tmp_path, f"fake_{i}.npy", RNG.normal(size=(4, 3))) for i in range(1, 200)]
-    signals, facts = measure(pictures, tmp_path)
+    signals, facts, _ = measure(pictures, tmp_path)
     assert len(signals[0]) == 64
     assert signals[0].steps[[0, -1]].tolist() == [1, 199]
     assert facts["sample_pictures_skipped"] == 199 - 64
@@ -373,7 +373,7 @@ def test_two_networks_are_kept_apart_and_inputs_are_passed_over(tmp_path):
         samples = RNG.normal(size=(8, 4))
         np.save(tmp_path / f"{tag}.npy", samples)
         pictures.append(Picture(tag, -1 if "real" in tag else 3, f"{tag}.npy"))
-    signals, _ = measure(pictures, tmp_path)
+    signals, _, _ = measure(pictures, tmp_path)
     assert {(s.role, s.network) for s in signals if s.role == "sample_diversity"} == {
         ("sample_diversity", "B")
     }
@@ -383,7 +383,7 @@ def test_two_networks_are_kept_apart_and_inputs_are_passed_over(tmp_path):
 def test_nothing_to_measure():
     from pathlib import Path
 
-    assert measure([], Path("/nowhere")) == ((), {})
+    assert measure([], Path("/nowhere")) == ((), {}, ())
 
 
 # ---------------------------------------------------------------- among the real data

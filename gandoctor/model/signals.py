@@ -146,6 +146,11 @@ class Picture:
         File that holds them, relative to the run.
     offset, length : int
         Where the encoded bytes stand in that file; 0 and 0 for the whole file.
+    written : "" or "base64"
+        How the bytes are written there; base64 as it stands between the quotes of a JSON text.
+    shows : tuple of str
+        What the panels of a figure show, from left to right, each ``real`` or ``fake``; empty where
+        nothing tells.
     """
 
     tag: str
@@ -153,6 +158,8 @@ class Picture:
     path: str
     offset: int = 0
     length: int = 0
+    written: Literal["", "base64"] = ""
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

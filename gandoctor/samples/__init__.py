@@ -7,25 +7,29 @@ knowledge of the data set.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.samples import gathering, variety
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gandoctor.model.signals import Picture, Signal
 
 __all__ = ["measure"]
 
+_MOST_SERIES: Final = 3  # that are tried, where the likeliest hold no samples
+
 
 @np.errstate(
     all="ignore"
 )  # exploded samples overflow: that is for the numbers to say, not for a warning
-def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...], dict[str, float]]:
+def measure(
+    pictures: Sequence[Picture], root: Path
+) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
     """Measure how varied the sample pictures of a run are.
 
     Parameters
@@ -50,6 +54,8 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
+        - ``sample_variety``, ``sample_noise``, ``sample_checkerboard``, ``sample_saturated``: what
+          pictures tell of themselves, see `gandoctor.samples.evidence`
         - ``sample_stale``: 1 where the grid equals the one before, 0 where it has nothing to do
           with it
 
@@ -58,24 +64,48 @@ def measure(pictures: Sequence[Picture], root: Path) -> tuple[tuple[Signal, ...]
         ``sample_max`` of the last step, ``sample_pictures`` (measured), ``sample_pictures_skipped``
         (beyond the budget, unreadable, or without a grid).
 
+    notes : tuple of str
+        How the tiles of grids were found, and how sure that is.
+
     Notes
     -----
     At most 64 evenly spread steps are read, and 6 million pixels or 24 million values of arrays;
     what a file costs is known from its header, before any is decoded.
     """
-    series = gathering.series_of(pictures)
     signals: list[Signal] = []
     facts: dict[str, float] = {}
+    notes: list[str] = []
     done = skipped = 0
-    for network, (tag, fakes, reals) in series.items():
-        batches, real, left_out = gathering.batches_of(fakes, reals, root)
-        skipped += left_out
-        if not batches:
+    for network, likely in gathering.series_of(pictures).items():
+        tried = (
+            (tag, fakes, gathering.batches_of(fakes, reals, root))
+            for tag, fakes, reals in likely[:_MOST_SERIES]
+        )
+        tag, fakes, found = next((one for one in tried if one[2].batches), ("", {}, None))
+        if found is None:
+            skipped += sum(not p.written for ps in likely[0][1].values() for p in ps)
             continue
-        done += sum(len(fakes[s]) for s in batches)
-        known = variety.facts_of(batches, real)
-        signals += variety.signals_of(tag, network, batches, real)
+        skipped += found.skipped
+        done += sum(len(fakes[s]) for s in found.batches)
+        known = variety.facts_of(found.batches, found.real)
+        signals += variety.signals_of(tag, network, found)
+        notes += _said_of(tag, found)
         facts = {**known, **facts}
     if done or skipped:
         facts |= {"sample_pictures": float(done), "sample_pictures_skipped": float(skipped)}
-    return tuple(signals), facts
+    return tuple(signals), facts, tuple(notes)
+
+
+def _said_of(tag: str, found: gathering.Gathered) -> Iterator[str]:
+    """How the tiles of a series' grids were found, and how sure that is."""
+    layout = found.layout
+    if layout is not None and layout.whole:
+        yield (
+            f"no tiles were found in the sample pictures of {tag}: they were looked at as a whole, "
+            "which tells noise and flat colour, but not how varied the samples are"
+        )
+    elif layout is not None:
+        yield (
+            f"the sample pictures of {tag} were cut into {layout.count} tiles of "
+            f"{layout.height} x {layout.width} pixels, told by {layout.told_by} ({layout.sure})"
+        )

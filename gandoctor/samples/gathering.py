@@ -12,6 +12,7 @@ import numpy as np
 from gandoctor.lang.middle import distinct
 from gandoctor.samples import load, look, png, tiles
 from gandoctor.samples.load import Batch
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ MAX_VALUES: Final = 24_000_000  # of all arrays
 _FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
 _HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
+_MOST_SHAPES: Final = 6  # sizes of pictures among which grids are looked for
 _FAKE: Final = re.compile(
     r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
 )
@@ -45,8 +47,11 @@ _OF_SEVERAL: Final = re.compile(r"/image(/\d+)?$")  # TF1 counts the pictures of
 _Series = tuple[str, dict[int, list["Picture"]], list["Picture"]]
 
 
-def series_of(pictures: Iterable[Picture]) -> dict[str, _Series]:
-    """By network: the series of generated samples worth measuring, and the real data beside it."""
+def series_of(pictures: Iterable[Picture]) -> dict[str, list[_Series]]:
+    """By network: series that may be generated samples, the likeliest first.
+
+    Each with the real data beside it.
+    """
     by_tag: dict[str, dict[int, list[Picture]]] = defaultdict(lambda: defaultdict(list))
     reals: list[Picture] = []
     for p in pictures:
@@ -54,7 +59,7 @@ def series_of(pictures: Iterable[Picture]) -> dict[str, _Series]:
             reals.append(p)
         else:
             by_tag[_OF_SEVERAL.sub("", p.tag)][p.step].append(p)
-    best: dict[str, tuple[tuple[int, int, int], _Series]] = {}
+    best: dict[str, list[tuple[tuple[int, int, int], _Series]]] = defaultdict(list)
     for tag, steps in by_tag.items():
         name = tag.rsplit("/", 1)[-1]
         found = _NETWORK.search(name)
@@ -63,13 +68,16 @@ def series_of(pictures: Iterable[Picture]) -> dict[str, _Series]:
         near = sorted(reals, key=lambda p: (_folder(p.tag) != _folder(tag), p.path))
         if network:
             near = [p for p in near if (m := _NETWORK.search(p.tag)) is None or m[1] == network]
-        if score[0] == 0 and (network not in best or score > best[network][0]):
-            best[network] = (score, (tag, dict(steps), near[:4]))
+        if score[0] == 0:
+            best[network].append((score, (tag, dict(steps), near[:4])))
     if (
         len(best) > 1 and "" in best
     ):  # a plain series beside `fake_A` and `fake_B` is something else
         del best[""]
-    return {network: chosen for network, (_, chosen) in best.items()}
+    return {
+        network: [series for _, series in sorted(found, key=lambda one: one[0], reverse=True)]
+        for network, found in best.items()
+    }
 
 
 def _folder(tag: str) -> str:
@@ -79,15 +87,45 @@ def _folder(tag: str) -> str:
 # ---------------------------------------------------------------- from files to batches
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What was read of one series.
+
+    Attributes
+    ----------
+    batches : dict
+        Samples by step.
+    real : Batch or None
+        Real data of the same size.
+    skipped : int
+        Pictures that had to be left out.
+    layout : Layout or None
+        Where the samples stand in its pictures; None where each is a sample, or none was found.
+    """
+
+    batches: dict[int, Batch]
+    real: Batch | None
+    skipped: int
+    layout: tiles.Layout | None
+
+
 def batches_of(
     fakes: Mapping[int, list[Picture]], reals: Sequence[Picture], root: Path
-) -> tuple[dict[int, Batch], Batch | None, int]:
-    """Samples by step, the real data, and how many pictures had to be left out."""
+) -> Gathered:
+    """Samples by step, and what goes with them."""
     chosen = _spread(sorted(fakes), MAX_STEPS)
     skipped = sum(len(fakes[s]) for s in fakes) - sum(len(fakes[s]) for s in chosen)
     wanted = {step: fakes[step][:MAX_A_STEP] for step in chosen}
     arrays, decoded = _load({**wanted, -1: list(reals)} if reals else wanted, root)
-    layout = _layout({step: ps for step, ps in decoded.items() if step >= 0})
+    of_outputs = any(p.written for ps in wanted.values() for p in ps)
+    if of_outputs:
+        shows = next((p.shows for ps in wanted.values() for p in ps if "real" in p.shows), ())
+        decoded, layout = _grids(decoded, shows)
+        if layout is None:  # plots, or single pictures
+            return Gathered({}, None, 0, None)
+    else:
+        decoded = {step: _of_one_size(images) for step, images in decoded.items()}
+        layout = _layout({step: ps for step, ps in decoded.items() if step >= 0})
     batches: dict[int, Batch] = {}
     for step in chosen:
         found = arrays.get(step) or _as_batch(decoded.get(step, []), layout)
@@ -102,9 +140,9 @@ def batches_of(
         batches = {s: b for s, b in batches.items() if b.values.shape[1] == last}
     real = arrays.get(-1) or _as_batch(decoded.get(-1, []), layout)
     if real is None or not batches or len(real.values) < 2:
-        return batches, None, skipped
+        return Gathered(batches, None, skipped, layout)
     fits = real.values.shape[1] == next(iter(batches.values())).values.shape[1]
-    return batches, real if fits else None, skipped
+    return Gathered(batches, real if fits else None, skipped, layout)
 
 
 def _spread(steps: list[int], most: int) -> list[int]:
@@ -146,7 +184,7 @@ def _load(
     for those in by_shape.values():
         for step, image in _decoded(those, root):
             decoded[step].append(image)
-    return arrays, {step: _of_one_size(images) for step, images in decoded.items()}
+    return arrays, dict(decoded)
 
 
 def _jpeg(picture: Picture, root: Path, seen: look.Look) -> NDArray[np.uint8] | None:
@@ -232,17 +270,49 @@ def _layout(decoded: Mapping[int, list[NDArray[np.uint8]]]) -> tiles.Layout | No
     same = [p for p in pictures if p.shape == pictures[-1].shape]
     if not same or len(pictures) >= _BATCH * len(decoded):
         return None
-    few = max(1, MAX_PIXELS // (same[0].shape[0] * same[0].shape[1]))
-    those = [same[i] for i in _spread(list(range(len(same))), few)]
-    return tiles.find_layout(np.stack(those), padded_only=len(pictures) > len(decoded))
+    stack, alone = np.stack(_few(same)), len(pictures) == len(decoded)
+    found = tiles.find_layout(stack, padded_only=not alone)
+    return found or (tiles.in_blocks(stack) if alone else None)
+
+
+def _grids(
+    decoded: Mapping[int, list[NDArray[np.uint8]]], shows: Sequence[str]
+) -> tuple[dict[int, list[NDArray[np.uint8]]], tiles.Layout | None]:
+    """Of all that the cells of a notebook show: grids of one size and layout, each once a step.
+
+    Beside grids there are plots of the losses, and single pictures; of the sizes that hold grids
+    that of most steps is taken.
+    """
+    by_shape: dict[tuple[int, ...], dict[int, list[NDArray[np.uint8]]]] = {}
+    for step, images in decoded.items():
+        for image in images:
+            held = by_shape.setdefault(image.shape, {}).setdefault(step, [])
+            if not any(np.array_equal(image, other) for other in held):
+                held.append(image)
+    likely = sorted(by_shape.values(), key=len, reverse=True)[:_MOST_SHAPES]
+    for those in likely:
+        stack = np.stack(_few([p for step in sorted(those) for p in those[step]]))
+        layout = tiles.find_layout(stack, shows=shows)
+        if layout is not None:
+            return those, layout
+    for those in likely:
+        stack = np.stack(_few([p for step in sorted(those) for p in those[step]]))
+        layout = tiles.in_blocks(stack)
+        if layout is not None:
+            return those, layout
+    return {}, None
+
+
+def _few(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    """Evenly spread pictures of one size, no more than `MAX_PIXELS` of them."""
+    few = max(1, MAX_PIXELS // (pictures[0].shape[0] * pictures[0].shape[1]))
+    return [pictures[i] for i in _spread(list(range(len(pictures))), few)]
 
 
 def _as_batch(pictures: list[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch | None:
     if not pictures:
         return None
-    if layout is not None:
-        high, wide = layout.rows[-1] + layout.height, layout.columns[-1] + layout.width
-        if pictures[0].shape[0] < high or pictures[0].shape[1] < wide:
-            layout = None
+    if layout is not None and not layout.fits(pictures[0]):
+        layout = None
     found = load.batch(pictures, layout)
     return found if len(found.values) > 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import io
 import math
 import warnings
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.samples import look, tiles
+from gandoctor.samples import evidence, look, tiles
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _CHUNK: Final = 8 << 20
 # What a picture carries beside itself: colour profile, thumbnail, the settings.
 _ROOM_FOR_NOTES: Final = 1 << 20
 _MOST_SCANS: Final = 64
+_HEAD_WRITTEN: Final = 1 << 13
+_JPEG_WRITTEN: Final = b"/9j/"
 _SIDE: Final = 64  # larger tiles are shrunk: diversity shows at this size
 
 
@@ -46,12 +49,15 @@ class Batch:
         them constant.
     low, high : float
         Smallest and largest value before anything was shrunk.
+    told : Evidence or None
+        What pictures tell of themselves; None for arrays.
     """
 
     values: NDArray[np.float64]
     image_like: bool
     low: float
     high: float
+    told: evidence.Evidence | None = None
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +78,7 @@ def look_at(picture: Picture, root: Path) -> Look | None:
                 found = look.array(file, path.stat().st_size)
                 return found if found and (found.pixels or found.length <= MAX_VALUES) else None
             file.seek(picture.offset)
-            return look.picture(file)
+            return look.picture(_head(file, picture) if picture.written else file)
     except (OSError, RuntimeError, ValueError):
         return None
 
@@ -89,9 +95,26 @@ def read_bytes(picture: Picture, root: Path, seen: Look) -> bytes | None:
         size = picture.length or path.stat().st_size
         with path.open("rb") as file:
             file.seek(picture.offset)
-            return file.read(min(size, math.prod(seen.shape) + _ROOM_FOR_NOTES))
+            most = math.prod(seen.shape) + _ROOM_FOR_NOTES
+            if picture.written:
+                return _from_base64(file.read(min(size, most + most // 2)))
+            return file.read(min(size, most))
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def _head(file: BinaryIO, picture: Picture) -> io.BytesIO:
+    """The beginning of a picture that is written in base64: as much as tells its size."""
+    start = file.read(min(picture.length, _HEAD_WRITTEN))
+    if start.startswith(_JPEG_WRITTEN):
+        start += file.read(min(picture.length - len(start), look.JPEG_HEAD * 3 // 2))
+    return io.BytesIO(_from_base64(start))
+
+
+def _from_base64(text: bytes) -> bytes:
+    """Bytes as they are written in a JSON text, with its line breaks, quotes and commas."""
+    plain = text.replace(b"\\n", b"").translate(None, b'\\", \r\n')
+    return binascii.a2b_base64(plain[: len(plain) // 4 * 4])
 
 
 def array(
@@ -181,11 +204,12 @@ def batch(pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None) ->
     cuts = [tiles.cut(p, layout) if layout else p[None] for p in pictures]
     samples = cuts[0][:MAX_SAMPLES] if len(cuts) == 1 else np.concatenate(cuts)[:MAX_SAMPLES]
     low, high = float(samples.min()) / 255.0, float(samples.max()) / 255.0
+    told = evidence.of(samples, as_drawn=layout is None or not layout.boxes or layout.as_blocks)
     values = _shrunk(samples)  # shrunk first: floats take eight times the room
     most = max(2, MAX_VALUES // values.shape[1])
     if len(values) > most:
         values = values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
-    return Batch(values.astype(np.float64) / 255.0, image_like=True, low=low, high=high)
+    return Batch(values.astype(np.float64) / 255.0, True, low, high, told)
 
 
 def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HEAD: Final = 1 << 12
 # Before the size of a JPEG may stand a thumbnail, a colour profile and notes of a camera, 64 KiB
 # each.
-_JPEG_HEAD: Final = 1 << 19
+JPEG_HEAD: Final = 1 << 19
 _FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _MAX_DIMENSIONS: Final = 5
 _OCTETS: Final = np.dtype(np.uint8)
@@ -72,7 +72,7 @@ def picture(file: BinaryIO) -> Look | None:
     """
     head = file.read(HEAD)
     if head.startswith(b"\xff\xd8"):
-        size = _jpeg_size(head + file.read(_JPEG_HEAD - HEAD))
+        size = _jpeg_size(head + file.read(JPEG_HEAD - HEAD))
         return Look("jpeg", (*size, 3)) if size and png.fits(*size) else None
     try:
         shape = png.shape_of(head)

@@ -10,12 +10,14 @@ import numpy as np
 
 from gandoctor.model.signals import Signal
 from gandoctor.samples import fidelity
+from gandoctor.samples.evidence import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from gandoctor.samples.gathering import Gathered
     from gandoctor.samples.load import Batch
 
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
@@ -25,6 +27,7 @@ _FLAT: Final = (
 _SAME: Final = (
     0.02  # samples that differ by less than this share of the range are copies to the eye
 )
+_LEAST_EXTENT: Final = 0.25  # of pictures, where no real data tells: grey all over is no range
 _COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
 _RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
 
@@ -42,10 +45,11 @@ def facts_of(batches: Mapping[int, Batch], real: Batch | None) -> dict[str, floa
     return facts
 
 
-def signals_of(
-    tag: str, network: str, batches: Mapping[int, Batch], real: Batch | None
-) -> list[Signal]:
+def signals_of(tag: str, network: str, found: Gathered) -> list[Signal]:
     """The signals of one network's samples, as `gandoctor.samples.measure` describes them."""
+    batches, real = found.batches, found.real
+    if found.layout is not None and found.layout.whole:
+        return _of_whole_pictures(tag, network, batches)
     steps = sorted(batches)
     distances = [_distances(batches[s].values) for s in steps]
     values: dict[str, list[float]] = {
@@ -69,19 +73,19 @@ def signals_of(
     extent = _extent(real, batches)
     if batches[steps[0]].image_like and extent > 0:
         values["sample_constant_share"] = [_constant(batches[s].values, extent) for s in steps]
+        values |= _told(batches, steps)
         close = _SAME * extent * math.sqrt(batches[steps[0]].values.shape[1])
         values["sample_repeat"] = [_repeated(d, close) for d in distances]
     count = min(len(batches[s].values) for s in steps)
     said = f"measured on {len(steps)} steps of {tag}, {count} samples each"
-    found = [
-        Signal(
-            tag=f"samples/{name}" + (f"/{network}" if network else ""),
-            steps=np.array(steps, dtype=np.int64),
-            values=np.array(series, dtype=np.float64),
-            role=name,
-            network=network,
-            source=tag,
-            because=f"{said}, relative to {against}" if name in _RELATIVE else said,
+    signals = [
+        _signal(
+            name,
+            network,
+            tag,
+            steps,
+            series,
+            f"{said}, relative to {against}" if name in _RELATIVE else said,
         )
         for name, series in values.items()
     ]
@@ -90,19 +94,50 @@ def signals_of(
             _stale(batches[a].values, batches[b].values, extent)
             for a, b in itertools.pairwise(steps)
         ]
-        like = found[0]
-        found.append(
-            Signal(
-                tag="samples/sample_stale" + (f"/{network}" if network else ""),
-                steps=like.steps[1:],
-                values=np.array(stale, dtype=np.float64),
-                role="sample_stale",
-                network=network,
-                source=tag,
-                because=said,
-            )
-        )
-    return found
+        signals.append(_signal("sample_stale", network, tag, steps[1:], stale, said))
+    return signals
+
+
+def _signal(  # noqa: PLR0917
+    name: str, network: str, tag: str, steps: list[int], values: list[float], because: str
+) -> Signal:
+    return Signal(
+        tag=f"samples/{name}" + (f"/{network}" if network else ""),
+        steps=np.array(steps, dtype=np.int64),
+        values=np.array(values, dtype=np.float64),
+        role=name,
+        network=network,
+        source=tag,
+        because=because,
+    )
+
+
+def _of_whole_pictures(tag: str, network: str, batches: Mapping[int, Batch]) -> list[Signal]:
+    """What pictures in which no tiles were found still tell."""
+    steps = sorted(batches)
+    told = [one for s in steps if (one := batches[s].told) is not None]
+    flat = [float(one.constant_share == 1.0 and not one.variety > 0) for one in told]
+    noise = [one.noise for one in told]
+    said = f"measured on {len(steps)} whole pictures of {tag}: no tiles were found in them"
+    values = {"sample_constant_share": flat, "sample_noise": noise}
+    return [
+        _signal(name, network, tag, steps, series, said)
+        for name, series in values.items()
+        if any(map(math.isfinite, series))
+    ]
+
+
+def _told(batches: Mapping[int, Batch], steps: list[int]) -> dict[str, list[float]]:
+    """What pictures tell of themselves; nothing of arrays."""
+    told = [one for s in steps if (one := batches[s].told) is not None]
+    if len(told) < len(steps):
+        return {}
+    series = {f"sample_{name}": list(told_of) for name, told_of in _by_name(told)}
+    return {role: found for role, found in series.items() if any(map(math.isfinite, found))}
+
+
+def _by_name(told: list[Evidence]) -> Iterator[tuple[str, tuple[float, ...]]]:
+    return zip(Evidence._fields, zip(*told, strict=True), strict=True)
 
 
 def _ratio(value: float, unit: float) -> float:
@@ -143,7 +178,8 @@ def _extent(real: Batch | None, batches: Mapping[int, Batch]) -> float:
     some = [real] if real else list(batches.values())
     low = min((b.low for b in some if math.isfinite(b.low)), default=0.0)
     high = max((b.high for b in some if math.isfinite(b.high)), default=0.0)
-    return high - low
+    least = _LEAST_EXTENT if real is None and all(b.told for b in batches.values()) else 0.0
+    return max(high - low, least)
 
 
 def _constant(values: NDArray[np.float64], extent: float) -> float:

@@ -12,6 +12,7 @@ from gandoctor.errors import InputError
 from gandoctor.files.reading import load_text, text_of_head
 from gandoctor.lexicon.players import is_whole
 from gandoctor.model.signals import Reading, Setting
+from gandoctor.parsers.printed import cells as shown_by
 from gandoctor.parsers.printed import engine
 
 if TYPE_CHECKING:
@@ -53,8 +54,13 @@ def read(path: Path) -> Reading:
     text, lost = load_text(path)
     cells = _cells(text, path)
     training, notes = _game(cells)
+    shown = shown_by.pictures(training, text)
     try:
-        reading = engine.read_text(_printed(training), path.stem)
+        if shown:
+            printed = shown_by.printed_with(training, shown)
+            reading, places = engine.read_with_places(printed, path.stem)
+        else:
+            reading, places = engine.read_text(_printed(training), path.stem), []
     except InputError as fault:
         raise InputError(
             f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs"
@@ -70,6 +76,7 @@ def read(path: Path) -> Reading:
         lost="; ".join(lost) or None,
         step_unit=reading.step_unit,
         notes=(*reading.notes, *notes),
+        pictures=shown_by.placed(shown, places),
     )
 
 
@@ -92,17 +99,9 @@ def _cells(text: str, path: Path) -> list[dict[str, Any]]:
     return [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
 
 
-def _joined(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(v for v in value if isinstance(v, str))
-    return ""
-
-
 def _printed(cells: list[dict[str, Any]]) -> str:
     """What the cells printed, a mark between them: each may be a training of its own."""
-    return "\n".join(f"{engine.MARK}\n{out}" for out in map(_output, cells) if out)
+    return "\n".join(f"{engine.MARK}\n{out}" for out in map(shown_by.printed, cells) if out)
 
 
 def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -134,7 +133,7 @@ def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]
 
 def _tags_of(cell: dict[str, Any]) -> list[str]:
     """Names of what a cell prints; none where that is no training."""
-    out = _output(cell)
+    out = shown_by.printed(cell)
     if not out:
         return []
     try:
@@ -143,17 +142,10 @@ def _tags_of(cell: dict[str, Any]) -> list[str]:
         return []
 
 
-def _output(cell: dict[str, Any]) -> str:
-    outputs = cell.get("outputs")
-    outputs = outputs if isinstance(outputs, list) else []
-    items = [x for x in outputs if isinstance(x, dict) and x.get("output_type") == "stream"]
-    return "".join(_joined(x.get("text")) for x in items)
-
-
 def _trees(cells: list[dict[str, Any]]) -> Iterator[ast.Module]:
     """The code of the cells; parsed, not run."""
     for cell in cells:
-        source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
+        source = shown_by.joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
         lines = [
             "" if line.lstrip().startswith(("%", "!", "?")) else line
             for line in source.splitlines()

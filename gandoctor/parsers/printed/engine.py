@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MARK: Final = "==== further output ===="  # stands between the outputs of a notebook's cells
+PICTURE: Final = "==== a picture was shown here ===="  # a line that tells where, and is none itself
 _MOST_SHAPES: Final = 20_000  # shapes of lines that are looked at; a log has a few dozen
 _MOST_PLANS: Final = 4_000  # shapes with something in them
 _LONGEST_LINE: Final = 3_000  # characters; longer ones are dumps of options
@@ -89,6 +90,23 @@ def read_text(text: str, name: str) -> Reading:
     return log.reading(name)
 
 
+def read_with_places(text: str, name: str) -> tuple[Reading, list[int | None]]:
+    """As `read_text`, with the step of each `PICTURE` line; None where no record goes with it.
+
+    A picture goes with the record that it follows; where a cell shows one before it prints its
+    first record, its pictures go with the record that follows them.
+
+    Raises
+    ------
+    InputError
+        No training metrics are printed.
+    """
+    log = _Log()
+    log.take(text)
+    reading = log.reading(name)
+    return reading, log.places()
+
+
 def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
     """As `read_text`, for each run of a log in which several take turns.
 
@@ -128,6 +146,8 @@ class _Log:
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
         self.cells: list[int] = []  # lines at which the output of a notebook's cell begins
+        self.pictures: list[int] = []  # lines after which a picture is shown
+        self.recorded: tuple[Ints, Ints] | None = None  # lines of the records, and their steps
         self.long: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
@@ -144,6 +164,8 @@ class _Log:
             text = text.translate(_FULL_WIDTH)
         if "\\n" in text or "\\r" in text or "\\t" in text:
             text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+        if PICTURE in text:
+            text = self._without_pictures(text)
         bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
         at = self.count
         guess: _Known | None = None
@@ -196,6 +218,32 @@ class _Log:
         for known in self.shapes.values():
             if known is not None and known.plan is not None and known.plan.lines:
                 self._convert(known.plan)
+
+    def _without_pictures(self, text: str) -> str:
+        """The text without the lines that say where a picture is; those are counted from 1."""
+        pieces = re.split(rf"^{re.escape(PICTURE)}\n?", text, flags=re.MULTILINE)
+        at = self.count
+        for piece in pieces[:-1]:
+            at += sum(1 for _ in _BREAK.finditer(piece))
+            self.pictures.append(at)
+        return "".join(pieces)
+
+    def places(self) -> list[int | None]:
+        """The step of each picture, once the log was read."""
+        if self.recorded is None:
+            return [None] * len(self.pictures)
+        lines, steps = self.recorded
+        bounds = [0, *self.cells, self.count + 1]
+        found: list[int | None] = []
+        before: dict[int, bool] = {}  # cell -> whether its pictures come before their records
+        for at in self.pictures:
+            cell = int(np.searchsorted(bounds, at, side="right"))
+            first, last = (int(n) for n in np.searchsorted(lines, bounds[cell - 1 : cell + 1]))
+            row = int(np.searchsorted(lines, at, side="right"))
+            if before.setdefault(cell, row == first < last) and row < last:
+                row += 1
+            found.append(int(steps[row - 1]) if row else None)
+        return found
 
     def _keep(self, plan: Plan | None, at: int, numbers: Sequence[str]) -> None:
         if plan is None:
@@ -279,6 +327,7 @@ class _Log:
         found = tuple(self._settings({t for t, _ in series}, first))
         counting = Counting(series, self._counted(), self.marks, planned_length(found))
         axis = counting.axis()
+        self.recorded = counting.lines[axis.kept], axis.steps[axis.kept]
         self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
         for (tag, split), track in series.items():
