@@ -559,8 +559,9 @@ def _run() -> int:
     except SystemExit as e:
         # Where a reader of the help went away, click exits with 1, which is said of failing runs
         # alone.
-        went_away = isinstance(e.__context__, OSError) and e.__context__.errno == errno.EPIPE
-        return 0 if went_away else e.code if isinstance(e.code, int) else int(e.code is not None)
+        if isinstance(e.__context__, OSError) and e.__context__.errno == errno.EPIPE:
+            return 0
+        return e.code if isinstance(e.code, int) else int(e.code is not None)
     except BrokenPipeError:
         return 2
     except RuleError as e:

@@ -283,9 +283,13 @@ def choose(
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close
-    confidence: Confidence = (
-        "high" if margin >= 4 and why else "medium" if margin >= 2 and why else "low"
-    )
     if not why:
-        why = ["nothing speaks against the commonest family"]
-    return best, confidence, why[:4], ()
+        return best, "low", ["nothing speaks against the commonest family"], ()
+    return best, _confidence(margin), why[:4], ()
+
+
+def _confidence(margin: float) -> Confidence:
+    """How sure a family is that goes before the next by this much evidence."""
+    if margin >= 4:
+        return "high"
+    return "medium" if margin >= 2 else "low"
