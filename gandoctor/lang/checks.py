@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import near
-from gandoctor.lang.functions import Function
 from gandoctor.lang.tree import KIND_SAID, MAX_NODES, ExpressionError, Kind, Node, Scope, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gandoctor.lang.functions import Function
 
 MAX_DEPTH: Final = 16
 MAX_POWER: Final = 8

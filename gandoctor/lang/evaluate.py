@@ -10,7 +10,6 @@ unknown, never false and never healthy.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,10 +35,11 @@ from gandoctor.lang.shown import threshold_drawn, values_shown
 from gandoctor.lang.spans import resolve
 from gandoctor.lang.syntax import compile_value
 from gandoctor.lang.tree import Expression, Node, Scope
-from gandoctor.lang.window import Amount, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from gandoctor.lang.window import Amount, Window
 
 __all__ = ["Frame", "Outcome", "Series", "decide", "judge", "number_of"]
 

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gandoctor.lang.frame import (
     FALSE,
@@ -40,6 +39,8 @@ from gandoctor.lang.rowwise import joined_codes, meeting, negated, slack_of, tig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from gandoctor.lang.tree import Node
 

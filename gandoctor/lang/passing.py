@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gandoctor.lang.frame import (
     FALSE,
@@ -23,11 +22,15 @@ from gandoctor.lang.functions import (
     interval_of,
     quantile_of,
 )
-from gandoctor.lang.machine import Evaluation
 from gandoctor.lang.onset import stretches
 from gandoctor.lang.shown import SHOWN_ROWS
 from gandoctor.lang.spans import in_steps
-from gandoctor.lang.window import Amount
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gandoctor.lang.machine import Evaluation
+    from gandoctor.lang.window import Amount
 
 MOST_INTERVALS: Final = 50
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gandoctor.lang.frame import (
     NOT,
@@ -20,6 +19,9 @@ from gandoctor.lang.frame import (
 from gandoctor.lang.functions import (
     interval_of,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def joined_codes(op: str, a: Codes, b: Codes) -> Codes:

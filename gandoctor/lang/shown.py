@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from gandoctor.lang.functions import (
     FUNCTIONS,
     Points,
 )
-from gandoctor.lang.machine import Evaluation
 from gandoctor.lang.middle import median
-from gandoctor.lang.tree import Node
+
+if TYPE_CHECKING:
+    from gandoctor.lang.machine import Evaluation
+    from gandoctor.lang.tree import Node
 
 MOST_VALUES: Final = 24
 

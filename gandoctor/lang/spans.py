@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gandoctor.lang.frame import (
-    Frame,
-    Missing,
-    Span,
-    Told,
-)
+from gandoctor.lang.frame import Frame, Missing, Span, Told
 from gandoctor.lang.functions import (
     FUNCTIONS,
     Points,
@@ -24,7 +18,11 @@ from gandoctor.lang.machine import Evaluation
 from gandoctor.lang.outcome import Outcome
 from gandoctor.lang.syntax import compile_value
 from gandoctor.lang.tree import Node, Scope
-from gandoctor.lang.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gandoctor.lang.window import Window
 
 # Whose change for good begins another regime of the run.
 LOSSES: Final = ("d_loss", "g_loss")

@@ -11,13 +11,15 @@ import ast
 import functools
 import re
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.lang.checks import Checker
 from gandoctor.lang.functions import FUNCTIONS, Function
 from gandoctor.lang.tree import KIND_SAID, Expression, ExpressionError, Kind, Node, Scope, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_LENGTH: Final = 500
 THEN: Final = re.compile(r"\bthen\b")
