@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from gandoctor import api, parsers, rulebook, vocabulary
+from gandoctor.configs import config_rank
 from gandoctor.configs.formats import options
 from gandoctor.configs.printed import parse_namespace, settings_of
 from gandoctor.files.reading import LONGEST_LINE, LONGEST_TAG, load_text
+from gandoctor.parsers import discover
 from gandoctor.parsers.formats import csv, text
 from gandoctor.parsers.printed import engine
 from gandoctor.parsers.rows.axis import unroll
+from gandoctor.parsers.runs import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,3 +241,22 @@ def test_names_are_placed_alike_whatever_stands_beside_them() -> None:
     few = ["D_real", "D_fake", "D_loss_total", "G_loss"]
     many = [*few, *(f"memory_{k}" for k in range(3_000))]
     assert vocabulary.place_names(many, words)[:4] == vocabulary.place_names(few, words)
+
+
+def test_configs_beside_the_logs_of_many_runs_are_looked_at_once(
+    tmp_path: Path, monkeypatch
+) -> None:
+    asked = Counter[str]()
+
+    def ranked(file: Path) -> int | None:
+        asked[file.name] += 1
+        return config_rank(file)
+
+    monkeypatch.setattr(settings, "config_rank", ranked)
+    rows = "".join(f"{k},{k % 7 / 7:.3f},0.5\n" for k in range(12))
+    for k in range(60):
+        text = "step,d_loss,g_loss\n" + rows.replace("0.5", f"0.{k:03}5")
+        (tmp_path / f"run{k:03}.csv").write_text(text)
+        (tmp_path / f"settings-{k}.yaml").write_text("lr: 0.0002\n")
+    assert len(discover(tmp_path)) == 60
+    assert max(asked.values()) < 12

@@ -366,10 +366,9 @@ def _runs(layout: str, folder: Path, n: int) -> None:
         path.write_text(
             "step,d_loss,g_loss\n" + rows.replace("0.7", f"0.{k:05}7"), encoding="utf-8"
         )
-        if layout == "folders":
-            (path.parent / "config.yaml").write_text(
-                "lr: 0.0002\nbatch_size: 64\n", encoding="utf-8"
-            )
+        if layout != "one folder":
+            name = "config.yaml" if layout == "folders" else f"settings-{k}.yaml"
+            path.with_name(name).write_text("lr: 0.0002\nbatch_size: 64\n", encoding="utf-8")
 
 
 def _resumes(folder: Path, n: int) -> None:
@@ -510,8 +509,9 @@ def cases() -> list[Case]:
         "grad_norm_{}",
     ):
         found.append(Case(f"tags: {form}", partial(_place, form), 100, 4_000))
-    for layout in ("folders", "one folder"):
-        found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 20, 80))
+    for layout in ("folders", "one folder", "one folder of configs"):
+        # From 40 on: until then each log is compared with all before it, then with the last 40.
+        found.append(Case(f"runs in {layout}", partial(_discover, partial(_runs, layout)), 40, 80))
     for every in (12, 40):
         found.append(
             Case(f"restarts: every {every} rows", partial(_restarts, every), 2_000, 128_000)

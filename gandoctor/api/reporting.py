@@ -76,6 +76,7 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
         not_checked=seen.not_checked,
         ignored=seen.ignored,
         log_next=seen.log_next,
+        course=seen.course,
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,

@@ -111,7 +111,7 @@ def documents(text: str, loader: Any = LOADER) -> Iterator[Node]:
     open_: list[Map | List] = []
     event: Any
     node: Node
-    for event in yaml.parse(text_read, Loader=loader):
+    for event in _events(text_read, loader):
         kind = type(event)
         if kind is yaml.ScalarEvent:
             node = Scalar(event, text, shift)
@@ -140,6 +140,15 @@ def documents(text: str, loader: Any = LOADER) -> Iterator[Node]:
             yield node
         if isinstance(node, Map | List):
             open_.append(node)
+
+
+def _events(text: str, loader: Any) -> Iterator[Any]:
+    """As ``yaml.parse``, without asking before each event whether there is one."""
+    reading = loader(text)
+    try:
+        yield from iter(reading.get_event, None)
+    finally:
+        reading.dispose()
 
 
 def _put(holder: Map | List, node: Node) -> None:

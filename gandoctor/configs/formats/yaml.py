@@ -244,7 +244,7 @@ class _Shared(NamedTuple):
     depth: int = 0  # levels below the point where the sharing begins
 
     def deeper(self, by: int = 1) -> _Shared:
-        return _Shared(self.behind, self.into, self.depth + by) if self != _ALONE else self
+        return self if self is _ALONE else _Shared(self.behind, self.into, self.depth + by)
 
 
 _ALONE: Final = _Shared()
@@ -325,15 +325,16 @@ class Walk:
         names = [resolved(k) for k, _ in node.items]
         last = {k.text: i for i, k in enumerate(names) if isinstance(k, Scalar)}
         taken = set(last)
+        inner = shared.deeper()
         for i, (name, (_, value)) in enumerate(zip(names, node.items, strict=True)):
             if not isinstance(name, Scalar):
                 continue
             if is_merge(name):
-                into = shared.deeper() if shared is not _ALONE else _Shared(into=node, depth=1)
+                into = _Shared(into=node, depth=1) if shared is _ALONE else inner
                 for source in sources(value):
                     self._merge(source, path, taken, into)
             elif last.get(name.text, i) == i:  # of equal keys the last one counts
-                self._node(value, (*path, name.text), shared.deeper())
+                self._node(value, (*path, name.text), inner)
 
     def _merge(self, source: Map, path: Path, taken: set[str], shared: _Shared) -> None:
         """What `<<` brings in beside the keys that are `taken`."""

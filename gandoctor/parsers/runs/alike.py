@@ -18,6 +18,7 @@ _ALIKE: Final = 0.95
 
 _CLOSE: Final = 2e-5  # relative: values that were cut to float32 and rounded are still equal
 
+_FINEST: Final = 5  # decimals
 _COARSEST: Final = 0.01  # more coarsely nobody rounds
 
 ENOUGH: Final = 8
@@ -50,6 +51,8 @@ def _common_steps(one: Signal, two: Signal) -> tuple[NDArray[np.int64], NDArray[
 
 def _equal(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Equal up to float32 and up to the decimals that the coarser of the two was printed with."""
+    if np.array_equal(one, two):
+        return np.ones(len(one), dtype=bool)
     return _near(one, two, max(_grain(one), _grain(two)))
 
 
@@ -64,10 +67,15 @@ def _grain(values: NDArray[np.float64]) -> float:
     finite = values[np.isfinite(values)][:200]
     if not finite.size:
         return 0.0
-    for k in range(2, 6):  # from `_COARSEST` on
-        if np.all(np.abs(finite - np.round(finite, k)) <= 1e-9 * np.maximum(1.0, np.abs(finite))):
-            return float(10.0**-k) if np.any(finite != np.round(finite)) else 0.0
-    return 0.0
+    slip = 1e-9 * np.maximum(1.0, np.abs(finite))
+
+    def fits(k: int) -> bool:
+        return bool((np.abs(finite - np.round(finite, k)) <= slip).all())
+
+    # The finest first, which most series do not even fit.
+    if not fits(_FINEST) or np.array_equal(finite, np.round(finite)):
+        return 0.0
+    return float(10.0 ** -next(k for k in range(2, _FINEST + 1) if fits(k)))
 
 
 def is_copy(one: Signal, two: Signal) -> bool:

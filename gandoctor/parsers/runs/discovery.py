@@ -15,6 +15,8 @@ from gandoctor.errors import GandoctorError, InputError
 from gandoctor.files import below
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
+from gandoctor.parsers.rows import outliers
+from gandoctor.parsers.rows.names import telling
 from gandoctor.parsers.runs import belonging, joining, pictures, settings
 from gandoctor.parsers.runs.belonging import Log
 from gandoctor.parsers.runs.groups import Group
@@ -294,7 +296,9 @@ def _raw_run(
     for log in group.logs:
         facts.update(log.reading.facts if log.reading else {})
     unit, unit_note = _step_unit(group)
-    all_notes = [*said, *group.notes, *remarks, *unit_note]
+    told = telling([s.tag for s in signals])
+    wild = outliers.said_of(s for s in signals if s.tag in told)
+    all_notes = [*said, *group.notes, *remarks, *unit_note, *wild]
     ends = [
         log.reading.finished
         for log in group.logs

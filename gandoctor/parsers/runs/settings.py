@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.configs import SURE_NAME, config_rank, looks_like_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gandoctor.parsers.runs.groups import Group
@@ -17,24 +17,45 @@ MAX_DOUBTFUL: Final = 20  # more .json or .yaml files in one folder are data
 _CONFIG_FOLDERS: Final = ("", ".hydra", "config", "configs", "conf", "options", "hparams", "files")
 
 
+class Held:
+    """What one folder holds of files whose names are those of configs.
+
+    Attributes
+    ----------
+    files : list of Path
+    sure : list of Path
+        Those whose name alone tells.
+    by_stem : dict of str to list of Path
+        So that each of a folder's runs finds its own without a look at all others'.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.files = list(files)
+        self.sure = [f for f in self.files if _is_sure(f)]
+        self.by_stem: dict[str, list[Path]] = {}
+        for file in self.files:
+            self.by_stem.setdefault(file.stem, []).append(file)
+
+
 class Configs:
     """The files of a tree whose names are those of configs: sorted once for all of its runs.
 
     Attributes
     ----------
-    by_folder : dict of Path to list of Path
+    by_folder : dict of Path to Held
     sure : dict of str to list of Path
         By the name of their folder, those whose name alone tells.
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self.by_folder: dict[Path, list[Path]] = {}
-        self.sure: dict[str, list[Path]] = {}
+        by_folder: dict[Path, list[Path]] = {}
         for file in files:
             if _may_be_config(file):
-                self.by_folder.setdefault(file.parent, []).append(file)
-        for folder, found in self.by_folder.items():
-            self.sure.setdefault(folder.name, []).extend(f for f in found if _is_sure(f))
+                by_folder.setdefault(file.parent, []).append(file)
+        self.by_folder = {folder: Held(found) for folder, found in by_folder.items()}
+        self.sure: dict[str, list[Path]] = {}
+        for folder, held in self.by_folder.items():
+            self.sure.setdefault(folder.name, []).extend(held.sure)
 
 
 def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[Path]:
@@ -62,7 +83,7 @@ def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[P
 def beside(group: Group, files: Sequence[Path]) -> list[Path]:
     """Configs beside a log that was named alone, or in the folder above one called ``logs``."""
     folder = group.folder
-    by_folder = {folder: [f for f in files if _may_be_config(f)]}
+    by_folder = {folder: Held(f for f in files if _may_be_config(f))}
     places = [folder]
     if folder.name.lower() in (
         "log",
@@ -76,7 +97,7 @@ def beside(group: Group, files: Sequence[Path]) -> list[Path]:
         for name in _CONFIG_FOLDERS:
             where = place / name if name else place
             if where not in by_folder and where.is_dir() and not where.is_symlink():
-                by_folder[where] = _listed(where)
+                by_folder[where] = Held(_listed(where))
         if found := _around(group, place, by_folder, sure=False, file_alone=True):
             return found
     return []
@@ -93,23 +114,23 @@ def _listed(folder: Path) -> list[Path]:
 def _around(
     group: Group,
     folder: Path,
-    by_folder: dict[Path, list[Path]],
+    by_folder: Mapping[Path, Held],
     *,
     sure: bool,
     file_alone: bool = False,
 ) -> list[Path]:
     """Configs in a folder or in one of the sub-folders that are there for them."""
     for name in _CONFIG_FOLDERS:
-        there = by_folder.get(folder / name if name else folder, [])
-        if not there:
+        there = by_folder.get(folder / name if name else folder)
+        if there is None or not there.files:
             continue
-        stems = {log.path.stem for log in group.logs}
-        own = [f for f in there if f.stem in stems and looks_like_config(f)]
-        if own:
+        stems = dict.fromkeys(log.path.stem for log in group.logs)
+        named = [f for stem in stems for f in there.by_stem.get(stem, ())]
+        if own := [f for f in named if looks_like_config(f)]:
             return _best(own)
-        found = [f for f in there if _is_sure(f)]
-        if not found and not sure and len(there) <= MAX_DOUBTFUL:
-            found = [f for f in there if looks_like_config(f)]
+        found = there.sure
+        if not found and not sure and len(there.files) <= MAX_DOUBTFUL:
+            found = [f for f in there.files if looks_like_config(f)]
             # A folder with the logs and configs of several runs: none of them is surely ours.
             if len(found) > 1 and (file_alone or group.stem):
                 found = []
