@@ -470,6 +470,7 @@ def _report(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> R
         not_checked=seen.not_checked,
         ignored=seen.ignored,
         log_next=seen.log_next,
+        course=seen.course,
         series=_series(run, seen),
         rules_digest=shelf.judging.digest,
         version=__version__,

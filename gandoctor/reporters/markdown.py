@@ -121,6 +121,9 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     if belief := believing.line(report):
         yield words(belief)
         yield ""
+    if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
+        yield words(f"Course: {course}.")
+        yield ""
     for x in report.log_next:
         yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
     if report.log_next:

@@ -161,6 +161,7 @@ class ShownRun:
     rows: int
     brief: str
     belief: tuple[believing.Bar, ...]
+    course: tuple[tuple[str, str], ...]
     sure: str
 
 
@@ -206,6 +207,7 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         rows=detail.rows,
         brief=_left_out(report, causes) if detail.brief else "",
         belief=() if detail.brief else believing.waterfall(report),
+        course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
     )
 

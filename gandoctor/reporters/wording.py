@@ -113,6 +113,21 @@ def span(first: int, last: int, unit: str) -> str:
     )
 
 
+def course(report: Report) -> list[tuple[str, str]]:
+    """When and what, of each stretch of a run that is not of one piece and not healthy."""
+    if report.verdict == "healthy":
+        return []
+    unit = report.run.step_unit
+    last = len(report.course) - 1
+    return [
+        (
+            f"since {at(x.first_step, unit)}" if i == last else f"until {at(x.last_step, unit)}",
+            x.text,
+        )
+        for i, x in enumerate(report.course)
+    ]
+
+
 def count(n: int, word: str, words: str = "") -> str:
     """``1 risk``, ``3 risks``, ``no risks``."""
     return f"{n:,} {word}" if n == 1 else f"{f'{n:,}' if n else 'no'} {words or word + 's'}"
