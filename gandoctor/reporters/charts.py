@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lang.middle import distinct, median
+from gandoctor.lang.middle import distinct, median, quantile
 from gandoctor.reporters import wording as w
 from gandoctor.values import dataclass
 
@@ -124,7 +124,7 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
     size = np.abs(finite)
     size = np.maximum(size[size > 0], _SMALLEST)
     p5, middle, p95 = (
-        (float(v) for v in np.percentile(size, (5, 50, 95))) if size.size else (1.0, 1.0, 1.0)
+        (float(v) for v in quantile(size, (0.05, 0.5, 0.95))) if size.size else (1.0, 1.0, 1.0)
     )
     steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
     if steep and low >= 0 and np.count_nonzero(finite == 0) <= 0.02 * finite.size:
@@ -470,7 +470,7 @@ def _readable(line: Line, scale: Scale) -> bool:
     finite = line.values[np.isfinite(line.values)]
     if finite.size < 2 or float(np.ptp(finite)) <= 1e-3 * float(np.abs(finite).max()):
         return True
-    low, high = np.percentile(scale.place(finite), (2, 98))
+    low, high = quantile(scale.place(finite), (0.02, 0.98))
     return bool(high - low >= 0.13)
 
 
