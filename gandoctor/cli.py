@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import sys
 import warnings
 from enum import Enum
@@ -17,6 +16,7 @@ import typer
 from gandoctor import interrupts
 from gandoctor.errors import GandoctorError, RuleError, UsageError, of_system, shortened
 from gandoctor.options import WISHES, FailOn
+from gandoctor.patterns import late_pattern
 from gandoctor.plain_options import Group
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ rules_app = typer.Typer(
 app.add_typer(rules_app, name="rules")
 
 DEFAULT_REPORT = "gandoctor-report.html"
-_LONG_WORD = re.compile(r"\S{400,}")
+_LONG_WORD = late_pattern(r"\S{400,}")
 
 
 class RuleKind(str, Enum):  # noqa: UP042

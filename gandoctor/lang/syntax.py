@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gandoctor.errors import RuleError, near
 from gandoctor.lang.functions import FUNCTIONS, Function
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MAX_LENGTH: Final = 500
 MAX_DEPTH: Final = 16
 MAX_NODES: Final = 120
 MAX_POWER: Final = 8
-THEN: Final = re.compile(r"\bthen\b")
+THEN: Final = late_pattern(r"\bthen\b")
 
 _ARITHMETIC: Final[dict[type[ast.operator], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
