@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TextIO
 
 from gandoctor.errors import of_system, shortened
+from gandoctor.patterns import late_pattern
 
-_LONG_WORD = re.compile(r"\S{400,}")
+_LONG_WORD = late_pattern(r"\S{400,}")
 
 
 def write(target: str, text: str) -> None:

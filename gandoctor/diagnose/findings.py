@@ -12,6 +12,7 @@ from gandoctor.lang.evaluate import number_of
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Evidence, Finding, NotChecked, RiskNote, Truth
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Signal
 
 CONFIDENCES: Final = ("low", "medium", "high")
-_PLACE: Final = re.compile(r"\{([^{}]+)\}")
+_PLACE: Final = late_pattern(r"\{([^{}]+)\}")
 _TRUTH_WORDS: Final[Mapping[bool | None, Truth]] = {True: "true", False: "false", None: "unknown"}
 
 

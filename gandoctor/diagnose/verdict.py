@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.lang.middle import median
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Evidence, Finding
@@ -185,7 +186,7 @@ def _blind(run: Run) -> str:
     for s in run.by_role("d_advantage"):
         late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
         late = late[np.isfinite(late)]
-        if late.size and float(np.median(late)) < D_GUESSES:
+        if late.size and float(median(late)) < D_GUESSES:
             return (
                 "D's loss lies where D only guesses, be it that G is perfect or that D is blind to "
                 "a collapse, and "

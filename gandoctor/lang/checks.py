@@ -278,17 +278,18 @@ class Checker:
     ) -> Node:
         if want in _ASKED:
             called, groups = _ASKED[want]
-            known = frozenset[str]().union(*(getattr(self.scope, group) for group in groups))
+            known = tuple(getattr(self.scope, group) for group in groups)
             if not isinstance(at, ast.Name):
                 raise self._fault(
                     f"`{function.name}` asks about a name", at, f"write `{function.usage}`"
                 )
-            if want == "flag" and not known:
+            if want == "flag" and not any(known):
                 raise self._fault(
                     "a rule cannot ask what others found", at, "causes and remedies can"
                 )
-            if at.id not in known:
-                raise self._fault(f"no {called} is called `{at.id}`", at, near(at.id, known))
+            if not any(at.id in group for group in known):
+                names = frozenset[str]().union(*known)
+                raise self._fault(f"no {called} is called `{at.id}`", at, near(at.id, names))
             return Node("quote", "truth", name=at.id, text=at.id, key=f"'{at.id}")
         if want == "test":
             return self._test(at, depth, function.name)

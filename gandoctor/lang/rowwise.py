@@ -19,6 +19,7 @@ from gandoctor.lang.frame import (
 from gandoctor.lang.functions import (
     interval_of,
 )
+from gandoctor.lang.middle import quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,9 +70,7 @@ def slack_of(op: str, a: Any, b: Any, scale: Floats | float) -> Floats | None:
         distance = np.asarray(b - a if op in ("<", "<=") else a - b, dtype=np.float64)
         if not np.all(scale):
             finite = distance[np.isfinite(distance)]
-            spread = (
-                float(np.subtract(*np.quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
-            )
+            spread = float(np.subtract(*quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
             scale = np.where(np.asarray(scale) == 0, spread if spread > 0 else np.nan, scale)
         return np.asarray(distance / scale, dtype=np.float64)
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.lang.checks import Checker
 from gandoctor.lang.functions import FUNCTIONS, Function
 from gandoctor.lang.tree import KIND_SAID, Expression, ExpressionError, Kind, Node, Scope, key_of
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_LENGTH: Final = 500
-THEN: Final = re.compile(r"\bthen\b")
+THEN: Final = late_pattern(r"\bthen\b")
 
 
 def compile_test(

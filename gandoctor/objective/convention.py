@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.objective.families import BOUNDED, BY_NAME, CHANCE, CRITICS, LN2
 from gandoctor.objective.game import middle, real_label, together, word
 
@@ -145,7 +145,7 @@ def _lsgan_scale(
         if int(told.sum()) >= 5:
             # The spread of the scores within a batch only adds to the loss: the factor is at most
             # the least ratio.
-            least = float(np.percentile(d[told] / squares[told], 5))
+            least = float(quantile(d[told] / squares[told], 0.05))
             factor = max((k for k in _FACTORS if k <= 1.05 * least), default=_FACTORS[0])
             seen[factor] = f"D's loss is about {factor:g} times the squares of its scores"
     start, start_g = _start_factor(game.d, label**2), _start_factor(game.g)
@@ -159,14 +159,14 @@ def _lsgan_scale(
     pure = pair is not None and not game.mixed
     if pair is not None and pure and label == 1:
         d, g = pair
-        if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
+        if float(quantile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 0.2)) <= 0.97:
             seen.setdefault(
                 0.5, "least squares, halved: the two losses are too low for whole squares"
             )
     factor_d = min(seen, default=1.0)
     factor_g = start_g if pure and start_g in (0.5, 1.0) else None
     if factor_g is None:
-        low = pair is not None and pure and float(np.percentile(pair[1], 95)) < 0.75
+        low = pair is not None and pure and float(quantile(pair[1], 0.95)) < 0.75
         factor_g = 0.5 if factor_d < 1 and low else 1.0
     halved = factor_d < 1 or word(settings, "d_loss_reduction") == "mean"
     return ("mean" if halved else "sum"), factor_d, factor_g, seen.get(factor_d, "")

@@ -178,7 +178,7 @@ def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
-        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+        if float(finite.max()) < MOST_BOUNDED and float(median(finite)) > 0.1:
             # A penalty is logged beside other losses too; a critic's loss does not stay between
             # zero and three.
             seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.5)

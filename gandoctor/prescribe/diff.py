@@ -7,9 +7,10 @@ import re
 from typing import Final
 
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 
 _NO_NEWLINE: Final = "\\ No newline at end of file\n"
-_PLAIN_NAME: Final = re.compile(r"[^\x00-\x1f\x7f\"\\]*")
+_PLAIN_NAME: Final = late_pattern(r"[^\x00-\x1f\x7f\"\\]*")
 
 
 def unified(name: str, old: str, new: str, *, context: int = 3) -> str:
@@ -80,7 +81,7 @@ def _quoted(char: str) -> str:
     return f"\\{ord(char):03o}" if ord(char) < 32 or ord(char) == 127 else char
 
 
-_HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK: Final = late_pattern(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 def split(diff: str) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ from gandoctor.parsers.printed.planned import planned_length
 from gandoctor.parsers.rows.axis import beyond
 from gandoctor.parsers.rows.names import telling, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -50,24 +51,24 @@ _OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
 _FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
-_ANSI: Final = re.compile(
+_ANSI: Final = late_pattern(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]"
 )
-_BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
-_TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
-_KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
+_BREAK: Final = late_pattern(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
+_TQDM_BAR: Final = late_pattern(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
+_KERAS_BAR: Final = late_pattern(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
 # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====.
-_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")
-_WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+_MARK: Final = late_pattern(r"={4,}+([^=]++)={4,}+\s*$")
+_WRITTEN_BREAK: Final = late_pattern(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
-_UPRIGHT: Final = re.compile(
+_UPRIGHT: Final = late_pattern(
     r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*"
 )
 _BARS: Final = frozenset("|│┃")
 _FULL_WIDTH: Final = str.maketrans(
     "：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~"
 )
-_WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
+_WIDE: Final = late_pattern("[\uff00-\uffef\u3000-\u303f]")
 
 
 def read_text(text: str, name: str) -> Reading:
@@ -234,7 +235,7 @@ class _Log:
         if known is not None:
             known.seen += 1
             if known.seen == _OFTEN:
-                known.pattern = re.compile(_FAST.join(map(re.escape, shape)))
+                known.pattern = late_pattern(_FAST.join(map(re.escape, shape)))
         return known
 
     def _new(self, shape: tuple[str, ...], numbers: Sequence[str]) -> _Known | None:

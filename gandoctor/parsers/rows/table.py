@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from gandoctor.parsers.rows.names import (
     tells_of_training,
 )
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 
-_DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
+_DATE: Final = late_pattern(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 
 
 def assemble(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import quantile
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.charts.canvas import SMOOTHED, Canvas, Panel, escaped
 from gandoctor.reporters.charts.curves import (
@@ -164,5 +165,5 @@ def _readable(line: Line, scale: Scale) -> bool:
     finite = line.values[np.isfinite(line.values)]
     if finite.size < 2 or float(np.ptp(finite)) <= 1e-3 * float(np.abs(finite).max()):
         return True
-    low, high = np.percentile(scale.place(finite), (2, 98))
+    low, high = quantile(scale.place(finite), (0.02, 0.98))
     return bool(high - low >= 0.13)

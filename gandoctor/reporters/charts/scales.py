@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from gandoctor.lang.middle import quantile
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
     size = np.abs(finite)
     size = np.maximum(size[size > 0], SMALLEST)
     p5, middle, p95 = (
-        (float(v) for v in np.percentile(size, (5, 50, 95))) if size.size else (1.0, 1.0, 1.0)
+        (float(v) for v in quantile(size, (0.05, 0.5, 0.95))) if size.size else (1.0, 1.0, 1.0)
     )
     steep = high > 0 and (p95 >= 25 * p5 or high >= 40 * middle)
     if steep and low >= 0 and np.count_nonzero(finite == 0) <= 0.02 * finite.size:
