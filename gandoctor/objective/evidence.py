@@ -183,7 +183,7 @@ def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
-        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+        if float(finite.max()) < MOST_BOUNDED and float(median(finite)) > 0.1:
             # A penalty is logged beside other losses too; a critic's loss does not stay between
             # zero and three.
             seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.5)
@@ -288,9 +288,13 @@ def choose(
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close
-    confidence: Confidence = (
-        "high" if margin >= 4 and why else "medium" if margin >= 2 and why else "low"
-    )
     if not why:
-        why = ["nothing speaks against the commonest family"]
-    return best, confidence, why[:4], ()
+        return best, "low", ["nothing speaks against the commonest family"], ()
+    return best, _confidence(margin), why[:4], ()
+
+
+def _confidence(margin: float) -> Confidence:
+    """How sure a family is that goes before the next by this much evidence."""
+    if margin >= 4:
+        return "high"
+    return "medium" if margin >= 2 else "low"

@@ -13,6 +13,7 @@ import numpy as np
 
 from gandoctor.lang.middle import distinct, median
 from gandoctor.model.signals import Signal
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Points = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 # Parts of G's loss that can lead it, best judge first.
-LEADING: Final = re.compile(
+LEADING: Final = late_pattern(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|"
     r"(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.lang.rows import weight_of
 from gandoctor.objective.game import together
 
@@ -81,7 +81,7 @@ def ask_halves(seen: Evidence, game: Game) -> None:
     if halves is None or halves[0].size < 20 or min(float(h.min()) for h in halves) <= 0:
         return
     real, fake = (np.log(h) for h in halves)
-    low, high = np.percentile(real, (5, 95))
+    low, high = quantile(real, (0.05, 0.95))
     if high - low < 1 or float(median(np.abs(real - fake))) > 0.15 * (high - low):
         return
     scores = together(game.real, game.fake)

@@ -5,7 +5,6 @@ Edits in the user's own keys, a diff, overrides, or why not.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from gandoctor.errors import InputError
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Edit, Prescription
 from gandoctor.model.roles import by_trust
+from gandoctor.patterns import late_pattern
 from gandoctor.prescribe import diff, overrides
 from gandoctor.prescribe.applying import digest, inside, read_text
 from gandoctor.prescribe.editing import following, is_same, places, spliced
@@ -51,7 +51,7 @@ NOTES: Final = (
 
 # A best point among fewer checks is chance.
 _FEWEST_CHECKS: Final = 5
-_WORD: Final = re.compile(r"[A-Za-z][\w-]*")
+_WORD: Final = late_pattern(r"[A-Za-z][\w-]*")
 
 
 def prescribe(

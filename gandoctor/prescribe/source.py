@@ -8,12 +8,12 @@ The search is bounded, follows no symbolic link and decides nothing where two fi
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.splice import MAX_CHARS, SpliceError, number
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 from gandoctor.prescribe.applying import inside, read_text
 from gandoctor.values import dataclass
 
@@ -48,7 +48,7 @@ _SKIPPED: Final = frozenset(
 
 
 # What only a run leaves behind: the folder it stands in holds records and copies.
-_OF_A_RUN: Final = re.compile(
+_OF_A_RUN: Final = late_pattern(
     r"events\.out\.tfevents|\.hydra$|train_opt\.txt$|(loss_?|train(ing)?_?)?log\.(txt|csv|jsonl?)$|"
     r"(metrics|progress|history|scalars)\.(csv|jsonl?)$|wandb-summary\.json$"
 )

@@ -17,6 +17,7 @@ import numpy as np
 
 from gandoctor.lang.middle import distinct
 from gandoctor.model.signals import Signal
+from gandoctor.patterns import late_pattern
 from gandoctor.samples import fidelity, load, look, png, tiles
 from gandoctor.samples.load import Batch
 
@@ -47,15 +48,15 @@ _SAME: Final = (
 )
 _COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
 _RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
-_FAKE: Final = re.compile(
+_FAKE: Final = late_pattern(
     r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
 )
-_OTHER: Final = re.compile(
+_OTHER: Final = late_pattern(
     r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest",
     re.IGNORECASE,
 )
-_NETWORK: Final = re.compile(r"(?:^|[_/])([ABXY])$")
-_OF_SEVERAL: Final = re.compile(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
+_NETWORK: Final = late_pattern(r"(?:^|[_/])([ABXY])$")
+_OF_SEVERAL: Final = late_pattern(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
 
 
 @np.errstate(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def _is_seam(rough: Floats, size: int) -> bool:
         return True  # a single row of tiles
     beside = np.max([rough[seams + k] for k in (-2, -1, 1, 2)], axis=0)
     stands_out = rough[seams] > _STEP * np.maximum(beside, 0.05)
-    usual = float(np.median(np.delete(rough[1:], seams - 1)))
+    usual = float(median(np.delete(rough[1:], seams - 1)))
     return bool(stands_out.all() and rough[seams].mean() > 1.5 * max(usual, 0.05))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]
@@ -219,7 +219,7 @@ def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> 
         if weights is None:
             if share == 0.5:
                 return float(median(values))
-            found = float(np.quantile(values, share))
+            found = float(quantile(values, share))
             return (
                 found
                 if not np.isnan(found)

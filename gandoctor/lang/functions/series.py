@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gandoctor.lang.functions.registry import Floats, Points, Registry
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 
 FUNCTIONS: Final = Registry()
 
@@ -205,7 +205,7 @@ def crosses_zero(values: Floats) -> bool:
 def spread_of(values: Floats) -> float:
     """The middle half's width of the finite values; NaN where it is none."""
     known = values[np.isfinite(values)]
-    low, high = np.quantile(known, (0.25, 0.75)) if known.size else (np.nan, np.nan)
+    low, high = quantile(known, (0.25, 0.75)) if known.size else (np.nan, np.nan)
     return float(high - low) if high > low else float("nan")
 
 

@@ -13,6 +13,7 @@ from gandoctor.files.reading import load_text, text_of_head
 from gandoctor.lexicon.players import is_whole
 from gandoctor.model.signals import Reading, Setting
 from gandoctor.parsers.printed import engine
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import SettingValue
 
 NAME: Final = "notebook"
-_LOSS: Final = re.compile(r"loss|err(?:or)?(?![a-z])|mse|损失", re.IGNORECASE)
+_LOSS: Final = late_pattern(r"loss|err(?:or)?(?![a-z])|mse|损失", re.IGNORECASE)
 _MOST_SETTINGS: Final = 500
 _MOST_SOURCE: Final = 200_000  # characters of one cell
 

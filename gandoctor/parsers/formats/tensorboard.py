@@ -37,6 +37,7 @@ from gandoctor.parsers.records.said import config_in
 from gandoctor.parsers.records.series import Series
 from gandoctor.parsers.rows.names import Roll
 from gandoctor.parsers.rows.steps import Remarks, untangle
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -62,7 +63,7 @@ _MAX_TEXTS: Final = 16
 _MAX_SESSIONS: Final = 1000
 _SESSION_START: Final = 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
-_CONFIG: Final = re.compile(
+_CONFIG: Final = late_pattern(
     r"(?:^|[^a-z])(?:config\w*|cfg|hparams?|hyper_?param\w*|args|arguments?|flags|settings?|"
     r"options?|opts?|params)(?![a-z])",
     re.IGNORECASE,

@@ -26,6 +26,7 @@ from gandoctor.parsers.printed.planned import planned_length
 from gandoctor.parsers.rows.axis import beyond
 from gandoctor.parsers.rows.names import telling, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -50,24 +51,24 @@ _OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
 _FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
-_ANSI: Final = re.compile(
+_ANSI: Final = late_pattern(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]"
 )
-_BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
-_TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
-_KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
+_BREAK: Final = late_pattern(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
+_TQDM_BAR: Final = late_pattern(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
+_KERAS_BAR: Final = late_pattern(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
 # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====.
-_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")
-_WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+_MARK: Final = late_pattern(r"={4,}+([^=]++)={4,}+\s*$")
+_WRITTEN_BREAK: Final = late_pattern(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
-_UPRIGHT: Final = re.compile(
+_UPRIGHT: Final = late_pattern(
     r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*"
 )
 _BARS: Final = frozenset("|│┃")
 _FULL_WIDTH: Final = str.maketrans(
     "：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~"
 )
-_WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
+_WIDE: Final = late_pattern("[\uff00-\uffef\u3000-\u303f]")
 
 
 def read_text(text: str, name: str) -> Reading:
@@ -114,6 +115,30 @@ class _Known:
     follower: _Known | None = None
 
 
+def _without_control(text: str) -> str:
+    """A text without what steers a terminal; wide signs and written-out breaks as usual ones."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\x08" in text:
+        text = text.replace("\x08", "")
+    if _WIDE.search(text):
+        text = text.translate(_FULL_WIDTH)
+    if "\\n" in text or "\\r" in text or "\\t" in text:
+        text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+    return text
+
+
+def _without_drawing(line: str) -> str:
+    """A line without progress bars and the strokes of a table."""
+    if "%|" in line:
+        line = _TQDM_BAR.sub("| |", line)
+    if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
+        line = _KERAS_BAR.sub(" ", line)
+    if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
+        line = f"{cells[1].strip()}: {cells[2]}"
+    return line
+
+
 class _Log:
     """One pass over the lines of a log."""
 
@@ -136,21 +161,21 @@ class _Log:
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
-        if "\x1b" in text:
-            text = _ANSI.sub("", text)
-        if "\x08" in text:
-            text = text.replace("\x08", "")
-        if _WIDE.search(text):
-            text = text.translate(_FULL_WIDTH)
-        if "\\n" in text or "\\r" in text or "\\t" in text:
-            text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+        text = _without_control(text)
         bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
+        odd_breaks = bars or "\x0b" in text or "\x0c" in text
+        self._take_lines(_BREAK.split(text) if odd_breaks else text.split("\n"))
+        if bars:
+            self._find_redrawn(text)
+        for known in self.shapes.values():
+            if known is not None and known.plan is not None and known.plan.lines:
+                self._convert(known.plan)
+
+    def _take_lines(self, lines: Iterable[str]) -> None:
         at = self.count
         guess: _Known | None = None
         last = _Known(None)
-        for line in (
-            _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n")
-        ):
+        for line in lines:
             at += 1
             if (
                 guess is not None
@@ -166,22 +191,11 @@ class _Log:
                 self._keep_header(at, line)
                 self.long.append(at)
                 continue
-            if "%|" in line:
-                line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
-            if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
-                if (
-                    line.startswith("====")
-                    and (mark := _MARK.match(line))
-                    and re.search("[A-Za-z]", mark[1])
-                ):
-                    self.marks.append(at)
-                    if line == MARK:
-                        self.cells.append(at)
-                line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
-            if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
-                line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
-            self._keep_header(at, line)
-            parts = NUMBER.split(line)
+            if line.startswith("===="):
+                self._keep_mark(at, line)
+            plain = _without_drawing(line)
+            self._keep_header(at, plain)
+            parts = NUMBER.split(plain)
             if len(parts) == 1:
                 continue
             known = self._known(tuple(parts[::2]), parts[1::2])
@@ -191,11 +205,14 @@ class _Log:
             last.follower = known
             last, guess = known, known.follower
         self.count = at
-        if bars:
-            self._find_redrawn(text)
-        for known in self.shapes.values():
-            if known is not None and known.plan is not None and known.plan.lines:
-                self._convert(known.plan)
+
+    def _keep_mark(self, at: int, line: str) -> None:
+        """Keep a line that parts a log: ``==== validation ====``, or where a cell begins."""
+        mark = _MARK.match(line)
+        if mark and re.search("[A-Za-z]", mark[1]):
+            self.marks.append(at)
+            if line == MARK:
+                self.cells.append(at)
 
     def _keep(self, plan: Plan | None, at: int, numbers: Sequence[str]) -> None:
         if plan is None:
@@ -218,7 +235,7 @@ class _Log:
         if known is not None:
             known.seen += 1
             if known.seen == _OFTEN:
-                known.pattern = re.compile(_FAST.join(map(re.escape, shape)))
+                known.pattern = late_pattern(_FAST.join(map(re.escape, shape)))
         return known
 
     def _new(self, shape: tuple[str, ...], numbers: Sequence[str]) -> _Known | None:
