@@ -104,13 +104,10 @@ def _text(node: ast.AST) -> str:
 
 
 def _last(node: ast.expr) -> str:
-    return (
-        node.attr
-        if isinstance(node, ast.Attribute)
-        else node.id
-        if isinstance(node, ast.Name)
-        else ""
-    )
+    """The last name of ``a.b.c``; empty where it is none."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_margin(node: ast.expr) -> bool:

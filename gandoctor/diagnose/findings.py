@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONFIDENCES: Final = ("low", "medium", "high")
 _PLACE: Final = late_pattern(r"\{([^{}]+)\}")
+_TRUTH_WORDS: Final[Mapping[bool | None, Truth]] = {True: "true", False: "false", None: "unknown"}
 
 
 def finding(answer: Answer, run: Run, frame: Frame) -> Finding:
@@ -59,10 +60,9 @@ def _evidence(
     tags = tuple(chosen[n].tag for n in outcome.names if n in chosen)
     lead = chosen.get(outcome.primary or "")
     primary = lead.tag if lead else next(iter(tags), "")
-    truth: Truth = "unknown" if outcome.truth is None else "true" if outcome.truth else "false"
     return Evidence(
         clause=clause.name,
-        truth=truth,
+        truth=_TRUTH_WORDS[outcome.truth],
         text=said(clause, outcome, frame),
         where=clause.where.text if clause.where else "",
         intervals=outcome.intervals[:200],

@@ -13,7 +13,7 @@ from gandoctor.lang.machine import Evaluation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gandoctor.lang.syntax import Node
+    from gandoctor.lang.tree import Node
     from gandoctor.lang.window import Amount
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NAME = "text"
 SUFFIX = ".txt"
-
 _LABEL = 7
 _DIFF_LINES = 8
 _COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healthy": "1;32",
@@ -207,11 +206,7 @@ class _Page:
         for r in order:
             onset = w.since(r)
             since = f"{onset:,}" if onset is not None else ""
-            what = (
-                r.diagnoses[0].title
-                if r.diagnoses
-                else (w.orphans(r)[0].title if w.orphans(r) else "")
-            )
+            what = w.main_thing(r)
             room = self.width - name_width - 27
             name = f"{_short(w.plain(r.run.name), name_width):{name_width}}"
             yield (

@@ -35,13 +35,9 @@ _UNITS: Final = {"iterations": "iteration", "epochs": "epoch", "kimg": "kimg"}
 
 def _escape(char: str) -> str:
     code = ord(char)
-    return (
-        f"\\x{code:02x}"
-        if code < 0x100
-        else f"\\u{code:04x}"
-        if code < 0x10000
-        else f"\\U{code:08x}"
-    )
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def visible(text: str, keep: str = "\n\t") -> str:
@@ -235,6 +231,12 @@ def deciding(report: Report) -> tuple[Finding, ...]:
 def orphans(report: Report) -> tuple[Finding, ...]:
     """Findings that count, yet belong to no diagnosis."""
     return tuple(f for f in deciding(report) if not any(_belongs(f, d) for d in report.diagnoses))
+
+
+def main_thing(report: Report) -> str:
+    """Title of the likeliest cause, else of the first finding without one, else empty."""
+    first = report.diagnoses or orphans(report)
+    return first[0].title if first else ""
 
 
 def previews(report: Report) -> tuple[Finding, ...]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gandoctor.errors import RuleError, near
-from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value
+from gandoctor.lang.syntax import compile_test, compile_value
+from gandoctor.lang.tree import Expression, Scope
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
 from gandoctor.lexicon.book import squeezed
 from gandoctor.model.rules import Clause, Evidence

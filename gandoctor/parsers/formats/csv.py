@@ -60,7 +60,9 @@ def sniff(path: Path, head: bytes) -> float:
         _reading(by_csv(text, dialect, []), dialect, path, [])
     except GandoctorError:
         return 0.3 if is_only_header(text) else 0.0
-    return 0.9 if suffix in _TABLES else 0.75 if suffix in _SUFFIXES else 0.4
+    if suffix in _TABLES:
+        return 0.9
+    return 0.75 if suffix in _SUFFIXES else 0.4
 
 
 def _enough(path: Path, head: bytes) -> bytes:

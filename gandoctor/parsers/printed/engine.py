@@ -115,6 +115,30 @@ class _Known:
     follower: _Known | None = None
 
 
+def _without_control(text: str) -> str:
+    """A text without what steers a terminal; wide signs and written-out breaks as usual ones."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\x08" in text:
+        text = text.replace("\x08", "")
+    if _WIDE.search(text):
+        text = text.translate(_FULL_WIDTH)
+    if "\\n" in text or "\\r" in text or "\\t" in text:
+        text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+    return text
+
+
+def _without_drawing(line: str) -> str:
+    """A line without progress bars and the strokes of a table."""
+    if "%|" in line:
+        line = _TQDM_BAR.sub("| |", line)
+    if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
+        line = _KERAS_BAR.sub(" ", line)
+    if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
+        line = f"{cells[1].strip()}: {cells[2]}"
+    return line
+
+
 class _Log:
     """One pass over the lines of a log."""
 
@@ -137,21 +161,21 @@ class _Log:
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
-        if "\x1b" in text:
-            text = _ANSI.sub("", text)
-        if "\x08" in text:
-            text = text.replace("\x08", "")
-        if _WIDE.search(text):
-            text = text.translate(_FULL_WIDTH)
-        if "\\n" in text or "\\r" in text or "\\t" in text:
-            text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+        text = _without_control(text)
         bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
+        odd_breaks = bars or "\x0b" in text or "\x0c" in text
+        self._take_lines(_BREAK.split(text) if odd_breaks else text.split("\n"))
+        if bars:
+            self._find_redrawn(text)
+        for known in self.shapes.values():
+            if known is not None and known.plan is not None and known.plan.lines:
+                self._convert(known.plan)
+
+    def _take_lines(self, lines: Iterable[str]) -> None:
         at = self.count
         guess: _Known | None = None
         last = _Known(None)
-        for line in (
-            _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n")
-        ):
+        for line in lines:
             at += 1
             if (
                 guess is not None
@@ -167,22 +191,11 @@ class _Log:
                 self._keep_header(at, line)
                 self.long.append(at)
                 continue
-            if "%|" in line:
-                line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
-            if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
-                if (
-                    line.startswith("====")
-                    and (mark := _MARK.match(line))
-                    and re.search("[A-Za-z]", mark[1])
-                ):
-                    self.marks.append(at)
-                    if line == MARK:
-                        self.cells.append(at)
-                line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
-            if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
-                line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
-            self._keep_header(at, line)
-            parts = NUMBER.split(line)
+            if line.startswith("===="):
+                self._keep_mark(at, line)
+            plain = _without_drawing(line)
+            self._keep_header(at, plain)
+            parts = NUMBER.split(plain)
             if len(parts) == 1:
                 continue
             known = self._known(tuple(parts[::2]), parts[1::2])
@@ -192,11 +205,14 @@ class _Log:
             last.follower = known
             last, guess = known, known.follower
         self.count = at
-        if bars:
-            self._find_redrawn(text)
-        for known in self.shapes.values():
-            if known is not None and known.plan is not None and known.plan.lines:
-                self._convert(known.plan)
+
+    def _keep_mark(self, at: int, line: str) -> None:
+        """Keep a line that parts a log: ``==== validation ====``, or where a cell begins."""
+        mark = _MARK.match(line)
+        if mark and re.search("[A-Za-z]", mark[1]):
+            self.marks.append(at)
+            if line == MARK:
+                self.cells.append(at)
 
     def _keep(self, plan: Plan | None, at: int, numbers: Sequence[str]) -> None:
         if plan is None:

@@ -423,13 +423,18 @@ class _Line:
                 return []
         kinds = {c.kind for c in self.counters}
         named = not kinds.isdisjoint(("step", "epoch", "global"))
+        first, lead = "step", "lead"
+        if "part" in kinds:
+            lead = "epoch"
+        if named or "inner" in kinds:
+            lead = ""
+        if named:
+            first = "inner"
+        if "part" in kinds and "epoch" not in kinds:
+            first = "epoch"
         meaning = {
-            "first": "epoch"
-            if "part" in kinds and "epoch" not in kinds
-            else "inner"
-            if named
-            else "step",
-            "lead": "" if named or "inner" in kinds else "epoch" if "part" in kinds else "lead",
+            "first": first,
+            "lead": lead,
             "part": "inner",
             "global": "step",
             "step": "inner" if "global" in kinds else "step",

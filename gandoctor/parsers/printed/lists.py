@@ -103,8 +103,9 @@ def named_by_vits(signal: Signal, places_of: Mapping[str, Sequence[int]]) -> Sig
     losses = places[:-1] if nameless else places
     order = _VITS if nameless and len(losses) == len(_VITS) else _SO_VITS
     at = int(found[2])
-    label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
-    return replace(signal, tag=f"{signal.tag}/{label}") if label else signal
+    if nameless and at == places[-1]:
+        return replace(signal, tag=f"{signal.tag}/lr")
+    return replace(signal, tag=f"{signal.tag}/{order[at]}") if at < len(order) else signal
 
 
 @cache

@@ -95,7 +95,9 @@ class Log:
 def split_of(name: str) -> str:
     """``train`` or ``val`` where a folder's name is just that, else empty."""
     lower = name.lower()
-    return "train" if lower in TRAIN else "val" if lower in VAL else ""
+    if lower in TRAIN:
+        return "train"
+    return "val" if lower in VAL else ""
 
 
 def is_part(name: str) -> bool:
