@@ -51,7 +51,9 @@ def understand(
     measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
-    known = (*logged, *measured, *_relative_variance(logged, facts))
+    joining = objective.join(logged, settings)
+    facts |= joining.facts
+    known = (*joining.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
     game = objective.infer(
@@ -61,12 +63,12 @@ def understand(
     return Run(
         name=raw.name,
         signals=(*known, *derived),
-        unmapped=tuple(s for s in placed if not s.role),
+        unmapped=(*(s for s in placed if not s.role), *joining.idle),
         settings=settings,
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *idle),
+        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,))),
         sources=raw.sources,
         step_unit=unit,
         roles=words.roles,

@@ -49,6 +49,7 @@ def frame_of(run: Run, network: str) -> Frame:
     series: dict[str, Series] = {}
     chosen = pick(run, network)
     first, last = _span(chosen, run)
+    first = max(first, min(last, int(run.facts.get("d_joins", first))))
     roles = roles_of(run)
     for name, signal in chosen.items():
         role = roles.get(name.removeprefix("val_"), Role(name))

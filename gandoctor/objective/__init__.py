@@ -31,6 +31,7 @@ from gandoctor.objective.game import (
     terms_of,
     three_terms,
 )
+from gandoctor.objective.joining import Joining, join
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Setting, Signal, StepUnit
 
-__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "derive", "infer"]
+__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "Joining", "derive", "infer", "join"]
 
 _THREE_TERMS: Final = (
     "D's loss has three terms: real, generated, generated in the latent space (TimeGAN)"

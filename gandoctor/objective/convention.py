@@ -38,6 +38,8 @@ def convention(
         return "unknown", 1.0, 1.0, ""
     if family == "lsgan":
         return _lsgan_scale(game, settings)
+    if family == "relativistic" and game.r2 is not None:
+        return "mean", 0.5, 0.5, "each loss is one term of the differences of pairs, as in R3GAN"
     reduction, why = (
         _told_by_parts(game)
         or _told_by_config(settings)

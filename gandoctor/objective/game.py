@@ -30,6 +30,8 @@ LEADING: Final = late_pattern(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|"
     r"(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
+# A teacher's verdict leads G as well, and measures nothing.
+_DISTILLED: Final = re.compile(r"(?i)(?<![a-z])(?:dm|vsd|distill\w*)(?![a-z])")
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of
 # the game.
 _WEIGHTS: Final = (
@@ -55,6 +57,7 @@ class Game:
     d_real: Signal | None
     d_fake: Signal | None
     gp: Signal | None
+    r2: Signal | None
     estimate: Signal | None
     others: tuple[Signal, ...]  # further losses of D that were logged
     g_is_whole: bool
@@ -115,6 +118,7 @@ def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Ga
         d_real=d_real,
         d_fake=d_fake,
         gp=pick(signals, "gradient_penalty", network),
+        r2=pick(signals, "r2_penalty", network),
         estimate=pick(signals, "wasserstein_estimate", network),
         others=tuple(
             s
@@ -132,12 +136,17 @@ def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None)
     terms = [
         s
         for s in signals
-        if s.role == "g_loss_aux" and LEADING.search(s.tag) and len(s) and s.split != "val"
+        if s.role == "g_loss_aux"
+        and len(s)
+        and s.split != "val"
+        and (LEADING.search(s.tag) or _DISTILLED.search(s.tag))
     ]
     if not terms:
         return ""
     size = {s.tag: middle(s) for s in terms}
     biggest = max(size, key=lambda t: size[t])
+    if any(s.role in ("adv_weight", "adv_switch") for s in signals):
+        return biggest  # what D says is added to a training that does without it
     if adv is not None and whole is not None:
         rest = middle(whole) - abs(middle(adv))
         return biggest if rest > 0.5 * abs(middle(adv)) or size[biggest] > abs(middle(adv)) else ""
