@@ -376,7 +376,17 @@ def test_a_loss_family_is_one_entry_and_its_name(copy: Path, tmp_path: Path):
     run(copy, "analyze", log, "-o", tmp_path / "r.json", "-q")
     game = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["run"]["objective"]
     assert (game["family"], game["chance_d"]) == ("bounty", 3.0)
-    run(copy, "analyze", log, "--loss", "bounty", "-o", tmp_path / "r.json", "-q")
+    words = {
+        "vocabulary/objectives.yaml": """
+            families:
+              bounty: {doc: D is paid for each catch, words: [bounty, reward]}
+        """
+    }
+    write(tmp_path, {"config.yaml": "loss: reward\n"})
+    my_rules = write(tmp_path / "my-rules", words)
+    run(copy, "analyze", log, "--rules", my_rules, "-o", tmp_path / "r.json", "-q")
+    game = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["run"]["objective"]
+    assert "the config says loss: bounty" in game["because"]
 
 
 def test_an_option_is_one_entry_and_its_use(copy: Path, tmp_path: Path):
