@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,8 +9,9 @@ from gandoctor import __version__, rulebook
 from gandoctor.errors import UsageError, near
 from gandoctor.files import writing
 from gandoctor.model.rules import SYMPTOMS
+from gandoctor.patterns import late_pattern
 
-_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_ID: Final = late_pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 _SYMPTOM: Final = """\
 id: {id}

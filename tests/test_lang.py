@@ -15,16 +15,8 @@ from gandoctor.errors import RuleError
 from gandoctor.lang.evaluate import Frame, Outcome, Series, decide, judge, number_of
 from gandoctor.lang.functions import FUNCTIONS, Points, cells, quantile_of
 from gandoctor.lang.functions.trends import _stretches
-from gandoctor.lang.syntax import (
-    MAX_LENGTH,
-    MAX_NODES,
-    ExpressionError,
-    Scope,
-    compile_test,
-    compile_value,
-    compile_when,
-    scaled,
-)
+from gandoctor.lang.syntax import MAX_LENGTH, compile_test, compile_value, compile_when, scaled
+from gandoctor.lang.tree import MAX_NODES, ExpressionError, Scope
 from gandoctor.lang.window import parse_amount, parse_window
 
 SIGNALS = ("d_loss", "g_loss", "fid", "grad_norm_d", "grad_norm_g", "acc", "lr_d")

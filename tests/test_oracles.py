@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from gandoctor.lang.functions import FUNCTIONS, Points
-from gandoctor.lang.middle import distinct
+from gandoctor.lang.middle import distinct, quantile
 from gandoctor.model.measured import Share
 from gandoctor.parsers.formats import tensorboard
 from gandoctor.samples.fidelity import _distances
@@ -86,3 +86,28 @@ def test_distinct_values_are_those_of_numpy(values: list[int], as_float: bool) -
     found = distinct(rows)
     assert found.dtype == rows.dtype
     np.testing.assert_array_equal(found, np.unique(rows))
+
+
+NUMBERS = st.floats(width=64) | st.sampled_from([0.0, -0.0, np.inf, -np.inf, np.nan, 1e300])
+
+
+@given(
+    st.lists(NUMBERS, min_size=1, max_size=40), st.lists(st.floats(0, 1), min_size=1, max_size=4)
+)
+@np.errstate(all="ignore")
+def test_quantiles_are_those_of_numpy_bit_for_bit(values: list[float], shares: list[float]) -> None:
+    rows = np.array(values)
+    theirs = np.quantile(rows, shares)
+    assert quantile(rows, shares).tobytes() == theirs.tobytes() or (
+        # numpy's releases differ in what lies between infinities
+        not np.isfinite(rows).all()
+        and np.array_equal(quantile(rows, shares), theirs, equal_nan=True)
+    )
+    one = quantile(rows, shares[0])
+    assert isinstance(one, float)
+    assert np.array_equal(one, theirs[0], equal_nan=True)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=40), st.floats(0, 1))
+def test_quantiles_of_whole_numbers(values: list[int], share: float) -> None:
+    assert quantile(np.array(values), share) == np.quantile(values, share)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from gandoctor import rulebook, ruletest
 from gandoctor.errors import RuleError
-from gandoctor.lang.syntax import Scope, compile_test, scaled
+from gandoctor.lang.syntax import compile_test, scaled
+from gandoctor.lang.tree import Scope
 from gandoctor.ruletest import CURVES, made_series, thresholds
 from gandoctor.ruletest.cases import CASE_KEYS
 
 STEPS = np.arange(0, 1001, 10)
 T = STEPS / 1000
-
 RULE = """
 id: d-low
 kind: symptom

@@ -294,7 +294,7 @@ def _as_csv(path: Path, columns: dict[str, Signal]) -> None:
         # Weights, counters, times, spreads: not what they look like.
         (
             ("d_weight", "disc_factor", "g_loss_weight"),
-            {"d_weight": None, "disc_factor": None, "g_loss_weight": None},
+            {"d_weight": "adv_weight", "disc_factor": "adv_switch", "g_loss_weight": None},
         ),
         (
             ("d_loss", "d_loss_sum", "d_loss_count"),

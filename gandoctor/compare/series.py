@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ def end_of(report: Report, s: SignalNote | None) -> float | None:
     if not len(values):
         return s.last if s is not None else None
     tail = values[-max(1, math.ceil(len(values) / 10)) :]
-    return float(np.median(tail[np.isfinite(tail)])) if np.isfinite(tail[-1]) else None
+    return float(median(tail[np.isfinite(tail)])) if np.isfinite(tail[-1]) else None
 
 
 def extreme(values: Array, sign: int) -> float | None:
@@ -49,10 +51,10 @@ def smooth(values: Array) -> Array:
     half = max(1, len(values) // 100)
     padded = np.pad(values, half, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
-    return np.asarray(np.median(windows, axis=1), dtype=np.float64)
+    return np.asarray(median(windows, axis=1), dtype=np.float64)
 
 
 def unrest(values: Array) -> float:
     """The usual step from one value to the next in the later half; 0 for fewer than three."""
     late = values[np.isfinite(values)][len(values) // 2 :]
-    return float(np.median(np.abs(np.diff(late)))) if len(late) >= 3 else 0.0
+    return float(median(np.abs(np.diff(late)))) if len(late) >= 3 else 0.0

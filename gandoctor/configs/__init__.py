@@ -14,6 +14,7 @@ from gandoctor.configs.entries import Spot, keys_of
 from gandoctor.errors import InputError, unforeseen
 from gandoctor.files import below
 from gandoctor.model.signals import Reading, Setting
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ def _names() -> tuple[re.Pattern[str], ...]:
     """Names under which training programs keep their settings, the surest first."""
     suffixes = "|".join(re.escape(s[1:]) for s in formats.suffixes(code=False))
     return tuple(
-        re.compile(p)
+        late_pattern(p)
         for p in (
             r"config\.(ya?ml|json|toml)",
             rf"({_WORDS})\.({suffixes})",
@@ -60,7 +61,7 @@ def _names() -> tuple[re.Pattern[str], ...]:
 SURE_NAME: Final = 2  # the last rank that needs no look into the file
 ANY_JSON: Final = 6  # any .json at all: it may as well be a log
 # Files of other programs that share a config's suffix.
-_OTHERS: Final = re.compile(
+_OTHERS: Final = late_pattern(
     r"(package(-lock)?|tsconfig.*|jsconfig.*|composer|manifest|vocab|vocabulary|tokenizer.*|"
     r"special_tokens_map|"
     r"(label|class|id|index)[_-]?(map|names|to[_-]?\w+|list)|labels|classes|generation_config|"
@@ -73,7 +74,7 @@ _OTHERS: Final = re.compile(
     r"checkpoint)"
     r"\.(ya?ml|json5?|jsonc|toml|txt|cfg|ini|lock)",
 )
-_HYPER: Final = re.compile(
+_HYPER: Final = late_pattern(
     r"^(lr|.*[_.-]lr|lr[_.-].*|lrd|lrg|.*learning[_-]?rate.*|batch[_-]?size|.*[_-]?epochs?|"
     r"n[_-]?iter.*|max[_-]?steps|"
     r"num[_-]?steps|steps|total[_-]?steps|seed|betas?|beta[_-]?[12]|b1|b2|adam[_-].*|"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from gandoctor.patterns import late_pattern
+
 MAX_PARTS: Final = 32  # of one dotted key
 MAX_TABLES: Final = 50_000  # parts of dotted keys, brackets and braces of the whole file
 # Nothing in here backtracks: a string that is not closed ends with its line, or with the text.
-_TOKEN: Final = re.compile(
+_TOKEN: Final = late_pattern(
     r"""(?P<long>\"""(?:\\.|(?!\""").)*+(?:\""")?|\'\'\'(?:(?!\'\'\').)*+(?:\'\'\')?)
       | (?P<key>"(?:\\[^\n]|[^"\\\n])*+"?|'[^'\n]*+'?|[\w-]++)
       | (?P<dot>\.)

@@ -10,6 +10,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _MOST_BITS: Final = (
     1_000  # what follows 2 ** 1024 is no float, and 4,300 digits are no int that Python prints
 )
 _MOST_DIGITS: Final = 300
-_DIGITS: Final = re.compile(r"[-+]?[\d_:]+")  # with a colon: to the base 60, in YAML
-_NUMBER: Final = re.compile(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eE][-+]?\d+)?")
+_DIGITS: Final = late_pattern(r"[-+]?[\d_:]+")  # with a colon: to the base 60, in YAML
+_NUMBER: Final = late_pattern(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eE][-+]?\d+)?")
 _WORDS: Final[dict[str, SettingValue]] = {
     "true": True,
     "false": False,

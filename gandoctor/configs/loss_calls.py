@@ -7,6 +7,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.patterns import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -33,8 +35,8 @@ _WORDS: Final = {
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
-_JUDGED: Final = re.compile(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
-_SHAPED: Final = re.compile(
+_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
+_SHAPED: Final = late_pattern(
     r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
 )
 
@@ -102,13 +104,10 @@ def _text(node: ast.AST) -> str:
 
 
 def _last(node: ast.expr) -> str:
-    return (
-        node.attr
-        if isinstance(node, ast.Attribute)
-        else node.id
-        if isinstance(node, ast.Name)
-        else ""
-    )
+    """The last name of ``a.b.c``; empty where it is none."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_margin(node: ast.expr) -> bool:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.model.signals import Setting
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,20 +21,20 @@ _DEEPEST: Final = 12
 _MOST_ITEMS: Final = 64
 # Characters of one key: a longer one would be written again before each of its members.
 _LONGEST_KEY: Final = 200
-_CALL: Final = re.compile(
+_CALL: Final = late_pattern(
     r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams|Config|dict)\("
 )
-_DUMP: Final = re.compile(rf"(?P<call>{_CALL.pattern})|\{{\s*['\"]")
-_SIGNATURE: Final = re.compile(
+_DUMP: Final = late_pattern(rf"(?P<call>{_CALL.pattern})|\{{\s*['\"]")
+_SIGNATURE: Final = late_pattern(
     r"\b(?:Namespace|Munch|AttrDict|EasyDict|SimpleNamespace|HParams)\(|[>:=]\s*\{['\"]|^\s*\{['\"]"
 )
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
-_PAIR: Final = re.compile(
+_PAIR: Final = late_pattern(
     r"^[\s|>*\-]*(?P<key>[A-Za-z_][\w.\-]*(?:[ /][A-Za-z_][\w.\-]*){0,3})"
     r"\s*(?:[:=]|\s->\s)\s*(?P<value>\S.*)$"
 )
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # one that is not closed goes on to the end
-_LAST_NAME: Final = re.compile(r"(?<![\w.])[\w.]++$")
+_STRING: Final = late_pattern(r'"(?:[^"\\]|\\.)*+"?')  # one that is not closed goes on to the end
+_LAST_NAME: Final = late_pattern(r"(?<![\w.])[\w.]++$")
 
 
 def parse_namespace(text: str) -> list[tuple[str, SettingValue]]:

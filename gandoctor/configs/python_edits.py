@@ -6,7 +6,6 @@ The file is parsed, never run.
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import shadowing
@@ -23,6 +22,7 @@ from gandoctor.configs.splice import (
     splice_at,
     spots_of,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ def _tree(known: Scanned) -> ast.Module:
     return known.tree
 
 
-_CONSTANT: Final = re.compile(r"(?:UnaryOp\(op=\w+\(\), operand=)?Constant\(value=.*?\)\)?")
+_CONSTANT: Final = late_pattern(r"(?:UnaryOp\(op=\w+\(\), operand=)?Constant\(value=.*?\)\)?")
 
 
 def _shape(tree: ast.Module) -> str:

@@ -5,11 +5,11 @@ Where a value stands, how a new one is written, the proof that nothing else chan
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gandoctor.configs.entries import Path, Spot
 from gandoctor.errors import GandoctorError
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -221,10 +221,10 @@ def usual_values(
 
 # ---------------------------------------------------------------- numbers and words
 
-_INT: Final = re.compile(r"[-+]?\d[\d_]*")
+_INT: Final = late_pattern(r"[-+]?\d[\d_]*")
 # Longer ones are no numbers to any program, and Python refuses to read some of them.
 _MOST_DIGITS: Final = 300
-_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
+_NUMBER: Final = late_pattern(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
 
 
 def number(value: object) -> float | int | None:

@@ -41,6 +41,7 @@ from gandoctor.configs.yaml_tree import (
     nesting,
     resolved,
 )
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def read(text: str) -> object:
 
 # ---------------------------------------------------------------- writing
 
-_SAFE_WORD: Final = re.compile(r"[A-Za-z_][\w.\-/]*")
+_SAFE_WORD: Final = late_pattern(r"[A-Za-z_][\w.\-/]*")
 
 
 def literal(old: str, new: Value) -> str:

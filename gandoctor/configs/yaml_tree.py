@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
+from gandoctor.patterns import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 MAX_NESTING: Final = 100
 # libyaml's loader where it is there.
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PROPERTIES: Final = re.compile(r"(?:[&!]\S*[ \t]*)+")
+_PROPERTIES: Final = late_pattern(r"(?:[&!]\S*[ \t]*)+")
 
 
 class Scalar:

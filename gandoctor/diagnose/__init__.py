@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from gandoctor.diagnose.asking import Answer, ask, ask_clause, first_by_rule, flags_of, truth_of
 from gandoctor.diagnose.belief import believe, signs_of
 from gandoctor.diagnose.causes import rank
+from gandoctor.diagnose.course import course
 from gandoctor.diagnose.findings import CONFIDENCES, finding, finding_order, not_checked, risk_note
 from gandoctor.diagnose.frame import frame_of, networks, pick
 from gandoctor.diagnose.verdict import lacking, named_by_sizes, toned, why, word_for
 from gandoctor.diagnose.wanting import log_next
 from gandoctor.model.belief import Belief
-from gandoctor.model.report import Diagnosis, Finding, NotChecked, RiskNote, Verdict
+from gandoctor.model.report import Diagnosis, Finding, NotChecked, RiskNote, Stretch, Verdict
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Examination:
     not_checked: tuple[NotChecked, ...] = ()
     ignored: tuple[NotChecked, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
+    course: tuple[Stretch, ...] = ()
     answers: tuple[Answer, ...] = field(default=(), compare=False)
     frame: Frame | None = field(default=None, compare=False)
 
@@ -137,6 +139,7 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
         log_next=log_next(run, book, measures.values(), answers)
         if verdict == "inconclusive"
         else (),
+        course=course(frame),
         answers=tuple(answers),
         frame=frame,
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lang.evaluate import decide, judge
+from gandoctor.lang.frame import any_of
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def flags_of(book: Rulebook, answers: Sequence[Answer]) -> dict[str, bool | None
         truths = [
             by_rule[r.id] for r in book.rules if r.symptom == symptom and r.status == "stable"
         ]
-        flags[_spelled(symptom)] = True if any(truths) else None if None in truths else False
+        flags[_spelled(symptom)] = any_of(truths)
     return flags
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gandoctor.diagnose.asking import Answer
     from gandoctor.lang.evaluate import Frame, Outcome
-    from gandoctor.lang.syntax import Node
+    from gandoctor.lang.tree import Node
     from gandoctor.model.belief import Measure
     from gandoctor.model.rules import Rule
     from gandoctor.model.signals import Run

@@ -12,6 +12,7 @@ from gandoctor.lang.evaluate import number_of
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.report import Evidence, Finding, NotChecked, RiskNote, Truth
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Signal
 
 CONFIDENCES: Final = ("low", "medium", "high")
-_PLACE: Final = re.compile(r"\{([^{}]+)\}")
+_PLACE: Final = late_pattern(r"\{([^{}]+)\}")
+_TRUTH_WORDS: Final[Mapping[bool | None, Truth]] = {True: "true", False: "false", None: "unknown"}
 
 
 def finding(answer: Answer, run: Run, frame: Frame) -> Finding:
@@ -58,10 +60,9 @@ def _evidence(
     tags = tuple(chosen[n].tag for n in outcome.names if n in chosen)
     lead = chosen.get(outcome.primary or "")
     primary = lead.tag if lead else next(iter(tags), "")
-    truth: Truth = "unknown" if outcome.truth is None else "true" if outcome.truth else "false"
     return Evidence(
         clause=clause.name,
-        truth=truth,
+        truth=_TRUTH_WORDS[outcome.truth],
         text=said(clause, outcome, frame),
         where=clause.where.text if clause.where else "",
         intervals=outcome.intervals[:200],

@@ -25,8 +25,10 @@ def networks(run: Run) -> list[str]:
     named = sorted(
         {s.network for s in run.signals if s.role and s.role.startswith("d_") and s.network}
     )
+    if not named:
+        return [""]
     shared = any(s.role and s.role.startswith("d_") and not s.network for s in run.signals)
-    return [""] if not named else ["", *named] if shared else named
+    return ["", *named] if shared else named
 
 
 def frame_of(run: Run, network: str) -> Frame:
@@ -47,6 +49,7 @@ def frame_of(run: Run, network: str) -> Frame:
     series: dict[str, Series] = {}
     chosen = pick(run, network)
     first, last = _span(chosen, run)
+    first = max(first, min(last, int(run.facts.get("d_joins", first))))
     roles = roles_of(run)
     for name, signal in chosen.items():
         role = roles.get(name.removeprefix("val_"), Role(name))

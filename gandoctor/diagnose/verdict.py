@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
+from gandoctor.lang.middle import median
 from gandoctor.lexicon.reading import roles_of
 from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Evidence, Finding
@@ -53,14 +54,19 @@ def word_for(
     """
     # What sizes alone name weighs no more than they do; a rule stands for a threshold of its own.
     serious = by_rule and any(f.status != "preview" and f.severity != "low" for f in findings)
-    # What was right in all of many counted cases needs less company to be believed.
-    sure = any(f.confidence == "high" and f.severity == "high" for f in findings)
-    cut = cuts.warning if sure else cuts.seen if "samples" in belief.groups else cuts.failing
-    if findings and belief.p >= cut:
+    if findings and belief.p >= _failing_from(belief, cuts, findings):
         return "failing"
     if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
         return "warning"
     return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
+
+
+def _failing_from(belief: Belief, cuts: Cuts, findings: Sequence[Finding]) -> float:
+    """The belief from which on a run with findings is called failing."""
+    # What was right in all of many counted cases needs less company to be believed.
+    if any(f.confidence == "high" and f.severity == "high" for f in findings):
+        return cuts.warning
+    return cuts.seen if "samples" in belief.groups else cuts.failing
 
 
 def named_by_sizes(belief: Belief, book: Rulebook) -> list[Finding]:
@@ -180,7 +186,7 @@ def _blind(run: Run) -> str:
     for s in run.by_role("d_advantage"):
         late = s.values[s.steps >= (s.steps[0] + s.steps[-1]) / 2]
         late = late[np.isfinite(late)]
-        if late.size and float(np.median(late)) < D_GUESSES:
+        if late.size and float(median(late)) < D_GUESSES:
             return (
                 "D's loss lies where D only guesses, be it that G is perfect or that D is blind to "
                 "a collapse, and "

@@ -6,13 +6,13 @@ Bounded, sorted, never out of the folder.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 HEAD: Final = 64 * 1024
@@ -95,7 +95,7 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
     ),
 )
 
-_OWN: Final = re.compile(rb'"schema"\s*:\s*"gandoctor\.(?:reports?|comparison)/')
+_OWN: Final = late_pattern(rb'"schema"\s*:\s*"gandoctor\.(?:reports?|comparison)/')
 
 
 @dataclass(slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import errno
 import os
-import re
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ _LFS: Final = b"version https://git-lfs.github.com/spec/"
 # What no text holds: control characters other than tab, newlines, form feed, backspace (progress
 # bars) and escape.
 _HIGH: Final = bytes(range(0x80, 0x100))
-_CONTROL: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+_CONTROL: Final = late_pattern(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
 
 def is_pointer(head: bytes) -> bool:

@@ -24,7 +24,6 @@ MISSING: Final = 1
 NAN: Final = 2
 TRUE: Final = 3
 NOT: Final = np.array([TRUE, MISSING, NAN, FALSE], dtype=np.int8)
-
 MEMO_BYTES: Final = 128 * 2**20
 
 
@@ -189,7 +188,12 @@ class Span:
         return math.ceil(self.first), math.floor(self.last)
 
     def rows(self, steps: Ints) -> tuple[int, int]:
-        """Rows inside the window: (first, one past the last)."""
+        """Rows inside the window: (first, one past the last).
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        """
         low = np.searchsorted(steps, self.first, side="right" if self.after else "left")
         return int(low), int(np.searchsorted(steps, self.last, side="right"))
 
@@ -201,13 +205,17 @@ Test = Marks | Told | Missing
 def all_of(truths: Iterable[bool | None]) -> bool | None:
     """Kleene's ``and``."""
     seen = set(truths)
-    return False if False in seen else None if None in seen else True
+    if False in seen:
+        return False
+    return None if None in seen else True
 
 
 def any_of(truths: Iterable[bool | None]) -> bool | None:
     """Kleene's ``or``."""
     seen = set(truths)
-    return True if True in seen else None if None in seen else False
+    if True in seen:
+        return True
+    return None if None in seen else False
 
 
 def joined_reasons(reasons: Sequence[str]) -> str:
@@ -220,7 +228,7 @@ def word_of(name: str, frame: Frame) -> str | None:
     if name in frame.words:
         return frame.words[name]
     number = frame.numbers.get(name)
-    return None if number is None else number if isinstance(number, str) else f"{number:g}"
+    return f"{number:g}" if isinstance(number, int | float) else number
 
 
 def folded(word: str) -> str:

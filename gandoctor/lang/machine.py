@@ -6,15 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gandoctor.lang.frame import (
     FALSE,
     MISSING,
     NAN,
-    NOT,
     TRUE,
-    Codes,
     Floats,
     Frame,
     Ints,
@@ -38,11 +35,14 @@ from gandoctor.lang.functions import (
     interval_of,
     quantile_of,
 )
+from gandoctor.lang.rowwise import joined_codes, meeting, negated, slack_of, tightest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gandoctor.lang.syntax import Node
+    from numpy.typing import NDArray
+
+    from gandoctor.lang.tree import Node
 
 # Least part of a window that a signal must span to speak for it, and least part of its rows that
 # must be numbers.
@@ -158,7 +158,7 @@ class Evaluation:
         steps = series[0].steps
         rows: list[NDArray[np.intp] | None] = [None]
         for other in series[1:]:
-            met = _meeting(steps, other.steps)
+            met = meeting(steps, other.steps)
             if met is None:
                 rows.append(None)
                 continue
@@ -289,7 +289,14 @@ class Evaluation:
         )
 
     def too_narrow(self, steps: Ints, low: int, high: int) -> str:
-        """That the window lies between two logged points, as it were; empty where it does not."""
+        """That the window lies between two logged points, as it were; empty where it does not.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        low, high : int
+            First row inside the window, and one past the last.
+        """
         span = self.span
         # Four rows inside the window outvote the gaps at its edges.
         if span is None or not self.window_text or span.last <= span.first or high - low >= 4:
@@ -304,7 +311,16 @@ class Evaluation:
         )
 
     def unfit(self, steps: Ints, low: int, high: int, text: str) -> str:
-        """Why the rows from `low` to `high` cannot speak for the window; empty where they can."""
+        """Why the rows from `low` to `high` cannot speak for the window; empty where they can.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        low, high : int
+            First row inside the window, and one past the last.
+        text : str
+            What they are the rows of.
+        """
         span = self.span
         if span is None:
             return ""
@@ -337,7 +353,7 @@ class Evaluation:
         if node.op == "switch":
             return self._switch(node.name)
         if node.op == "not":
-            return _negated(self.test(node.args[0]))
+            return negated(self.test(node.args[0]))
         if node.op in ("and", "or"):
             return self._both(node, [self.test(a) for a in node.args])
         if node.op == "call":
@@ -388,7 +404,7 @@ class Evaluation:
             return Missing(reason) if node.kind == "mask" else Told(None, reason=reason)
         compare = _COMPARE[node.op]
         if isinstance(left, float) and isinstance(right, float):
-            by = _slack(
+            by = slack_of(
                 node.op, np.array([left]), np.array([right]), self._scale(node, left, right)
             )
             return Told(
@@ -405,7 +421,7 @@ class Evaluation:
             codes[unknown] = NAN
         if self.is_dating:
             return Marks(steps, codes)
-        return Marks(steps, codes, _slack(node.op, a, b, self._scale(node, left, right)))
+        return Marks(steps, codes, slack_of(node.op, a, b, self._scale(node, left, right)))
 
     def _scale(self, node: Node, left: Points | float, right: Points | float) -> Floats | float:
         """What a distance from the threshold is measured in: the threshold's own size."""
@@ -441,15 +457,17 @@ class Evaluation:
             return Missing(gone)
         out = marks[0]
         for other in marks[1:]:
-            met = _meeting(out.steps, other.steps)
+            met = meeting(out.steps, other.steps)
             steps, mine, theirs = met if met is not None else (out.steps, slice(None), slice(None))
             if not steps.size:
                 return Missing(f"the signals of `{node.text}` have no steps in common")
-            codes = _kleene(node.op, out.codes[mine], other.codes[theirs])
-            slack = _tightest(node.op, out.slack, mine, other.slack, theirs)
+            codes = joined_codes(node.op, out.codes[mine], other.codes[theirs])
+            slack = tightest(node.op, out.slack, mine, other.slack, theirs)
             out = Marks(steps, codes, slack, joined_reasons([out.reason, other.reason]))
         if gone:
-            codes = _kleene(node.op, out.codes, np.full(out.codes.shape, MISSING, dtype=np.int8))
+            codes = joined_codes(
+                node.op, out.codes, np.full(out.codes.shape, MISSING, dtype=np.int8)
+            )
             out = Marks(out.steps, codes, out.slack, joined_reasons([out.reason, gone]))
         return out
 
@@ -461,76 +479,3 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
     "!=": np.not_equal,
 }  # fmt: skip
-
-
-def _kleene(op: str, a: Codes, b: Codes) -> Codes:
-    if op == "and":
-        return np.minimum(a, b)
-    return np.asarray(NOT[np.minimum(NOT[a], NOT[b])], dtype=np.int8)
-
-
-def _negated(test: Test) -> Test:
-    if isinstance(test, Told):
-        return Told(
-            None if test.truth is None else not test.truth,
-            None if test.slack is None else -test.slack,
-            test.reason,
-        )
-    if isinstance(test, Missing):
-        return test
-    return Marks(
-        test.steps, NOT[test.codes], None if test.slack is None else -test.slack, test.reason
-    )
-
-
-def _slack(op: str, a: Any, b: Any, scale: Floats | float) -> Floats | None:
-    """By how much a comparison holds (negative: fails), relative to the threshold.
-
-    None where that has no size.
-    """
-    if op in ("==", "!="):
-        return None
-    with np.errstate(all="ignore"):
-        distance = np.asarray(b - a if op in ("<", "<=") else a - b, dtype=np.float64)
-        if not np.all(scale):
-            finite = distance[np.isfinite(distance)]
-            spread = (
-                float(np.subtract(*np.quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
-            )
-            scale = np.where(np.asarray(scale) == 0, spread if spread > 0 else np.nan, scale)
-        return np.asarray(distance / scale, dtype=np.float64)
-
-
-def _tightest(op: str, a: Floats | None, mine: Any, b: Floats | None, theirs: Any) -> Floats | None:
-    """Row by row the distance of the comparison that decides; one of the two, never a mixture."""
-    if a is None or b is None:
-        return a[mine] if a is not None else b[theirs] if b is not None else None
-    return np.asarray((np.fmin if op == "and" else np.fmax)(a[mine], b[theirs]))
-
-
-def _meeting(a: Ints, b: Ints) -> tuple[Ints, NDArray[np.intp], NDArray[np.intp]] | None:
-    """Common steps of two series: (steps, rows of a, rows of b).
-
-    None where they are the same already.
-
-    As-of join within one logging interval of the slower: its steps, each with the other's last
-    value before or at it.
-    """
-    if a is b or (a.size == b.size and np.array_equal(a, b)):
-        return None
-    every_a, every_b = interval_of(a), interval_of(b)
-    # Of two equally slow ones the later starter leads, so that its first row finds a partner.
-    a_leads = (
-        (every_a, -a.size, int(a[0])) >= (every_b, -b.size, int(b[0]))
-        if a.size > 1 and b.size > 1
-        else a.size <= b.size
-    )
-    slow, fast = (a, b) if a_leads else (b, a)
-    every = max(every_a, every_b)
-    row = np.searchsorted(fast, slow, side="right") - 1
-    age = slow - fast[np.maximum(row, 0)]
-    gaps = np.diff(slow, prepend=slow[0])
-    reach = np.maximum(every, np.minimum(gaps, 4 * every))
-    met = np.flatnonzero((row >= 0) & (age <= reach))
-    mine, theirs = met, row[met]
-    return (slow[met], mine, theirs) if a_leads else (slow[met], theirs, mine)

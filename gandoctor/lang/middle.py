@@ -1,4 +1,4 @@
-"""Median and distinct values as numpy gives them, without the modules that numpy's own load."""
+"""Medians, quantiles and distinct values as numpy gives them, without loading `numpy.ma`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,35 @@ def median(values: Any, axis: int | None = None) -> Any:
     if rows.ndim > 1:
         return np.where(np.isnan(last), last, found)
     return last if np.isnan(last) else found
+
+
+def quantile(values: Any, shares: Any) -> Any:
+    """Quantiles of all values, interpolated as numpy does by default; NaN where one of them is.
+
+    Parameters
+    ----------
+    values : array_like of float64 or whole numbers
+    shares : float or sequence of float
+        Each from 0 to 1.
+
+    Returns
+    -------
+    float64, or ndarray of float64 with the shape of `shares`
+    """
+    rows = np.asarray(values).ravel()
+    if not rows.size or rows.dtype.kind not in "fiu" or rows.dtype.itemsize > 8:
+        return np.quantile(values, shares)
+    places = (rows.size - 1) * np.asarray(shares, dtype=np.float64)
+    below = np.floor(places).astype(np.intp)
+    above = np.minimum(below + 1, rows.size - 1)
+    wanted = {0, rows.size - 1, *below.ravel().tolist(), *above.ravel().tolist()}
+    part = np.partition(rows.astype(np.float64, copy=False), sorted(wanted))
+    low, high, share = part[below], part[above], places - below
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities, and what nearly is
+        gap = high - low
+        found = np.where(share >= 0.5, high - gap * (1 - share), low + gap * share)
+    found = np.where(np.isnan(part[-1]), np.nan, found)
+    return found if found.ndim else np.float64(found)
 
 
 def distinct(values: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -50,9 +49,14 @@ def changes(values: Floats) -> tuple[int, ...]:
     if count < 2 * LEAST:
         return ()
     edges = np.linspace(0, values.size, count + 1).astype(np.int64)
-    parts = [values[a:b] for a, b in pairwise(edges)]
-    level = np.array([float(median(p)) for p in parts])
-    width = np.array([float(median(np.abs(p - m))) for p, m in zip(parts, level, strict=True)])
+    level, width = np.empty(count), np.empty(count)
+    lengths = np.diff(edges)
+    # There are two: all stretches of a length in one go.
+    for length in set(lengths.tolist()):
+        alike = lengths == length
+        parts = values[edges[:-1][alike, None] + np.arange(length)]
+        level[alike] = median(parts, axis=1)
+        width[alike] = median(np.abs(parts - level[alike, None]), axis=1)
     size = float(median(np.abs(level))) or float(np.abs(level).max()) or 1.0
     least = max(LEAST, int(np.ceil(SHORTEST * count)))
     found: set[int] = set()

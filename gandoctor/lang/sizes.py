@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gandoctor.lang.evaluate import resolve
 from gandoctor.lang.frame import Frame, Missing, Span
 from gandoctor.lang.machine import Evaluation
+from gandoctor.lang.spans import resolve
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from gandoctor.lang.syntax import Expression
+    from gandoctor.lang.tree import Expression
     from gandoctor.lang.window import Window
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Final, Literal
 
 from gandoctor.errors import RuleError
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 WindowKind = Literal[
@@ -22,13 +23,13 @@ WINDOW_HINT: Final = (
 )
 AMOUNT_HINT: Final = "write `ever`, `always`, `80% of steps` or `100 steps in a row`"
 _NUMBER: Final = r"(?P<amount>\d{1,12}(?:_\d{3})*(?:\.\d{1,6})?)"
-_PART: Final = re.compile(
+_PART: Final = late_pattern(
     rf"(?P<side>first|last|after)\s+{_NUMBER}\s*(?P<unit>%|steps?|epochs?)", re.ASCII
 )
-_BEST: Final = re.compile(r"after\s+best\s*\((?P<of>.+)\)", re.ASCII)
-_CLAUSE: Final = re.compile(r"after\s+(?P<of>[a-z_][a-z0-9_]*)", re.ASCII | re.IGNORECASE)
-_SHARE: Final = re.compile(rf"{_NUMBER}\s*%(?:\s+of\s+(?:the\s+)?steps)?", re.ASCII)
-_ROW: Final = re.compile(rf"{_NUMBER}\s+(?P<unit>steps?|epochs?)\s+in\s+a\s+row", re.ASCII)
+_BEST: Final = late_pattern(r"after\s+best\s*\((?P<of>.+)\)", re.ASCII)
+_CLAUSE: Final = late_pattern(r"after\s+(?P<of>[a-z_][a-z0-9_]*)", re.ASCII | re.IGNORECASE)
+_SHARE: Final = late_pattern(rf"{_NUMBER}\s*%(?:\s+of\s+(?:the\s+)?steps)?", re.ASCII)
+_ROW: Final = late_pattern(rf"{_NUMBER}\s+(?P<unit>steps?|epochs?)\s+in\s+a\s+row", re.ASCII)
 _MAX_LENGTH: Final = 200
 
 

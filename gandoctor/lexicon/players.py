@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from gandoctor.lexicon.reading import load
 from gandoctor.lexicon.words import either
 from gandoctor.page import default_folder
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,7 @@ def naming(*players: Player, more: str = "") -> re.Pattern[str]:
         A pattern for words that count as well.
     """
     also = f"|{more}" if more else ""
-    return re.compile(rf"(?<![a-z])(?:{any_of(*players)}{also})(?![a-z])", re.IGNORECASE)
+    return late_pattern(rf"(?<![a-z])(?:{any_of(*players)}{also})(?![a-z])", re.IGNORECASE)
 
 
 def tokens(name: str) -> list[str]:

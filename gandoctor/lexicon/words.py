@@ -7,6 +7,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 
 # Names longer than this are no metric names; what follows is passed over.
 LONGEST: Final = 300
-_UNDER_FAKE: Final = re.compile(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
-_UNDER_REAL: Final = re.compile(
+_UNDER_FAKE: Final = late_pattern(r"(?<![A-Za-z])D_?G_?z_?(?P<k>\d?)(?![A-Za-z])")
+_UNDER_REAL: Final = late_pattern(
     r"(?<![A-Za-z])D_?x(?P<rest>_(?:val|test|train|valid)\w*)?(?![A-Za-z_])"
 )
-_WORD: Final = re.compile(
+_WORD: Final = late_pattern(
     r"[A-Za-z]2[A-Za-z](?![a-z])"  # a2b, x2x
     r"|\d+[dD](?![A-Za-z])"  # 2d, 3D
     r"|[LlRr][1-3](?!\d)"  # l1, R1
@@ -27,7 +28,7 @@ _WORD: Final = re.compile(
     r"|\d+"
     r"|[^\W\d_A-Za-z]+"  # other scripts
 )
-_SPLIT: Final = re.compile(r"[/\\]+|(?<=\S)::(?=\S)")
+_SPLIT: Final = late_pattern(r"[/\\]+|(?<=\S)::(?=\S)")
 _GLUE: Final = (
     "loss", "losses", "err", "cost", "lr", "grad", "acc", "score", "norm", "penalty", "optimizer",
     "opt", "optim",
@@ -144,9 +145,9 @@ def _calls(d: frozenset[str], g: frozenset[str]) -> tuple[re.Pattern[str], ...]:
     """D(G(z)), D(fake), D(x): names of the field, no function calls; they become one word each."""
     called = rf"(?<![A-Za-z])(?:c|{either(d)})\s*\(\s*"
     return (
-        re.compile(rf"{called}(?:{either(g)})\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE),
-        re.compile(
+        late_pattern(rf"{called}(?:{either(g)})\s*\(\s*z?\w*\s*\)\s*\)(?:_?\d)?", re.IGNORECASE),
+        late_pattern(
             rf"{called}(?:{either(g)}|fake|gz|sr|x_?fake|x_?hat|x_?gen)\s*\)", re.IGNORECASE
         ),
-        re.compile(rf"{called}(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE),
+        late_pattern(rf"{called}(?:x|real|hr|gt)(?P<rest>[_ ]?\w*)\s*\)", re.IGNORECASE),
     )

@@ -13,7 +13,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gandoctor.lang.syntax import Expression
+    from gandoctor.lang.tree import Expression
     from gandoctor.lang.window import Window
     from gandoctor.model.rules import Reference
 
@@ -214,4 +214,6 @@ def probability(nats: float) -> float:
 
 def in_per_cent(p: float) -> str:
     """``93 %``; what is not certain is never shown as 0 or 100."""
-    return "under 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"
+    if p < 0.01:
+        return "under 1 %"
+    return "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"

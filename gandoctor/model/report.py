@@ -270,6 +270,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a run in which nothing changed for good, and what it was like."""
+
+    first_step: int
+    last_step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything gandoctor has to say about one run.
 
@@ -285,6 +294,8 @@ class Report:
     log_next : tuple of NotChecked
         Of an inconclusive run: what to log so that the belief moves most; `rule` and `title` name
         signals here.
+    course : tuple of Stretch
+        How the run went, where it is not of one piece.
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in
         vain: one sentence a file or option.
@@ -311,6 +322,7 @@ class Report:
     schema: str = SCHEMA
     preferences: tuple[str, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
+    course: tuple[Stretch, ...] = ()
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.

@@ -14,7 +14,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gandoctor.lang.syntax import Expression
+    from gandoctor.lang.tree import Expression
     from gandoctor.lang.window import Amount, Window
     from gandoctor.model.belief import Measure
     from gandoctor.model.measured import Share, Tallies

@@ -7,7 +7,7 @@ from the score of a family, and what counted is told.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.signals import Objective
 from gandoctor.objective.convention import chance, convention, floor_of, sign_of
@@ -31,6 +31,7 @@ from gandoctor.objective.game import (
     terms_of,
     three_terms,
 )
+from gandoctor.objective.joining import Joining, join
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Setting, Signal, StepUnit
 
-__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "derive", "infer"]
+__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "Joining", "derive", "infer", "join"]
+
+_THREE_TERMS: Final = (
+    "D's loss has three terms: real, generated, generated in the latent space (TimeGAN)"
+)
 
 
 @QUIET
@@ -91,19 +96,13 @@ def infer(
         chosen, because, candidates = "unknown", [], ()
     reduction, scale_d, scale_g, how = convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and three_terms(signals):
-        scale_d, how = (
-            1.5,
-            "D's loss has three terms: real, generated, generated in the latent space (TimeGAN)",
-        )
+        scale_d, how = 1.5, _THREE_TERMS
     label, sign = real_label(settings), sign_of(chosen, game)
     chance_d, chance_g = chance(chosen, scale_d, scale_g, label)
     floor = floor_of(chosen, 1.0 - label) * (0.0 if math.isnan(scale_d) else scale_d)
     if scale != 1:
-        chance_d, chance_g, floor = (
-            _times(chance_d, scale),
-            _times(chance_g, scale),
-            _times(floor, scale) or floor,
-        )
+        chance_d, chance_g = _times(chance_d, scale), _times(chance_g, scale)
+        floor = _times(floor, scale) or floor
         # a scale that is read off one row is known to a tenth or so, and so is where chance lies
         confidence = "low"
     told = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.lang.functions import rounding_of
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.objective.families import LN2, TABLE
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ _MOSTLY: Final = 0.5
 
 
 def ask_bounds(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    """What the two losses say together, where G's is nothing but D's judgement."""
+    """What the two losses say together, where G's is nothing but D's judgement.
+
+    Parameters
+    ----------
+    seen : Evidence
+        What is found is added to it.
+    d, g : ndarrays of float64, shape (n,)
+        Losses at the same steps, finite.
+    """
     if float(np.mean(d >= 0)) < 0.9:
         return None
     # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.
@@ -56,7 +64,7 @@ def _ask_level(
     seen: Evidence, broken: dict[Family, float], d: NDArray[np.float64], g: NDArray[np.float64]
 ) -> None:
     """Where the losses lie, in the middle and for most of the log."""
-    md, mg, low = float(median(d)), float(median(g)), float(np.percentile(d, 25))
+    md, mg, low = float(median(d)), float(median(g)), float(quantile(d, 0.25))
     surprised = broken["nonsaturating"] > _MOSTLY
     if md < 0.15 and mg > 1.6:
         seen.add("D near zero while G's loss is above what least squares reaches", lsgan=-3.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.objective.families import BOUNDED, BY_NAME, CHANCE, CRITICS, LN2
 from gandoctor.objective.game import middle, real_label, together, word
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gandoctor.objective.game import Game
 
 Reduction = Literal["sum", "mean", "unknown"]
+Told = tuple[Reduction, str]  # and the reason
 # A least-squares loss comes whole, halved, and halved twice.
 _FACTORS: Final = (0.25, 0.5, 1.0)
 
@@ -28,55 +29,98 @@ _FACTORS: Final = (0.25, 0.5, 1.0)
 def convention(
     family: Family, game: Game, settings: Mapping[str, Setting]
 ) -> tuple[Reduction, float, float, str]:
-    """(reduction, factor on D's chance level, factor on G's, the reason)."""
+    """(reduction, factor on D's chance level, factor on G's, the reason).
+
+    What tells most is asked first: the parts of D's loss, the config, the first row, D's scores,
+    and at last the two losses side by side.
+    """
     if family not in BOUNDED:
         return "unknown", 1.0, 1.0, ""
     if family == "lsgan":
         return _lsgan_scale(game, settings)
+    if family == "relativistic" and game.r2 is not None:
+        return "mean", 0.5, 0.5, "each loss is one term of the differences of pairs, as in R3GAN"
+    reduction, why = (
+        _told_by_parts(game)
+        or _told_by_config(settings)
+        or _told_by_start(game, CHANCE[family][0])
+        or _told_by_scores(family, game)
+        or _told_by_losses(family, game)
+        or ("unknown", "")
+    )
+    return reduction, 0.5 if reduction == "mean" else 1.0, 1.0, why
+
+
+def _told_by_parts(game: Game) -> Told | None:
+    """From the terms of D's loss for real and for generated data, where they are logged, too."""
     parts = together(game.d, game.d_real, game.d_fake)
-    if parts is not None:
-        d, r, f = parts
-        total = float(median(r + f))
-        if total > 0:
-            ratio = float(median(d)) / total
-            if abs(ratio - 1) < 0.1:
-                return "sum", 1.0, 1.0, "D's loss is the sum of its parts"
-            if abs(ratio - 0.5) < 0.05:
-                return "mean", 0.5, 1.0, "D's loss is half the sum of its parts"
+    if parts is None:
+        return None
+    d, r, f = parts
+    total = float(median(r + f))
+    if total <= 0:
+        return None
+    ratio = float(median(d)) / total
+    if abs(ratio - 1) < 0.1:
+        return "sum", "D's loss is the sum of its parts"
+    if abs(ratio - 0.5) < 0.05:
+        return "mean", "D's loss is half the sum of its parts"
+    return None
+
+
+def _told_by_config(settings: Mapping[str, Setting]) -> Told | None:
     said = word(settings, "d_loss_reduction")
     if said == "sum":
-        return "sum", 1.0, 1.0, "the config sums D's terms"
+        return "sum", "the config sums D's terms"
     if said == "mean":
-        return "mean", 0.5, 1.0, "the config takes the mean of D's terms"
-    chance = CHANCE[family][0]
-    if game.d is not None and len(game.d) >= 20 and game.d.steps[0] <= 1:
-        d0 = float(game.d.values[0])
-        if abs(d0 - chance) < 0.05 * chance:
-            return "sum", 1.0, 1.0, f"D's loss starts at {d0:.3g}, chance of the sum"
-        if abs(d0 - chance / 2) < 0.05 * chance:
-            return "mean", 0.5, 1.0, f"D's loss starts at {d0:.3g}, chance of the mean"
-    by_scores = together(game.d, game.real, game.fake)
-    if by_scores is not None and family in ("nonsaturating", "minimax"):
-        d, r, f = by_scores
-        if r.min() >= 0 and r.max() <= 1 and f.min() >= 0 and f.max() <= 1:
-            bound = -np.log(np.maximum(r, 1e-7)) - np.log(np.maximum(1 - f, 1e-7))
-            ratio = float(median(d)) / max(float(median(bound)), 1e-9)
-            if 0.85 < ratio < 1.6:
-                return "sum", 1.0, 1.0, "D's loss matches the sum over its scores"
-            if 0.4 < ratio < 0.75:
-                return "mean", 0.5, 1.0, "D's loss matches half the sum over its scores"
+        return "mean", "the config takes the mean of D's terms"
+    return None
+
+
+def _told_by_start(game: Game, chance: float) -> Told | None:
+    """From the first row of a log that has an untrained D's: it answers by chance."""
+    if game.d is None or len(game.d) < 20 or game.d.steps[0] > 1:
+        return None
+    d0 = float(game.d.values[0])
+    if abs(d0 - chance) < 0.05 * chance:
+        return "sum", f"D's loss starts at {d0:.3g}, chance of the sum"
+    if abs(d0 - chance / 2) < 0.05 * chance:
+        return "mean", f"D's loss starts at {d0:.3g}, chance of the mean"
+    return None
+
+
+def _told_by_scores(family: Family, game: Game) -> Told | None:
+    """From what D answers, where that is a probability: the loss is its logarithm."""
+    scores = together(game.d, game.real, game.fake)
+    if scores is None or family not in ("nonsaturating", "minimax"):
+        return None
+    d, r, f = scores
+    if not (r.min() >= 0 and r.max() <= 1 and f.min() >= 0 and f.max() <= 1):
+        return None
+    bound = -np.log(np.maximum(r, 1e-7)) - np.log(np.maximum(1 - f, 1e-7))
+    ratio = float(median(d)) / max(float(median(bound)), 1e-9)
+    if 0.85 < ratio < 1.6:
+        return "sum", "D's loss matches the sum over its scores"
+    if 0.4 < ratio < 0.75:
+        return "mean", "D's loss matches half the sum over its scores"
+    return None
+
+
+def _told_by_losses(family: Family, game: Game) -> Told | None:
+    """From the two losses: a summed D loss bounds G's from below."""
     pair = together(game.d, game.g)
-    if pair is not None and family == "nonsaturating" and not game.mixed:
-        d, g = pair
-        d = np.maximum(d, 1e-12)
-        too_low = g < 0.9 * -np.log1p(-np.exp(-d)) - 0.03
-        if float(np.mean(too_low)) > 0.5:
-            return "mean", 0.5, 1.0, "G's loss is too low beside a summed D loss, not beside a mean"
-        if float(np.mean(d > 1.05)) > 0.3:
-            return "sum", 1.0, 1.0, "D's loss stays where only a sum lies"
-        if float(median(np.abs(d - LN2))) < 0.05 and float(median(np.abs(g - LN2))) < 0.12:
-            return "mean", 0.5, 1.0, "both losses rest near ln 2"
-    return "unknown", 1.0, 1.0, ""
+    if pair is None or family != "nonsaturating" or game.mixed:
+        return None
+    d, g = pair
+    d = np.maximum(d, 1e-12)
+    too_low = g < 0.9 * -np.log1p(-np.exp(-d)) - 0.03
+    if float(np.mean(too_low)) > 0.5:
+        return "mean", "G's loss is too low beside a summed D loss, not beside a mean"
+    if float(np.mean(d > 1.05)) > 0.3:
+        return "sum", "D's loss stays where only a sum lies"
+    if float(median(np.abs(d - LN2))) < 0.05 and float(median(np.abs(g - LN2))) < 0.12:
+        return "mean", "both losses rest near ln 2"
+    return None
 
 
 def _lsgan_scale(
@@ -103,7 +147,7 @@ def _lsgan_scale(
         if int(told.sum()) >= 5:
             # The spread of the scores within a batch only adds to the loss: the factor is at most
             # the least ratio.
-            least = float(np.percentile(d[told] / squares[told], 5))
+            least = float(quantile(d[told] / squares[told], 0.05))
             factor = max((k for k in _FACTORS if k <= 1.05 * least), default=_FACTORS[0])
             seen[factor] = f"D's loss is about {factor:g} times the squares of its scores"
     start, start_g = _start_factor(game.d, label**2), _start_factor(game.g)
@@ -117,14 +161,14 @@ def _lsgan_scale(
     pure = pair is not None and not game.mixed
     if pair is not None and pure and label == 1:
         d, g = pair
-        if float(np.percentile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 20)) <= 0.97:
+        if float(quantile(np.sqrt(np.maximum(d, 0)) + np.sqrt(np.maximum(g, 0)), 0.2)) <= 0.97:
             seen.setdefault(
                 0.5, "least squares, halved: the two losses are too low for whole squares"
             )
     factor_d = min(seen, default=1.0)
     factor_g = start_g if pure and start_g in (0.5, 1.0) else None
     if factor_g is None:
-        low = pair is not None and pure and float(np.percentile(pair[1], 95)) < 0.75
+        low = pair is not None and pure and float(quantile(pair[1], 0.95)) < 0.75
         factor_g = 0.5 if factor_d < 1 and low else 1.0
     halved = factor_d < 1 or word(settings, "d_loss_reduction") == "mean"
     return ("mean" if halved else "sum"), factor_d, factor_g, seen.get(factor_d, "")

@@ -13,6 +13,7 @@ from gandoctor.model.roles import Role, by_trust
 from gandoctor.objective.families import BOUNDED, CRITICS
 from gandoctor.objective.game import LEADING, QUIET, game_of, joined, made, networks, pick, together
 from gandoctor.objective.identities import split_of
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gandoctor.objective.game import Game
 
 _LAST_RESORT: Final = "g_loss_aux"
-_OF_FEATURES: Final = re.compile(r"(?i)feat|(?<![a-z])fm(?![a-z])")
+_OF_FEATURES: Final = late_pattern(r"(?i)feat|(?<![a-z])fm(?![a-z])")
 
 
 @QUIET

@@ -13,7 +13,7 @@ from gandoctor.model.signals import FAMILIES
 from gandoctor.objective.bounds import ask_bounds
 from gandoctor.objective.families import CRITICS, PRIOR, TABLE
 from gandoctor.objective.game import number, together, word
-from gandoctor.objective.identities import ask_estimate, ask_halves
+from gandoctor.objective.identities import ask_estimate, ask_halves, ask_pairs
 from gandoctor.objective.scores import ask_scores
 from gandoctor.values import dataclass
 
@@ -88,7 +88,9 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
             f"the notebook's code computes the loss of {called}",
             **{called.replace("-", "_"): weight},
         )
-    if not kind and r1 > 0:
+    if not kind and (number(settings, "r2_gamma") or 0.0) > 0:
+        seen.add("the config sets an R2 penalty beside R1, as R3GAN does", relativistic=3.0)
+    elif not kind and r1 > 0:
         seen.add(f"the config sets R1 = {r1:g}", nonsaturating=1.5)
 
 
@@ -107,7 +109,9 @@ def ask_tags(seen: Evidence, signals: Sequence[Signal]) -> None:
     roles = {s.role for s in signals}
     if "gradient_penalty" in roles:
         seen.add("a gradient penalty is logged", wgan_gp=2.5)
-    if roles & {"path_length", "ada_p", "r1_penalty"}:
+    if "r2_penalty" in roles:
+        seen.add("an R2 penalty is logged, as by R3GAN", relativistic=4.0)
+    elif roles & {"path_length", "ada_p", "r1_penalty"}:
         seen.add("path length, R1 or ADA is logged, as by StyleGAN", nonsaturating=2.0)
     words = " ".join(s.tag.lower() for s in signals)
     if "cycle" in words and ("idt" in words or "identity" in words):
@@ -163,7 +167,8 @@ def ask_curves(seen: Evidence, game: Game, *, epochs: bool = False) -> None:
             ask_bounds(seen, *pair)
     ask_estimate(seen, game)
     ask_halves(seen, game)
-    ask_scores(seen, game)
+    if not ask_pairs(seen, game):
+        ask_scores(seen, game)
 
 
 def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
@@ -178,7 +183,7 @@ def _ask_sign_of_d(seen: Evidence, d: Signal) -> None:
         )  # fmt: skip
     elif finite.size >= 20:
         seen.add("D's loss is never negative", wgan=-1.5, wgan_gp=-0.5)
-        if float(finite.max()) < MOST_BOUNDED and float(np.median(finite)) > 0.1:
+        if float(finite.max()) < MOST_BOUNDED and float(median(finite)) > 0.1:
             # A penalty is logged beside other losses too; a critic's loss does not stay between
             # zero and three.
             seen.add("D's loss stays where only bounded families lie", wgan=-2.0, wgan_gp=-2.5)
@@ -283,9 +288,13 @@ def choose(
     if margin < 0.7:
         close = tuple(k for k, v in ranked if top - v < 1.5)
         return "unknown", "low", ["several loss families fit: " + ", ".join(close)], close
-    confidence: Confidence = (
-        "high" if margin >= 4 and why else "medium" if margin >= 2 and why else "low"
-    )
     if not why:
-        why = ["nothing speaks against the commonest family"]
-    return best, confidence, why[:4], ()
+        return best, "low", ["nothing speaks against the commonest family"], ()
+    return best, _confidence(margin), why[:4], ()
+
+
+def _confidence(margin: float) -> Confidence:
+    """How sure a family is that goes before the next by this much evidence."""
+    if margin >= 4:
+        return "high"
+    return "medium" if margin >= 2 else "low"

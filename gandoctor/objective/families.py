@@ -168,7 +168,8 @@ TABLE: Final[tuple[Family, ...]] = (
     Family(
         "nonsaturating", 0.0, (2 * LN2, LN2),
         words=((r"(?<![a-z])bce(?![a-z])|cross.?entropy|non.?sat", 3.0),
-            (r"(?:fid|kid|pr|is)50k|ppl2?_w", 2.0)),
+            (r"(?:fid|kid|pr|is)50k|ppl2?_w", 2.0),
+            (r"guidance_cls_loss|gan_loss_disc", 3.0)),
         file_words=((r"dcgan|(?<![a-z])bce(?![a-z])|vanilla", 1.5), (r"style-?_?gan", 2.5)),
         starts=((2 * LN2, LN2), (LN2, LN2)), formula=_softplus, of_probabilities=_cross_entropy,
         formula_g=_softplus_of_minus, g_of_probabilities=_least_surprise, broken=_below_jensen,
@@ -190,7 +191,8 @@ TABLE: Final[tuple[Family, ...]] = (
     Family(
         "hinge", -1.2, (2.0, 0.0), file_words=((r"hinge", 1.5), (r"big-?_?gan|(?<![a-z])sa-?_?gan",
         2.5)),
-        words=((r"hinge", 4.0),), starts=((2.0, 0.0), (1.0, 0.0)), formula=_hinge,
+        words=((r"hinge", 4.0), (r"msstftd|disc(?:riminator)?_factor", 2.0)),
+        starts=((2.0, 0.0), (1.0, 0.0)), formula=_hinge,
         broken=_below_margin,
     ),
     Family("wgan-gp", -1.2, file_words=((r"(?<![a-z])w-?_?gan[-_ ]?gp|wasserstein.*gp", 1.5),)),

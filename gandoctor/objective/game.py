@@ -13,6 +13,7 @@ import numpy as np
 
 from gandoctor.lang.middle import distinct, median
 from gandoctor.model.signals import Signal
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     Points = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 # Parts of G's loss that can lead it, best judge first.
-LEADING: Final = re.compile(
+LEADING: Final = late_pattern(
     r"(?i)mel|l1(?!\d)|l2(?!\d)|pix|mse|mae|rec(?:on)?|vgg|percep|lpips|content|feat|"
     r"(?<![a-z])fm(?![a-z])|cyc|image|waveform|stft|spec|sup|color|charb|ssim|nll"
 )
+# A teacher's verdict leads G as well, and measures nothing.
+_DISTILLED: Final = re.compile(r"(?i)(?<![a-z])(?:dm|vsd|distill\w*)(?![a-z])")
 # Settings that give a part of G's loss its weight, and what the part is called among the terms of
 # the game.
 _WEIGHTS: Final = (
@@ -54,6 +57,7 @@ class Game:
     d_real: Signal | None
     d_fake: Signal | None
     gp: Signal | None
+    r2: Signal | None
     estimate: Signal | None
     others: tuple[Signal, ...]  # further losses of D that were logged
     g_is_whole: bool
@@ -114,6 +118,7 @@ def game_of(signals: Sequence[Signal], network: str, terms: Sequence[str]) -> Ga
         d_real=d_real,
         d_fake=d_fake,
         gp=pick(signals, "gradient_penalty", network),
+        r2=pick(signals, "r2_penalty", network),
         estimate=pick(signals, "wasserstein_estimate", network),
         others=tuple(
             s
@@ -131,12 +136,17 @@ def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None)
     terms = [
         s
         for s in signals
-        if s.role == "g_loss_aux" and LEADING.search(s.tag) and len(s) and s.split != "val"
+        if s.role == "g_loss_aux"
+        and len(s)
+        and s.split != "val"
+        and (LEADING.search(s.tag) or _DISTILLED.search(s.tag))
     ]
     if not terms:
         return ""
     size = {s.tag: middle(s) for s in terms}
     biggest = max(size, key=lambda t: size[t])
+    if any(s.role in ("adv_weight", "adv_switch") for s in signals):
+        return biggest  # what D says is added to a training that does without it
     if adv is not None and whole is not None:
         rest = middle(whole) - abs(middle(adv))
         return biggest if rest > 0.5 * abs(middle(adv)) or size[biggest] > abs(middle(adv)) else ""
@@ -152,7 +162,10 @@ def middle(signal: Signal) -> float:
 def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
     """Values at the steps that all have, finite only.
 
-    None where one is missing or fewer than five are left.
+    Returns
+    -------
+    tuple of ndarray of float64, shape (n,), n >= 5, or None
+        One for each signal; None where one is missing or fewer than five values are left.
     """
     given = [s for s in signals if s is not None]
     if len(given) < len(signals):
@@ -178,7 +191,14 @@ def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
 
 
 def joined(*signals: Signal) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
-    """Values at common steps, NaN and infinities kept; the last of several values of one step."""
+    """Values at common steps, NaN and infinities kept; the last of several values of one step.
+
+    Returns
+    -------
+    steps : ndarray of int64, shape (n,), ascending
+    values : list of ndarray of float64, shape (n,)
+        One for each signal.
+    """
     first = signals[0]
     if all(len(s) == len(first) and np.array_equal(s.steps, first.steps) for s in signals):
         return first.steps, [s.values for s in signals]

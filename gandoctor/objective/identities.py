@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.lang.rows import weight_of
 from gandoctor.objective.game import together
 
@@ -81,7 +81,7 @@ def ask_halves(seen: Evidence, game: Game) -> None:
     if halves is None or halves[0].size < 20 or min(float(h.min()) for h in halves) <= 0:
         return
     real, fake = (np.log(h) for h in halves)
-    low, high = np.percentile(real, (5, 95))
+    low, high = quantile(real, (0.05, 0.95))
     if high - low < 1 or float(median(np.abs(real - fake))) > 0.15 * (high - low):
         return
     scores = together(game.real, game.fake)
@@ -96,6 +96,22 @@ def ask_halves(seen: Evidence, game: Game) -> None:
     ):
         return
     seen.add("both halves of D's loss are equal row by row", relativistic=4.0 if drifts else 1.0)
+
+
+def ask_pairs(seen: Evidence, game: Game) -> bool:
+    """Under R1 and R2: whether what is logged as D's scores are differences of pairs, as in R3GAN.
+
+    Those of D's step and of G's are then of opposite signs, and of about one size.
+    """
+    scores = None if game.r2 is None else together(game.real, game.fake)
+    if scores is None:
+        return False
+    real, fake = scores
+    size = float(median(np.abs(real)))
+    paired = size > 0 and float(median(np.abs(real + fake))) < 0.4 * size
+    told = "are the same differences" if paired else "are no differences"
+    seen.add(f"both scores {told} of pairs", relativistic=4.0 if paired else -4.0)
+    return paired
 
 
 def split_of(whole: Signal | None, parts: tuple[Signal, ...], rest: Signal | None) -> Sum | None:

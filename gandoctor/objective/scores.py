@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 from gandoctor.objective.families import TABLE
 from gandoctor.objective.game import together
 
@@ -94,7 +94,7 @@ def _ask_formulas(
             )
             continue
         middle = float(median(ratio))
-        spread = float(np.percentile(ratio, 75) - np.percentile(ratio, 25))
+        spread = float(quantile(ratio, 0.75) - quantile(ratio, 0.25))
         if any(abs(middle / k - 1) < 0.04 and spread < 0.05 * k for k in (half, 0.5, 1.0)):
             seen.add(f"D's loss is the {family} loss of its scores", **dict.fromkeys(weights, 3.5))
         elif any(0.98 < middle / k < 1.3 and spread < 0.2 * k for k in (0.5, 1.0)):
@@ -110,7 +110,7 @@ def _ask_g(seen: Evidence, game: Game, *, probabilities: bool) -> None:
     The score may be that of D's step, before G's: the two agree but for what one step does.
     """
     pair = None if game.mixed else together(game.g, game.fake)
-    if pair is None or pair[0].size < 10 or float(np.ptp(np.percentile(pair[1], (25, 75)))) < 1e-3:
+    if pair is None or pair[0].size < 10 or float(np.ptp(quantile(pair[1], (0.25, 0.75)))) < 1e-3:
         return
     g, fake = pair
     if not probabilities and _same(g, -fake):
@@ -140,5 +140,5 @@ def _same(logged: NDArray[np.float64], formula: NDArray[np.float64]) -> bool:
     spread = min(float(np.std(logged)), float(np.std(formula)))
     if logged.size < 10 or spread < 1e-3 * (abs(float(median(logged))) + 1e-3):
         return False
-    close = float(np.percentile(np.abs(logged - formula), 90)) < 0.05 * spread
+    close = float(quantile(np.abs(logged - formula), 0.9)) < 0.05 * spread
     return close and float(np.corrcoef(logged, formula)[0, 1]) > 0.99

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median, quantile
 from gandoctor.objective.families import TABLE
 from gandoctor.objective.game import number, together
 
@@ -82,7 +83,7 @@ def _factors_at_start(d: Signal, g: Signal, rows: NDArray[np.float64]) -> dict[F
                 found.setdefault(family.name, factor)
     if not found or any(FEW < k < MANY for k in found.values()):
         return {}
-    low, middle, high = (float(x) for x in np.quantile(rows, (0.05, 0.5, 0.95)))
+    low, middle, high = (float(x) for x in quantile(rows, (0.05, 0.5, 0.95)))
     if middle > 1.5 * d0:
         return {}
     if max(found.values()) < 1 and not (
@@ -109,7 +110,5 @@ def _below_all_bounds(d: NDArray[np.float64], g: NDArray[np.float64]) -> bool:
     # On a scale of its own a game was from its first rows on; losses that fall to nothing are
     # another matter.
     first = max(5, d.size // 10)
-    fell = [
-        float(np.median(x[-(x.size // 2) :])) < 0.1 * float(np.median(x[:first])) for x in (d, g)
-    ]
+    fell = [float(median(x[-(x.size // 2) :])) < 0.1 * float(median(x[:first])) for x in (d, g)]
     return float(np.mean(broken[:first])) > 0.8 and not any(fell)

@@ -13,6 +13,7 @@ from gandoctor.configs import ANY_JSON, SURE_NAME, config_rank
 from gandoctor.errors import GandoctorError, InputError, unforeseen
 from gandoctor.files import below
 from gandoctor.files.reading import LONGEST_TAG
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +75,7 @@ _FORMATS: Final = (
     "text, "
     "or a folder of them"
 )
-_LOG_NAME: Final = re.compile(
+_LOG_NAME: Final = late_pattern(
     r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE
 )
 _SURE: Final = 0.9
@@ -249,7 +250,7 @@ _NEVER: Final = frozenset(
         ".profile-empty",
     }
 )  # fmt: skip
-_NEVER_NAMES: Final = re.compile(
+_NEVER_NAMES: Final = late_pattern(
     r"(readme|licen[cs]e|changelog|authors|requirements.*|constraints.*|cmakelists|robots|"
     r"package(-lock)?|tsconfig.*|"
     r"wandb-summary|wandb-metadata|debug|debug-internal|debug-cli.*|conda-environment|diff|vocab|"

@@ -7,9 +7,10 @@ import re
 from typing import Final
 
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 
 _NO_NEWLINE: Final = "\\ No newline at end of file\n"
-_PLAIN_NAME: Final = re.compile(r"[^\x00-\x1f\x7f\"\\]*")
+_PLAIN_NAME: Final = late_pattern(r"[^\x00-\x1f\x7f\"\\]*")
 
 
 def unified(name: str, old: str, new: str, *, context: int = 3) -> str:
@@ -69,15 +70,18 @@ def _header(name: str) -> str:
     Quoted around quotes and control characters, closed by a tab if it holds a blank.
     """
     if not _PLAIN_NAME.fullmatch(name):
-        quoted = "".join(
-            f"\\{c}" if c in '"\\' else f"\\{ord(c):03o}" if ord(c) < 32 or ord(c) == 127 else c
-            for c in name
-        )
-        return f'"{quoted}"'
+        return f'"{"".join(map(_quoted, name))}"'
     return name + "\t" if " " in name else name
 
 
-_HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+def _quoted(char: str) -> str:
+    """A character as git writes it between quotes."""
+    if char in '"\\':
+        return f"\\{char}"
+    return f"\\{ord(char):03o}" if ord(char) < 32 or ord(char) == 127 else char
+
+
+_HUNK: Final = late_pattern(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 def split(diff: str) -> dict[str, list[str]]:

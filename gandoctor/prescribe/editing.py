@@ -11,6 +11,7 @@ from gandoctor.configs.formats import format_of
 from gandoctor.configs.splice import SpliceError, Target, Value, number
 from gandoctor.lexicon.players import any_of
 from gandoctor.model.report import Edit
+from gandoctor.patterns import late_pattern
 from gandoctor.prescribe import diff
 from gandoctor.prescribe.work_out import shown
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Setting
     from gandoctor.prescribe.work_out import Step
 
-_INTERPOLATION: Final = re.compile(r"\$\{(\.*)([\w.-]+)\}")  # leading dots: relative
+_INTERPOLATION: Final = late_pattern(r"\$\{(\.*)([\w.-]+)\}")  # leading dots: relative
 
 
 def places(file: str, text: str) -> Sequence[Spot]:
@@ -73,7 +74,7 @@ def spliced(
 @cache
 def _sided() -> re.Pattern[str]:
     """Finds whose a name says by itself that it is."""
-    return re.compile(
+    return late_pattern(
         rf"(?:^|[_\W])(?:{any_of('D', 'G')})(?:[_\W]|$)|[a-z0-9][DG]$|^[DG][A-Z]",
     )
 

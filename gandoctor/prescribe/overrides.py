@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.splice import number_text
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,22 +17,22 @@ if TYPE_CHECKING:
 
 _WRITTEN_BY_RUN: Final = (
     # name, whose it is
-    (re.compile(r"(train|test|val)_opt\.txt|opt\.txt"), "the trainer's record of its options"),
+    (late_pattern(r"(train|test|val)_opt\.txt|opt\.txt"), "the trainer's record of its options"),
     (
-        re.compile(r"args\.(txt|json|ya?ml)|commandline_args\.(txt|json)"),
+        late_pattern(r"args\.(txt|json|ya?ml)|commandline_args\.(txt|json)"),
         "the trainer's record of its arguments",
     ),
     (
-        re.compile(r"training_options\.json|submit_config\.(txt|pkl)"),
+        late_pattern(r"training_options\.json|submit_config\.(txt|pkl)"),
         "StyleGAN's record of its options",
     ),
-    (re.compile(r"hparams\.ya?ml"), "Lightning's record of the hyper-parameters"),
-    (re.compile(r"operative_config.*\.gin"), "gin's record of the configuration in use"),
+    (late_pattern(r"hparams\.ya?ml"), "Lightning's record of the hyper-parameters"),
+    (late_pattern(r"operative_config.*\.gin"), "gin's record of the configuration in use"),
     (
-        re.compile(r".*-project\.ya?ml|.*-lightning\.ya?ml"),
+        late_pattern(r".*-project\.ya?ml|.*-lightning\.ya?ml"),
         "the trainer's record of its configuration",
     ),
-    (re.compile(r"metalog\.txt|wandb-metadata\.json|wandb-summary\.json"), "a log of the run"),
+    (late_pattern(r"metalog\.txt|wandb-metadata\.json|wandb-summary\.json"), "a log of the run"),
 )
 _LOGS: Final = frozenset(
     {".log", ".out", ".csv", ".jsonl", ".wandb", ".ipynb", ".db", ".sqlite", ".pt", ".pth", ".npz"}
@@ -79,7 +80,7 @@ _STYLEGAN: Final = {
 }  # fmt: skip
 
 # nothing in such a key means anything to a shell, and it cannot be taken for an option
-_PLAIN: Final = re.compile(r"[\w./][\w./-]*")
+_PLAIN: Final = late_pattern(r"[\w./][\w./-]*")
 
 
 def _safe(file: str, key: str) -> bool:

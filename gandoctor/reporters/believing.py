@@ -105,15 +105,10 @@ def waterfall(report: Report) -> tuple[Bar, ...]:
         zero = _EDGE - low * scale
         return Bar(kind, f"{left:.1f}", f"{max(width, _THIN):.1f}", f"{zero:.1f}", nats, text)
 
+    kinds = ["base", *("against" if nats > 0 else "for" for _, nats in rows[1:])]
     bars = [
-        bar(
-            "base" if i == 0 else "against" if nats > 0 else "for",
-            at[i],
-            at[i + 1],
-            signed(nats),
-            text,
-        )
-        for i, (text, nats) in enumerate(rows)
+        bar(kind, start, end, signed(nats), text)
+        for kind, start, end, (text, nats) in zip(kinds, at[:-1], at[1:], rows, strict=True)
     ]
     said = f"together: {in_per_cent(report.p_failing)} sure that the run has failed"
     return (*bars, bar("sum", 0.0, at[-1], signed(at[-1]), said))

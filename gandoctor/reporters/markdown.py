@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.patterns import late_pattern
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 
@@ -121,6 +122,9 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     if belief := believing.line(report):
         yield words(belief)
         yield ""
+    if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
+        yield words(f"Course: {course}.")
+        yield ""
     for x in report.log_next:
         yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
     if report.log_next:
@@ -203,8 +207,8 @@ def _folded(summary: str, rows: Sequence[str]) -> Iterator[str]:
 
 # What becomes a mention, a reference, an emoji or a link by itself; a zero-width space behind its
 # first sign stops it.
-_ALIVE: Final = re.compile(r"(@|#|GH-|:)(?=[\w+-])|(https?:|www)(?=[./])", re.IGNORECASE)
-_SIGNS: Final = re.compile(r"([\\`*_\[\]|~$])")
+_ALIVE: Final = late_pattern(r"(@|#|GH-|:)(?=[\w+-])|(https?:|www)(?=[./])", re.IGNORECASE)
+_SIGNS: Final = late_pattern(r"([\\`*_\[\]|~$])")
 
 
 def words(text: str, most: int = 500) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NAME = "text"
 SUFFIX = ".txt"
-
 _LABEL = 7
 _DIFF_LINES = 8
 _COLOURS = {"failing": "1;31", "warning": "1;33", "inconclusive": "1;36", "healthy": "1;32",
@@ -98,6 +97,8 @@ class _Page:
             yield from self.wrapped(belief, lines=1, paint="dim")
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         yield from self.wrapped(self.lost(report), lines=2, paint="dim")
+        if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
+            yield from self.wrapped(f"course: {course}", lines=4, paint="dim")
         for sentence in report.preferences:
             yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
         cases = w.cases(report)
@@ -205,11 +206,7 @@ class _Page:
         for r in order:
             onset = w.since(r)
             since = f"{onset:,}" if onset is not None else ""
-            what = (
-                r.diagnoses[0].title
-                if r.diagnoses
-                else (w.orphans(r)[0].title if w.orphans(r) else "")
-            )
+            what = w.main_thing(r)
             room = self.width - name_width - 27
             name = f"{_short(w.plain(r.run.name), name_width):{name_width}}"
             yield (

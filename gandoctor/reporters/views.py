@@ -161,6 +161,7 @@ class ShownRun:
     rows: int
     brief: str
     belief: tuple[believing.Bar, ...]
+    course: tuple[tuple[str, str], ...]
     sure: str
 
 
@@ -192,7 +193,7 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         report=report,
         word=report.verdict.capitalize(),
         since=_when(report, w.since(report)),
-        cause=_cause(report),
+        cause=w.main_thing(report),
         why=w.headline(report),
         first=next((p for c in causes for p in c.patches if p.lead), None),
         read=_read(report),
@@ -206,6 +207,7 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         rows=detail.rows,
         brief=_left_out(report, causes) if detail.brief else "",
         belief=() if detail.brief else believing.waterfall(report),
+        course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
     )
 
@@ -213,11 +215,6 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
 def _when(report: Report, step: int | None) -> str:
     """``iteration 95``, or nothing."""
     return "" if step is None else w.at(step, report.run.step_unit)
-
-
-def _cause(report: Report) -> str:
-    orphans = w.orphans(report)
-    return report.diagnoses[0].title if report.diagnoses else orphans[0].title if orphans else ""
 
 
 def _read(report: Report) -> str:
@@ -301,11 +298,7 @@ class _Teller:
         patches = sorted(case.prescriptions, key=lambda p: p is not best)
         return ShownCause(
             it=case.diagnosis,
-            kicker="Most likely cause"
-            if first
-            else "Another cause"
-            if leading
-            else "Another possible cause",
+            kicker=_kicker(first=first, leading=bool(leading)),
             folded=not (first or leading),
             since=_when(self._report, case.diagnosis.onset_step),
             leading=tuple(self._finding(f) for f in leading),
@@ -367,6 +360,13 @@ def _as_markup(picture: Picture) -> Picture:
 
     svg = Markup(picture.drawing.svg)  # noqa: S704
     return dataclasses.replace(picture, drawing=dataclasses.replace(picture.drawing, svg=svg))
+
+
+def _kicker(*, first: bool, leading: bool) -> str:
+    """The line above a cause's title; `leading` where a finding is told under this cause alone."""
+    if first:
+        return "Most likely cause"
+    return "Another cause" if leading else "Another possible cause"
 
 
 def _bars(d: Diagnosis) -> Iterator[tuple[str, ...]]:

@@ -35,13 +35,9 @@ _UNITS: Final = {"iterations": "iteration", "epochs": "epoch", "kimg": "kimg"}
 
 def _escape(char: str) -> str:
     code = ord(char)
-    return (
-        f"\\x{code:02x}"
-        if code < 0x100
-        else f"\\u{code:04x}"
-        if code < 0x10000
-        else f"\\U{code:08x}"
-    )
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def visible(text: str, keep: str = "\n\t") -> str:
@@ -111,6 +107,21 @@ def span(first: int, last: int, unit: str) -> str:
     return (
         f"{first:,} to {last:,} kimg" if unit == "kimg" else f"{axis(unit)} {first:,} to {last:,}"
     )
+
+
+def course(report: Report) -> list[tuple[str, str]]:
+    """When and what, of each stretch of a run that is not of one piece and not healthy."""
+    if report.verdict == "healthy":
+        return []
+    unit = report.run.step_unit
+    last = len(report.course) - 1
+    return [
+        (
+            f"since {at(x.first_step, unit)}" if i == last else f"until {at(x.last_step, unit)}",
+            x.text,
+        )
+        for i, x in enumerate(report.course)
+    ]
 
 
 def count(n: int, word: str, words: str = "") -> str:
@@ -220,6 +231,12 @@ def deciding(report: Report) -> tuple[Finding, ...]:
 def orphans(report: Report) -> tuple[Finding, ...]:
     """Findings that count, yet belong to no diagnosis."""
     return tuple(f for f in deciding(report) if not any(_belongs(f, d) for d in report.diagnoses))
+
+
+def main_thing(report: Report) -> str:
+    """Title of the likeliest cause, else of the first finding without one, else empty."""
+    first = report.diagnoses or orphans(report)
+    return first[0].title if first else ""
 
 
 def previews(report: Report) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.measured import ENOUGH
 from gandoctor.model.rules import BEST_STEP
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,9 +21,9 @@ LED: Final = {
     "nothing": "no pixel, mel, feature or other loss leads G",
     "something": "another loss than D's verdict leads G",
 }
-PLACE: Final = re.compile(r"\{([^{}]+)\}")
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
+PLACE: Final = late_pattern(r"\{([^{}]+)\}")
+NAME: Final = late_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+CALL: Final = late_pattern(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
 def clause_in_words(clause: Clause) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gandoctor.errors import near
-from gandoctor.lang.syntax import Scope
+from gandoctor.lang.tree import Scope
 from gandoctor.model.rules import SYMPTOMS, Cause, Term
 from gandoctor.page import Page, one_of
 from gandoctor.rulebook.clauses import clause_of

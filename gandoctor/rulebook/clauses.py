@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from gandoctor.errors import RuleError, near
-from gandoctor.lang.syntax import Expression, Scope, compile_test, compile_value
+from gandoctor.lang.syntax import compile_test, compile_value
+from gandoctor.lang.tree import Expression, Scope
 from gandoctor.lang.window import Amount, Window, parse_amount, parse_window
 from gandoctor.lexicon.book import squeezed
 from gandoctor.model.rules import Clause, Evidence
 from gandoctor.page import Page, one_of
+from gandoctor.patterns import late_pattern
 from gandoctor.rulebook.folder import ID
 from gandoctor.rulebook.names import Words
 
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_PLACE: Final = late_pattern(r"\{([^{}]*)\}")
 _PLACES: Final = frozenset({"share", "first", "last", "onset", "unit"})
 CLAUSE_KEYS: Final = ("where", "given", "over", "for", "says")
 

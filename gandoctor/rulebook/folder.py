@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from gandoctor.errors import RuleError
 from gandoctor.page import Page, read_yaml
+from gandoctor.patterns import late_pattern
 
 ROOMS: Final = ("evidence", "symptoms", "risks", "measures", "causes", "remedies")
 TEST_SUFFIX: Final = ".test.yaml"
 MAX_FILES: Final = 5000
-ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+ID: Final = late_pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # How often rules and causes were right and remedies cured: counted by a benchmark, no page of its
 # own.
 MEASURED: Final = "measured.yaml"

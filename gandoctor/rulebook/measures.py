@@ -7,7 +7,8 @@ import math
 from typing import Final, Literal
 
 from gandoctor.errors import near
-from gandoctor.lang.syntax import Scope, compile_value
+from gandoctor.lang.syntax import compile_value
+from gandoctor.lang.tree import Scope
 from gandoctor.lang.window import Window, parse_window
 from gandoctor.model.belief import Curve, Measure
 from gandoctor.model.rules import SYMPTOMS

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from gandoctor.errors import RuleError
-from gandoctor.lang.syntax import Scope
+from gandoctor.lang.tree import Scope
 from gandoctor.lexicon import reading
 from gandoctor.lexicon.book import squeezed
 from gandoctor.model.roles import Role

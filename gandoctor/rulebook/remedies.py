@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from gandoctor.errors import RuleError, near
-from gandoctor.lang.syntax import Scope
+from gandoctor.lang.tree import Scope
 from gandoctor.model.rules import BEST_STEP, Change, Remedy
 from gandoctor.page import Page
 from gandoctor.rulebook.clauses import clause_of

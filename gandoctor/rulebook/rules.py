@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from gandoctor.lang.syntax import Scope, compile_when
+from gandoctor.lang.syntax import compile_when
+from gandoctor.lang.tree import Scope
 from gandoctor.model.rules import SEVERITIES, SYMPTOMS, Evidence, FalsePositive, Rule
 from gandoctor.page import Page
 from gandoctor.rulebook.clauses import CLAUSE_KEYS, clause_of, clauses_of, compiled, used

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from gandoctor import rule_cache
 from gandoctor.errors import RulebookError, RuleError
-from gandoctor.lang.syntax import Scope
+from gandoctor.lang.tree import Scope
 from gandoctor.model.rules import SYMPTOMS, Rulebook
 from gandoctor.page import default_folder
 from gandoctor.rulebook.folder import (

@@ -253,7 +253,7 @@ def described(
         diagnose.frame_of(made, ""),
         resumed=bool(page.data.get("resumed", False)),
         steps_per_epoch=per_epoch,
-        first_step=int(start),
+        first_step=int(max(start, numbers.get("d_joins", start))),
         last_step=int(start + steps),
     )
     return Trial("", made.name, made, frame, expected, tolerance)

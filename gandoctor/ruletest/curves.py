@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.functions import FUNCTIONS, Function
-from gandoctor.lang.syntax import Node, Scope, compile_value
+from gandoctor.lang.syntax import compile_value
+from gandoctor.lang.tree import Node, Scope
 from gandoctor.values import dataclass
 
 Floats = NDArray[np.float64]

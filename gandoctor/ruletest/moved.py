@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from gandoctor.lang.syntax import Node, scaled
+from gandoctor.lang.syntax import scaled
+from gandoctor.lang.tree import Node
 from gandoctor.model.rules import Clause, Rule
 
 MOVED_BY: Final = 0.25

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.lang.middle import distinct
+from gandoctor.patterns import late_pattern
 from gandoctor.samples import load, look, png, tiles
 from gandoctor.samples.load import Batch
 from gandoctor.values import dataclass
@@ -31,15 +32,15 @@ _FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
 _HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _MOST_SHAPES: Final = 6  # sizes of pictures among which grids are looked for
-_FAKE: Final = re.compile(
+_FAKE: Final = late_pattern(
     r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
 )
-_OTHER: Final = re.compile(
+_OTHER: Final = late_pattern(
     r"rec|input|mask|cond|label|target|source|real|diff|attn|heat|interp|style|nearest",
     re.IGNORECASE,
 )
-_NETWORK: Final = re.compile(r"(?:^|[_/])([ABXY])$")
-_OF_SEVERAL: Final = re.compile(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
+_NETWORK: Final = late_pattern(r"(?:^|[_/])([ABXY])$")
+_OF_SEVERAL: Final = late_pattern(r"/image(/\d+)?$")  # TF1 counts the pictures of one batch so
 
 
 # ---------------------------------------------------------------- which pictures

@@ -221,6 +221,5 @@ def _colours(pixels: NDArray[np.uint8], shape: Shape, data: bytes) -> NDArray[np
         )
         colours[: len(known)] = known
         return colours[pixels[:, :, 0]] if len(known) else None
-    return (
-        pixels[:, :, :3] if shape.colour == 6 else pixels[:, :, :1] if shape.colour == 4 else pixels
-    )
+    # The last channel of these two is how see-through a pixel is.
+    return pixels[:, :, :-1] if shape.colour in (4, 6) else pixels

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.samples import figures
+from gandoctor.lang.middle import median
+from gandoctor.samples import enlarged, figures
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Layout:
     width: int
     told_by: str = ""
     sure: Sure = "sure"
-    boxes: tuple[figures.Box, ...] = ()
+    boxes: tuple[enlarged.Box, ...] = ()
     as_blocks: bool = False
     used: int = 0
     whole: bool = False
@@ -123,11 +124,11 @@ def find_layout(
 def _drawn_larger(pictures: NDArray[np.uint8], layout: Layout) -> Layout:
     """A layout whose tiles were drawn larger than they were, so that they can be drawn back."""
     boxes = [
-        figures.Box(y, x, y + layout.height, x + layout.width)
+        enlarged.Box(y, x, y + layout.height, x + layout.width)
         for y in layout.rows
         for x in layout.columns
     ][: layout.count]
-    own, height, width = figures.own_size(pictures, boxes)
+    own, height, width = enlarged.own_size(pictures, boxes)
     if not height or height != width:
         return layout
     return dataclasses.replace(layout, height=height, width=width, boxes=tuple(own), as_blocks=True)
@@ -140,17 +141,17 @@ def in_blocks(pictures: NDArray[np.uint8]) -> Layout | None:
     """
     ground = figures.ground_of(pictures)
     if ground is None or ground.all():
-        panel = figures.Box(0, 0, *pictures.shape[1:3])
+        panel = enlarged.Box(0, 0, *pictures.shape[1:3])
     else:
         held = figures.large(pictures)
         if not held:
             return None
         panel = max(held, key=lambda box: box.area)
-    (own,), own_height, own_width = figures.own_size(pictures, [panel])
+    (own,), own_height, own_width = enlarged.own_size(pictures, [panel])
     own = own.within(_RIM * min(own.height, own.width))
     high, wide = own.height / _BLOCKS, own.width / _BLOCKS
     boxes = tuple(
-        figures.Box(y, x, y + high, x + wide)
+        enlarged.Box(y, x, y + high, x + wide)
         for y in (own.top + k * high for k in range(_BLOCKS))
         for x in (own.left + k * wide for k in range(_BLOCKS))
     )
@@ -182,9 +183,20 @@ def _used(pictures: NDArray[np.uint8], layout: Layout) -> int:
 
 
 def cut(picture: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
-    """Tiles of a picture, row by row: (tiles, height, width, channels)."""
+    """Tiles of a picture, row by row.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, channels)
+    layout : Layout
+        Fits into the picture.
+
+    Returns
+    -------
+    ndarray of uint8, shape (tiles, height, width, channels)
+    """
     if layout.boxes:
-        return figures.drawn_back(picture, layout.boxes, layout.height, as_blocks=layout.as_blocks)
+        return enlarged.drawn_back(picture, layout.boxes, layout.height, as_blocks=layout.as_blocks)
     return np.stack(
         [
             picture[y : y + layout.height, x : x + layout.width]
@@ -362,7 +374,7 @@ def _is_seam(rough: Floats, size: int) -> bool:
         return True  # a single row of tiles
     beside = np.max([rough[seams + k] for k in (-2, -1, 1, 2)], axis=0)
     stands_out = rough[seams] > _STEP * np.maximum(beside, 0.05)
-    usual = float(np.median(np.delete(rough[1:], seams - 1)))
+    usual = float(median(np.delete(rough[1:], seams - 1)))
     return bool(stands_out.all() and rough[seams].mean() > 1.5 * max(usual, 0.05))
 
 
@@ -400,9 +412,9 @@ def _by_figure(pictures: NDArray[np.uint8], shows: Sequence[str] = ()) -> Layout
     return next((one for p in found if (one := _in_panel(pictures, p))), None)
 
 
-def _in_panel(pictures: NDArray[np.uint8], panel: figures.Box) -> Layout | None:
+def _in_panel(pictures: NDArray[np.uint8], panel: enlarged.Box) -> Layout | None:
     """A grid that fills a panel, as it was before it was drawn to scale, or as it is."""
-    (own,), own_height, own_width = figures.own_size(pictures, [panel])
+    (own,), own_height, own_width = enlarged.own_size(pictures, [panel])
     if own_height:
         found = _in_blocks_of(pictures, own, (own_height, own_width))
         if found is not None:
@@ -417,7 +429,7 @@ def _in_panel(pictures: NDArray[np.uint8], panel: figures.Box) -> Layout | None:
 
 
 def _in_blocks_of(
-    pictures: NDArray[np.uint8], panel: figures.Box, own: tuple[int, int]
+    pictures: NDArray[np.uint8], panel: enlarged.Box, own: tuple[int, int]
 ) -> Layout | None:
     """The layout of a panel at its own size, brought back to where its tiles are drawn.
 
@@ -442,7 +454,7 @@ def _in_blocks_of(
     if best is None:
         return None
     boxes = [
-        figures.Box(
+        enlarged.Box(
             panel.top + (top + y) * high,
             panel.left + (left + x) * wide,
             panel.top + (top + y + best.height) * high,
@@ -456,14 +468,14 @@ def _in_blocks_of(
 
 
 def _of_boxes(
-    pictures: NDArray[np.uint8], boxes: Sequence[figures.Box], told_by: str, sure: Sure
+    pictures: NDArray[np.uint8], boxes: Sequence[enlarged.Box], told_by: str, sure: Sure
 ) -> Layout:
-    own, height, width = figures.own_size(pictures, boxes)
+    own, height, width = enlarged.own_size(pictures, boxes)
     is_own = height > 0 and height == width
     if is_own:
         boxes, side = own, height
     else:
-        side = min(figures.SIDE, int(min(min(b.height, b.width) for b in boxes)))
+        side = min(enlarged.SIDE, int(min(min(b.height, b.width) for b in boxes)))
     rows = sorted({round(b.top) for b in boxes})
     columns = sorted({round(b.left) for b in boxes})
     starts = tuple(rows), tuple(columns)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.lang.middle import distinct, median
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gandoctor.model.signals import Setting, Signal, StepUnit
 
-_EPOCHS: Final = re.compile(
+_EPOCHS: Final = late_pattern(
     r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|nb_?|total_?|training_?|train_?)?epochs?(?:_?num|s)?$"
 )
-_ITERS: Final = re.compile(
+_ITERS: Final = late_pattern(
     r"(?i)(?:^|[._-])(?:n_?|num_?|max_?|total_?|train_?|training_?)*(?:steps?|iters?|iterations?|"
     r"niter)$"
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.book import squeezed
 from gandoctor.model.signals import Setting
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from gandoctor.lexicon.book import Entry, Vocabulary
 
-_PART: Final = re.compile(
+_PART: Final = late_pattern(
     r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|"
     r"[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\W\d_]+"
 )
@@ -52,7 +53,7 @@ _FILLER: Final = frozenset(
         "gan",
     }
 )
-_NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER: Final = late_pattern(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
 # What D and G share where the config names neither; a width or depth without a network may be
 # anybody's.
 _BOTH: Final = (

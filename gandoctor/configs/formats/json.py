@@ -21,6 +21,7 @@ from gandoctor.configs.splice import (
     number_text,
     splice_at,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from gandoctor.configs.entries import Path, Spot
 
 SUFFIXES: Final = (".json", ".json5", ".jsonc")
-_PIECE: Final = re.compile(
+_PIECE: Final = late_pattern(
     r"""(?P<space>[\s\ufeff]+|//[^\n]*|/\*.*?\*/|\#[^\n]*)
       | (?P<text>"(?:[^"\\\n]|\\.)*")
       | (?P<mark>[{}\[\],:])
@@ -43,7 +44,7 @@ _BARE: Final[dict[str, object]] = {
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
 }
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+_NUMBER: Final = late_pattern(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 
 
 class _FaultError(Exception):

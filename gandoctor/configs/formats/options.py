@@ -27,24 +27,25 @@ from gandoctor.configs.splice import (
     number_text,
     splice_at,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SUFFIXES: Final = (".txt", ".ini", ".cfg", ".conf", ".gin", ".flags", ".opt", ".args", "")
-_NAMESPACE: Final = re.compile(r"\bNamespace\s*\(")
-_LINE: Final = re.compile(
+_NAMESPACE: Final = late_pattern(r"\bNamespace\s*\(")
+_LINE: Final = late_pattern(
     r"""\s*["']?([A-Za-z_][\w./@-]*)["']?\s*(=(?!=)|:(?!//)|\t+)[^\S\n]*(.*)$"""
 )
-_SECTION: Final = re.compile(r"\s*\[([^\]\n]{1,100})\]\s*(?:[#;].*)?$")
-_FLAG: Final = re.compile(r"(?:^|\s)--?([A-Za-z][\w./-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
+_SECTION: Final = late_pattern(r"\s*\[([^\]\n]{1,100})\]\s*(?:[#;].*)?$")
+_FLAG: Final = late_pattern(r"(?:^|\s)--?([A-Za-z][\w./-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
 _LONGEST: Final = 200_000
 _WHOLE: Final = frozenset({"config", "args", "opt", "opts", "options", "hparams", "params"})
-_COMMENT: Final = re.compile(r"\s*(#|;|//|$)")
+_COMMENT: Final = late_pattern(r"\s*(#|;|//|$)")
 # A value in quotes or brackets may hold what would begin a comment elsewhere.
-_QUOTED: Final = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')(?=\s*(?:[,#;\[]|$))""")
-_MARK: Final = re.compile(r"[\"']|\s#")
-_REMARK: Final = re.compile(r"(?:^|[ \t])[#;]")
+_QUOTED: Final = late_pattern(r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')(?=\s*(?:[,#;\[]|$))""")
+_MARK: Final = late_pattern(r"[\"']|\s#")
+_REMARK: Final = late_pattern(r"(?:^|[ \t])[#;]")
 _BARE: Final = "is a flag without a value: it is there or not"
 _SEVERAL: Final = "is given several values at once"
 _GOES_ON: Final = "goes on below its line, so it does not stand in the file as a plain value"

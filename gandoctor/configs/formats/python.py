@@ -8,7 +8,6 @@ of ``parser.add_argument``, of click's options and of absl's ``DEFINE_float``.
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
@@ -24,6 +23,7 @@ from gandoctor.configs.entries import (
     Span,
 )
 from gandoctor.configs.rebinding import reference
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SUFFIXES: Final = (".py",)
 CODE: Final = True  # only under a config's own name is such a file a config
 _NO: Final = object()
 _DEEPEST_CLASS: Final = 4
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_BREAK: Final = late_pattern(r"\r\n|\r|\n")
 # A longer file is not edited, so nobody asks where its values stand.
 _MOST_PLACED: Final = 128 * 1024
 

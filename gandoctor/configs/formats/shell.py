@@ -21,6 +21,7 @@ from gandoctor.configs.splice import (
     number_text,
     splice_at,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +32,14 @@ SUFFIXES: Final = (".sh", ".bash")
 CODE: Final = True  # beside a log it is no config of the run
 
 # A word is made of quoted and plain pieces; a backslash before a line end is a blank.
-_GAP: Final = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
-_WORD: Final = re.compile(
+_GAP: Final = late_pattern(r"(?:[ \t\r]|\\\r?\n)+")
+_WORD: Final = late_pattern(
     r"""(?:[^\s\\'"#;|&()<>`]|\\[^\n]|'[^']*'|"(?:[^"\\]|\\.)*"|(?<=\S)#)+""", re.DOTALL
 )
-_COMMENT: Final = re.compile(r"#[^\n]*")
-_FLAG: Final = re.compile(r"--?([A-Za-z][\w./-]*)(=?)", re.ASCII)
-_PAIR: Final = re.compile(r"\+{0,2}([A-Za-z_][\w./@-]*)=", re.ASCII)
-_PLAIN: Final = re.compile(r"[\w.,:/+@%=-]+", re.ASCII)
+_COMMENT: Final = late_pattern(r"#[^\n]*")
+_FLAG: Final = late_pattern(r"--?([A-Za-z][\w./-]*)(=?)", re.ASCII)
+_PAIR: Final = late_pattern(r"\+{0,2}([A-Za-z_][\w./@-]*)=", re.ASCII)
+_PLAIN: Final = late_pattern(r"[\w.,:/+@%=-]+", re.ASCII)
 
 
 def scan(text: str) -> Entries:

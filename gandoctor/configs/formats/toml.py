@@ -19,6 +19,7 @@ from gandoctor.configs.splice import (
     number_text,
     splice_at,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from gandoctor.configs.entries import Path, Place, Span, Spot
 
 SUFFIXES: Final = (".toml",)
-_BLANK: Final = re.compile(r"[ \t]*")
-_GAP: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")  # blanks, line ends and comments
-_KEY: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_STRING: Final = re.compile(
+_BLANK: Final = late_pattern(r"[ \t]*")
+_GAP: Final = late_pattern(r"(?:[ \t\r\n]|#[^\n]*)*+")  # blanks, line ends and comments
+_KEY: Final = late_pattern(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_STRING: Final = late_pattern(
     r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*\'''', re.DOTALL
 )
-_BARE: Final = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # the blank: `1979-05-27 07:32:00`
+_BARE: Final = late_pattern(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # the blank: `1979-05-27 07:32:00`
 _DEPTH: Final = 100
 
 

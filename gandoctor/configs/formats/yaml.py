@@ -28,6 +28,7 @@ from gandoctor.configs.yaml_tree import (
     resolved,
     sources,
 )
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ _LOADER = LOADER
 # About a second's work each; 5,000 settings are seldom longer than the smaller one.
 _MOST_BY_C: Final = 512 << 10
 _MOST_BY_PYTHON: Final = 128 << 10
-_TOP_KEY: Final = re.compile(r"^(?:[^\s#\-\[\]{},][^\n:]{0,200}:(?=\s)|---(?=\s))", re.MULTILINE)
+_TOP_KEY: Final = late_pattern(r"^(?:[^\s#\-\[\]{},][^\n:]{0,200}:(?=\s)|---(?=\s))", re.MULTILINE)
 _RESOLVERS: Final = yaml.SafeLoader.yaml_implicit_resolvers
 _SCALARS: Final = yaml.constructor.SafeConstructor()
 _SHARED_ABOVE: Final = "comes out of a block that several keys share"

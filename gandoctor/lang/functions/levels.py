@@ -14,6 +14,7 @@ from gandoctor.lang.functions.registry import (
     interval_of,
     quantile_of,
 )
+from gandoctor.lang.middle import median
 
 # So many equal rows in a row are more than a value that is carried along.
 SAME_ROWS: Final = 8
@@ -106,7 +107,7 @@ def _repeats(x: Points) -> float:
     """
     changes = np.flatnonzero(x.values[1:] != x.values[:-1]) + 1
     if changes.size and printed_width(x.values[np.isfinite(x.values)]) > COARSE * abs(
-        float(np.median(x.values))
+        float(median(x.values))
     ):
         raise UndecidedError("so few decimals were printed that they may hide what changed")
     lengths = np.diff(np.concatenate(([0], changes, [len(x)])))
@@ -173,7 +174,12 @@ def rounding_of(values: Floats) -> float:
 
 
 def printed_width(values: Floats) -> float:
-    """As `rounding_of`, however few of the values differ."""
+    """As `rounding_of`, however few of the values differ.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,), finite
+    """
     for decimals in range(MOST_DECIMALS + 1):
         scaled = values * 10.0**decimals
         # What was stored as float32 is off by some 1e-7 of its size.

@@ -8,7 +8,7 @@ import numpy as np
 
 from gandoctor.lang.functions.registry import Floats, Points, Registry, UndecidedError
 from gandoctor.lang.functions.series import crosses_zero, spread_of
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import distinct, median
 
 # Kendall's tau looks at all pairs: 300 blocks keep it under a millisecond at any length.
 TREND_BLOCKS: Final = 300
@@ -93,13 +93,13 @@ def _stretches(x: Points, most: int) -> tuple[Floats, Floats]:
     edges = np.searchsorted(
         x.steps, first + (last - first) * np.arange(1, count) / count, side="left"
     )
-    edges = np.unique(np.concatenate(([0], edges, [n])))
+    edges = distinct(np.concatenate(([0], edges, [n])))
     starts, ends = edges[:-1], edges[1:]
     lengths = ends - starts
     if (lengths == 1).all():
         return x.steps.astype(np.float64), x.values
     medians = np.empty(lengths.size)
-    for length in np.unique(
+    for length in distinct(
         lengths
     ):  # there are few: one call for all of a length, not one for each
         alike = lengths == length

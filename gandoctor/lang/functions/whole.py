@@ -13,6 +13,7 @@ from gandoctor.lang.regimes import changes
 
 # Share of the run that its "early" and "late" medians are taken over.
 EARLY: Final = 0.1
+FEWEST_BEFORE: Final = 5
 
 FUNCTIONS: Final = Registry()
 
@@ -35,6 +36,18 @@ def _late(x: Points, first: float, last: float) -> float:
     """
     rows = len(x) - int(np.searchsorted(x.steps, last - EARLY * (last - first), side="left"))
     return float(median(x.values[-max(3, rows) :]))
+
+
+@FUNCTIONS.of_run("before(x)")
+def _before(x: Points, first: float, last: float) -> float:
+    """The level of x when D joined, where the log begins before that.
+
+    The median over the last fifth of the rows from before (5 points at least).
+    """
+    rows = int(np.searchsorted(x.steps, first, side="left"))
+    if rows < FEWEST_BEFORE:
+        raise UndecidedError("the log has too few rows from before D joined")
+    return float(median(x.values[max(0, rows - max(FEWEST_BEFORE, rows // 5)) : rows]))
 
 
 @FUNCTIONS.of_run("grain(x)", least=5)

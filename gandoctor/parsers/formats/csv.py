@@ -22,6 +22,7 @@ from gandoctor.parsers.tables.dialect import (
 )
 from gandoctor.parsers.tables.fast import by_pandas
 from gandoctor.parsers.tables.nameless import has_counterpart, in_known_order, whose_losses
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +39,10 @@ _FEW_ROWS: Final = 5
 _WIDE_HEAD: Final = 1 << 20  # bytes that decide on the dialect of a table of long lines
 # Which show tables of results, too.
 _PAPERS: Final = frozenset({".md", ".markdown", ".rst", ".tex", ".html", ".htm"})
-_LOG_LIKE: Final = re.compile(
+_LOG_LIKE: Final = late_pattern(
     r"loss|log|train|histor|metric|result|stat|progress|curve|epoch", re.IGNORECASE
 )
-_LOSS_LIKE: Final = re.compile(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
+_LOSS_LIKE: Final = late_pattern(r"loss|log(?![a-z])|histor|metric|curve", re.IGNORECASE)
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -59,7 +60,9 @@ def sniff(path: Path, head: bytes) -> float:
         _reading(by_csv(text, dialect, []), dialect, path, [])
     except GandoctorError:
         return 0.3 if is_only_header(text) else 0.0
-    return 0.9 if suffix in _TABLES else 0.75 if suffix in _SUFFIXES else 0.4
+    if suffix in _TABLES:
+        return 0.9
+    return 0.75 if suffix in _SUFFIXES else 0.4
 
 
 def _enough(path: Path, head: bytes) -> bytes:

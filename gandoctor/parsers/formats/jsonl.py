@@ -19,6 +19,7 @@ from gandoctor.parsers.rows.column import Column
 from gandoctor.parsers.rows.names import has_counter, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
 from gandoctor.parsers.rows.table import assemble, assemble_runs
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ _LONGEST_KEY: Final = LONGEST_TAG + 1
 _LONGEST_WORD: Final = 64
 _MOST_WORDS: Final = 50  # columns of words
 _STATISTICS: Final = frozenset({"num", "mean", "std"})
-_SNAPSHOT: Final = re.compile(r"(\d{3,})(?=\.pkl|\.pt|$)")
+_SNAPSHOT: Final = late_pattern(r"(\d{3,})(?=\.pkl|\.pt|$)")
 # Where tools keep their list of records, and what is beside the point.
 _RECORDS: Final = (
     "log_history",

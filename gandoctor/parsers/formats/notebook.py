@@ -14,6 +14,8 @@ from gandoctor.lexicon.players import is_whole
 from gandoctor.model.signals import Reading, Setting
 from gandoctor.parsers.printed import cells as shown_by
 from gandoctor.parsers.printed import engine
+from gandoctor.parsers.printed.places import Places
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import SettingValue
 
 NAME: Final = "notebook"
-_LOSS: Final = re.compile(r"loss|err(?:or)?(?![a-z])|mse|损失", re.IGNORECASE)
+_LOSS: Final = late_pattern(r"loss|err(?:or)?(?![a-z])|mse|损失", re.IGNORECASE)
 _MOST_SETTINGS: Final = 500
 _MOST_SOURCE: Final = 200_000  # characters of one cell
 
@@ -54,13 +56,10 @@ def read(path: Path) -> Reading:
     text, lost = load_text(path)
     cells = _cells(text, path)
     training, notes = _game(cells)
-    shown = shown_by.pictures(training, text)
+    shown, places = shown_by.pictures(training, text), Places()
     try:
-        if shown:
-            printed = shown_by.printed_with(training, shown)
-            reading, places = engine.read_with_places(printed, path.stem)
-        else:
-            reading, places = engine.read_text(_printed(training), path.stem), []
+        printed = shown_by.printed_with(training, shown) if shown else _printed(training)
+        reading = engine.read_text(printed, path.stem, places)
     except InputError as fault:
         raise InputError(
             f"a notebook, but {fault.what}", path.name, "run it and save it with its outputs"
@@ -76,7 +75,7 @@ def read(path: Path) -> Reading:
         lost="; ".join(lost) or None,
         step_unit=reading.step_unit,
         notes=(*reading.notes, *notes),
-        pictures=shown_by.placed(shown, places),
+        pictures=shown_by.placed(shown, places.steps()),
     )
 
 

@@ -37,6 +37,7 @@ from gandoctor.parsers.records.said import config_in
 from gandoctor.parsers.records.series import Series
 from gandoctor.parsers.rows.names import Roll
 from gandoctor.parsers.rows.steps import Remarks, untangle
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -62,7 +63,7 @@ _MAX_TEXTS: Final = 16
 _MAX_SESSIONS: Final = 1000
 _SESSION_START: Final = 1
 _SKIPPED: Final = frozenset({"picture", "histogram", "audio", "tensor"})
-_CONFIG: Final = re.compile(
+_CONFIG: Final = late_pattern(
     r"(?:^|[^a-z])(?:config\w*|cfg|hparams?|hyper_?param\w*|args|arguments?|flags|settings?|"
     r"options?|opts?|params)(?![a-z])",
     re.IGNORECASE,
@@ -389,12 +390,12 @@ class _Log:
     def damaged(self, start: int, stop: int) -> None:
         self.spans.append((start, stop))
         if len(self.spans) > 100_000:
-            self.spans = _joined(self.spans)
+            self.spans = _without_overlaps(self.spans)
 
     def lost(self) -> str | None:
         said = []
         if self.spans:
-            spans = _joined(self.spans)
+            spans = _without_overlaps(self.spans)
             count = sum(stop - start for start, stop in spans)
             where = (
                 f"at byte {spans[0][0]:,}"
@@ -455,7 +456,7 @@ def _layout(data: bytes, at: int, size: int) -> Layout | None:
         return None
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _without_overlaps(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Overlapping and touching spans as one."""
     out: list[tuple[int, int]] = []
     for start, stop in sorted(spans):

@@ -11,6 +11,7 @@ from gandoctor.files.reading import is_pointer, load_text, text_of_head
 from gandoctor.parsers.printed.engine import read_runs as runs_of
 from gandoctor.parsers.printed.engine import read_text
 from gandoctor.parsers.rows.drawn import shown_page
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ _NO_LOGS: Final = frozenset({
     ".pyx", ".pxd", ".pyi", ".pl", ".pm", ".java", ".go", ".rs", ".ts", ".jl", ".r", ".rb", ".pem",
 })  # fmt: skip
 _LEAST: Final = 3  # values that a file of words must hold of one series
-_LOG_NAME: Final = re.compile(
+_LOG_NAME: Final = late_pattern(
     r"log|train|loss|output|stdout|nohup|slurm|console|history|\.out$|\.err$", re.IGNORECASE
 )
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.model.signals import Picture
 from gandoctor.parsers.printed import engine
+from gandoctor.parsers.printed.places import PICTURE
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -18,14 +20,14 @@ Cell = dict[str, Any]
 MOST: Final = 2_000  # pictures of a notebook
 LONGEST: Final = 64 << 20  # characters of one picture
 _KINDS: Final = ("image/png", "image/jpeg", "png", "jpeg")  # the last two as of nbformat 3
-_TITLE: Final = re.compile(
+_TITLE: Final = late_pattern(
     r"title\s*\(\s*[frbuFRBU]{0,2}[\"']([^\"'\n]{1,200})|^[ \t]*#.*", re.MULTILINE
 )
-_REAL: Final = re.compile(
+_REAL: Final = late_pattern(
     r"\b(?:real|true|originals?|dataset|training|train|data|ground[ _-]?truth|inputs?)\b",
     re.IGNORECASE,
 )
-_FAKE: Final = re.compile(
+_FAKE: Final = late_pattern(
     r"\b(?:fakes?|generated|generator|synthe\w+|samples?|gan)\b", re.IGNORECASE
 )
 
@@ -173,7 +175,7 @@ def _lines(k: int, cell: Cell, places: set[tuple[int, int]]) -> Iterator[str]:
             *whole, rest = (begun + joined(output.get("text"))).split("\n")
             if whole:
                 yield whole[0]
-                yield from [engine.PICTURE] * waiting
+                yield from [PICTURE] * waiting
                 waiting = 0
                 yield from whole[1:]
             begun = rest
@@ -181,10 +183,10 @@ def _lines(k: int, cell: Cell, places: set[tuple[int, int]]) -> Iterator[str]:
             if any(c.isdigit() for c in begun):
                 waiting += 1
             else:
-                yield engine.PICTURE
+                yield PICTURE
     if begun or printed(cell):
         yield begun
-    yield from [engine.PICTURE] * waiting
+    yield from [PICTURE] * waiting
 
 
 def placed(shown: Sequence[Shown], steps: Sequence[int | None]) -> tuple[Picture, ...]:

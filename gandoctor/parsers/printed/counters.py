@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gandoctor.lang.middle import distinct, median
 from gandoctor.parsers.rows.axis import (
     Axis,
     counted_in_epochs,
@@ -114,7 +115,7 @@ class Counting:
         self.series = series
         self.lead = lead_of(series)
         self.marks = np.array(marks, dtype=np.int64)
-        self.lines = np.unique(np.concatenate([v.lines for v in series.values()]))
+        self.lines = distinct(np.concatenate([v.lines for v in series.values()]))
         told = telling([t for t, _ in series])
         first = min(int(v.lines[0]) for k, v in series.items() if k[0] in told or not told)
         self.counters = {kind: track.since(first) for kind, track in counters.items()}
@@ -184,7 +185,7 @@ class Counting:
         """Whether some metric has several values at most steps."""
         for track in self.series.values():
             here = steps[np.searchsorted(self.lines, track.lines)]
-            if len(np.unique(here)) * 1.5 < len(here):
+            if len(distinct(here)) * 1.5 < len(here):
                 return True
         return False
 
@@ -221,9 +222,9 @@ def _turns(steps: Ints, totals: Floats) -> Ints:
     known = totals[totals > 0]
     if not len(known):
         return steps
-    length = int(np.median(known))
+    length = int(median(known))
     back = np.r_[False, np.diff(steps) < 0]
-    begin = int(steps.min()) + 2 * int(np.median(np.abs(np.diff(steps)))) if len(steps) > 1 else 0
+    begin = int(steps.min()) + 2 * int(median(np.abs(np.diff(steps)))) if len(steps) > 1 else 0
     if back.sum() < 2 or int(steps[back].max()) > begin:
         return steps
     turns: Ints = np.cumsum(back).astype(np.int64)

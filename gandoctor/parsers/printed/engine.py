@@ -22,10 +22,12 @@ from gandoctor.parsers.printed.line import NUMBER, make_plan
 from gandoctor.parsers.printed.lists import halves_named, named_by_vits, vits_places
 from gandoctor.parsers.printed.names import SLOT
 from gandoctor.parsers.printed.pieces import Pieces
+from gandoctor.parsers.printed.places import PICTURE, Places
 from gandoctor.parsers.printed.planned import planned_length
 from gandoctor.parsers.rows.axis import beyond
 from gandoctor.parsers.rows.names import telling, tells_of_training
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MARK: Final = "==== further output ===="  # stands between the outputs of a notebook's cells
-PICTURE: Final = "==== a picture was shown here ===="  # a line that tells where, and is none itself
 _MOST_SHAPES: Final = 20_000  # shapes of lines that are looked at; a log has a few dozen
 _MOST_PLANS: Final = 4_000  # shapes with something in them
 _LONGEST_LINE: Final = 3_000  # characters; longer ones are dumps of options
@@ -51,27 +52,27 @@ _OFTEN: Final = 16  # sightings after which a shape gets a pattern of its own
 _FAST: Final = r"([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?+|nan|inf))"
 _VARIANTS: Final = 256  # names that numbers within a name may make
 
-_ANSI: Final = re.compile(
+_ANSI: Final = late_pattern(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,4096}+(?:\x07|\x1b\\)|\x1b[@-_]"
 )
-_BREAK: Final = re.compile(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
-_TQDM_BAR: Final = re.compile(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
-_KERAS_BAR: Final = re.compile(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
+_BREAK: Final = late_pattern(r"\r\n|\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
+_TQDM_BAR: Final = late_pattern(r"\|[\u2500-\u25ff#\d =>\-.]*\|(?=\s*\d)")
+_KERAS_BAR: Final = late_pattern(r"\[?[=\u2501]{2,}[=>.\u2501\u2500\u2578\u257a ]*\]?|\[>?\.{3,}\]")
 # ==== Training Loss (Thu Sep  1 21:31:13 2022) ====.
-_MARK: Final = re.compile(r"={4,}+([^=]++)={4,}+\s*$")
-_WRITTEN_BREAK: Final = re.compile(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
+_MARK: Final = late_pattern(r"={4,}+([^=]++)={4,}+\s*$")
+_WRITTEN_BREAK: Final = late_pattern(r"\\[rnt](?=\s|\||\[|\w+\s+[-+\d.])")
 # | loss/d | 0.5 | of a table that is drawn upright, a name and its value a line
-_UPRIGHT: Final = re.compile(
+_UPRIGHT: Final = late_pattern(
     r"\s*+[|│┃]\s*+([^\W\d][^|│┃]{0,80}+)[|│┃]\s*+([-+\w.,]++)\s*+[|│┃]\s*"
 )
 _BARS: Final = frozenset("|│┃")
 _FULL_WIDTH: Final = str.maketrans(
     "：，；（）［］【】｛｝＝％／｜　－＋．～", ":,;()[][]{}=%/| -+.~"
 )
-_WIDE: Final = re.compile("[\uff00-\uffef\u3000-\u303f]")
+_WIDE: Final = late_pattern("[\uff00-\uffef\u3000-\u303f]")
 
 
-def read_text(text: str, name: str) -> Reading:
+def read_text(text: str, name: str, places: Places | None = None) -> Reading:
     """Read training prints from a text.
 
     Parameters
@@ -79,32 +80,17 @@ def read_text(text: str, name: str) -> Reading:
     text : str
     name : str
         Stem of the file: the tag of a file that holds ``step: value`` lines of one metric.
+    places : Places, optional
+        Learns where the text says that pictures are, and with which records they go.
 
     Raises
     ------
     InputError
         No training metrics are printed.
     """
-    log = _Log()
+    log = _Log(places)
     log.take(text)
     return log.reading(name)
-
-
-def read_with_places(text: str, name: str) -> tuple[Reading, list[int | None]]:
-    """As `read_text`, with the step of each `PICTURE` line; None where no record goes with it.
-
-    A picture goes with the record that it follows; where a cell shows one before it prints its
-    first record, its pictures go with the record that follows them.
-
-    Raises
-    ------
-    InputError
-        No training metrics are printed.
-    """
-    log = _Log()
-    log.take(text)
-    reading = log.reading(name)
-    return reading, log.places()
 
 
 def read_runs(text: str, name: str) -> list[tuple[str, Reading]]:
@@ -132,10 +118,34 @@ class _Known:
     follower: _Known | None = None
 
 
+def _without_control(text: str) -> str:
+    """A text without what steers a terminal; wide signs and written-out breaks as usual ones."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\x08" in text:
+        text = text.replace("\x08", "")
+    if _WIDE.search(text):
+        text = text.translate(_FULL_WIDTH)
+    if "\\n" in text or "\\r" in text or "\\t" in text:
+        text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
+    return text
+
+
+def _without_drawing(line: str) -> str:
+    """A line without progress bars and the strokes of a table."""
+    if "%|" in line:
+        line = _TQDM_BAR.sub("| |", line)
+    if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
+        line = _KERAS_BAR.sub(" ", line)
+    if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
+        line = f"{cells[1].strip()}: {cells[2]}"
+    return line
+
+
 class _Log:
     """One pass over the lines of a log."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places | None = None) -> None:
         self.shapes: dict[tuple[str, ...], _Known | None] = {}
         self.useful = 0
         self.metrics: dict[tuple[str, str], Pieces] = {}
@@ -146,8 +156,7 @@ class _Log:
         self.header: list[tuple[int, str]] = []
         self.marks: list[int] = []
         self.cells: list[int] = []  # lines at which the output of a notebook's cell begins
-        self.pictures: list[int] = []  # lines after which a picture is shown
-        self.recorded: tuple[Ints, Ints] | None = None  # lines of the records, and their steps
+        self.places = places
         self.long: list[int] = []
         self.redrawn: set[int] = set()
         self.vits = False
@@ -156,23 +165,25 @@ class _Log:
 
     def take(self, text: str) -> None:
         """Read all lines of a text."""
-        if "\x1b" in text:
-            text = _ANSI.sub("", text)
-        if "\x08" in text:
-            text = text.replace("\x08", "")
-        if _WIDE.search(text):
-            text = text.translate(_FULL_WIDTH)
-        if "\\n" in text or "\\r" in text or "\\t" in text:
-            text = _WRITTEN_BREAK.sub(lambda m: "\t" if m[0] == "\\t" else "\n", text)
-        if PICTURE in text:
-            text = self._without_pictures(text)
+        text = _without_control(text)
         bars = "\r" in text.replace("\r\n", "\n") if "\r" in text else False
+        odd_breaks = bars or "\x0b" in text or "\x0c" in text
+        lines = _BREAK.split(text) if odd_breaks else text.split("\n")
+        if self.places is not None and PICTURE in text:
+            lines = self.places.taken_out(lines, self.count)
+            text = text.replace(f"{PICTURE}\n", "").replace(PICTURE, "")
+        self._take_lines(lines)
+        if bars:
+            self._find_redrawn(text)
+        for known in self.shapes.values():
+            if known is not None and known.plan is not None and known.plan.lines:
+                self._convert(known.plan)
+
+    def _take_lines(self, lines: Iterable[str]) -> None:
         at = self.count
         guess: _Known | None = None
         last = _Known(None)
-        for line in (
-            _BREAK.split(text) if bars or "\x0b" in text or "\x0c" in text else text.split("\n")
-        ):
+        for line in lines:
             at += 1
             if (
                 guess is not None
@@ -188,22 +199,11 @@ class _Log:
                 self._keep_header(at, line)
                 self.long.append(at)
                 continue
-            if "%|" in line:
-                line = _TQDM_BAR.sub("| |", line)  # noqa: PLW2901
-            if "==" in line or "\u2501" in line or "[>" in line or "..." in line:
-                if (
-                    line.startswith("====")
-                    and (mark := _MARK.match(line))
-                    and re.search("[A-Za-z]", mark[1])
-                ):
-                    self.marks.append(at)
-                    if line == MARK:
-                        self.cells.append(at)
-                line = _KERAS_BAR.sub(" ", line)  # noqa: PLW2901
-            if line[:1] in _BARS and (cells := _UPRIGHT.fullmatch(line)):
-                line = f"{cells[1].strip()}: {cells[2]}"  # noqa: PLW2901
-            self._keep_header(at, line)
-            parts = NUMBER.split(line)
+            if line.startswith("===="):
+                self._keep_mark(at, line)
+            plain = _without_drawing(line)
+            self._keep_header(at, plain)
+            parts = NUMBER.split(plain)
             if len(parts) == 1:
                 continue
             known = self._known(tuple(parts[::2]), parts[1::2])
@@ -213,37 +213,14 @@ class _Log:
             last.follower = known
             last, guess = known, known.follower
         self.count = at
-        if bars:
-            self._find_redrawn(text)
-        for known in self.shapes.values():
-            if known is not None and known.plan is not None and known.plan.lines:
-                self._convert(known.plan)
 
-    def _without_pictures(self, text: str) -> str:
-        """The text without the lines that say where a picture is; those are counted from 1."""
-        pieces = re.split(rf"^{re.escape(PICTURE)}\n?", text, flags=re.MULTILINE)
-        at = self.count
-        for piece in pieces[:-1]:
-            at += sum(1 for _ in _BREAK.finditer(piece))
-            self.pictures.append(at)
-        return "".join(pieces)
-
-    def places(self) -> list[int | None]:
-        """The step of each picture, once the log was read."""
-        if self.recorded is None:
-            return [None] * len(self.pictures)
-        lines, steps = self.recorded
-        bounds = [0, *self.cells, self.count + 1]
-        found: list[int | None] = []
-        before: dict[int, bool] = {}  # cell -> whether its pictures come before their records
-        for at in self.pictures:
-            cell = int(np.searchsorted(bounds, at, side="right"))
-            first, last = (int(n) for n in np.searchsorted(lines, bounds[cell - 1 : cell + 1]))
-            row = int(np.searchsorted(lines, at, side="right"))
-            if before.setdefault(cell, row == first < last) and row < last:
-                row += 1
-            found.append(int(steps[row - 1]) if row else None)
-        return found
+    def _keep_mark(self, at: int, line: str) -> None:
+        """Keep a line that parts a log: ``==== validation ====``, or where a cell begins."""
+        mark = _MARK.match(line)
+        if mark and re.search("[A-Za-z]", mark[1]):
+            self.marks.append(at)
+            if line == MARK:
+                self.cells.append(at)
 
     def _keep(self, plan: Plan | None, at: int, numbers: Sequence[str]) -> None:
         if plan is None:
@@ -266,7 +243,7 @@ class _Log:
         if known is not None:
             known.seen += 1
             if known.seen == _OFTEN:
-                known.pattern = re.compile(_FAST.join(map(re.escape, shape)))
+                known.pattern = late_pattern(_FAST.join(map(re.escape, shape)))
         return known
 
     def _new(self, shape: tuple[str, ...], numbers: Sequence[str]) -> _Known | None:
@@ -327,7 +304,9 @@ class _Log:
         found = tuple(self._settings({t for t, _ in series}, first))
         counting = Counting(series, self._counted(), self.marks, planned_length(found))
         axis = counting.axis()
-        self.recorded = counting.lines[axis.kept], axis.steps[axis.kept]
+        if self.places is not None:
+            self.places.records = counting.lines[axis.kept], axis.steps[axis.kept]
+            self.places.bounds = [0, *self.cells, self.count + 1]
         self.turns = (counting.lead, counting.turns) if counting.turns is not None else None
         signals = []
         for (tag, split), track in series.items():

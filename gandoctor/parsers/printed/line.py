@@ -9,6 +9,7 @@ from gandoctor.lexicon.players import is_whole, naming
 from gandoctor.parsers.printed.names import SLOT, Key, is_owner, key_before, kind_of
 from gandoctor.parsers.printed.plan import Counter, Metric, Plan
 from gandoctor.parsers.rows.names import plain, telling
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def _names(text: str) -> frozenset[str]:
 
 
 # A number that is no part of a word, a version or a path; thousands may be set apart by commas.
-NUMBER: Final = re.compile(
+NUMBER: Final = late_pattern(
     r"""(
         (?<![A-Za-z0-9_.\\])(?<![A-Za-z_]\d/)
         (?:(?<![)\]])[-+\u2212](?=[\d.ni]))?
@@ -39,7 +40,7 @@ _SPLIT_WORDS: Final = {
     "validate": "val", "test": "val",
     "testing": "val", "eval": "val", "evaluation": "val", "evaluate": "val", "dev": "val",
 }  # fmt: skip
-_PROSE: Final = re.compile(
+_PROSE: Final = late_pattern(
     r"\b(?:sav(?:e|ed|ing)|load(?:ed|ing)?|checkpoints?|writ(?:e|ing|ten)|restor\w*|resum\w*|best|"
     r"export\w*|will|every|"
     r"snapshots?|download\w*|warn\w*|error|traceback|exception|stor(?:ed|ing)|creat(?:ed|ing)|"
@@ -56,9 +57,9 @@ _COUNTED: Final = {
     "batch": "inner",
     "iter": "inner",
 }
-_SUFFIX: Final = re.compile(f"({'|'.join(_COUNTED)})(?![a-z])")
+_SUFFIX: Final = late_pattern(f"({'|'.join(_COUNTED)})(?![a-z])")
 # The name of the next field, where no blank parts it from the number before: 0.967D_real: 0.5
-_GLUED: Final = re.compile(
+_GLUED: Final = late_pattern(
     r"([^\W\d][\w/.]{0,40}+(?:[ ][A-Za-z]{2,20}+)?(?:\([\w() ]{0,12}\))?)\s?[:=]\s*"
 )
 _UNITS: Final = _names(
@@ -66,9 +67,9 @@ _UNITS: Final = _names(
     "px hz khz mhz db it "
     "its img imgs fps am pm utc st nd rd th v w c"
 )
-_ARROW: Final = re.compile(r"(?:^|[\s:\])])>\s?$")
-_UNITS_KEPT: Final = re.compile(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
-_DEVIATION: Final = re.compile(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
+_ARROW: Final = late_pattern(r"(?:^|[\s:\])])>\s?$")
+_UNITS_KEPT: Final = late_pattern(r"(?:dB|db|DB|bits?|nats?)(?![a-z])")
+_DEVIATION: Final = late_pattern(r"(?:\+/-|\+-|±|\+\s*/\s*-)\s*$")
 _LOSSES: Final = ("losses", "损失")
 _VITS_LENGTHS: Final = (7, 8, 9)  # five to seven losses, the step, the learning rate
 
@@ -422,13 +423,18 @@ class _Line:
                 return []
         kinds = {c.kind for c in self.counters}
         named = not kinds.isdisjoint(("step", "epoch", "global"))
+        first, lead = "step", "lead"
+        if "part" in kinds:
+            lead = "epoch"
+        if named or "inner" in kinds:
+            lead = ""
+        if named:
+            first = "inner"
+        if "part" in kinds and "epoch" not in kinds:
+            first = "epoch"
         meaning = {
-            "first": "epoch"
-            if "part" in kinds and "epoch" not in kinds
-            else "inner"
-            if named
-            else "step",
-            "lead": "" if named or "inner" in kinds else "epoch" if "part" in kinds else "lead",
+            "first": first,
+            "lead": lead,
             "part": "inner",
             "global": "step",
             "step": "inner" if "global" in kinds else "step",

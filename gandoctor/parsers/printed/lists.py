@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.lexicon.players import any_of
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # there is a sixth.
 _VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl")
 
-_LIST_ITEM: Final = re.compile(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
+_LIST_ITEM: Final = late_pattern(r"(losses|损失)\[(\d+)\]", re.IGNORECASE)
 
 _SO_VITS: Final = ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0")
 
@@ -102,17 +103,18 @@ def named_by_vits(signal: Signal, places_of: Mapping[str, Sequence[int]]) -> Sig
     losses = places[:-1] if nameless else places
     order = _VITS if nameless and len(losses) == len(_VITS) else _SO_VITS
     at = int(found[2])
-    label = "lr" if nameless and at == places[-1] else order[at] if at < len(order) else ""
-    return replace(signal, tag=f"{signal.tag}/{label}") if label else signal
+    if nameless and at == places[-1]:
+        return replace(signal, tag=f"{signal.tag}/lr")
+    return replace(signal, tag=f"{signal.tag}/{order[at]}") if at < len(order) else signal
 
 
 @cache
 def _half_of_d() -> re.Pattern[str]:
     """``d_loss_real``, ``critic fake``, ``dr``."""
     side = r"[ _]?(?:loss[ _])?(?:real|fake)(?:[ _]loss)?"
-    return re.compile(rf"[dc][rf]|(?:c|{any_of('D')}){side}", re.IGNORECASE)
+    return late_pattern(rf"[dc][rf]|(?:c|{any_of('D')}){side}", re.IGNORECASE)
 
 
 @cache
 def _other_player() -> re.Pattern[str]:
-    return re.compile(rf"(?:{any_of('G')}|gan)(?:[ _]loss)?", re.IGNORECASE)
+    return late_pattern(rf"(?:{any_of('G')}|gan)(?:[ _]loss)?", re.IGNORECASE)

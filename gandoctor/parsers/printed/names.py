@@ -15,6 +15,7 @@ from gandoctor.parsers.rows.names import (
     plain,
     tells_of_training,
 )
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 SLOT: Final = "\x01"  # stands for a number in the shape of a line
@@ -59,7 +60,7 @@ _BETWEEN: Final = _words(
 )
 _VERBS: Final = _words("has had a its with")
 _LONGEST_PHRASE: Final = 6
-_NOISE: Final = re.compile(
+_NOISE: Final = late_pattern(
     r"(?:^|[^a-z])(?:times?|timing|timer|timestamp|stamp|tick|eta|etc|elapsed|duration|secs?|"
     r"seconds?|mins?|minutes?|"
     r"hours?|hrs?|speed|throughput|memory|mem|gpumem|cpumem|vram|ram|reserved|maintenance|fps|ips|"
@@ -69,25 +70,25 @@ _NOISE: Final = re.compile(
     r"batch[ _]size)(?:$|[^a-z])",
     re.IGNORECASE,
 )
-_SOURCE: Final = re.compile(
+_SOURCE: Final = late_pattern(
     r"\.(?:py|pyx|cc|cpp|cu|h|ipynb|sh)$|(?:^|/)[\w.]*(?:trainer|train|main|run|logger|engine)$",
     re.IGNORECASE,
 )
-_THINGS: Final = re.compile(
+_THINGS: Final = late_pattern(
     r"\s+(?:s|sec\w*|min\w*|hours?|days?|images?|imgs?|samples|examples|gpus?|epochs?|steps?|"
     r"batch(?:es)?|iterations|"
     r"files?|params|parameters|workers|classes|bytes|[kmg]b)\b",
     re.IGNORECASE,
 )
-_UNIT: Final = re.compile(
+_UNIT: Final = late_pattern(
     r"(?:s|ms|us|m|min|h|secs?|mins?|hrs?|it/s|s/it|[KMG]i?B)[ \t]++(?=[^\W\d])"
 )
-_WRAPPER: Final = re.compile(
+_WRAPPER: Final = late_pattern(
     r"(?:\w+\.)*(?:tensor|Tensor|array|float(?:16|32|64)?|Variable|item)[(\[]*$"
 )
-_WORTH_A_CALL: Final = re.compile(r"(?:[dgc][abrf12]?|.*loss.*|.*err.*)$", re.IGNORECASE)
-_COUNTER_INSIDE: Final = re.compile(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
-_PREPOSITION: Final = re.compile(
+_WORTH_A_CALL: Final = late_pattern(r"(?:[dgc][abrf12]?|.*loss.*|.*err.*)$", re.IGNORECASE)
+_COUNTER_INSIDE: Final = late_pattern(r"[:=]|\b(?:step|epoch|iter)", re.IGNORECASE)
+_PREPOSITION: Final = late_pattern(
     r"(.*?)(?<![\s,])[\s,]++(?:at|in|for|after|on)\s++\w++\s*+[:=#]?\s*$", re.IGNORECASE
 )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.patterns import late_pattern
+
 if TYPE_CHECKING:
     from gandoctor.configs.entries import Entries
 
 
-_FENCE: Final = re.compile(r"^\s*```\w*\s*$|</?(?:pre|code)>", re.MULTILINE)
+_FENCE: Final = late_pattern(r"^\s*```\w*\s*$|</?(?:pre|code)>", re.MULTILINE)
 
-_TABLE_ROW: Final = re.compile(r"\s*\|([^|\n]+)\|([^|\n]*)\|\s*")
+_TABLE_ROW: Final = late_pattern(r"\s*\|([^|\n]+)\|([^|\n]*)\|\s*")
 
 
 def config_in(text: str) -> Entries:

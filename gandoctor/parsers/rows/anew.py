@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -75,9 +77,9 @@ def _vote(first: Floats, before: Floats, after: Floats) -> int:
     if n * 2 < _BEGINNING:
         return 0
     begin, end, again = first[:n], before[-n:], after[:n]
-    from_begin = float(np.median(np.abs(again - begin)))
-    from_end = float(np.median(np.abs(again - np.median(end))))
-    noise = float(np.median(np.abs(end - np.median(end))))
+    from_begin = float(median(np.abs(again - begin)))
+    from_end = float(median(np.abs(again - median(end))))
+    noise = float(median(np.abs(end - median(end))))
     if max(from_begin, from_end) <= _ABOVE_NOISE * noise:
         return 0
     if from_end > _CLEARLY * from_begin:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import distinct, median
 from gandoctor.parsers.rows.steps import LARGEST
 from gandoctor.values import dataclass
 
@@ -217,7 +218,7 @@ def takes_turns(steps: Ints) -> Ints | None:
         return None
     values, counts = np.unique(rises, return_counts=True)
     reach = 3 * int(values[counts.argmax()])
-    if float(np.abs(np.diff(steps)).mean()) <= reach and len(np.unique(steps)) * 4 > 3 * n:
+    if float(np.abs(np.diff(steps)).mean()) <= reach and len(distinct(steps)) * 4 > 3 * n:
         return None  # one run, whose lines came out of order
     last: list[int] = []
     of = np.zeros(n, dtype=np.int64)
@@ -239,14 +240,14 @@ def takes_turns(steps: Ints) -> Ints | None:
 def _gap(steps: Ints) -> int:
     forward = np.diff(steps)
     forward = forward[forward > 0]
-    return max(1, int(np.median(forward))) if len(forward) else 1
+    return max(1, int(median(forward))) if len(forward) else 1
 
 
 def whole_numbers(values: Floats) -> tuple[Ints, int]:
     """Counter values as integers, and the factor (1 or 1000) that was needed to keep them apart."""
     safe = np.where(np.isfinite(values), values, 0.0).clip(-LARGEST, LARGEST)
     whole = np.rint(safe)
-    if np.array_equal(whole, safe) or len(np.unique(whole)) * 2 > len(np.unique(safe)):
+    if np.array_equal(whole, safe) or len(distinct(whole)) * 2 > len(distinct(safe)):
         return whole.astype(np.int64), 1
     return np.rint((safe * 1000).clip(-LARGEST, LARGEST)).astype(np.int64), 1000
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.patterns import late_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,15 +38,17 @@ _NUMBER: Final = (
     r"[-+\u2212]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
 )
 # tensor(10.5290, grad_fn=<...>), np.float32(0.5), [0.5], tf.Tensor(0.5, shape=(), dtype=float32)
-_WRAPPED: Final = re.compile(rf"^[\w.\s]*[(\[]+\s*({_NUMBER})\s*(?:[,)\]]|$)", re.IGNORECASE)
+_WRAPPED: Final = late_pattern(rf"^[\w.\s]*[(\[]+\s*({_NUMBER})\s*(?:[,)\]]|$)", re.IGNORECASE)
 # <tf.Tensor: shape=(), dtype=float32, numpy=0.69>
-_NUMPY: Final = re.compile(rf"numpy=\[?({_NUMBER})", re.IGNORECASE)
+_NUMPY: Final = late_pattern(rf"numpy=\[?({_NUMBER})", re.IGNORECASE)
 # 51.56%, 0.5 (0.6), 0.69 +- 0.1, 0.5s
-_TRAILED: Final = re.compile(rf"^({_NUMBER})\s*(%|s|ms|x|\(.*\)|(?:\+/-|\+-|±).*)$", re.IGNORECASE)
+_TRAILED: Final = late_pattern(
+    rf"^({_NUMBER})\s*(%|s|ms|x|\(.*\)|(?:\+/-|\+-|±).*)$", re.IGNORECASE
+)
 # 12/938 and "12 of 938": so far of so many
-_SO_FAR: Final = re.compile(r"^[\[(]?\s*(\d{1,15})\s*(?:/|of)\s*(\d{1,15})\s*[\])]?$")
-_THOUSANDS: Final = re.compile(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
-_COMMA: Final = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
+_SO_FAR: Final = late_pattern(r"^[\[(]?\s*(\d{1,15})\s*(?:/|of)\s*(\d{1,15})\s*[\])]?$")
+_THOUSANDS: Final = late_pattern(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
+_COMMA: Final = late_pattern(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 LONGEST: Final = 400  # characters of a cell that are looked at
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gandoctor.lang.middle import distinct
 from gandoctor.parsers.rows.axis import (
     Axis,
     counted_in_epochs,
@@ -167,6 +168,6 @@ def _crowded(columns: Mapping[str, Column], used: set[str], steps: Ints) -> bool
         if name in used:
             continue
         here = steps if column.at is None else steps[column.at]
-        if len(here) > 1 and len(np.unique(here)) * 1.5 < len(here):
+        if len(here) > 1 and len(distinct(here)) * 1.5 < len(here):
             return True
     return False

@@ -10,43 +10,48 @@ import re
 from typing import Final
 
 from gandoctor.parsers.rows.names import tells_of_training
+from gandoctor.patterns import late_pattern
 
 _BOX: Final = str.maketrans(dict.fromkeys("│┃║┆┊▏｜", "|"))
-_BOXED: Final = re.compile("[│┃║┆┊▏｜]")
+_BOXED: Final = late_pattern("[│┃║┆┊▏｜]")
 # |---|:---:|, +-----+====+, ├──┼──┤
-_RULE: Final = re.compile(r"\s*+[-+|:=_\s\u2500-\u257f]*+")
-_RULE_PART: Final = re.compile(r"[-=_\u2500-\u257f]{2}|-\s*\||\|\s*:?-")
-_EMPHASIS: Final = re.compile(r"^(\*{1,3}|_{1,2}|`{1,2})(.{1,200}?)\1$")
+_RULE: Final = late_pattern(r"\s*+[-+|:=_\s\u2500-\u257f]*+")
+_RULE_PART: Final = late_pattern(r"[-=_\u2500-\u257f]{2}|-\s*\||\|\s*:?-")
+_EMPHASIS: Final = late_pattern(r"^(\*{1,3}|_{1,2}|`{1,2})(.{1,200}?)\1$")
 _LEAST_ROWS: Final = 2  # of numbers
 _ROWS: Final = 5  # bare rows that make a table
 _PEEK: Final = 400  # lines that may stand before one
 _WIDEST: Final = 20  # numbers of a bare row
-_STAMP: Final = re.compile(
+_STAMP: Final = late_pattern(
     r"\s*+\[?(?:\d{4}[-/]\d\d?[-/]\d\d?[T ])?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?\]?[\s|,:-]{0,4}"
 )
-_BETWEEN: Final = re.compile(r"[\s,;|/]+")
+_BETWEEN: Final = late_pattern(r"[\s,;|/]+")
 # Columns: ..., "# ..." and the like before the names
-_BEFORE_NAMES: Final = re.compile(
+_BEFORE_NAMES: Final = late_pattern(
     r"\s*+(?:[#%/]{1,3}\s*+)?(?:(?:columns?|format|order|header|fields?|losses)\s?[:=]\s*+)?",
     re.IGNORECASE,
 )
 
-_PAGE: Final = re.compile(r"\s*+<(?:!doctype html|html|head|body|pre|table|\?xml)\b", re.IGNORECASE)
-_NOT_SHOWN: Final = re.compile(r"<(script|style)\b.*?(?:</\1\s*+>|\Z)", re.IGNORECASE | re.DOTALL)
-_ENDS_CELL: Final = re.compile(r"</t[dh]\s*+>(?=\s*+<t[dh]\b)", re.IGNORECASE)
-_ENDS_LINE: Final = re.compile(r"<(?:br|/p|/div|/tr|/li|/pre|/h\d)\b[^<>]{0,200}+>", re.IGNORECASE)
-_MARKUP: Final = re.compile(r"</?[A-Za-z!][^<>]{0,2000}+>")
+_PAGE: Final = late_pattern(
+    r"\s*+<(?:!doctype html|html|head|body|pre|table|\?xml)\b", re.IGNORECASE
+)
+_NOT_SHOWN: Final = late_pattern(r"<(script|style)\b.*?(?:</\1\s*+>|\Z)", re.IGNORECASE | re.DOTALL)
+_ENDS_CELL: Final = late_pattern(r"</t[dh]\s*+>(?=\s*+<t[dh]\b)", re.IGNORECASE)
+_ENDS_LINE: Final = late_pattern(
+    r"<(?:br|/p|/div|/tr|/li|/pre|/h\d)\b[^<>]{0,200}+>", re.IGNORECASE
+)
+_MARKUP: Final = late_pattern(r"</?[A-Za-z!][^<>]{0,2000}+>")
 
 _NUMBER: Final = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?|[-+]?(?:nan|inf)"
 # As tensor(0.01, device='cuda:0'), tf.Tensor(0.01, shape=(), dtype=float32), array([0.01]).
-_TENSOR: Final = re.compile(
+_TENSOR: Final = late_pattern(
     r"(?<![A-Za-z0-9_.])(?:\w{1,20}\.){0,3}(?:tensor|Tensor|EagerTensor|array|Array|DeviceArray|"
     r"(?:np_)?float(?:16|32|64)?"
     rf"|bfloat16)\(\s*+[\[(]{{0,4}}\s*+({_NUMBER})\s*+[\])]{{0,4}}\s*+(?:,(?:[^()\n]|"
     rf"\([^()\n]{{0,60}}+\)){{0,120}}+)?\)"
 )
 # <tf.Tensor: shape=(), dtype=float32, numpy=0.69>
-_TENSOR_TF: Final = re.compile(
+_TENSOR_TF: Final = late_pattern(
     rf"<(?:tf\.)?(?:Eager)?Tensor[^<>\n]{{0,100}}numpy=\[?({_NUMBER})\]?[^<>\n]{{0,40}}>"
 )
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.lexicon.players import naming
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ SPLITS: Final = {
 }  # fmt: skip
 
 MOST_NAMES: Final = 10_000  # series of one file
-_STRONG: Final = re.compile(
+_STRONG: Final = late_pattern(
     r"loss|损失|損失|손실|(?<![a-z])(?:fid|kid|psnr|ssim|lpips|fvd|wasserstein|adversarial|"
     r"inception)(?![a-z])|(?<![a-z])err(?:or)?_?[dg](?![a-z])"
     r"|grad(?:ient)?_?(?:norm|penalty)|(?<![a-z])[dg]_(?:real|fake|adv|gan|l1|acc)|is_(?:mean|std)|"
@@ -64,7 +65,7 @@ _STRONG: Final = re.compile(
     re.IGNORECASE,
 )
 
-_REAL_FAKE: Final = re.compile(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
+_REAL_FAKE: Final = late_pattern(r"(?<![a-z])(?:real|fake)(?![a-z])", re.IGNORECASE)
 
 # Letters that stand for a player beside the vocabulary's words: d_A, D of real and fake, a critic.
 _ALSO_D: Final = r"d[ab]|[dc][rf]|c[12]?"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -61,7 +63,7 @@ def outliers(values: Floats) -> list[int]:
     sample = np.abs(sample[np.isfinite(sample)])
     if len(sample) < 2 * _LEAST:
         return []
-    bar = min(_TIMES * float(np.median(sample)), np.finfo(np.float64).max)
+    bar = min(_TIMES * float(median(sample)), np.finfo(np.float64).max)
     if not bar:
         return []  # mostly zeros: what is not is an event, no measure of size is left
     large = np.flatnonzero((np.abs(values) > bar) & np.isfinite(values))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median
 from gandoctor.model.signals import Signal
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _counted_on(
     Each round follows the one before at the usual distance.
     """
     rises = np.diff(steps)
-    usual = int(np.median(rises[rises > 0])) if bool((rises > 0).any()) else 1
+    usual = int(median(rises[rises > 0])) if bool((rises > 0).any()) else 1
     spans = steps[starts + lengths - 1] - steps[starts] + usual
     ahead: NDArray[np.int64] = np.repeat(np.concatenate([[0], np.cumsum(spans[:-1])]), lengths)
     return steps + ahead

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from gandoctor.parsers.rows.names import (
     tells_of_training,
 )
 from gandoctor.parsers.rows.steps import LARGEST
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 
-_DATE: Final = re.compile(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
+_DATE: Final = late_pattern(r"\d{4}[-/]\d\d?[-/]\d\d?|\d\d?:\d\d")
 
 
 def assemble(
@@ -79,14 +79,7 @@ def assemble(
     for column in columns:
         table.setdefault(column.name, column)
     names = list(table)
-    counting = any(
-        kind_of_counter(n) not in ("", "index", "batch") and goes_up(c) for n, c in table.items()
-    )
-    if (
-        named
-        and not counting
-        and (_labels(words, rows) or not (has_counter(names) or tells_of_training(names)))
-    ):
+    if named and not _is_log(table, words, rows):
         raise InputError(
             "a table, but no training log: no step or epoch column and no loss among its columns",
             where,
@@ -129,6 +122,15 @@ def assemble(
         step_unit=found.unit,
         notes=(*notes, *found.notes),
     )
+
+
+def _is_log(table: Mapping[str, Column], words: Mapping[str, Sequence[str]], rows: int) -> bool:
+    """Whether the names of columns are those of a training's log."""
+    for name, column in table.items():
+        if kind_of_counter(name) not in ("", "index", "batch") and goes_up(column):
+            return True
+    names = list(table)
+    return not _labels(words, rows) and (has_counter(names) or tells_of_training(names))
 
 
 def assemble_runs(

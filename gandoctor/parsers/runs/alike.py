@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.lang.middle import median, quantile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -93,7 +95,7 @@ def is_copy(one: Signal, two: Signal) -> bool:
     if finite.sum() < ENOUGH:
         return False
     # Norms that are clipped to one value agree as closely as copies do, and are none.
-    forgiven = max(_grain(a), _grain(b), 1e-9, _CLOSE * float(np.median(np.abs(a[finite]))))
+    forgiven = max(_grain(a), _grain(b), 1e-9, _CLOSE * float(median(np.abs(a[finite]))))
     if min(np.ptp(a[finite]), np.ptp(b[finite])) <= 20 * forgiven:
         return False
     return bool(np.mean(_equal(a, b)) >= 0.99)
@@ -116,6 +118,6 @@ def of_one_level(one: Signal, two: Signal) -> bool:
     a, b = (s.values[np.isfinite(s.values)] for s in (one, two))
     if not a.size or not b.size:
         return True
-    apart = abs(float(np.median(a) - np.median(b)))
-    spread = max(float(np.ptp(np.quantile(v, (0.1, 0.9)))) for v in (a, b))
-    return apart <= 0.5 * spread + 0.1 * max(abs(float(np.median(a))), abs(float(np.median(b))))
+    apart = abs(float(median(a) - median(b)))
+    spread = max(float(np.ptp(quantile(v, (0.1, 0.9)))) for v in (a, b))
+    return apart <= 0.5 * spread + 0.1 * max(abs(float(median(a))), abs(float(median(b))))

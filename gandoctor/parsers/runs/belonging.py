@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from gandoctor.lexicon.players import called, is_whole, tokens
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ _HOLDERS: Final = frozenset(
     }
 )  # fmt: skip
 _OF_LOGS: Final = frozenset({"log", "logs", "summary", "summaries", "events", "tb"})
-WANDB_RUN: Final = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+")
-EVENT_NAME: Final = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
+WANDB_RUN: Final = late_pattern(r"(offline-)?run-\d{8}_\d{6}-\w+")
+EVENT_NAME: Final = late_pattern(r"tfevents\.(\d+)\.(.*?)(?:\.(\d+)\.\d+)?(?:\.v2)?$")
 
 
 @dataclass(slots=True)
@@ -94,7 +95,9 @@ class Log:
 def split_of(name: str) -> str:
     """``train`` or ``val`` where a folder's name is just that, else empty."""
     lower = name.lower()
-    return "train" if lower in TRAIN else "val" if lower in VAL else ""
+    if lower in TRAIN:
+        return "train"
+    return "val" if lower in VAL else ""
 
 
 def is_part(name: str) -> bool:

@@ -20,6 +20,7 @@ from gandoctor.parsers.rows.names import telling
 from gandoctor.parsers.runs import belonging, joining, pictures, settings
 from gandoctor.parsers.runs.belonging import Log
 from gandoctor.parsers.runs.groups import Group
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +33,7 @@ MAX_MISSES: Final = 50
 _BEGUN: Final = (
     "the training has only begun, or logged nothing: wait, or give the log of another run"
 )
-_HOST: Final = re.compile(
+_HOST: Final = late_pattern(
     r"tfevents\.\d+\.(?P<host>.+?)(?:\.\d+\.\d+)?(?:\.v2)?(?:\.profile-empty)?$"
 )
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.signals import Picture
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,32 +19,32 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".npy", ".png", ".jpg", ".jpeg")
 MAX_PICTURES: Final = 5_000
-_FOLDERS: Final = re.compile(
+_FOLDERS: Final = late_pattern(
     r"(samples?|images?|imgs?|results?|outputs?|pictures?|pics|generated(_images)?|gen(_images)?|"
     r"fakes?|previews?|"
     r"figs?|figures|grids?|visuali[sz]ations?|vis|eval|validation|progress|snapshots?|"
     r"sample_images|training_images|media|"
     r"sample_dir|real|web)s?"
 )
-_STEMS: Final = re.compile(
+_STEMS: Final = late_pattern(
     r"(fakes?|reals?|samples?|gen(erated)?|epoch|iter(ation)?|step|image|img|grid|preview)",
     re.IGNORECASE,
 )
 # A number that follows one of these words is the step; without such a word it is the last number of
 # the name.
-_COUNTED: Final = re.compile(
+_COUNTED: Final = late_pattern(
     r"(?P<word>epochs?|ep|e|iterations?|iters?|itr|it|steps?|batch(?:es)?|kimg|tick|fakes?|"
     r"samples?|at)[ _=-]*"
     r"(?P<number>\d{1,12})(?!\d)",
     re.IGNORECASE,
 )
-_NUMBER: Final = re.compile(r"\d{1,12}")
+_NUMBER: Final = late_pattern(r"\d{1,12}")
 # W&B: media/images/<key>_<step>_<20 hex digits>.png
-_WANDB: Final = re.compile(r"(?P<key>.+)_(?P<step>\d{1,12})_[0-9a-f]{20}")
-_REAL: Final = re.compile(
+_WANDB: Final = late_pattern(r"(?P<key>.+)_(?P<step>\d{1,12})_[0-9a-f]{20}")
+_REAL: Final = late_pattern(
     r"(?:^|[^a-z])(reals?|ground[_-]?truth|gt|training[_-]set|data)(?:[^a-z]|$)", re.IGNORECASE
 )
-_NO_SAMPLE: Final = re.compile(
+_NO_SAMPLE: Final = late_pattern(
     r"(loss|curve|plot|chart|hist|architecture|model|graph|confusion|roc|learning|logo|diagram|"
     r"attention|cover|icon)",
     re.IGNORECASE,

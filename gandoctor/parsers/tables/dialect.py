@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.errors import InputError
 from gandoctor.parsers.rows.cells import is_blank, is_number
 from gandoctor.parsers.rows.names import has_counter, tells_of_training
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ _PEEK: Final = 60  # lines that decide on the dialect
 _LONGEST_HEADER: Final = 4_000
 
 # loss: 0.5, which is a print; but neither 12:30:01 nor a tensor's repr
-_PRINTED: Final = re.compile(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
+_PRINTED: Final = late_pattern(r"[A-Za-z_)\]]\s*:\s*[-+]?(?:\d|nan\b|inf\b)")
 
-_QUOTED_CELL: Final = re.compile(r"""(?:(?<=[,;\t|])|^)\s*+"[^"\n]*+"\s*+(?=[,;\t|]|$)""")
+_QUOTED_CELL: Final = late_pattern(r"""(?:(?<=[,;\t|])|^)\s*+"[^"\n]*+"\s*+(?=[,;\t|]|$)""")
 
-_COMMA_CELL: Final = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
+_COMMA_CELL: Final = late_pattern(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,18 +37,7 @@ def by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Tab
     if encoding_of(head) not in ("utf-8", "utf-8-sig") or _has_blank(path):
         return None
     names = unique(dialect.header) if dialect.header else None
-    # Options that look harmless (low_memory, na_values, skipinitialspace) cost the C engine up to
-    # half as much again.
-    options: dict[str, Any] = {
-        "sep": dialect.delimiter,
-        "names": names,
-        "index_col": False,
-        "encoding": "utf-8-sig",
-    }
-    if names is None:
-        options |= {"header": None, "skiprows": dialect.skip}
-    else:
-        options |= {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
+    options = _options_for(dialect, names)
     try:
         with warnings.catch_warnings():
             # Rows longer than the header, mixed columns: the careful way counts them.
@@ -93,6 +82,23 @@ def by_pandas(path: Path, head: bytes, dialect: Dialect, lost: list[str]) -> Tab
         )
         columns.append(Column.dense(str(name), values, present))
     return columns, rows, {}, []
+
+
+def _options_for(dialect: Dialect, names: list[str] | None) -> dict[str, Any]:
+    """How pandas is told of a dialect.
+
+    Options that look harmless (low_memory, na_values, skipinitialspace) cost the C engine up to
+    half as much again.
+    """
+    options: dict[str, Any] = {
+        "sep": dialect.delimiter,
+        "names": names,
+        "index_col": False,
+        "encoding": "utf-8-sig",
+    }
+    if names is None:
+        return options | {"header": None, "skiprows": dialect.skip}
+    return options | {"header": 0, "skiprows": dialect.skip - 1, "skip_blank_lines": True}
 
 
 def _is_unfinished(path: Path, delimiter: str, width: int) -> bool:

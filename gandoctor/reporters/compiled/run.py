@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '4d8a6cce07fac357b035f606aeff99ce2f6a6ce265a64cf603fd3e7121b4e1ef'
+MADE_FROM = 'b0689aae8cee06a688477d80c6ae787d60ef9d112b2f85b1b366350644d697e3'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -96,6 +96,19 @@ def root(context, missing=missing):
             pass
             yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sure')))
         yield ' sure that the run has failed</dd></div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'course'):
+        pass
+        yield '<div><dt>Course</dt><dd><ul class="because">'
+        for (l_1_when, l_1_what) in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'course'):
+            _loop_vars = {}
+            pass
+            yield '<li>'
+            yield escape(environment.finalize(l_1_when))
+            yield ': '
+            yield escape(environment.finalize(l_1_what))
+            yield '</li>'
+        l_1_when = l_1_what = missing
+        yield '</ul></dd></div>\n'
     yield '<div><dt>Read</dt><dd>'
     yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'read')))
     yield '</dd></div>\n<div><dt>Objective</dt><dd>'
@@ -145,7 +158,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('causes.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_cause = getattr(included_template, 'cause', missing)
         if l_0_cause is missing:
-            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 36 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
+            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 39 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
         context.vars['cause'] = l_0_cause
         context.exported_vars.discard('cause')
         yield '<div id="'
@@ -162,7 +175,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('findings.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_finding = getattr(included_template, 'finding', missing)
         if l_0_finding is missing:
-            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 42 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
+            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 45 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
         context.vars['finding'] = l_0_finding
         context.exported_vars.discard('finding')
         yield '<div id="'
@@ -196,4 +209,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=97&19=99&20=103&21=108&24=120&25=122&28=125&30=128&31=132&35=140&36=142&37=149&38=151&41=157&42=159&43=166&44=168&45=172&49=180&50=183&52=187'
+debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=96&19=99&21=110&22=112&23=116&24=121&27=133&28=135&31=138&33=141&34=145&38=153&39=155&40=162&41=164&44=170&45=172&46=179&47=181&48=185&52=193&53=196&55=200'

@@ -1,0 +1,119 @@
+"""From a run and what was found in it to a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor import __version__, diagnose, rulebook
+from gandoctor.api.understanding import followed
+from gandoctor.api.wishes import Options, changes_told
+from gandoctor.model.report import (
+    BeliefNote,
+    ObjectiveNote,
+    Report,
+    RunNote,
+    SettingNote,
+    SignalNote,
+    SourceNote,
+    Unmapped,
+)
+from gandoctor.model.thin import thin
+
+if TYPE_CHECKING:
+    from gandoctor.model.report import Prescription, Series
+    from gandoctor.model.signals import RawRun, Run, Signal
+
+MOST_SERIES: Final = 40
+
+
+def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> Report:
+    """Judge a run, work out what to change, and note down what a report holds of it."""
+    seen = diagnose.examine(run, shelf, ignore=options.ignore)
+    cures: tuple[Prescription, ...] = ()
+    if seen.diagnoses:
+        from gandoctor.prescribe import prescribe
+
+        book = shelf.whole
+        cures = prescribe(
+            run,
+            seen.diagnoses,
+            book.remedies,
+            raw.root,
+            holds=seen.holds,
+            measured=book.measured,
+            repo=options.repo,
+        )
+        effort = {r.id: r.effort for r in book.remedies}
+        cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
+    diagnoses = tuple(
+        replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause))
+        for d in seen.diagnoses
+    )
+    return Report(
+        run=_run_note(run),
+        verdict=seen.verdict,
+        why_verdict=seen.why_verdict,
+        p_failing=round(seen.belief.p, 4),
+        belief=tuple(
+            BeliefNote(p.evidence, p.group, round(p.nats, 3), p.text)
+            for p in seen.belief.pieces
+            if p.nats
+        ),
+        signals=tuple(_signal_note(s) for s in run.signals),
+        unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
+        settings=tuple(
+            SettingNote(name, str(s.value), s.key, s.file, s.line)
+            for name, s in sorted(run.settings.items())
+        ),
+        findings=seen.findings,
+        diagnoses=diagnoses,
+        prescriptions=cures,
+        risks=seen.risks,
+        clear=seen.clear,
+        not_checked=seen.not_checked,
+        ignored=seen.ignored,
+        log_next=seen.log_next,
+        course=seen.course,
+        series=_series(run, seen),
+        rules_digest=shelf.judging.digest,
+        version=__version__,
+        preferences=(*changes_told(replace(options, map=followed(run, options))), *options.refused),
+    )
+
+
+def _run_note(run: Run) -> RunNote:
+    game = run.objective
+    return RunNote(
+        name=run.name,
+        sources=tuple(SourceNote(s.path, s.parser, s.points, s.lost) for s in run.sources),
+        first_step=run.first_step,
+        last_step=run.last_step,
+        step_unit=run.step_unit,
+        objective=ObjectiveNote(
+            game.family,
+            game.chance_d,
+            game.chance_g,
+            game.reduction,
+            game.confidence,
+            game.because,
+            game.led_by,
+        ),
+        notes=run.notes,
+    )
+
+
+def _signal_note(s: Signal) -> SignalNote:
+    finite = s.values[np.isfinite(s.values)]
+    last = float(finite[-1]) if finite.size else None
+    return SignalNote(s.tag, s.role or "", s.network, s.split, len(s), last, s.because, s.source)
+
+
+def _series(run: Run, seen: diagnose.Examination) -> dict[str, Series]:
+    wanted = {tag for f in seen.findings for e in f.evidence for tag in (e.signal, *e.signals)}
+    shown = [s for s in run.signals if s.tag in wanted]
+    always = (role.name for role in run.roles.values() if role.shown)
+    shown += [s for role in always for s in run.by_role(role) if s.tag not in wanted]
+    return {s.tag: thin(s) for s in shown[:MOST_SERIES] if len(s)}

@@ -1,0 +1,153 @@
+"""From what was read to a run that is understood: roles, settings, the game, what is derived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gandoctor import objective, vocabulary
+from gandoctor.errors import UsageError, unforeseen
+from gandoctor.model.signals import FAMILIES, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gandoctor.api.wishes import Options
+    from gandoctor.model.signals import RawRun, Setting, Signal
+
+
+def understand(
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False
+) -> Run:
+    """Give every signal its role and every setting its name, infer the game, derive what can be.
+
+    Parameters
+    ----------
+    raw : RawRun
+    words : Vocabulary
+    options : Options
+    several : bool
+        Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no
+        error.
+    """
+    if options.loss is not None and options.loss not in FAMILIES:
+        where = options.origin("loss", "--loss")
+        raise UsageError(
+            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
+        )
+    settings = vocabulary.settle(raw.settings, vocabulary=words)
+    wanted, idle = _heeded(raw, words, options)
+    if several:
+        tags = {s.tag for s in raw.signals}
+        wanted = {
+            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
+        }
+    said = {
+        role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins
+    }
+    placed = vocabulary.place(
+        raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
+    )
+    measured, facts, remarks = _measured(raw)
+    facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
+    logged = [s for s in placed if s.role]
+    joining = objective.join(logged, settings)
+    facts |= joining.facts
+    known = (*joining.signals, *measured, *_relative_variance(logged, facts))
+    unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
+    said_by = options.origin("loss", "--loss")
+    game = objective.infer(
+        known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
+    )
+    derived = objective.derive(known, game, facts, words.roles)
+    return Run(
+        name=raw.name,
+        signals=(*known, *derived),
+        unmapped=(*(s for s in placed if not s.role), *joining.idle),
+        settings=settings,
+        raw_settings=raw.settings,
+        objective=game,
+        facts=facts,
+        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,))),
+        sources=raw.sources,
+        step_unit=unit,
+        roles=words.roles,
+        finished=raw.finished,
+    )
+
+
+def _heeded(
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options
+) -> tuple[dict[str, str], list[str]]:
+    """The mapping without what the run's own word cannot mean, and what that was."""
+    tags = {s.tag for s in raw.signals}
+    wanted, idle = dict(options.map), []
+    for role in sorted(options.of_run & wanted.keys()):
+        if role in words.roles and wanted[role] in tags:
+            continue
+        why = (
+            f"there is no signal {wanted[role]!r}"
+            if role in words.roles
+            else "there is no such role"
+        )
+        idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
+        del wanted[role]
+    return wanted, idle
+
+
+def followed(run: Run, options: Options) -> dict[str, str]:
+    """The mapping without what a note of the run says was left out."""
+    return {
+        role: tag
+        for role, tag in options.map.items()
+        if role not in options.of_run
+        or not any(
+            n.startswith(f"{options.origin(f'map.{role}', 'map')} of the run was left")
+            for n in run.notes
+        )
+    }
+
+
+def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
+    """What the samples say; whatever is wrong with them, the rest of the report stands."""
+    if not raw.pictures:
+        return (), {}, ()
+    from gandoctor import samples
+
+    try:
+        return samples.measure(raw.pictures, raw.root)
+    except Exception as e:
+        fault = unforeseen(e, "their", "")
+        return (), {}, (f"the samples were left out: {fault.what}",)
+
+
+def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:
+    """The range of the real data as the config gives it; what was measured goes before it."""
+    named = (("real_min", "data_low"), ("real_max", "data_high"))
+    values = {fact: settings[name].value for fact, name in named if name in settings}
+    return {
+        k: float(v)
+        for k, v in values.items()
+        if isinstance(v, int | float) and not isinstance(v, bool)
+    }
+
+
+def _relative_variance(signals: Sequence[Signal], facts: Mapping[str, float]) -> list[Signal]:
+    """Logged sample variance divided by the real data's, where that is known.
+
+    Rules speak of the ratio.
+    """
+    real = facts.get("real_variance", 0.0)
+    if not real > 0:
+        return []
+    return [
+        replace(
+            s,
+            tag=f"{s.tag} / real",
+            values=s.values / real,
+            source="",
+            because=f"the real data's variance is {real:.3g}",
+        )
+        for s in signals
+        if s.role == "sample_variance"
+    ]

@@ -1,0 +1,128 @@
+"""Options that several commands share, and what is wrong with what was given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gandoctor.errors import GandoctorError, UsageError
+from gandoctor.options import WISHES, FailOn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from gandoctor.api import Options
+
+
+def _option(name: str) -> Any:
+    """The option of a wish; whether a path can be read is found out where it is read."""
+    wish = WISHES[name]
+    return typer.Option(*wish.flags, metavar=wish.metavar, readable=False, help=wish.help)
+
+
+ConfigOption = Annotated[list[Path] | None, _option("config")]
+MapOption = Annotated[list[str] | None, _option("map")]
+LossOption = Annotated[str | None, _option("loss")]
+RulesOption = Annotated[list[Path] | None, _option("rules")]
+IgnoreOption = Annotated[list[str] | None, _option("ignore")]
+SelectOption = Annotated[list[str] | None, _option("select")]
+RepoOption = Annotated[Path | None, _option("repo")]
+OutputOption = Annotated[list[str] | None, _option("output")]
+FormatOption = Annotated[str | None, _option("format")]
+FailOnOption = Annotated[FailOn | None, _option("fail-on")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
+
+
+def asked_for(
+    *,
+    config: Sequence[Path] | None = None,
+    map_: Sequence[str] | None = None,
+    loss: str | None = None,
+    rules: Sequence[Path] | None = None,
+    ignore: Sequence[str] | None = None,
+    select: Sequence[str] | None = None,
+    repo: Path | None = None,
+    outputs: Sequence[Path] = (),
+    analysed: Sequence[Path] = (),
+) -> Options:
+    """What the command line asks for, as `gandoctor.api` takes it.
+
+    Raises
+    ------
+    UsageError
+        Where a mapping is none, or a file or folder is not there.
+    """
+    from gandoctor import preferences
+    from gandoctor.api import Options
+
+    mapping: dict[str, str] = {}
+    for entry in map_ or ():
+        role, equals, tag = entry.partition("=")
+        if not (role.strip() and equals and tag):
+            raise UsageError(
+                f"{entry!r} is no mapping",
+                "--map",
+                "write ROLE=TAG, for example d_loss=Loss/critic",
+            )
+        mapping[role.strip()] = tag
+    if repo is not None and not repo.is_dir():
+        raise UsageError(
+            "there is no such folder", f"--repo {repo}", "give the folder of the training code"
+        )
+    return Options(
+        configs=existing(config, "--config"),
+        map=mapping,
+        loss=loss,
+        rules=tuple(rules or ()),
+        ignore=dict.fromkeys(ignore or (), "given with --ignore"),
+        select=tuple(select or ()),
+        repo=repo,
+        outputs=outputs,
+        analysed=preferences.folders(analysed),
+    )
+
+
+def files_of(targets: Sequence[str]) -> tuple[Path, ...]:
+    """Files to be written; what is wrong with one is said before the work is done."""
+    from gandoctor.files import writing
+
+    files = tuple(Path(t) for t in targets if t != "-")
+    for file in files:
+        writing.check(file)
+    return files
+
+
+def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
+    """The files given with an option; `UsageError` where one is not there."""
+    for file in files or ():
+        if not file.is_file():
+            raise UsageError(
+                "there is no such file",
+                f"{option} {file}",
+                "give the run's YAML, JSON or TOML config",
+            )
+    return tuple(files or ())
+
+
+def is_another(path: Path) -> bool:
+    """Whether a file is no training log; what cannot be told is for the reader to say."""
+    from gandoctor import parsers
+
+    try:
+        return path.is_file() and not parsers.is_log(path)
+    except (GandoctorError, OSError):
+        return False
+
+
+def fail_on_word(
+    path: Path | None, given: FailOn | None, others: AbstractSet[Path] = frozenset()
+) -> str:
+    """The least severity that fails: as `given`, else as preferences say, else high."""
+    from gandoctor import preferences
+
+    if given is not None:
+        return given.value
+    return preferences.load(Path.cwd(), path, others).fail_on or FailOn.high.value

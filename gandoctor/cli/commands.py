@@ -1,0 +1,322 @@
+"""The commands, but for those of ``gandoctor rules``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gandoctor.cli.asking import (
+    ConfigOption,
+    FailOnOption,
+    FormatOption,
+    IgnoreOption,
+    LossOption,
+    MapOption,
+    OutputOption,
+    QuietOption,
+    RepoOption,
+    RulesOption,
+    SelectOption,
+    asked_for,
+    existing,
+    fail_on_word,
+    files_of,
+    is_another,
+)
+from gandoctor.cli.rules import rules_show
+from gandoctor.cli.saying import in_colour, note, say, write
+from gandoctor.errors import GandoctorError, UsageError, of_system
+from gandoctor.plain_options import Group
+
+app = typer.Typer(
+    name="gandoctor",
+    cls=Group,
+    help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and "
+    "what to change.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DEFAULT_REPORT = "gandoctor-report.html"
+
+
+class ListFormat(str, Enum):  # noqa: UP042
+    """How a table is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from gandoctor import __version__
+
+        say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")
+    ] = False,
+) -> None:
+    """Reads what a GAN training left behind.
+
+    Says whether it is healthy, what went wrong, and what to change.
+    """
+
+
+@app.command()
+def analyze(
+    path: Annotated[
+        Path,
+        typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs."),
+    ],
+    output: OutputOption = None,
+    format_: FormatOption = None,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+    select: SelectOption = None,
+    repo: RepoOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
+    from gandoctor import api, reporters
+
+    targets = output if output is not None else [DEFAULT_REPORT]
+    options = asked_for(
+        config=config,
+        map_=map_,
+        loss=loss,
+        rules=rules,
+        ignore=ignore,
+        select=select,
+        repo=repo,
+        outputs=files_of(targets),
+    )
+    # A wrong format is said before the work is done.
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    reports = api.analyze_all(path, options)
+    for target, reporter in chosen:
+        write(target, reporters.render(reporter, reports))
+    if not quiet and "-" not in targets:
+        say(reporters.render(reporters.by_name("text"), reports, colour=in_colour()), clean=True)
+        for target in targets:
+            say(f"report: {target}\n")
+    raise typer.Exit(api.exit_code(reports, fail_on_word(path, fail_on)))
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            readable=False, help="Logs and run folders; a file that is no training log is skipped."
+        ),
+    ],
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+    select: SelectOption = None,
+) -> None:
+    """Check logs before a commit or in CI: one line a finding, nothing is written."""
+    from gandoctor import api, reporters
+
+    logs = [p for p in paths if not is_another(p)]
+    options = asked_for(
+        config=config,
+        map_=map_,
+        loss=loss,
+        rules=rules,
+        ignore=ignore,
+        select=select,
+        analysed=logs,
+    )
+    line = reporters.by_name("check")
+    code = 0
+    for path in logs:
+        try:
+            reports = api.analyze_all(path, options)
+        except UsageError:
+            raise
+        except (GandoctorError, OSError) as e:
+            fault = of_system(e, str(path)) if isinstance(e, OSError) else e
+            note(" ".join(f"gandoctor: {fault}".split()))
+            code = 2
+            continue
+        for sentence in dict.fromkeys(s for r in reports for s in r.preferences):
+            note(f"{path.as_posix()}: {sentence}")
+        text = reporters.render(line, reports, path=path.as_posix())
+        if text.strip():
+            say(text)
+        code = max(code, api.exit_code(reports, fail_on_word(path, fail_on, options.analysed)))
+    raise typer.Exit(code)
+
+
+@app.command()
+def signals(
+    run: Annotated[Path | None, typer.Argument(readable=False, help="A log or run folder.")] = None,
+    tags: Annotated[
+        Path | None,
+        typer.Option(
+            "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
+        ),
+    ] = None,
+    format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    write_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-map", metavar="FILE", help="Save the mapping as TOML, to be corrected."
+        ),
+    ] = None,
+) -> None:
+    """Show how names were understood, and which could not be placed."""
+    from gandoctor import mapping
+    from gandoctor.files import writing
+
+    options = asked_for(config=config, map_=map_, loss=loss)
+    if write_map is not None:
+        # It is there to be corrected by hand: no second call takes that back.
+        writing.check(write_map, new=True)
+    if (run is None) == (tags is None):
+        raise UsageError(
+            "nothing to show" if run is None else "two things to show",
+            "",
+            "give a RUN, or --tags FILE",
+        )
+    as_json = format_ is ListFormat.json
+    if tags is not None:
+        say(mapping.show_tags(tags, options, as_json=as_json))
+        return
+    assert run is not None  # noqa: S101  for the type checker: one of the two is given
+    say(mapping.show_run(run, options, as_json=as_json))
+    if write_map is not None:
+        writing.write_text(write_map, mapping.as_toml(run, options), new=True)
+        note(f"mapping: {write_map}")
+
+
+@app.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Explain a rule, cause or remedy in plain words."""
+    rules_show(rule, rules)
+
+
+@app.command()
+def patch(
+    run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--number",
+            "-n",
+            min=1,
+            help="Which prescription, counted from 1; else the first with a diff.",
+        ),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Change the config file; a backup is kept.")
+    ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", metavar="FILE", help="Write the changed config here; leave the original alone."
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --to replace a file that is there.")
+    ] = False,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    rules: RulesOption = None,
+    repo: RepoOption = None,
+) -> None:
+    """Print the patch of a prescription, or apply it."""
+    from gandoctor import patching
+
+    options = asked_for(config=config, map_=map_, loss=loss, rules=rules, repo=repo)
+    say(patching.run(run, number, options, apply=apply, to=to, force=force))
+
+
+def _config_of(which: str) -> Any:
+    """The option for the config of one of two runs that are compared."""
+    return typer.Option(
+        f"--config-{which}",
+        readable=False,
+        metavar="FILE",
+        help=f"Config of {which.upper()} alone; repeatable.",
+    )
+
+
+@app.command()
+def compare(
+    before: Annotated[
+        Path,
+        typer.Argument(
+            readable=False,
+            help="The training before the change: a log, a run folder, or its report saved with -o "
+            "FILE.json.",
+        ),
+    ],
+    after: Annotated[Path, typer.Argument(readable=False, help="The training after it, likewise.")],
+    output: OutputOption = None,
+    format_: FormatOption = None,
+    config: ConfigOption = None,
+    config_before: Annotated[list[Path] | None, _config_of("before")] = None,
+    config_after: Annotated[list[Path] | None, _config_of("after")] = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    ignore: IgnoreOption = None,
+    select: SelectOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Say whether a change helped: better, worse or no clear change, and why.
+
+    Exits with 1 where AFTER is failing.
+    """
+    from gandoctor import api, reporters
+    from gandoctor import compare as compare_runs
+
+    targets = output or (["-"] if format_ else [])
+    # A report lies anywhere, a run's files beside it.
+    runs = [p for p in (before, after) if not compare_runs.is_saved(p)]
+    options = asked_for(
+        config=config,
+        map_=map_,
+        loss=loss,
+        rules=rules,
+        ignore=ignore,
+        select=select,
+        outputs=files_of(targets),
+        analysed=runs,
+    )
+    own = existing(config_before, "--config-before"), existing(config_after, "--config-after")
+    chosen = [(t, reporters.choose_for_comparison(t, format_)) for t in targets]
+    found, report = compare_runs.run(before, after, options, own)
+    for target, reporter in chosen:
+        write(target, reporters.render_comparison(reporter, found))
+    if not quiet and "-" not in targets:
+        text = reporters.by_name("text")
+        say(reporters.render_comparison(text, found, colour=in_colour()), clean=True)
+        for target in targets:
+            say(f"report: {target}\n")
+    least = fail_on_word(after if after in runs else None, fail_on, options.analysed)
+    raise typer.Exit(api.exit_code([report], least))
