@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gandoctor import api, diagnose, rulebook, ruletest
+from gandoctor import api, diagnose, rulebook
 from gandoctor.lang.frame import Frame
 from gandoctor.model.report import RiskNote
 from gandoctor.model.rules import Rule
 from gandoctor.model.signals import Objective, Run, Setting
+from gandoctor.ruletest.cases import OF_RULE, trials
 
 FOLDERS = [rulebook.default_folder()]
 SHELF = rulebook.Shelf(FOLDERS)
@@ -21,8 +22,8 @@ RISKS = [r for r in BOOK.rules if r.kind == "risk"]
 
 def cases(rule: Rule) -> list[tuple[str, Run, Frame]]:
     """Every case of a rule that fires: (name, run, frame)."""
-    trials = ruletest.trials(rule, FOLDERS, rulebook.vocabulary(FOLDERS), [])
-    return [(t.name, t.run, t.frame) for t in trials if t.verdict == "fires"]
+    told = trials(rule, OF_RULE, FOLDERS, rulebook.vocabulary(FOLDERS), [])
+    return [(t.name, t.run, t.frame) for t in told if t.verdict == "fires"]
 
 
 def noted(run: Run, rule: str) -> RiskNote | None:
