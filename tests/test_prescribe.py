@@ -951,6 +951,8 @@ real_label: 1.0
 instance_noise: 5.0
 grad_clip: 0.0
 d_throttle: 0.0
+disc_start: 10
+lambda_adv: 1.0
 ada_target: 0.9
 data_min: 0.0
 data_max: 255.0
