@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -93,3 +98,83 @@ def test_the_measures_are_taken():
     assert nested_conditionals(path, ast.parse("x = 1 if a else (2 if b else 3)"))
     assert not nested_conditionals(path, ast.parse("x = f(1 if a else 2) if b else 3"))
     assert modules()
+
+
+# --- docs/architecture.md
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+CONTRACTS = re.search(r"## Contracts\n.*?```python\n(.*?)```", ARCHITECTURE, re.DOTALL)[1]
+WAY = re.search(r"## The way of a number\n(.*?)\n## ", ARCHITECTURE, re.DOTALL)[1]
+
+
+def rooms() -> Iterator[tuple[str, ast.Module]]:
+    """Each heading of the contracts, and what stands under it."""
+    for part in re.split(r"^# ", CONTRACTS, flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        yield heading.partition(":")[0], ast.parse(body)
+
+
+def offered(room: str) -> list[ModuleType]:
+    """The modules that a heading speaks of: one, or all of a folder for ``<name>.py``."""
+    if not room.endswith("/<name>.py"):
+        return [importlib.import_module(room)]
+    folder = room.removesuffix("/<name>.py")
+    found = [m for m in pkgutil.iter_modules([str(ROOT / folder)]) if not m.ispkg]
+    return [importlib.import_module(f"{folder.replace('/', '.')}.{m.name}") for m in found]
+
+
+def parameters(function: ast.FunctionDef) -> tuple[list[str], list[str]]:
+    return [a.arg for a in function.args.args], [a.arg for a in function.args.kwonlyargs]
+
+
+def keeps(module: ModuleType, promised: ast.FunctionDef) -> bool:
+    """Whether a module offers a function, and lets it be called as promised."""
+    real = getattr(module, promised.name, None)
+    if not inspect.isfunction(real):
+        return False
+    kinds = {name: p.kind for name, p in inspect.signature(real).parameters.items()}
+    plain, named = parameters(promised)
+    here = [n for n, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    return here == plain and set(named) <= kinds.keys()
+
+
+def test_contracts_are_what_the_code_keeps():
+    broken = []
+    for room, body in rooms():
+        modules_there = offered(room)
+        for node in body.body:
+            if isinstance(node, ast.FunctionDef):
+                kept = any(keeps(m, node) for m in modules_there)
+                broken += [] if kept else [f"{room}: {node.name}{parameters(node)}"]
+            else:
+                name = node.target.id
+                broken += (
+                    [] if any(hasattr(m, name) for m in modules_there) else [f"{room}: {name}"]
+                )
+    assert not broken, broken
+
+
+def test_the_way_of_a_number_names_functions_that_exist():
+    named = re.findall(r"`([a-z_/]+\.py):(\w+)`", WAY)
+    assert len(named) >= 20
+    missing = [
+        f"{path}:{name}"
+        for path, name in named
+        if not any(
+            f.name == name
+            for f in functions(ast.parse((PACKAGE / path).read_text(encoding="utf-8")))
+        )
+    ]
+    assert not missing, missing
+
+
+def test_every_room_stands_in_the_picture():
+    drawn = re.search(r"## Floors\n.*?```\n(.*?)```", ARCHITECTURE, re.DOTALL)[1]
+    rooms_there = {
+        p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+    }
+    missing = {
+        r for r in rooms_there if not r.startswith("__") and not re.search(rf"\b{r}\b", drawn)
+    }
+    assert not missing, missing

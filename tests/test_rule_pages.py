@@ -111,14 +111,16 @@ def test_a_measures_page_holds_all_of_the_measure(measure: Measure) -> None:
     assert measure.says in text
     assert " ".join(measure.why.split()) in text
     assert all(f"- `{name}`: " in text for name in measure.value.names)
-    fitted, cases = BOOK.weights.measures[measure.id], BOOK.weights.cases[measure.id]
-    for knot, prior, nats in zip(measure.curve.knots, measure.curve.nats, fitted, strict=True):
-        assert f"| {knot:g} | {prior:+.2f} | {nats:+.2f} |" in text
-    assert f"on the {cases.n} runs that had it; {cases.k} of them had failed" in text
     for symptom in filter(None, (measure.low, measure.high)):
         assert symptom.replace("-", " ") in text.lower()
     told = pages.page(measure.id, Options())
     assert measure.value.text in told
+    if measure.id not in BOOK.weights.measures:
+        return  # nobody has counted yet
+    fitted, cases = BOOK.weights.measures[measure.id], BOOK.weights.cases[measure.id]
+    for knot, prior, nats in zip(measure.curve.knots, measure.curve.nats, fitted, strict=True):
+        assert f"| {knot:g} | {prior:+.2f} | {nats:+.2f} |" in text
+    assert f"on the {cases.n} runs that had it; {cases.k} of them had failed" in text
     assert all(f"{nats:+.2f}" in told for nats in fitted)
 
 

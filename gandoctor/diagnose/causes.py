@@ -38,7 +38,7 @@ TIE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Suspect:
     cause: Cause
     explained: tuple[Finding, ...]
     score: float
@@ -63,7 +63,7 @@ def rank(
     candidates.sort(key=lambda c: (-c.score, c.cause.id))
     founded, guesses = [c for c in candidates if not c.guess], [c for c in candidates if c.guess]
     candidates = [*_deepest_first(founded), *_deepest_first(guesses)]
-    chosen: list[_Candidate] = []
+    chosen: list[_Suspect] = []
     covered: set[str] = set()
     best = max((c.score for c in candidates), default=0.0)
     for c in candidates:
@@ -91,7 +91,7 @@ def _pull(cause: Cause, finding: Finding) -> tuple[float, int]:
     return (cause.explains.get(finding.symptom, 0.0), -SEVERITIES.index(finding.severity))
 
 
-def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) -> _Candidate | None:
+def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) -> _Suspect | None:
     explained = tuple(f for f in findings if f.symptom in cause.explains)
     if not explained:
         return None
@@ -120,10 +120,10 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
     # Where reasons point at some of a cause's settings, the others are not to blame.
     blamed = tuple(s for s in cause.settings if s in named) or cause.settings
     guess = bool(cause.settings) and not pointed_at
-    return _Candidate(cause, explained, score, tuple(reasons), blamed, guess)
+    return _Suspect(cause, explained, score, tuple(reasons), blamed, guess)
 
 
-def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:
+def _deepest_first(ranked: list[_Suspect]) -> list[_Suspect]:
     """Within a near tie a cause goes before those it is declared deeper than."""
     out = list(ranked)
     for i in range(len(out)):
@@ -136,7 +136,7 @@ def _deepest_first(ranked: list[_Candidate]) -> list[_Candidate]:
     return out
 
 
-def _diagnosis(c: _Candidate, run: Run, *, first: bool) -> Diagnosis:
+def _diagnosis(c: _Suspect, run: Run, *, first: bool) -> Diagnosis:
     ordered = sorted(c.explained, key=lambda f: (-c.cause.explains[f.symptom], finding_order(f)))
     severity = min((f.severity for f in ordered), key=SEVERITIES.index)
     worst = [f for f in ordered if f.severity == severity]

@@ -46,7 +46,7 @@ def log_next(
         *_rules(run, book.weights, answers),
         *_measures(run, book.weights, measures),
     ):
-        lines = {log_it[n]: n for n in wanted if log_it.get(n)}
+        lines = {log_it[n]: n for n in sorted(wanted) if log_it.get(n)}
         if len({log_it.get(n) for n in wanted}) > len(lines):
             continue  # something else is wanting, too, that nobody can be told how to log
         for line, name in lines.items():

@@ -188,7 +188,12 @@ class Span:
         return math.ceil(self.first), math.floor(self.last)
 
     def rows(self, steps: Ints) -> tuple[int, int]:
-        """Rows inside the window: (first, one past the last)."""
+        """Rows inside the window: (first, one past the last).
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        """
         low = np.searchsorted(steps, self.first, side="right" if self.after else "left")
         return int(low), int(np.searchsorted(steps, self.last, side="right"))
 

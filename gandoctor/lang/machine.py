@@ -289,7 +289,14 @@ class Evaluation:
         )
 
     def too_narrow(self, steps: Ints, low: int, high: int) -> str:
-        """That the window lies between two logged points, as it were; empty where it does not."""
+        """That the window lies between two logged points, as it were; empty where it does not.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        low, high : int
+            First row inside the window, and one past the last.
+        """
         span = self.span
         # Four rows inside the window outvote the gaps at its edges.
         if span is None or not self.window_text or span.last <= span.first or high - low >= 4:
@@ -304,7 +311,16 @@ class Evaluation:
         )
 
     def unfit(self, steps: Ints, low: int, high: int, text: str) -> str:
-        """Why the rows from `low` to `high` cannot speak for the window; empty where they can."""
+        """Why the rows from `low` to `high` cannot speak for the window; empty where they can.
+
+        Parameters
+        ----------
+        steps : ndarray of int64, shape (n,), non-decreasing
+        low, high : int
+            First row inside the window, and one past the last.
+        text : str
+            What they are the rows of.
+        """
         span = self.span
         if span is None:
             return ""

@@ -132,6 +132,16 @@ def _unchanged_since(found: Value, span: Span) -> int | None:
 
 
 def stretches(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Unbroken stretches of rows that hold: (first rows, one past the last rows)."""
+    """Unbroken stretches of rows that hold.
+
+    Parameters
+    ----------
+    held : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    (first rows, one past the last rows)
+        Each of intp, shape (k,), ascending.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate(([False], held, [False])).astype(np.int8)))
     return edges[::2], edges[1::2]

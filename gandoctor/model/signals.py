@@ -6,7 +6,7 @@ Signals, settings, the game that was played, the run.
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
 
@@ -33,10 +33,7 @@ Family = Literal[
     "other",
     "unknown",
 ]
-FAMILIES: Final[tuple[Family, ...]] = (
-    "minimax", "nonsaturating", "lsgan", "hinge", "wgan", "wgan-gp", "relativistic", "other",
-    "unknown",
-)  # fmt: skip
+FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SettingValue = float | int | str | bool | None | tuple[object, ...]
 
 

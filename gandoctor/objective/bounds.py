@@ -20,7 +20,15 @@ _MOSTLY: Final = 0.5
 
 
 def ask_bounds(seen: Evidence, d: NDArray[np.float64], g: NDArray[np.float64]) -> None:
-    """What the two losses say together, where G's is nothing but D's judgement."""
+    """What the two losses say together, where G's is nothing but D's judgement.
+
+    Parameters
+    ----------
+    seen : Evidence
+        What is found is added to it.
+    d, g : ndarrays of float64, shape (n,)
+        Losses at the same steps, finite.
+    """
     if float(np.mean(d >= 0)) < 0.9:
         return None
     # A loss printed as zero is one below half a digit, and cross-entropy is never quite zero.

@@ -162,7 +162,10 @@ def middle(signal: Signal) -> float:
 def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
     """Values at the steps that all have, finite only.
 
-    None where one is missing or fewer than five are left.
+    Returns
+    -------
+    tuple of ndarray of float64, shape (n,), n >= 5, or None
+        One for each signal; None where one is missing or fewer than five values are left.
     """
     given = [s for s in signals if s is not None]
     if len(given) < len(signals):
@@ -188,7 +191,14 @@ def together(*signals: Signal | None) -> tuple[NDArray[np.float64], ...] | None:
 
 
 def joined(*signals: Signal) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
-    """Values at common steps, NaN and infinities kept; the last of several values of one step."""
+    """Values at common steps, NaN and infinities kept; the last of several values of one step.
+
+    Returns
+    -------
+    steps : ndarray of int64, shape (n,), ascending
+    values : list of ndarray of float64, shape (n,)
+        One for each signal.
+    """
     first = signals[0]
     if all(len(s) == len(first) and np.array_equal(s.steps, first.steps) for s in signals):
         return first.steps, [s.values for s in signals]

@@ -21,7 +21,7 @@ from gandoctor.prescribe.applying import digest, inside, read_text
 from gandoctor.prescribe.editing import following, is_same, places, spliced
 from gandoctor.prescribe.ranking import Candidate, Touched, chances, chosen, cure_rate
 from gandoctor.prescribe.snippets import filled, own_value
-from gandoctor.prescribe.source import Tree
+from gandoctor.prescribe.source import SourceTree
 from gandoctor.prescribe.work_out import (
     Plan,
     Step,
@@ -125,7 +125,7 @@ class Desk:
             {s.value: None for s in run.raw_settings if isinstance(s.value, str)}
         )
         self.best = _best(run)
-        self._tree: Tree | None = None
+        self._tree: SourceTree | None = None
 
     def make(self, remedy: Remedy, cause: str) -> tuple[Prescription, Touched, Mapping[str, int]]:
         """One remedy worked out: a diff where an edit would be heeded, else overrides or a snippet.
@@ -227,10 +227,10 @@ class Desk:
         made = self._written(remedy, cause, edits=edits, diff=patch, overrides=lines)
         return replace(made, made_for=tuple((f, digest(texts[f])) for f in diff.split(patch)))
 
-    def _source(self) -> Tree:
+    def _source(self) -> SourceTree:
         if self._tree is None:
             assert self.repo is not None  # noqa: S101  for the type checker
-            self._tree = Tree(self.repo, self.root, places, overrides.written_by_run)
+            self._tree = SourceTree(self.repo, self.root, places, overrides.written_by_run)
         return self._tree
 
     def _in_repo(self, steps: Sequence[Step]) -> tuple[tuple[Step, ...], str]:

@@ -73,7 +73,7 @@ class Match:
     why: str
 
 
-class Tree:
+class SourceTree:
     """A source tree: its config files, each read once.
 
     Parameters
@@ -178,12 +178,12 @@ class Tree:
         known = {s.key: s.value for s in recorded if not isinstance(s.value, tuple)}
         leaf = asked.key.rpartition(".")[2]
         every = {file: self.spots(file, (leaf,)) for file in self.texts}
-        having: list[_Candidate] = []  # files that have the key at all
+        having: list[_Resembling] = []  # files that have the key at all
         for file, spots in every.items():
             places = _places(asked, spots)
             if places:
                 same = len(places) == 1 and agrees(places[0].value, asked.value)
-                having.append(_Candidate(file, places[0], same, *_counted(spots, known)))
+                having.append(_Resembling(file, places[0], same, *_counted(spots, known)))
         good = [
             c for c in having if c.same and c.plausible and c.equal >= _enough(known, every[c.file])
         ]
@@ -212,7 +212,7 @@ def _enough(known: Mapping[str, object], spots: Sequence[Spot]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Resembling:
     file: str
     spot: Spot
     same: bool  # whether it gives the setting the run's value, once
@@ -224,7 +224,7 @@ class _Candidate:
         """Command-line options differ from a config now and then, from defaults often."""
         return self.equal > self.other * (1 if self.file.endswith(".py") else FEW)
 
-    def beats(self, b: _Candidate) -> bool:
+    def beats(self, b: _Resembling) -> bool:
         """More settings equal and none more that differ, or as many equal and fewer that differ."""
         return (
             self.equal >= b.equal
@@ -262,8 +262,8 @@ def _counted(spots: Sequence[Spot], known: Mapping[str, object]) -> tuple[int, i
 
 
 def _not_overruled(
-    fit: Sequence[_Candidate], having: Sequence[_Candidate]
-) -> tuple[Sequence[_Candidate], Sequence[_Candidate]]:
+    fit: Sequence[_Resembling], having: Sequence[_Resembling]
+) -> tuple[Sequence[_Resembling], Sequence[_Resembling]]:
     """The candidates of the highest rank, and all files of that rank that have the key.
 
     A command line overrules a config, and both overrule the defaults in code: an edit of those

@@ -97,7 +97,7 @@ def read_bytes(picture: Picture, root: Path, seen: Look) -> bytes | None:
 def array(
     picture: Picture, root: Path, seen: Look, most: int = MAX_SAMPLES
 ) -> Batch | NDArray[np.uint8] | None:
-    """A ``.npy`` file: a batch of samples, or one picture (uint8, height x width x 3).
+    """A ``.npy`` file: a batch of samples, or one picture (uint8, shape (height, width, 3)).
 
     Of a large array evenly spread samples are taken, `most` of them. The file is read, never
     mapped: a mapping of a file that somebody cuts off meanwhile ends the process without a word.
@@ -177,7 +177,13 @@ def _filled(file: BinaryIO, into: NDArray[Any]) -> bool:
 
 
 def batch(pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch:
-    """Samples of one step, from its pictures: cut by the layout, or each picture a sample."""
+    """Samples of one step, from its pictures: cut by the layout, or each picture a sample.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray of uint8, shapes (height, width, channels)
+    layout : Layout, optional
+    """
     cuts = [tiles.cut(p, layout) if layout else p[None] for p in pictures]
     samples = cuts[0][:MAX_SAMPLES] if len(cuts) == 1 else np.concatenate(cuts)[:MAX_SAMPLES]
     low, high = float(samples.min()) / 255.0, float(samples.max()) / 255.0
@@ -203,7 +209,12 @@ def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
 
 
 def jpeg(data: bytes, seen: Look) -> NDArray[np.uint8] | None:
-    """A JPEG picture, where Pillow happens to be installed; None otherwise."""
+    """A JPEG picture, where Pillow happens to be installed; None otherwise.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, channels), or None
+    """
     # Every scan of a progressive picture passes over all of it: a few KB of empty scans would cost
     # minutes.
     if data.count(b"\xff\xda") > _MOST_SCANS:

@@ -67,7 +67,18 @@ def find_layout(pictures: NDArray[np.uint8], *, padded_only: bool = False) -> La
 
 
 def cut(picture: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
-    """Tiles of a picture, row by row: (tiles, height, width, channels)."""
+    """Tiles of a picture, row by row.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, channels)
+    layout : Layout
+        Fits into the picture.
+
+    Returns
+    -------
+    ndarray of uint8, shape (tiles, height, width, channels)
+    """
     return np.stack(
         [
             picture[y : y + layout.height, x : x + layout.width]

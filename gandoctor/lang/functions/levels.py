@@ -174,7 +174,12 @@ def rounding_of(values: Floats) -> float:
 
 
 def printed_width(values: Floats) -> float:
-    """As `rounding_of`, however few of the values differ."""
+    """As `rounding_of`, however few of the values differ.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,), finite
+    """
     for decimals in range(MOST_DECIMALS + 1):
         scaled = values * 10.0**decimals
         # What was stored as float32 is off by some 1e-7 of its size.

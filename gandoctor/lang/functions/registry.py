@@ -133,7 +133,12 @@ class Registry(dict[str, Function]):
 
 
 def evenly_spaced(steps: Ints) -> bool:
-    """Whether all rows stand for about the same number of steps."""
+    """Whether all rows stand for about the same number of steps.
+
+    Parameters
+    ----------
+    steps : ndarray of int64, shape (n,), non-decreasing
+    """
     if steps.size < 3 or steps[0] == steps[-1]:
         return True
     gaps = np.diff(steps)
@@ -198,7 +203,12 @@ def _equal_cells(steps: Ints, gap: float, first: float | None, last: float | Non
 
 
 def interval_of(steps: Ints) -> float:
-    """Logging interval: median gap between different steps; 0 where there is only one."""
+    """Logging interval: median gap between different steps; 0 where there is only one.
+
+    Parameters
+    ----------
+    steps : ndarray of int64, shape (n,), non-decreasing
+    """
     if steps.size < 2:
         return 0.0
     gaps = np.diff(steps)
@@ -211,7 +221,18 @@ def interval_of(steps: Ints) -> float:
 def quantile_of(values: Floats, share: float, weights: Floats | None = None) -> float:
     """Quantile of values without NaN, each counted as often as its weight.
 
-    NaN where there is none.
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    share : float
+        0 to 1.
+    weights : ndarray of float64, shape (n,), optional
+        At least 0.
+
+    Returns
+    -------
+    float
+        NaN where there is no value.
     """
     if values.size == 0:
         return float("nan")

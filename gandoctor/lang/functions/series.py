@@ -197,13 +197,24 @@ def _swing(x: Points, n: float | None = None) -> Floats:
 
 
 def crosses_zero(values: Floats) -> bool:
-    """Whether a signal lies on both sides of zero for more than a few rows (at least 5 %)."""
+    """Whether a signal lies on both sides of zero for more than a few rows (at least 5 %).
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        What is not finite is passed over.
+    """
     known = values[np.isfinite(values)]
     return bool(known.size and np.minimum((known > 0).mean(), (known < 0).mean()) >= 0.05)
 
 
 def spread_of(values: Floats) -> float:
-    """The middle half's width of the finite values; NaN where it is none."""
+    """The middle half's width of the finite values; NaN where it is none.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    """
     known = values[np.isfinite(values)]
     low, high = quantile(known, (0.25, 0.75)) if known.size else (np.nan, np.nan)
     return float(high - low) if high > low else float("nan")

@@ -93,7 +93,7 @@ def _cells(text: str, path: Path) -> list[dict[str, Any]]:
     return [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
 
 
-def _joined(value: object) -> str:
+def _one_text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -148,13 +148,13 @@ def _output(cell: dict[str, Any]) -> str:
     outputs = cell.get("outputs")
     outputs = outputs if isinstance(outputs, list) else []
     items = [x for x in outputs if isinstance(x, dict) and x.get("output_type") == "stream"]
-    return "".join(_joined(x.get("text")) for x in items)
+    return "".join(_one_text(x.get("text")) for x in items)
 
 
 def _trees(cells: list[dict[str, Any]]) -> Iterator[ast.Module]:
     """The code of the cells; parsed, not run."""
     for cell in cells:
-        source = _joined(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
+        source = _one_text(cell.get("source", cell.get("input")))[:_MOST_SOURCE]
         lines = [
             "" if line.lstrip().startswith(("%", "!", "?")) else line
             for line in source.splitlines()

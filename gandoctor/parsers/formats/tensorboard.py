@@ -390,12 +390,12 @@ class _Log:
     def damaged(self, start: int, stop: int) -> None:
         self.spans.append((start, stop))
         if len(self.spans) > 100_000:
-            self.spans = _joined(self.spans)
+            self.spans = _without_overlaps(self.spans)
 
     def lost(self) -> str | None:
         said = []
         if self.spans:
-            spans = _joined(self.spans)
+            spans = _without_overlaps(self.spans)
             count = sum(stop - start for start, stop in spans)
             where = (
                 f"at byte {spans[0][0]:,}"
@@ -456,7 +456,7 @@ def _layout(data: bytes, at: int, size: int) -> Layout | None:
         return None
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _without_overlaps(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Overlapping and touching spans as one."""
     out: list[tuple[int, int]] = []
     for start, stop in sorted(spans):

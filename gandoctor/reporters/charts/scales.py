@@ -42,9 +42,9 @@ class Scale:
     knee: float = 1.0
 
     def place(self, values: Array) -> Array:
-        """Where on the axis: 0 at `low`, 1 at `high`; what lies outside is put on the edge.
+        """Where on the axis: 0 at `low`, 1 at `high`; shape (n,) in and out.
 
-        NaN stays.
+        What lies outside is put on the edge. NaN stays.
         """
         low, high = self._bent(np.array([self.low, self.high]))
         placed: Array = np.clip((self._bent(values) - low) / (high - low), 0.0, 1.0)
@@ -87,6 +87,13 @@ def choose(values: Array, levels: Iterable[float] = (), *, straight: bool = Fals
     Logarithmic where the bulk spans more than a factor of 25 or a peak would flatten all the rest;
     symmetric logarithmic where such values have both signs; else, or where a `straight` one is
     asked for, linear.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    levels : iterable of float
+        Left out of view where they lie far from the values.
+    straight : bool
     """
     finite = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     levels = [level for level in levels if SMALLEST <= abs(level) <= LARGEST or level == 0]
