@@ -31,7 +31,8 @@ COMPILED = PACKAGE / "reporters" / "compiled"
 
 
 def modules() -> list[Path]:
-    return sorted(p for p in PACKAGE.rglob("*.py") if p.parent != COMPILED)
+    found = (*PACKAGE.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"))
+    return sorted(p for p in found if p.parent != COMPILED)
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

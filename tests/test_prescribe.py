@@ -951,6 +951,8 @@ real_label: 1.0
 instance_noise: 5.0
 grad_clip: 0.0
 d_throttle: 0.0
+disc_start: 10
+lambda_adv: 1.0
 ada_target: 0.9
 data_min: 0.0
 data_max: 255.0
@@ -1109,7 +1111,8 @@ def a_training(torch: ModuleType) -> dict[str, object]:
         "features": d.body[0], "Loss_D": functional.softplus(-d_score).mean(), "step": 3,
         "n_steps": 10, "n_epochs": 10,
         "train_g_loss": functional.softplus(-g_score).mean(), "best": 9.0, "bad_epochs": 0,
-        "grow_every": 2,
+        "grow_every": 2, "disc_start": 3, "used": torch.tensor([2.0, 0.0, 0.0]),
+        "codebook": nn.Embedding(3, 4),
         "last_stage": 1, "lr_d": 1e-4, "lr_g": 1e-4,
         "optimizer_D": torch.optim.Adam(d.parameters()),
         "optimizer_G": torch.optim.Adam(g.parameters()),

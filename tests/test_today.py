@@ -198,3 +198,25 @@ def test_without_another_loss_nothing_joins_late() -> None:
     """A game of D and G alone begins with both; zeros are then what they are."""
     d = series("d_loss", [0.0] * 8 + [1.0] * 32)
     assert objective.join([d], {}) == objective.Joining((d,))
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("the factor stays at zero", "discriminator-never-switched-on"),
+        ("D wins as it joins", "discriminator-joins-too-strong"),
+        ("reconstruction is given up", "adversarial-part-too-heavy"),
+        ("fidelity is lost", "adversarial-part-too-heavy"),
+        ("one code is left", "codes-never-chosen"),
+    ],
+)
+def test_what_lies_behind_it_is_named(name: str, cause: str, tmp_path: Path) -> None:
+    report = analyze(SICK[name][0]().write(tmp_path / "run"))
+    assert report.diagnoses[0].cause == cause
+
+
+def test_a_smaller_weight_is_prescribed_where_the_reconstruction_went(tmp_path: Path) -> None:
+    report = analyze(tokenizer(given_up=3.5).write(tmp_path / "run"))
+    patch = report.first_patch("adversarial-part-too-heavy")
+    assert patch is not None
+    assert [(e.old, e.new) for e in patch.edits] == [("0.8", "0.16")]

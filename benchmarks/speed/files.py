@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Of LevelDB's log: the kind of a piece of a record, by whether it is its first and its last one.
+_PART = {(True, True): 1, (True, False): 2, (False, False): 3, (False, True): 4}
 TAGS = (
     "Loss/D",
     "Loss/G",
@@ -211,7 +213,7 @@ def wandb_frames(records: list[bytes]) -> bytes:
                 left = block
             size = min(len(record) - start, left - 7)
             last = start + size == len(record)
-            kind = (1 if last else 2) if first else (4 if last else 3)
+            kind = _PART[first, last]
             data = record[start : start + size]
             out += [struct.pack("<IHB", zlib.crc32(bytes([kind]) + data), size, kind), data]
             at += 7 + size

@@ -20,116 +20,150 @@ SAMPLE_LOGS: Final = ROOT / "sample_logs"
 ZOO: Final = Path.home() / ".cache" / "gandoctor-zoo"
 
 
+Commands = Any  # argparse has no public name for it
+
+
 def main(argv: Iterable[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    run = commands.add_parser("run", help="train a split; goes on where it was stopped")
-    run.add_argument("--split", choices=plan.SPLITS, required=True)
-    run.add_argument(
-        "--out", type=Path, default=ZOO, help="the split gets a folder of its own in here"
-    )
-    run.add_argument(
-        "--seeds",
-        type=int,
-        nargs="+",
-        help="instead of the split's own; give --out a folder of its own",
-    )
-    run.add_argument("--limit", type=int, help="train at most so many runs now")
-    run.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
-    run.set_defaults(run=_run)
-    judge = commands.add_parser(
-        "judge", help="judge trained runs anew from their kept measurements"
-    )
-    judge.add_argument(
-        "--runs", type=Path, required=True, help="folder of runs with their truths beside them"
-    )
-    judge.set_defaults(run=_judge)
-    score_ = commands.add_parser(
-        "score", help="what gandoctor says of a zoo, against what was measured"
-    )
-    score_.add_argument("--split", choices=plan.SPLITS)
-    score_.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
-    score_.add_argument(
-        "--runs", type=Path, help="any folder of runs with their truths beside them"
-    )
-    score_.add_argument("--jobs", type=int, default=1)
-    score_.add_argument("--json", type=Path, help="write the figures here too")
-    score_.add_argument(
-        "--verbose", action="store_true", help="list every run that is told wrongly"
-    )
-    score_.add_argument(
-        "--seeds", type=int, nargs="+", help="those that were trained instead of the split's own"
-    )
-    score_.add_argument(
-        "--markdown",
-        action="store_true",
-        help="print the table for documents instead; needs --split",
-    )
-    score_.add_argument(
-        "--into",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="put that table into these documents, at its marks",
-    )
-    score_.add_argument(
-        "--cures",
-        type=Path,
-        default=ZOO / "cures",
-        help="where `cure` put its results, a folder a split",
-    )
-    score_.set_defaults(run=_score)
-    compare = commands.add_parser(
-        "compare", help="the test split against the train split, figure by figure"
-    )
-    _where(compare)
-    compare.add_argument(
-        "--test", type=Path, help="folder of other runs to compare train with, say on fresh seeds"
-    )
-    compare.set_defaults(run=_compare)
-    measure_ = commands.add_parser(
-        "measure-rules", help="count how often rules, causes and remedies were right"
-    )
-    _where(measure_)
-    measure_.add_argument("--fresh", type=Path, help="folder of runs on other seeds, `run --seeds`")
-    measure_.add_argument("--to", type=Path, default=ROOT / "rules" / "measured.yaml")
-    measure_.set_defaults(run=_measure_rules)
-    cure_ = commands.add_parser(
-        "cure", help="apply the first patch to failed runs, train again, measure; with controls"
-    )
-    cure_.add_argument("--split", choices=plan.SPLITS, required=True)
-    cure_.add_argument(
-        "--out", type=Path, help="folder of this split's results; goes on where it was stopped"
-    )
-    cure_.add_argument(
-        "--runs", type=Path, help="folder of the runs; where `run` puts the split if absent"
-    )
-    cure_.add_argument(
-        "--seeds", type=int, default=3, help="the run's own and further ones; the majority decides"
-    )
-    cure_.add_argument(
-        "--limit", type=int, help="so many failed runs, by lot: always the same ones"
-    )
-    cure_.add_argument(
-        "--arms", nargs="*", choices=list(cure.ARMS), default=list(cure.ARMS), help="only these"
-    )
-    cure_.add_argument(
-        "--no-train", action="store_true", help="only the figures of what has been trained"
-    )
-    cure_.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
-    cure_.add_argument("--json", type=Path, help="write the figures here too")
-    cure_.set_defaults(run=_cure)
-    samples = commands.add_parser("samples", help="train the runs under sample_logs/ again")
-    samples.add_argument("names", nargs="*", help="only these")
-    samples.add_argument("--out", type=Path, default=SAMPLE_LOGS)
-    samples.set_defaults(run=_samples)
+    for add in (
+        _add_run,
+        _add_judge,
+        _add_score,
+        _add_compare,
+        _add_measure_rules,
+        _add_cure,
+        _add_samples,
+    ):
+        add(commands)
     given = parser.parse_args(None if argv is None else list(argv))
     try:
         return int(given.run(given))
     except GandoctorError as error:
         print(error)
         return 2
+
+
+def _add_run(commands: Commands) -> None:
+    command = commands.add_parser("run", help="train a split; goes on where it was stopped")
+    command.add_argument("--split", choices=plan.SPLITS, required=True)
+    command.add_argument(
+        "--out", type=Path, default=ZOO, help="the split gets a folder of its own in here"
+    )
+    command.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        help="instead of the split's own; give --out a folder of its own",
+    )
+    command.add_argument("--limit", type=int, help="train at most so many runs now")
+    command.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    command.set_defaults(run=_run)
+
+
+def _add_judge(commands: Commands) -> None:
+    command = commands.add_parser(
+        "judge", help="judge trained runs anew from their kept measurements"
+    )
+    command.add_argument(
+        "--runs", type=Path, required=True, help="folder of runs with their truths beside them"
+    )
+    command.set_defaults(run=_judge)
+
+
+def _add_score(commands: Commands) -> None:
+    command = commands.add_parser(
+        "score", help="what gandoctor says of a zoo, against what was measured"
+    )
+    command.add_argument("--split", choices=plan.SPLITS)
+    command.add_argument("--out", type=Path, default=ZOO, help="where `run` put the splits")
+    command.add_argument(
+        "--runs", type=Path, help="any folder of runs with their truths beside them"
+    )
+    command.add_argument("--jobs", type=int, default=1)
+    command.add_argument("--json", type=Path, help="write the figures here too")
+    command.add_argument(
+        "--verbose", action="store_true", help="list every run that is told wrongly"
+    )
+    command.add_argument(
+        "--seeds", type=int, nargs="+", help="those that were trained instead of the split's own"
+    )
+    command.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print the table for documents instead; needs --split",
+    )
+    command.add_argument(
+        "--into",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="put that table into these documents, at its marks",
+    )
+    command.add_argument(
+        "--cures",
+        type=Path,
+        default=ZOO / "cures",
+        help="where `cure` put its results, a folder a split",
+    )
+    command.set_defaults(run=_score)
+
+
+def _add_compare(commands: Commands) -> None:
+    command = commands.add_parser(
+        "compare", help="the test split against the train split, figure by figure"
+    )
+    _where(command)
+    command.add_argument(
+        "--test", type=Path, help="folder of other runs to compare train with, say on fresh seeds"
+    )
+    command.set_defaults(run=_compare)
+
+
+def _add_measure_rules(commands: Commands) -> None:
+    command = commands.add_parser(
+        "measure-rules", help="count how often rules, causes and remedies were right"
+    )
+    _where(command)
+    command.add_argument("--fresh", type=Path, help="folder of runs on other seeds, `run --seeds`")
+    command.add_argument("--to", type=Path, default=ROOT / "rules" / "measured.yaml")
+    command.set_defaults(run=_measure_rules)
+
+
+def _add_cure(commands: Commands) -> None:
+    command = commands.add_parser(
+        "cure", help="apply the first patch to failed runs, train again, measure; with controls"
+    )
+    command.add_argument("--split", choices=plan.SPLITS, required=True)
+    command.add_argument(
+        "--out", type=Path, help="folder of this split's results; goes on where it was stopped"
+    )
+    command.add_argument(
+        "--runs", type=Path, help="folder of the runs; where `run` puts the split if absent"
+    )
+    command.add_argument(
+        "--seeds", type=int, default=3, help="the run's own and further ones; the majority decides"
+    )
+    command.add_argument(
+        "--limit", type=int, help="so many failed runs, by lot: always the same ones"
+    )
+    command.add_argument(
+        "--arms", nargs="*", choices=list(cure.ARMS), default=list(cure.ARMS), help="only these"
+    )
+    command.add_argument(
+        "--no-train", action="store_true", help="only the figures of what has been trained"
+    )
+    command.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    command.add_argument("--json", type=Path, help="write the figures here too")
+    command.set_defaults(run=_cure)
+
+
+def _add_samples(commands: Commands) -> None:
+    command = commands.add_parser("samples", help="train the runs under sample_logs/ again")
+    command.add_argument("names", nargs="*", help="only these")
+    command.add_argument("--out", type=Path, default=SAMPLE_LOGS)
+    command.set_defaults(run=_samples)
 
 
 def _where(command: argparse.ArgumentParser) -> None:

@@ -267,4 +267,6 @@ def compared(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _short(value: Any) -> str:
-    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else _told(value)
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else _told(value)

@@ -67,13 +67,10 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
         )
         return Answer(rule, network, None, {}, None, reason)
     lowered += few
-    outcomes: dict[str, Outcome] = {}
-    for clause in rule.clauses:
-        outcome = ask_clause(clause, frame, outcomes)
-        outcomes[clause.name] = (
-            outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
-        )
+    outcomes = _outcomes(rule, frame, values=False)
     truth, onset = decide(rule.when, outcomes)
+    if truth:  # somebody will read it
+        outcomes = _outcomes(rule, frame, values=True)
     why = (
         next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "")
         if truth is None
@@ -82,9 +79,21 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
 
 
-def ask_clause(clause: Clause, frame: Frame, asked: Mapping[str, Outcome]) -> Outcome:
-    """Judge one clause; `asked` are those before it."""
-    return judge(clause.where, clause.given, clause.over, clause.for_, frame, asked)
+def _outcomes(rule: Rule, frame: Frame, *, values: bool) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for clause in rule.clauses:
+        outcome = ask_clause(clause, frame, outcomes, values=values)
+        outcomes[clause.name] = (
+            outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
+        )
+    return outcomes
+
+
+def ask_clause(
+    clause: Clause, frame: Frame, asked: Mapping[str, Outcome], *, values: bool = True
+) -> Outcome:
+    """Judge one clause; `asked` are those before it, `values` as `judge` has it."""
+    return judge(clause.where, clause.given, clause.over, clause.for_, frame, asked, values=values)
 
 
 def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:

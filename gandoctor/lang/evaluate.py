@@ -54,6 +54,8 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     for_: Amount,
     frame: Frame,
     onsets: Mapping[str, Outcome | int | None] | None = None,
+    *,
+    values: bool = True,
 ) -> Outcome:
     """Judge one clause.
 
@@ -72,6 +74,9 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     onsets : Mapping, optional
         What the clauses before gave, for ``after CLAUSE``: their outcome, or their onset (None: did
         not hold).
+    values : bool
+        Whether to work out what only readers need: the outcome's `values`, the `threshold`
+        that is drawn, and the signal that it is about where several are.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     said = _given(given, frame)
     if where is None or said.truth is False:
         return Outcome(said.truth, reason=said.reason, names=where.signals if where else ())
-    outcome = _judged(where, over, for_, frame, onsets or {})
+    outcome = _judged(where, over, for_, frame, onsets or {}, values=values)
     if said.truth is None and outcome.truth is not False:
         return replace(outcome, truth=None, reason=said.reason, onset=None)
     return outcome
@@ -183,6 +188,8 @@ def _judged(
     for_: Amount,
     frame: Frame,
     onsets: Mapping[str, Outcome | int | None],
+    *,
+    values: bool,
 ) -> Outcome:
     names = where.signals
     span: Span | None = None
@@ -201,12 +208,12 @@ def _judged(
     answer = run.test(where.tree)
     if isinstance(answer, Marks):
         assert span is not None  # noqa: S101 - a mask has a signal in it
-        outcome = _over_steps(answer, where, for_, span, run)
+        outcome = _over_steps(answer, where, for_, span, run, values=values)
     elif isinstance(answer, Missing):
         outcome = Outcome(None, reason=answer.reason, window=span.whole if span else None)
     else:
-        outcome = _once(answer, where, span, run)
-    threshold, primary = threshold_drawn(where.tree, run)
+        outcome = _once(answer, where, span, run, values=values)
+    threshold, primary = threshold_drawn(where.tree, run) if values else (None, None)
     return replace(
         outcome, names=names, threshold=threshold, primary=primary or _primary(names, frame)
     )
@@ -216,7 +223,9 @@ def _primary(names: Sequence[str], frame: Frame) -> str | None:
     return next((n for n in names if n in frame.series), None)
 
 
-def _once(answer: Told, where: Expression, span: Span | None, run: Evaluation) -> Outcome:
+def _once(
+    answer: Told, where: Expression, span: Span | None, run: Evaluation, *, values: bool
+) -> Outcome:
     windowed = where.tree.windowed
     window = span.whole if span is not None and windowed else None
     truth = answer.truth
@@ -230,12 +239,12 @@ def _once(answer: Told, where: Expression, span: Span | None, run: Evaluation) -
         margin=abs(answer.slack) if truth is not None and answer.slack is not None else None,
         onset=onset,
         reason=answer.reason if truth is None else "",
-        values=values_shown(where.tree, run, None),
+        values=values_shown(where.tree, run, None) if values else {},
     )
 
 
 def _over_steps(
-    marks: Marks, where: Expression, for_: Amount, span: Span, run: Evaluation
+    marks: Marks, where: Expression, for_: Amount, span: Span, run: Evaluation, *, values: bool
 ) -> Outcome:
     """Judge a test that is decided at every step: how much of the window passes it."""
     low, high = span.rows(marks.steps)
@@ -275,7 +284,7 @@ def _over_steps(
         reason=(why_not or marks.reason or "it is not known at enough steps")
         if truth is None
         else "",
-        values=values_shown(where.tree, run, marks if truth else None),
+        values=values_shown(where.tree, run, marks if truth else None) if values else {},
     )
 
 

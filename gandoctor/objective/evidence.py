@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
+from gandoctor.lang.functions.series import CUTS
 from gandoctor.lang.middle import median
 from gandoctor.model.signals import FAMILIES
 from gandoctor.objective.bounds import ask_bounds
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 # Hinge and cross-entropy at their chance levels, with room for the noise of a batch.
 MOST_BOUNDED: Final = 3.0
-# Minus the logarithm of the epsilons that frameworks add, and PyTorch's bound on a logarithm; whole
-# and halved.
-CLAMPS: Final = (100.0, 50.0, 27.631, 23.026, 18.421, 16.118, 15.942, 15.425, 13.816)
 # Rows below which losses that fit everything name no family, not even the commonest.
 FEWEST: Final = 5
 # A distance that is measured beside the training is named after Wasserstein whatever game is
@@ -196,7 +194,7 @@ def _ask_clamp(seen: Evidence, *losses: Signal) -> None:
     """
     for loss in losses:
         top = float(np.max(loss.values[np.isfinite(loss.values)], initial=0.0))
-        clamp = next((c for c in CLAMPS if abs(top / c - 1) < 1e-3), None)
+        clamp = next((float(c) for c in CUTS if abs(top / c - 1) < 1e-3), None)
         if clamp is not None and float(np.mean(loss.values > 0.999 * clamp)) > 0.1:
             text = f"{loss.tag} rests at {clamp:.4g}, where cross-entropy is cut"
             seen.add(text, nonsaturating=3.0, minimax=1.0, lsgan=-2.0)

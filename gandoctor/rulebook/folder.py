@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -28,15 +29,25 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
 
     The room of a file that stands in no room is the empty string.
     """
-    found = [("", p) for p in folder.glob("*.y*ml") if p.name not in (MEASURED, WEIGHTS)]
-    found += [(room, p) for room in ROOMS for p in (folder / room).glob("*.y*ml")]
-    for room, path in sorted(found, key=lambda f: (f[0], f[1].name)):
-        if (
-            path.suffix in (".yaml", ".yml")
-            and not path.name.endswith((TEST_SUFFIX, ".test.yml"))
-            and path.is_file()
-        ):
-            yield room, path
+    found = [("", name) for name in _pages(folder) if name not in (MEASURED, WEIGHTS)]
+    found += [(room, name) for room in ROOMS for name in _pages(folder / room)]
+    for room, name in sorted(found):
+        yield room, folder / room / name
+
+
+def _pages(folder: Path) -> list[str]:
+    """Names of the YAML files of a folder that are no tests; none where it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                e.name
+                for e in entries
+                if e.name.endswith((".yaml", ".yml"))
+                and not e.name.endswith((TEST_SUFFIX, ".test.yml"))
+                and e.is_file()
+            ]
+    except OSError:
+        return []
 
 
 def paths_of(folder: Path) -> list[Path]:

@@ -15,6 +15,12 @@ FUNCTIONS: Final = Registry()
 
 
 _EITHER = "series or number"
+# Where a loss lies that is minus the logarithm of zero: PyTorch's bound and its half, minus the
+# logarithms of the epsilons that frameworks add.
+CUTS: Final = np.array(
+    [13.81551, 15.42495, 15.94239, 16.1181, 18.42068, 23.02585, 27.63102, 50.0, 100.0]
+)
+_BETWEEN: Final = (CUTS[1:] + CUTS[:-1]) / 2
 
 
 @FUNCTIONS.enter("abs(x)", "point", "same", _EITHER, "as x")
@@ -58,6 +64,15 @@ def _folded(join: Callable[[Floats, Floats], Floats], x: tuple[Floats, ...]) -> 
 def _ratio(x: Floats, y: Floats) -> Floats:
     """Quotient x / y; unknown where y is zero."""
     return np.asarray(x / np.where(np.asarray(y) == 0, np.nan, y))
+
+
+@FUNCTIONS.enter("from_cut(x)", "point", "same", _EITHER, "share")
+def _from_cut(x: Floats) -> Floats:
+    """How far x is, relatively, from the nearest loss at which the logarithm of zero is cut.
+
+    100 and 50 (PyTorch), and minus the logarithms of usual epsilons: 27.63, 23.03, 18.42, 16.12 ...
+    """
+    return np.asarray(np.abs(x / CUTS[np.searchsorted(_BETWEEN, x)] - 1))
 
 
 @FUNCTIONS.enter("isnan(x)", "point", "test", _EITHER, "yes or no")
