@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gandoctor import api
+from gandoctor.lang.frame import joined_reasons
 from gandoctor.lang.regimes import changes
 
 if TYPE_CHECKING:
@@ -327,3 +328,18 @@ def test_what_is_of_one_piece_is_not_cut(kind: str) -> None:
 
 def test_too_few_rows_have_no_regimes() -> None:
     assert changes(np.concatenate([np.ones(15), 100 * np.ones(15)])) == ()
+
+
+def test_a_sentence_quotes_the_part_of_the_run_that_it_is_about(tmp_path: Path) -> None:
+    n = 1000
+    d, g = np.exp(-5 + noise(n, 1)), 8 + noise(n, 2)
+    d[700:], g[700:] = 50.0, 0.0
+    report = analysed(tmp_path, nonsaturating_d_loss=d, nonsaturating_g_loss=g)
+    (found,) = [f for f in report.findings if f.rule == "d-gives-one-answer"]
+    assert "D's loss was 50 to the last digit" in found.evidence[0].text
+
+
+def test_a_reason_is_given_once() -> None:
+    assert joined_reasons(["a is not known; b is not known", "a is not known", ""]) == (
+        "a is not known; b is not known"
+    )

@@ -101,8 +101,8 @@ def fill(text: str, outcome: Outcome, frame: Frame, extra: Mapping[str, str] | N
 
     A place that nothing fills stays as it is.
 
-    ``{expression}`` gives its number within the clause's window where the clause computed it, else
-    over the whole run; ``{expression:%}`` gives it in per cent.
+    ``{expression}`` gives its number as the clause computed it, else within the clause's window,
+    and over the whole run only where it has none there; ``{expression:%}`` gives it in per cent.
     """
     first, last = outcome.window or frame.span
     known = {"first": f"{first:,}", "last": f"{last:,}", "unit": unit_word(frame.step_unit)}
@@ -116,7 +116,10 @@ def fill(text: str, outcome: Outcome, frame: Frame, extra: Mapping[str, str] | N
             return known[name]
         asked = name.removesuffix(":%")
         value = outcome.values.get(asked)
-        value = number_of(asked, frame) if value is None else value
+        if value is None:
+            value = number_of(asked, frame, window=outcome.window)
+        if value is None:
+            value = number_of(asked, frame)
         if value is None:
             return m[0]
         return percent(float(value)) if asked != name else number_shown(value)

@@ -135,7 +135,13 @@ def _decided(node: Node, outcomes: Mapping[str, Outcome]) -> tuple[bool | None, 
     return before < after, after
 
 
-def number_of(text: str, frame: Frame, scope: Scope | None = None) -> float | None:
+def number_of(
+    text: str,
+    frame: Frame,
+    scope: Scope | None = None,
+    *,
+    window: tuple[int, int] | None = None,
+) -> float | None:
     """Value of an expression over a frame's numbers, for a sentence that quotes it.
 
     None where it has none.
@@ -145,16 +151,17 @@ def number_of(text: str, frame: Frame, scope: Scope | None = None) -> float | No
     text : str
         ``lr_d / lr_g``, ``late(g_loss)``.
     frame : Frame
-        Series are looked at as a whole.
     scope : Scope, optional
         Names it may use; those of the frame where it is not given.
+    window : (first, last), optional
+        Steps that series are looked at in; the whole run where it is not given.
     """
     names = scope or Scope(signals=frozenset(frame.series), numbers=frozenset(frame.numbers))
     try:
         tree = compile_value(text, names).tree
     except RuleError:
         return None
-    first, last = frame.span
+    first, last = window or frame.span
     found = Evaluation(frame, Span(float(first), float(last))).value(tree)
     return found if isinstance(found, float) and math.isfinite(found) else None
 

@@ -220,7 +220,8 @@ def any_of(truths: Iterable[bool | None]) -> bool | None:
 
 def joined_reasons(reasons: Sequence[str]) -> str:
     """Several reasons as one, each once."""
-    return "; ".join(dict.fromkeys(r for r in reasons if r))
+    pieces = (piece for reason in reasons for piece in reason.split("; "))
+    return "; ".join(dict.fromkeys(piece for piece in pieces if piece))
 
 
 def word_of(name: str, frame: Frame) -> str | None:
