@@ -31,7 +31,7 @@ def floor(path: str) -> int:
 
 
 def gandoctor(path: str) -> int:
-    parser = importlib.import_module(f"gandoctor.parsers.{_parser_of(path)}")
+    parser = importlib.import_module(f"gandoctor.parsers.formats.{_parser_of(path)}")
     total = 0
     for file in _files(path):
         reading = parser.read(file)
