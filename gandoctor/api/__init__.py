@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gandoctor import parsers, rulebook, vocabulary
 from gandoctor.api.books import customised, rule_folders
+from gandoctor.api.code import code_of
 from gandoctor.api.reporting import report_of
 from gandoctor.api.understanding import understand
 from gandoctor.api.wishes import Options, with_preferences
@@ -18,6 +19,7 @@ from gandoctor.model.rules import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.model.report import Prescription, Report
     from gandoctor.model.signals import RawRun, Run
 
@@ -82,10 +84,13 @@ def analyze_with_roots(
     shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
     raws = _discover(Path(path), options)
     several = len(raws) > 1
-    return [
-        (raw.root, report_of(raw, understand(raw, words, options, several=several), shelf, options))
-        for raw in raws
-    ]
+    out: list[tuple[Path, Report]] = []
+    known: dict[object, CodeOfRun | None] = {}
+    for raw in raws:
+        code = code_of(raw, options, known)
+        run = understand(raw, words, options, several=several, code=code)
+        out.append((raw.root, report_of(raw, run, shelf, options, code)))
+    return out
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
@@ -93,7 +98,12 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)
-    runs = [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    several = len(raws) > 1
+    known: dict[object, CodeOfRun | None] = {}
+    runs = [
+        understand(raw, words, options, several=several, code=code_of(raw, options, known))
+        for raw in raws
+    ]
     return [replace(run, notes=(*run.notes, *options.refused)) for run in runs]
 
 

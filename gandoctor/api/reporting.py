@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor import __version__, diagnose, rulebook
+from gandoctor.api.code import OWN
 from gandoctor.api.understanding import followed
 from gandoctor.api.wishes import Options, changes_told
 from gandoctor.model.report import (
@@ -23,18 +24,26 @@ from gandoctor.model.report import (
 from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.signals import RawRun, Run, Signal
 
 MOST_SERIES: Final = 40
 
 
-def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> Report:
+def report_of(
+    raw: RawRun,
+    run: Run,
+    shelf: rulebook.Shelf,
+    options: Options,
+    code: CodeOfRun | None = None,
+) -> Report:
     """Judge a run, work out what to change, and note down what a report holds of it."""
     seen = diagnose.examine(run, shelf, ignore=options.ignore)
     cures: tuple[Prescription, ...] = ()
     if seen.diagnoses:
         from gandoctor.prescribe import prescribe
+        from gandoctor.prescribe.coded import InCode
 
         book = shelf.whole
         cures = prescribe(
@@ -45,6 +54,7 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
             holds=seen.holds,
             measured=book.measured,
             repo=options.repo,
+            code=InCode(code.editor, code.base, OWN) if code is not None else None,
         )
         effort = {r.id: r.effort for r in book.remedies}
         cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
@@ -65,7 +75,7 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
         signals=tuple(_signal_note(s) for s in run.signals),
         unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
         settings=tuple(
-            SettingNote(name, str(s.value), s.key, s.file, s.line)
+            SettingNote(name, str(s.value), s.key, s.file, s.line, s.how, s.confidence)
             for name, s in sorted(run.settings.items())
         ),
         findings=seen.findings,

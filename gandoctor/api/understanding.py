@@ -12,12 +12,18 @@ from gandoctor.model.signals import FAMILIES, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
 def understand(
-    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False
+    raw: RawRun,
+    words: vocabulary.Vocabulary,
+    options: Options,
+    *,
+    several: bool = False,
+    code: CodeOfRun | None = None,
 ) -> Run:
     """Give every signal its role and every setting its name, infer the game, derive what can be.
 
@@ -29,13 +35,15 @@ def understand(
     several : bool
         Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no
         error.
+    code : CodeOfRun, optional
+        The code that the run was trained with: its settings count where nothing else says them.
     """
     if options.loss is not None and options.loss not in FAMILIES:
         where = options.origin("loss", "--loss")
         raise UsageError(
             f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
         )
-    settings = vocabulary.settle(raw.settings, vocabulary=words)
+    settings = _settings(raw, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -68,12 +76,30 @@ def understand(
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,))),
+        notes=(
+            *raw.notes,
+            *remarks,
+            *idle,
+            *filter(None, (joining.note, code.note if code is not None else "")),
+        ),
         sources=raw.sources,
         step_unit=unit,
         roles=words.roles,
         finished=raw.finished,
     )
+
+
+def _settings(
+    raw: RawRun, words: vocabulary.Vocabulary, code: CodeOfRun | None
+) -> dict[str, Setting]:
+    """What was seen, and where it is silent what is read in code; names alone come last."""
+    seen = vocabulary.settle([s for s in raw.settings if not s.how], vocabulary=words)
+    named = vocabulary.settle([s for s in raw.settings if s.how], vocabulary=words)
+    if code is None:
+        return {**named, **seen}
+    from gandoctor.api.code import settings_of
+
+    return {**named, **settings_of(code), **seen}
 
 
 def _heeded(

@@ -121,12 +121,17 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One value in one file, old and new, both as they stand in the file."""
+    """One value in one file, old and new, both as they stand in the file.
+
+    `line` is given of an edit of code, as its reader knows it (``12``, ``cell3:12``), and left out
+    of the plain data elsewhere.
+    """
 
     file: str
     key: str
     old: str
     new: str
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +220,19 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class SettingNote:
-    """One setting as it was understood."""
+    """One setting as it was understood.
+
+    `how` and `confidence` are given where it was read in code, and left out of the plain data where
+    a log or a config says it.
+    """
 
     name: str
     value: str
     key: str
     file: str
     line: int
+    how: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +361,12 @@ class Report:
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        told = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        if isinstance(value, SettingNote) and not value.how:
+            del told["how"], told["confidence"]
+        if isinstance(value, Edit) and not value.line:
+            del told["line"]
+        return {name: _plain(its) for name, its in told.items()}
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'd2c7b9c2bf8d765ea9d863f651e77710c59b324c76b4faddc2a75dc1027e5ea5'
+MADE_FROM = '0136f1181acbcac53bacc8842dc3a0cf54577477ac6157280d5607cd669a10b5'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -356,6 +356,15 @@ def root(context, missing=missing):
                         ':',
                         escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
                     ))
+                if environment.getattr(l_2_s, 'how'):
+                    pass
+                    t_9.extend((
+                        '<br><span class="meta">read in code: ',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'how'))),
+                        ' (',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'confidence'))),
+                        ' confidence)</span>',
+                    ))
                 t_9.append(
                     '</td></tr>\n',
                 )
@@ -434,4 +443,4 @@ def root(context, missing=missing):
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&14=70&15=74&20=85&21=88&22=90&27=94&28=98&33=114&34=117&35=119&36=123&39=125&40=127&43=133&44=138&40=161&49=162&50=164&53=170&54=175&50=197&59=198&60=201&61=207&65=225&67=230&59=246&70=247&71=251&75=256&76=261&79=289&81=292&82=297&83=308&84=322&70=327&88=328&89=330&93=337&94=342&97=362&89=367&100=368&104=375&105=380&108=392&109=395&111=400&113=412&114=417&100=431'
+debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&14=70&15=74&20=85&21=88&22=90&27=94&28=98&33=114&34=117&35=119&36=123&39=125&40=127&43=133&44=138&40=161&49=162&50=164&53=170&54=175&50=197&59=198&60=201&61=207&65=225&67=230&59=246&70=247&71=251&75=256&76=261&79=289&81=292&82=297&83=308&84=322&70=327&88=328&89=330&93=337&94=342&97=371&89=376&100=377&104=384&105=389&108=401&109=404&111=409&113=421&114=426&100=440'
