@@ -89,7 +89,7 @@ def code_of(
     from gandoctor.configs.python.edits import Editor
 
     hint = _hint(raw, python.Hint)
-    notebooks = [f for f in raw.files if f.suffix.lower() == ".ipynb"]
+    notebooks = list(dict.fromkeys(f for f in raw.files if f.suffix.lower() == ".ipynb"))
     if base == "run" and len(notebooks) == 1 and not hint.program:
         hint = python.Hint(notebooks[0].name, _printing_cell(notebooks[0]))
         path = notebooks[0]
@@ -192,6 +192,8 @@ def settings_of(seen: CodeOfRun) -> dict[str, Setting]:
     """The settings that the code gives, by canonical name."""
     out: dict[str, Setting] = {}
     for found in seen.code.found.values():
+        if found.how == "default" and not found.setting.startswith("lr"):
+            continue  # what nobody wrote is not held against a run
         if found.setting == "data_range":
             low, high = _RANGES[str(found.value)]
             out["data_low"] = _setting("data_low", low, found)

@@ -62,7 +62,7 @@ class Choice:
 
     def pick(self) -> tuple[Optimiser | None, Optimiser | None, Scope, Unit, str] | None:
         """The optimisers of D and G, the function and file of their training, and why those."""
-        made = self.made
+        made = self._of_program()
         ds = [o for o in made if o.side == "d"]
         gs = [o for o in made if o.side == "g"]
         rest = [o for o in made if o.side == ""]
@@ -85,6 +85,15 @@ class Choice:
                 ranked.append(((self._weight(g) + close / 2, order), d2, g))
         _, d_, g_ = max(ranked, key=lambda r: r[0])
         return self._told(d_, g_, len(ranked))
+
+    def _of_program(self) -> Sequence[Optimiser]:
+        """The optimisers of the program that is known to have run, and of what it is made of."""
+        program = next((u for u in self.index.units if self._is_program(u)), None)
+        if program is None:
+            return self.made
+        files = near(self.index, program)
+        mine = [o for o in self.made if o.unit in files]
+        return mine if mine or program.file.endswith(".ipynb") else self.made
 
     def _single(
         self, made: Sequence[Optimiser], rest: Sequence[Optimiser]

@@ -54,7 +54,7 @@ _MAKES: Final = late_pattern(
     rb"(?:Adam|RMS[pP]rop|SGD|Adagrad|AdaBelief|[Oo]ptimi[sz]er|optim\.|optax)\w*\("
 )
 _GAN: Final = late_pattern(
-    rb"(?i)discriminator|critic|net_?d\b|\bgan\b|_gan\b|\bdisc\b|\bdis\b|d_optim|optim\w*_d\b"
+    rb"(?i)discrim|critic|net_?[dg]\b|\bgan|gan\b|\bdis[c_]|\b[dg]_|_[dg]\b|adversar|\b(?:fake|real)_|\bmpd\b"
 )
 _IMPORT: Final = late_pattern(
     rb"(?m)^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\n#]*)|import[ \t]+([^\n#]+))"

@@ -13,7 +13,7 @@ from gandoctor.configs.python.ways import Known
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gandoctor.configs.python.index import Index, Scope
     from gandoctor.configs.python.sides import Side
@@ -37,14 +37,25 @@ class Loops:
         The function that makes its optimisers, or the module.
     line : int
         Where it makes them.
+    moved : Mapping of str to Side
+        What the optimisers are called, and whose they are.
     """
 
-    def __init__(self, reader: Reader, home: Unit, scope: Scope, line: int) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        home: Unit,
+        scope: Scope,
+        *,
+        line: int = 0,
+        moved: Mapping[str, Side] | None = None,
+    ) -> None:
         self.reader = reader
         self.index: Index = reader.index
         self.home = home
         self.scope = scope
         self.line = line
+        self.moved = moved or {}
         self.near = [home, *(u for u in reader.preferred if u is not home)]
 
     # ------------------------------------------------------------ by name
@@ -162,7 +173,7 @@ class Loops:
 
     def trains(self, node: ast.AST, side: Side = "") -> bool:
         """Whether a network makes steps in here; with a side, whether that one does."""
-        return any(_is_step(n, side) for n in ast.walk(node) if isinstance(n, ast.Call))
+        return any(_is_step(n, side, self.moved) for n in ast.walk(node) if isinstance(n, ast.Call))
 
     def critic_steps(self) -> tuple[str, Known] | None:
         """How often D is trained for one step of G, or G for one of D."""
@@ -267,7 +278,7 @@ def _bound_of(node: ast.expr) -> ast.expr | None:
     return bound
 
 
-def _is_step(node: ast.Call, side: Side) -> bool:
+def _is_step(node: ast.Call, side: Side, moved: Mapping[str, Side]) -> bool:
     """Whether a call moves a network's weights."""
     name = last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
     base = dotted(node.func)[:-1] if isinstance(node.func, ast.Attribute) else ()
@@ -284,8 +295,11 @@ def _is_step(node: ast.Call, side: Side) -> bool:
             for n in ast.walk(a)
             if isinstance(n, ast.Name | ast.Attribute)
         ]
+        # a run that fetches samples or losses moves nothing
+        whose = [w for w in whose if w in moved]
         if not whose:
             return False
+        return not side or any(moved[w] == side for w in whose)
     elif re.fullmatch(
         r"_?(?:train|update|optimi[sz]e|fit)_?\w*|\w+_(?:step|update|train_step)|backward_[DG]",
         name,

@@ -130,7 +130,13 @@ def read_code(
     _command(code, home, hint, commands)
     # what is preferred now, and given on a command line, may be another value
     main = code.d or code.g
-    training = Training(reader, home, scope, main.call.lineno if main is not None else 0)
+    training = Training(
+        reader,
+        home,
+        scope,
+        line=main.call.lineno if main is not None else 0,
+        moved={o.target: o.side for o in code.made if o.target},
+    )
     code.home, code.why = home.file, why
     for found in _settings(code, training):
         code.found.setdefault(found.setting, found)
