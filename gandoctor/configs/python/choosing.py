@@ -237,12 +237,11 @@ def near(index: Index, home: Unit) -> list[Unit]:
 
 def _taken_in(unit: Unit, index: Index) -> list[Unit]:
     out: list[Unit] = []
-    for node in ast.walk(unit.tree):
-        names: list[str] = []
+    for node in index.imports[id(unit)]:
         if isinstance(node, ast.ImportFrom):
             module = node.module or ""
             names = [module, *(f"{module}.{a.name}".lstrip(".") for a in node.names)]
-        elif isinstance(node, ast.Import):
+        else:
             names = [a.name for a in node.names]
         for name in names:
             end = name.replace(".", "/")

@@ -68,12 +68,11 @@ class Training(Layers):
             for call, its in self.calls_with("Normalize"):
                 if its is unit and (said := self._normalised(call)):
                     return said, call, unit
-            for node in ast.walk(unit.tree):
-                if isinstance(node, ast.BinOp) and self.reader.is_idle(node) is False:
-                    if _is_symmetric(node):
-                        return "-1..1", node, unit
-                    if weak is None and _is_unit(node):
-                        weak = ("0..1", node, unit)
+            for node in self.index.sums[id(unit)]:
+                if _is_symmetric(node) and not self.reader.is_idle(node):
+                    return "-1..1", node, unit
+                if weak is None and _is_unit(node) and not self.reader.is_idle(node):
+                    weak = ("0..1", node, unit)
         if weak is not None:
             return weak
         for call, unit in self.calls_with("ToTensor"):
@@ -184,8 +183,8 @@ class Training(Layers):
     def penalty(self) -> Known | None:
         """``10 * gradient_penalty``."""
         for unit in self.near:
-            for node in ast.walk(unit.tree):
-                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            for node in self.index.sums[id(unit)]:
+                if isinstance(node.op, ast.Mult):
                     for one, other in ((node.left, node.right), (node.right, node.left)):
                         if set(words_of(last_name(one))) & {"gp", "penalty", "slopes"}:
                             known = self.reader.known(other)

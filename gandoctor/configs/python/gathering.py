@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 MAX_ENTRIES: Final = 20_000  # names that are looked at
 MAX_FILES: Final = 4_000  # files that are opened
 MAX_DEPTH: Final = 8
-MAX_BYTES_IN_ALL: Final = 96 << 20
+MAX_BYTES_IN_ALL: Final = 64 << 20
 MAX_SCRIPT: Final = 1 << 20
 MAX_NOTEBOOK: Final = 48 << 20
-MAX_PARSED: Final = 500_000  # characters of code that are parsed
+MAX_PARSED: Final = 160_000  # characters of code that are parsed
 MAX_TRAINERS: Final = 8
 MAX_CONFIG: Final = 128 << 10
+_MOST_USERS: Final = 60
 
 _SKIPPED: Final = frozenset(
     {
@@ -50,11 +51,21 @@ _SKIPPED: Final = frozenset(
 )  # fmt: skip
 _SHELLS: Final = (".sh", ".bash", ".slurm", ".sbatch", ".bat", ".pbs", ".job", ".cmd")
 _CONFIGS: Final = (".json", ".yaml", ".yml", ".toml")
-_MAKES: Final = late_pattern(
-    rb"(?:Adam|RMS[pP]rop|SGD|Adagrad|AdaBelief|[Oo]ptimi[sz]er|optim\.|optax)\w*\("
+# What a file that trains a GAN has of each: plain words, for a search is far slower.
+_MAKES: Final = (b"ptim", b"Adam", b"RMS", b"SGD(")
+_PLAYS: Final = (
+    b"iscriminator",
+    b"ritic",
+    b"netD",
+    b"NetD",
+    b"net_d",
+    b"GAN",
+    b"gan",
+    b"disc",
+    b"Disc",
 )
 _GAN: Final = late_pattern(
-    rb"(?i)discrim|critic|net_?[dg]\b|\bgan|gan\b|\bdis[c_]|\b[dg]_|_[dg]\b|adversar|\b(?:fake|real)_|\bmpd\b"
+    rb"(?i)\b[dg]_|_[dg]\b|adversar|\bdis[c_]|\b(?:fake|real)_|\bmpd\b|\b[dg]loss"
 )
 _IMPORT: Final = late_pattern(
     rb"(?m)^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\n#]*)|import[ \t]+([^\n#]+))"
@@ -196,32 +207,45 @@ class _Tree:
 
 def _chosen(code: Mapping[str, bytes], program: str) -> list[str]:
     """The files that train a GAN, what they take in, and what takes them in."""
-    trainers = [n for n, data in code.items() if _MAKES.search(data) and _GAN.search(data)]
+    trainers = [n for n, data in code.items() if _may_train(data)]
     if program:
         asked = [n for n in code if f"/{n}".endswith(f"/{PurePosixPath(program).name}")]
         trainers = [*asked, *(t for t in trainers if t not in asked)]
     else:
         asked = []
-    trainers.sort(key=lambda n: (n not in asked, _unlikely(n), n.count("/"), n))
+    trainers.sort(key=lambda n: (n not in asked, _unlikely(n), -_plays(code[n]), n.count("/"), n))
     stems = _stems(code)
-    taken = {n: _taken_in(n, data, stems) for n, data in code.items() if _is_near(n, data)}
-    users: dict[str, list[str]] = {}
-    for name, modules in taken.items():
-        for module in modules:
-            users.setdefault(module, []).append(name)
+    folders = {n: str(PurePosixPath(n).parent) for n in code}
+    taken: dict[str, list[str]] = {}
+
+    def taken_in(name: str) -> list[str]:
+        if name not in taken:
+            taken[name] = _taken_in(name, code[name], stems)
+        return taken[name]
+
+    def users(name: str) -> list[str]:
+        """Who takes a file in: those in its folder and above it that hold its name at all."""
+        path = PurePosixPath(name)
+        stem = (path.parent.name if path.name == "__init__.py" else path.stem).encode()
+        above = {str(p) for p in path.parents}
+        having = [
+            n for n, data in code.items() if n != name and folders[n] in above and stem in data
+        ]
+        return [n for n in having[:_MOST_USERS] if name in taken_in(n)][:4]
+
     out: dict[str, None] = {}
     size = 0
     for trainer in trainers[:MAX_TRAINERS]:
-        waiting = [trainer, *users.get(trainer, ())[:4]]
+        waiting = [trainer, *users(trainer)]
         for user in list(waiting[1:]):
-            waiting += users.get(user, ())[:4]
+            waiting += users(user)
         seen: dict[str, None] = {}
         while waiting and len(seen) < 40:
             name = waiting.pop(0)
             if name in seen:
                 continue
             seen[name] = None
-            waiting += taken.get(name, ())
+            waiting += taken_in(name)
         for name in seen:
             cost = len(code[name]) if name.endswith(".py") else min(len(code[name]), 20_000)
             if name not in out and (size + cost <= MAX_PARSED or not out):
@@ -257,8 +281,16 @@ def _unlikely(name: str) -> int:
     return 1
 
 
-def _is_near(name: str, data: bytes) -> bool:
-    return name.endswith(".py") or bool(_GAN.search(data))
+def _may_train(data: bytes) -> bool:
+    return any(w in data for w in _MAKES) and (
+        any(w in data for w in _PLAYS) or _GAN.search(data) is not None
+    )
+
+
+def _plays(data: bytes) -> int:
+    """How much a file speaks of a discriminator: 0 to 3."""
+    strong = sum(data.count(w) for w in _PLAYS[:5])
+    return min(3, strong // 2)
 
 
 def _taken_in(name: str, data: bytes, by_stem: Mapping[str, Sequence[str]]) -> list[str]:

@@ -119,6 +119,7 @@ class Index:
     options : dict of name to options
     entries : dict of key to (value, dict) of literal dicts
     loads : dict of name to how often it is read
+    imports, loops, tests, sums : dict of id of unit to its nodes of a kind, in order
     """
 
     units: list[Unit] = field(default_factory=list)
@@ -137,6 +138,10 @@ class Index:
         default_factory=lambda: defaultdict(list)
     )
     loads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    imports: dict[int, list[ast.Import | ast.ImportFrom]] = field(default_factory=dict)
+    loops: dict[int, list[ast.For]] = field(default_factory=dict)
+    tests: dict[int, list[ast.If]] = field(default_factory=dict)
+    sums: dict[int, list[ast.BinOp]] = field(default_factory=dict)
 
     def scope_of(self, node: ast.AST) -> Scope:
         """The innermost scope around a node."""
@@ -190,6 +195,10 @@ def index_of(units: Sequence[Unit]) -> Index:
     return out
 
 
+# Nodes without a place of their own that hold others.
+_PLACELESS: Final = frozenset({ast.arguments, ast.comprehension, ast.withitem})
+
+
 class _Walk:
     """One walk over one unit."""
 
@@ -199,8 +208,11 @@ class _Walk:
 
     def run(self) -> None:
         tree = self.unit.tree
-        self.out.scopes[tree] = None
-        self.out.of[tree] = self.unit
+        out, parents = self.out, self.out.parents
+        out.scopes[tree] = None
+        out.of[tree] = self.unit
+        for kept in (out.imports, out.loops, out.tests, out.sums):
+            kept[id(self.unit)] = []
         stack: list[tuple[ast.AST, Scope, int]] = [(tree, tree, 0)]
         while stack:
             node, scope, depth = stack.pop()
@@ -209,36 +221,55 @@ class _Walk:
             self.visit(node, scope)
             inner: Scope = scope
             if isinstance(node, SCOPES) and node is not tree:
-                self.out.scopes[node] = scope
-                self.out.of[node] = self.unit
+                out.scopes[node] = scope
+                out.of[node] = self.unit
                 inner = node
-            below = list(ast.iter_child_nodes(node))
-            for child in below:
-                self.out.parents[child] = node
-            stack += ((child, inner, depth + 1) for child in reversed(below))
+            below: list[ast.AST] = []
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, list):
+                    below += value
+                elif isinstance(value, ast.AST):
+                    below.append(value)
+            depth += 1
+            for child in reversed(below):
+                # a context is the same object everywhere
+                if (isinstance(child, ast.AST) and child._attributes) or type(child) in _PLACELESS:
+                    parents[child] = node
+                    stack.append((child, inner, depth))
 
     def bind(self, scope: Scope, name: str, binding: Binding) -> None:
         self.out.names.setdefault((scope, name), []).append(binding)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
         out = self.out
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                out.loads[node.id] += 1
+        kind = type(node)
+        if kind is ast.Constant:
+            return
+        if kind is ast.Name:
+            if isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+                out.loads[node.id] += 1  # type: ignore[attr-defined]
         elif isinstance(node, ast.Attribute):
             if isinstance(node.ctx, ast.Load):
                 out.loads[node.attr] += 1
-        elif isinstance(node, ast.Subscript):
-            if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
-                out.loads[str(node.slice.value)] += 1
         elif isinstance(node, ast.Call):
             self.call(node, scope)
+        elif isinstance(node, ast.stmt):
+            self.statement(node, scope)
+        elif isinstance(node, ast.BinOp):
+            out.sums[id(self.unit)].append(node)
+        else:
+            self.other(node, scope)
+
+    def other(self, node: ast.AST, scope: Scope) -> None:
+        out = self.out
+        if isinstance(node, ast.Subscript):
+            if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
+                out.loads[str(node.slice.value)] += 1
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     out.entries[key.value].append((value, node, self.unit))
-        elif isinstance(node, ast.stmt):
-            self.statement(node, scope)
         elif isinstance(node, ast.NamedExpr):
             self.assign(node.target, node.value, node, scope)
         elif isinstance(node, ast.comprehension):
@@ -258,7 +289,16 @@ class _Walk:
             self.targets(node.target, node, scope, "changed")
         elif isinstance(node, ast.For | ast.AsyncFor):
             self.targets(node.target, node, scope, "loop")
-        elif isinstance(node, ast.With | ast.AsyncWith):
+            if isinstance(node, ast.For):
+                out.loops[id(self.unit)].append(node)
+        elif isinstance(node, ast.If):
+            out.tests[id(self.unit)].append(node)
+        else:
+            self.definition(node, scope)
+
+    def definition(self, node: ast.stmt, scope: Scope) -> None:
+        out = self.out
+        if isinstance(node, ast.With | ast.AsyncWith):
             for item in node.items:
                 if item.optional_vars is not None:
                     self.assign(item.optional_vars, item.context_expr, node, scope)
@@ -270,6 +310,7 @@ class _Walk:
             out.classes[node.name].append(node)
             self.bind(scope, node.name, Binding(None, node, "class"))
         elif isinstance(node, ast.Import | ast.ImportFrom):
+            out.imports[id(self.unit)].append(node)
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
                 self.bind(scope, name, Binding(None, node, "import"))

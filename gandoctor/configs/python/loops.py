@@ -56,6 +56,8 @@ class Loops:
         self.scope = scope
         self.line = line
         self.moved = moved or {}
+        self._names: dict[str, list[str]] | None = None
+        self._scopes: list[Scope] | None = None
         self.near = [home, *(u for u in reader.preferred if u is not home)]
 
     # ------------------------------------------------------------ by name
@@ -72,26 +74,43 @@ class Loops:
         """Values of these names, those of the training's own function and file first."""
         index = self.index
         by_word = {w: i for i, w in enumerate(words)}
-        names = {n for _, n in index.names} | set(index.options) | set(index.stores)
-        names |= set(index.entries)
         matching = sorted(
-            (n for n in names if squeezed(n) in by_word and index.loads.get(n, 0)),
+            (n for w in words for n in self._spelled().get(w, ())),
             key=lambda n: (by_word[squeezed(n)], n),
         )
-        scopes = sorted((s for s in index.scopes), key=self._scope_rank)
+        if not matching and not self.reader.configs:
+            return
+        scopes = self._scopes_in_order()
         for name in matching:
             if name in self.reader.commands and name in index.options:
                 yield from _given(self.reader.of_option(name))
         for scope in scopes:
             for name in matching:
-                if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):  # type: ignore[arg-type]
-                    yield from _given(self.reader.of_name(scope, name))  # type: ignore[arg-type]
+                if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
+                    yield from _given(self.reader.of_name(scope, name))
         for name in matching:
             yield from self._elsewhere(name)
         for name in self.reader.configs:
             if squeezed(name) in by_word:
                 given = self.reader.configs[name]
                 yield Known(given.value, (), given.how, given.place, name, guessed=True)
+
+    def _spelled(self) -> dict[str, list[str]]:
+        """Names that are read somewhere, by how they are spelled without case and dashes."""
+        if self._names is None:
+            index = self.index
+            names = {n for _, n in index.names} | index.options.keys() | index.stores.keys()
+            self._names = {}
+            for name in names | index.entries.keys():
+                if index.loads.get(name, 0):
+                    self._names.setdefault(squeezed(name), []).append(name)
+        return self._names
+
+    def _scopes_in_order(self) -> list[Scope]:
+        """All scopes, the training's own function and file first."""
+        if self._scopes is None:
+            self._scopes = sorted(self.index.scopes, key=self._scope_rank)  # type: ignore[arg-type]
+        return self._scopes
 
     def _elsewhere(self, name: str) -> Iterator[Known]:
         index = self.index
@@ -167,9 +186,8 @@ class Loops:
 
     def _loops(self) -> Iterator[tuple[ast.For, Unit]]:
         for unit in self.near:
-            for node in ast.walk(unit.tree):
-                if isinstance(node, ast.For):
-                    yield node, unit
+            for node in self.index.loops[id(unit)]:
+                yield node, unit
 
     def trains(self, node: ast.AST, side: Side = "") -> bool:
         """Whether a network makes steps in here; with a side, whether that one does."""
@@ -190,8 +208,8 @@ class Loops:
             if known is not None and fits(known.value, 1, 1000, whole=True):
                 return ("n_critic" if d else "n_gen"), known
         for unit in self.near:
-            for test in ast.walk(unit.tree):
-                every = self._every(test) if isinstance(test, ast.If) else None
+            for test in self.index.tests[id(unit)]:
+                every = self._every(test)
                 if every is not None:
                     return "n_critic", every
         return None

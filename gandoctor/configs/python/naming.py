@@ -254,7 +254,7 @@ class Naming(Followed):
 
     def _imported_name(self, name: str, unit: Unit, way: Way) -> End:
         """A name that ``from module import *`` brings."""
-        for node in ast.walk(unit.tree):
+        for node in self.index.imports[id(unit)]:
             if isinstance(node, ast.ImportFrom) and any(a.name == "*" for a in node.names):
                 other = self._module(node.module or "")
                 if other is not None and other is not unit:
