@@ -145,7 +145,7 @@ def train_one(task: Task, bench: Any) -> Record:
     return Training(task["settings"], bench).run()
 
 
-# ---------------------------------------------------------------------------------- one GPU for many
+# -------------------------------------------------------------------------------- one GPU for many
 
 
 def share_gpu() -> bool:

@@ -138,9 +138,9 @@ def _smaller(picture: Picture, size: int) -> Picture:
 def _font(face: str, size: int) -> Any:
     key = (face, size)
     if key not in _FONTS:
-        import matplotlib  # noqa: PLC0415  (ships the fonts)
+        import matplotlib as mpl  # noqa: PLC0415  (ships the fonts)
 
-        path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / face
+        path = Path(mpl.get_data_path()) / "fonts" / "ttf" / face
         _FONTS[key] = ImageFont.truetype(str(path), size)
     return _FONTS[key]
 
@@ -172,7 +172,8 @@ def _scene(rng: np.random.Generator, label: int) -> Picture:
     hue = rng.uniform(0, 2 * np.pi) + np.arange(3) * 2 * np.pi / 3
     colour = tuple(int(v) for v in 127 + 115 * np.cos(hue))
     x, y = side / 2 + rng.normal(0, 2.0, 2) * FINER
-    _shape(ImageDraw.Draw(picture), label, x, y, rng.uniform(8, 11.5) * FINER, colour)
+    r = rng.uniform(8, 11.5) * FINER
+    _shape(ImageDraw.Draw(picture), label, (x, y, r), colour)
     pixels = np.asarray(_smaller(picture, size)).astype(float) + rng.normal(0, 4, (size, size, 1))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
@@ -184,8 +185,9 @@ def _around(x: float, y: float, radii: list[float], turn: float) -> list[tuple[f
 
 
 def _shape(
-    pen: ImageDraw.ImageDraw, label: int, x: float, y: float, r: float, colour: tuple[int, ...]
+    pen: ImageDraw.ImageDraw, label: int, at: tuple[float, float, float], colour: tuple[int, ...]
 ) -> None:
+    x, y, r = at
     box = (x - r, y - r, x + r, y + r)
     match label:
         case 0:

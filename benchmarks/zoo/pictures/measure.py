@@ -205,6 +205,7 @@ class Examiner:
     def __init__(
         self,
         bench: Bench,
+        *,
         given: tuple[Tensor, ...],
         context: Callable[[Tensor, Tensor], Tensor | None],
         fake_context: Tensor | None,

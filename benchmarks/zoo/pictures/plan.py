@@ -62,10 +62,10 @@ def _by_lot(half: str, role: str, known: set[str]) -> Iterator[tuple[str, Task]]
             if turn >= len(kinds[what]):
                 continue
             found = True
-            data, game, seed = kinds[what][turn]
             entry = _entries(role)[what]
             changes = entry["set"] if role != "fault" else _strength(entry[half], turn)
-            task = _task(half, role, what, (data, game, seed), changes, entry)
+            about = {"role": role, "what": what}
+            task = _task(half, kinds[what][turn], about, changes, entry)
             if task["name"] not in seen:
                 seen.add(task["name"])
                 yield task["name"], task
@@ -100,13 +100,13 @@ def _cells(half: str, entry: Mapping[str, Any], draw: random.Random) -> list[tup
 
 def _task(
     half: str,
-    role: str,
-    what: str,
     at: tuple[str, str, int],
+    about: Mapping[str, str],
     changes: Mapping[str, Any],
     entry: Mapping[str, Any],
 ) -> Task:
     data, game, seed = at
+    role, what = about["role"], about["what"]
     base = cell(half, data, game) | {"seed": seed}
     config = settings.make(base | applied(base, changes))
     fault = what if role == "fault" else ""

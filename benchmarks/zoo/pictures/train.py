@@ -109,13 +109,13 @@ class Training:
         given = self._given(held_out, labels, noise)
         return Examiner(
             self.bench,
-            given,
-            self._context,
-            self._context(held_out, labels),
-            self.game.fool,
-            self._to_gan,
-            self._to_unit,
-            self.bench.real if self.c["task"] in AUTOENCODING else None,
+            given=given,
+            context=self._context,
+            fake_context=self._context(held_out, labels),
+            fool=self.game.fool,
+            to_gan=self._to_gan,
+            to_unit=self._to_unit,
+            target=self.bench.real if self.c["task"] in AUTOENCODING else None,
         )
 
     # ------------------------------------------------------------------------------------ the tasks
