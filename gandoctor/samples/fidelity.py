@@ -142,7 +142,7 @@ class Reference:
         rows = values[finite] - self._centre
         between = _distances(self._placed, rows @ self._directions)
         near, nearest = between < self._near, between < self._nearest
-        covered = near.any(axis=1)
+        covered: NDArray[np.bool_] = np.asarray(near.any(axis=1))
         told = Fidelity(
             coverage=float(covered.mean()),
             precision=float(near.any(axis=0).sum() / len(values)),
