@@ -60,6 +60,8 @@ def understand(
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
+    doubts = objective.doubt(joining.signals, settings, game)
+    facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
     return Run(
         name=raw.name,
@@ -69,7 +71,14 @@ def understand(
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,)), *judged.notes),
+        notes=(
+            *raw.notes,
+            *remarks,
+            *idle,
+            *filter(None, (joining.note,)),
+            *judged.notes,
+            *doubts.notes,
+        ),
         sources=raw.sources,
         step_unit=unit,
         roles=words.roles,
