@@ -9,6 +9,7 @@ import typing
 from dataclasses import field
 from typing import Any, Final, Literal
 
+from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
 from gandoctor.values import dataclass
 
 Truth = Literal["true", "false", "unknown"]
@@ -299,6 +300,10 @@ class Report:
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in
         vain: one sentence a file or option.
+    checkpoints : tuple of CheckpointNote
+        What lay in the run's folder, by step.
+    drawn : tuple of DrawnNote
+        Samples that were drawn from the generators in them.
     """
 
     run: RunNote
@@ -323,6 +328,8 @@ class Report:
     preferences: tuple[str, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
     course: tuple[Stretch, ...] = ()
+    checkpoints: tuple[CheckpointNote, ...] = ()
+    drawn: tuple[DrawnNote, ...] = ()
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
