@@ -420,6 +420,21 @@ def test_wrong_proportions_show_in_the_distance_alone():
     assert got.distance > 0.1
 
 
+def test_samples_that_move_to_another_part_turn_over_and_fresh_ones_of_the_same_do_not():
+    real = fidelity.Reference(two_clusters(256, 0.5, 0.05, 2))
+    left, again, right, both = (
+        two_clusters(256, share, 0.05, seed) for share, seed in ((1, 3), (1, 4), (0, 5), (0.5, 6))
+    )
+    got = [one.turnover for one in real.course([left, again, right, both])]
+    assert np.isnan(got[0])
+    assert got[1] < 0.1
+    assert got[2] > 0.9
+    assert 0.4 < got[3] < 0.6
+    nowhere = np.full((64, 2), np.nan)
+    assert [one.coverage for one in real.course([nowhere, nowhere])] == [0, 0]
+    assert all(np.isnan(one.turnover) for one in real.course([nowhere, nowhere]))
+
+
 def test_the_energy_distance_is_that_of_its_definition():
     a, b = two_clusters(40, 0.3, 0.2, 1), two_clusters(50, 0.6, 0.1, 2)
 

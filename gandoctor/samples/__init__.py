@@ -49,7 +49,8 @@ def measure(
         - ``sample_diversity``: mean distance between two samples, divided by the real data's; left
           out without it, since noise before the first step is more diverse than any data set
         - ``sample_coverage``, ``sample_precision``, ``sample_fine_precision``, ``sample_shift``,
-          ``sample_distance``: where the samples lie among the real data, see
+          ``sample_distance``, ``sample_turnover``: where the samples lie among the real data, and
+          how much of it they have left for another part since the look before; see
           `gandoctor.samples.fidelity`
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1

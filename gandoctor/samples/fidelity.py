@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 LEAST: Final = 32  # fewer samples than this say nothing about neighbourhoods
@@ -42,6 +44,10 @@ class Fidelity(NamedTuple):
         Energy distance between samples and data over the mean distance of two real examples: 0 for
         samples of the data's own distribution, up to chance; it sees what is right in kind but
         wrong in proportion.
+    turnover : float
+        Of the real examples that are covered now or were at the look before, the share that are not
+        so at both: 0 where the samples stay on the same examples, 1 where they have moved to others
+        (Jaccard distance). NaN at the first look, and where nothing was covered at either.
     """
 
     coverage: float = math.nan
@@ -49,6 +55,7 @@ class Fidelity(NamedTuple):
     fine_precision: float = math.nan
     shift: float = math.nan
     distance: float = math.nan
+    turnover: float = math.nan
 
 
 def against(values: NDArray[np.float64], real: NDArray[np.float64]) -> Fidelity:
@@ -108,22 +115,42 @@ class Reference:
 
         See the function of this name.
         """
+        return self._look(values)[0]
+
+    def course(self, looks: Iterable[NDArray[np.float64]]) -> list[Fidelity]:
+        """Compare the samples of one look after the other, each also with the look before."""
+        found: list[Fidelity] = []
+        before: NDArray[np.bool_] | None = None
+        for values in looks:
+            one, covered = self._look(values)
+            if before is not None and covered is not None and (before | covered).any():
+                same = (before & covered).sum() / (before | covered).sum()
+                one = one._replace(turnover=1.0 - float(same))
+            found.append(one)
+            before = covered
+        return found
+
+    def _look(self, values: NDArray[np.float64]) -> tuple[Fidelity, NDArray[np.bool_] | None]:
+        """The samples of one look against the real data, and which of these they cover."""
         values = _some(values)
         finite = np.isfinite(values).all(axis=1)
         if not self._enough or len(values) < LEAST:
-            return Fidelity()
+            return Fidelity(), None
         if not finite.any():
-            return Fidelity(coverage=0.0, precision=0.0, fine_precision=0.0)
+            nowhere = np.zeros(len(self._rows), dtype=bool)
+            return Fidelity(coverage=0.0, precision=0.0, fine_precision=0.0), nowhere
         rows = values[finite] - self._centre
         between = _distances(self._placed, rows @ self._directions)
         near, nearest = between < self._near, between < self._nearest
-        return Fidelity(
-            coverage=float(near.any(axis=1).mean()),
+        covered: NDArray[np.bool_] = np.asarray(near.any(axis=1))
+        told = Fidelity(
+            coverage=float(covered.mean()),
             precision=float(near.any(axis=0).sum() / len(values)),
             fine_precision=float(nearest.any(axis=0).sum() / len(values)),
             shift=float(np.linalg.norm(rows.mean(axis=0))) / self._spread,
             distance=self._energy(rows),
         )
+        return told, covered
 
     def _energy(self, rows: NDArray[np.float64]) -> float:
         """Energy distance over the mean distance within the data.

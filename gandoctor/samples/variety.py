@@ -62,7 +62,7 @@ def signals_of(tag: str, network: str, found: Gathered) -> list[Signal]:
         variance, diversity = _variance(real.values), _diversity(_distances(real.values))
         values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
         reference = fidelity.Reference(real.values)
-        compared = [reference.against(batches[s].values) for s in steps]
+        compared = reference.course(batches[s].values for s in steps)
         for i, name in enumerate(_COMPARISONS):
             if any(math.isfinite(c[i]) for c in compared):
                 values[name] = [c[i] for c in compared]
