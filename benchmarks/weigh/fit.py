@@ -29,8 +29,8 @@ HOLD = 20.0
 SMOOTH = 20.0
 # How much a run of a source counts: trainings of tiny networks are many and alike.
 SOURCE_WEIGHT = {"zoo": 0.5, "pictures": 0.5, "real": 1.0}
-# How many runs have failed of those that nobody chose: 47 of the 103 public logs, of 86 code bases,
-# whose outcome could be told. A zoo is broken on purpose, and a corpus is what its collector sought:
+# How many runs have failed of those that nobody chose: 47 of 103 public logs of 86 code bases whose
+# outcome could be told. A zoo is broken on purpose, a corpus is what its collector sought:
 # the failed and the healthy runs of each source count as if they were so many.
 FAILED = 0.46
 # Groups whose rules are worth what the zoo counted, from so many runs on; no rule is worth more
@@ -130,7 +130,7 @@ def design(seen: Sequence[Seen], at: Space, values: NDArray[np.float64]) -> NDAr
 
 
 def counting(seen: Sequence[Seen]) -> NDArray[np.float64]:
-    """How much each run counts, shape (n,): by its source, and so that `FAILED` of it have failed."""
+    """How much each run counts, shape (n,): by its source, `FAILED` of which have failed."""
     failed = np.array([s.run.failed for s in seen])
     source = np.array([s.run.source for s in seen])
     weight = np.array([SOURCE_WEIGHT[s] for s in source])
