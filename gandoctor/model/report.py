@@ -182,6 +182,90 @@ class BeliefNote:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeFigure:
+    """One number that a probe measured.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    text : str
+        What it is, in words.
+    role : str
+        What it counts as for the rules; empty where it is no signal.
+    """
+
+    name: str
+    value: float | None
+    text: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeLayer:
+    """Gradient of one parameter: its norm, and that over the norm of the weights.
+
+    `matrix` says whether it has more than one dimension.
+    """
+
+    player: str
+    name: str
+    gradient: float | None
+    relative: float | None
+    matrix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTested:
+    """What the probe says of a diagnosis of the log."""
+
+    cause: str
+    title: str
+    symptoms: tuple[str, ...]
+    outcome: Literal["confirmed", "refuted", "untouched"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeNote:
+    """A probe of a run's players: what it measured, and what became of what the log said.
+
+    Attributes
+    ----------
+    device, checkpoint : str
+        For people.
+    seconds, budget : float
+    seed, samples : int
+    p_before, p_after : float
+        Belief that the run has failed, by the log alone and with what the probe measured.
+    verdict_before : str
+    figures : tuple of ProbeFigure
+    tested : tuple of ProbeTested
+        The diagnoses of the log.
+    layers : tuple of ProbeLayer
+    notes : tuple of str
+        What could not be measured and why, what was halved.
+    complete : bool
+        False where the time ran out, or somebody interrupted it.
+    """
+
+    device: str
+    checkpoint: str
+    seconds: float
+    budget: float
+    seed: int
+    samples: int
+    p_before: float
+    p_after: float
+    verdict_before: Verdict
+    figures: tuple[ProbeFigure, ...] = ()
+    tested: tuple[ProbeTested, ...] = ()
+    layers: tuple[ProbeLayer, ...] = ()
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class NotChecked:
     """A rule that could not be decided: why, and what to log."""
 
@@ -299,6 +383,8 @@ class Report:
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in
         vain: one sentence a file or option.
+    probe : ProbeNote or None
+        What a probe of the players measured, where there was one.
     """
 
     run: RunNote
@@ -323,6 +409,7 @@ class Report:
     preferences: tuple[str, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
     course: tuple[Stretch, ...] = ()
+    probe: ProbeNote | None = None
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
@@ -334,7 +421,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""
-        return typing.cast("dict[str, Any]", _plain(self))
+        data = typing.cast("dict[str, Any]", _plain(self))
+        if self.probe is None:
+            del data["probe"]
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:

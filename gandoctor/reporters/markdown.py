@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
-    from gandoctor.model.report import Prescription, Report
+    from gandoctor.model.report import Prescription, ProbeNote, Report
 
 NAME = "markdown"
 SUFFIX = ".md"
@@ -125,6 +125,8 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
         yield words(f"Course: {course}.")
         yield ""
+    if report.probe is not None:
+        yield from _probe(report, report.probe)
     for x in report.log_next:
         yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
     if report.log_next:
@@ -157,6 +159,24 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         f"{words(report.rules_digest)}</sub>"
     )
     yield ""
+
+
+def _probe(report: Report, probe: ProbeNote) -> Iterator[str]:
+    from gandoctor.reporters import probing
+
+    yield f"**Probe: {words(probing.headline(report, probe))}**"
+    yield ""
+    yield words(f"{probing.made(probe)}.")
+    yield ""
+    for outcome, title, why in probing.tested(probe):
+        yield f"- {outcome}: {words(title)} ({words(why)})"
+    for note in probe.notes:
+        yield f"- {words(note)}"
+    yield ""
+    rows = ["| figure | value | |", "|---|---:|---|"]
+    rows += [f"| {words(name)} | {value} | {words(text)} |" for name, value, text in
+             probing.rows(probe)]  # fmt: skip
+    yield from _folded(w.count(len(rows) - 2, "figure"), rows)
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:
