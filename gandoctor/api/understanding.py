@@ -52,8 +52,9 @@ def understand(
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
-    facts |= joining.facts
-    known = (*joining.signals, *measured, *_relative_variance(logged, facts))
+    judged = objective.judge(joining.signals, words.roles)
+    facts |= {**joining.facts, **judged.facts}
+    known = (*judged.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
     game = objective.infer(
@@ -68,7 +69,7 @@ def understand(
         raw_settings=raw.settings,
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,))),
+        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,)), *judged.notes),
         sources=raw.sources,
         step_unit=unit,
         roles=words.roles,
