@@ -58,8 +58,9 @@ def understand(
         facts |= {**saved.facts, **_capacities(saved.facts)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
-    facts |= joining.facts
-    known = (*joining.signals, *measured, *_relative_variance(logged, facts))
+    judged = objective.judge(joining.signals, words.roles)
+    facts |= {**joining.facts, **judged.facts}
+    known = (*judged.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
     game = objective.infer(
@@ -80,6 +81,7 @@ def understand(
             *(saved.remarks if saved else ()),
             *idle,
             *filter(None, (joining.note,)),
+            *judged.notes,
         ),
         sources=(*raw.sources, *(saved.sources if saved else ())),
         step_unit=unit,
