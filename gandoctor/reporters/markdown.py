@@ -152,7 +152,7 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         )
     said = [f"- {code(c.path)}: {words(x)}" for c in report.checkpoints for x in c.said]
     if lists and said:
-        yield from _folded("What the checkpoints tell", said)
+        yield from folded("What the checkpoints tell", said)
     for sentence in report.preferences:
         yield f"<sub>Preferences: {words(sentence)}</sub>"
         yield ""
@@ -179,7 +179,7 @@ def _probe(report: Report, probe: ProbeNote) -> Iterator[str]:
     rows = ["| figure | value | |", "|---|---:|---|"]
     rows += [f"| {words(name)} | {value} | {words(text)} |" for name, value, text in
              probing.rows(probe)]  # fmt: skip
-    yield from _folded(w.count(len(rows) - 2, "figure"), rows)
+    yield from folded(w.count(len(rows) - 2, "figure"), rows)
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:
