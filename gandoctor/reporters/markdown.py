@@ -176,7 +176,7 @@ def _probe(report: Report, probe: ProbeNote) -> Iterator[str]:
     rows = ["| figure | value | |", "|---|---:|---|"]
     rows += [f"| {words(name)} | {value} | {words(text)} |" for name, value, text in
              probing.rows(probe)]  # fmt: skip
-    yield from _folded(w.count(len(rows) - 2, "figure"), rows)
+    yield from folded(w.count(len(rows) - 2, "figure"), rows)
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:
