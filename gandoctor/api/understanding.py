@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gandoctor.api.wishes import Options
+    from gandoctor.checkpoint import Examined
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
@@ -36,6 +37,9 @@ def understand(
             f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
         )
     settings = vocabulary.settle(raw.settings, vocabulary=words)
+    saved = _saved(raw)
+    if saved is not None:  # what a config says goes before what a checkpoint remembers
+        settings = {**vocabulary.settle(saved.settings, vocabulary=words), **settings}
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -50,6 +54,8 @@ def understand(
     )
     measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
+    if saved is not None:
+        facts |= {**saved.facts, **_capacities(saved.facts)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
     judged = objective.judge(joining.signals, words.roles)
@@ -66,14 +72,22 @@ def understand(
         signals=(*known, *derived),
         unmapped=(*(s for s in placed if not s.role), *joining.idle),
         settings=settings,
-        raw_settings=raw.settings,
+        raw_settings=(*raw.settings, *(saved.settings if saved else ())),
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *idle, *filter(None, (joining.note,)), *judged.notes),
-        sources=raw.sources,
+        notes=(
+            *raw.notes,
+            *remarks,
+            *(saved.remarks if saved else ()),
+            *idle,
+            *filter(None, (joining.note,)),
+            *judged.notes,
+        ),
+        sources=(*raw.sources, *(saved.sources if saved else ())),
         step_unit=unit,
         roles=words.roles,
         finished=raw.finished,
+        checkpoints=saved.notes if saved else (),
     )
 
 
@@ -120,6 +134,32 @@ def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)
+
+
+def _saved(raw: RawRun) -> Examined | None:
+    """What the run's checkpoints say; whatever is wrong with them, the rest of the report stands.
+
+    Without a file that may be one nothing is imported.
+    """
+    if not raw.checkpoints:
+        return None
+    from gandoctor import checkpoint
+
+    last = max((int(s.steps[-1]) for s in raw.signals if len(s)), default=0)
+    try:
+        return checkpoint.examine(
+            [raw.root / name for name in raw.checkpoints], raw.root, last_step=last
+        )
+    except Exception as e:
+        fault = unforeseen(e, "their", "")
+        remark = f"the checkpoints were left out: {fault.what}"
+        return checkpoint.Examined((), {}, (), (), (remark,))
+
+
+def _capacities(known: Mapping[str, float]) -> dict[str, float]:
+    """Sizes of D and G by their parameters, where a checkpoint holds both."""
+    d, g = known.get("params_d", 0.0), known.get("params_g", 0.0)
+    return {"capacity_d": d, "capacity_g": g, "capacity_ratio": d / g} if d and g else {}
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:

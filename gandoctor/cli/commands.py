@@ -219,6 +219,19 @@ def signals(
 
 
 @app.command()
+def checkpoint(
+    path: Annotated[
+        Path, typer.Argument(readable=False, help="A checkpoint, or the folder of a run.")
+    ],
+    format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
+) -> None:
+    """Show what lies in a checkpoint: networks, optimisers, settings; nothing of it is run."""
+    from gandoctor import inspecting
+
+    say(inspecting.show(path, as_json=format_ is ListFormat.json))
+
+
+@app.command()
 def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
     """Explain a rule, cause or remedy in plain words."""
     rules_show(rule, rules)

@@ -150,6 +150,9 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         yield from folded(
             f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows
         )
+    said = [f"- {code(c.path)}: {words(x)}" for c in report.checkpoints for x in c.said]
+    if lists and said:
+        yield from folded("What the checkpoints tell", said)
     for sentence in report.preferences:
         yield f"<sub>Preferences: {words(sentence)}</sub>"
         yield ""
