@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gandoctor.checkpoint import Examined
-    from gandoctor.model.checkpoints import CheckpointNote
+    from gandoctor.model.checkpoints import CheckpointNote, Saved
 
 _ROLES: Final = {"g": "G", "d": "D", "": "?"}
 _MOST_SETTINGS: Final = 40
@@ -56,7 +55,7 @@ def show(path: Path, *, as_json: bool = False) -> str:
     return "\n".join(_lines(found))
 
 
-def _plain(found: Examined) -> dict[str, object]:
+def _plain(found: Saved) -> dict[str, object]:
     return {
         "checkpoints": [dataclasses.asdict(n) for n in found.notes],
         "facts": found.facts,
@@ -66,7 +65,7 @@ def _plain(found: Examined) -> dict[str, object]:
     }
 
 
-def _lines(found: Examined) -> Iterator[str]:
+def _lines(found: Saved) -> Iterator[str]:
     for note in found.notes:
         yield from _of_file(note)
         yield ""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from gandoctor import objective, vocabulary
 from gandoctor.errors import UsageError, unforeseen
+from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import FAMILIES, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gandoctor.api.wishes import Options
-    from gandoctor.checkpoint import Examined
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
@@ -38,8 +38,8 @@ def understand(
         )
     settings = vocabulary.settle(raw.settings, vocabulary=words)
     saved = _saved(raw)
-    if saved is not None:  # what a config says goes before what a checkpoint remembers
-        settings = {**vocabulary.settle(saved.settings, vocabulary=words), **settings}
+    # What a config says goes before what a checkpoint remembers.
+    settings = {**vocabulary.settle(saved.settings, vocabulary=words), **settings}
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -54,8 +54,7 @@ def understand(
     )
     measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
-    if saved is not None:
-        facts |= {**saved.facts, **_capacities(saved.facts)}
+    facts |= {**saved.facts, **_capacities(saved.facts)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
     judged = objective.judge(joining.signals, words.roles)
@@ -67,27 +66,21 @@ def understand(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
     derived = objective.derive(known, game, facts, words.roles)
+    noted = (joining.note,) if joining.note else ()
     return Run(
         name=raw.name,
         signals=(*known, *derived),
         unmapped=(*(s for s in placed if not s.role), *joining.idle),
         settings=settings,
-        raw_settings=(*raw.settings, *(saved.settings if saved else ())),
+        raw_settings=(*raw.settings, *saved.settings),
         objective=game,
         facts=facts,
-        notes=(
-            *raw.notes,
-            *remarks,
-            *(saved.remarks if saved else ()),
-            *idle,
-            *filter(None, (joining.note,)),
-            *judged.notes,
-        ),
-        sources=(*raw.sources, *(saved.sources if saved else ())),
+        notes=(*raw.notes, *remarks, *saved.remarks, *idle, *noted, *judged.notes),
+        sources=(*raw.sources, *saved.sources),
         step_unit=unit,
         roles=words.roles,
         finished=raw.finished,
-        checkpoints=saved.notes if saved else (),
+        checkpoints=saved.notes,
     )
 
 
@@ -136,13 +129,13 @@ def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[
         return (), {}, (f"the samples were left out: {fault.what}",)
 
 
-def _saved(raw: RawRun) -> Examined | None:
+def _saved(raw: RawRun) -> Saved:
     """What the run's checkpoints say; whatever is wrong with them, the rest of the report stands.
 
     Without a file that may be one nothing is imported.
     """
     if not raw.checkpoints:
-        return None
+        return Saved()
     from gandoctor import checkpoint
 
     last = max((int(s.steps[-1]) for s in raw.signals if len(s)), default=0)
@@ -153,7 +146,7 @@ def _saved(raw: RawRun) -> Examined | None:
     except Exception as e:
         fault = unforeseen(e, "their", "")
         remark = f"the checkpoints were left out: {fault.what}"
-        return checkpoint.Examined((), {}, (), (), (remark,))
+        return Saved(remarks=(remark,))
 
 
 def _capacities(known: Mapping[str, float]) -> dict[str, float]:

@@ -5,44 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import Source
-from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gandoctor.model.checkpoints import CheckpointNote
-    from gandoctor.model.signals import Setting
 
-__all__ = ["Examined", "examine"]
+__all__ = ["examine"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Examined:
-    """What the checkpoints of a run tell.
-
-    Attributes
-    ----------
-    notes : tuple of CheckpointNote
-        By step.
-    facts : dict of str to float
-        Numbers of the last step that rules may use.
-    settings : tuple of Setting
-        What the training was called with, as the last checkpoint has it.
-    sources : tuple of Source
-        The files, and what was lost of them.
-    remarks : tuple of str
-    """
-
-    notes: tuple[CheckpointNote, ...]
-    facts: dict[str, float]
-    settings: tuple[Setting, ...]
-    sources: tuple[Source, ...]
-    remarks: tuple[str, ...]
-
-
-def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Examined:
+def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
     """Look into the checkpoints of a run.
 
     Parameters
@@ -71,4 +45,5 @@ def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Examine
         remarks.append(
             f"loading a checkpoint with pickle would call {shown}: nothing of it was run here"
         )
-    return Examined(notes, told[-1].facts if told else {}, stated, tuple(sources), tuple(remarks))
+    facts = told[-1].facts if told else {}
+    return Saved(notes, facts, stated, tuple(sources), tuple(remarks))

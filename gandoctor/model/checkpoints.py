@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+from typing import TYPE_CHECKING
+
 from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gandoctor.model.signals import Setting, Signal, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +88,32 @@ class DrawnNote:
     step: int | None
     how: str
     picture: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Saved:
+    """What the checkpoints of a run tell.
+
+    Attributes
+    ----------
+    notes : tuple of CheckpointNote
+        By step.
+    facts : Mapping of str to float
+        Numbers of the last step that rules may use.
+    settings : tuple of Setting
+        What the training was called with, as the last checkpoint has it.
+    sources : tuple of Source
+        The files, and what was lost of them.
+    remarks : tuple of str
+    signals : tuple of Signal
+        What samples that were drawn from the generators tell.
+    drawn : tuple of DrawnNote
+    """
+
+    notes: tuple[CheckpointNote, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
+    settings: tuple[Setting, ...] = ()
+    sources: tuple[Source, ...] = ()
+    remarks: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    drawn: tuple[DrawnNote, ...] = ()
