@@ -14,18 +14,21 @@ from gandoctor.api.wishes import Options, with_preferences
 from gandoctor.errors import InputError
 from gandoctor.files import writing
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gandoctor.model.report import Prescription, Report
     from gandoctor.model.signals import RawRun, Run
 
 __all__ = [
+    "Case",
     "Options",
     "analyze",
     "analyze_all",
     "analyze_with_roots",
+    "cases",
     "exit_code",
     "first_patch",
     "read",
@@ -76,16 +79,33 @@ def analyze_with_roots(
     path: str | Path, options: Options | None = None
 ) -> list[tuple[Path, Report]]:
     """As `analyze_all`, each report with the folder that its patches are relative to."""
+    return [(case.raw.root, case.report()) for case in cases(path, options)]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A run as it was understood, with all that it takes to judge it."""
+
+    raw: RawRun
+    run: Run
+    shelf: rulebook.Shelf
+    options: Options
+
+    def report(self, run: Run | None = None) -> Report:
+        """The report of the run, or of what somebody made of it."""
+        return report_of(self.raw, run or self.run, self.shelf, self.options)
+
+
+def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
+    """Every run below a path, understood and not yet judged."""
     options = with_preferences(Path(path), options or Options())
     folders = rule_folders(options)
     words = vocabulary.load(folders)
     shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
     raws = _discover(Path(path), options)
     several = len(raws) > 1
-    return [
-        (raw.root, report_of(raw, understand(raw, words, options, several=several), shelf, options))
-        for raw in raws
-    ]
+    for raw in raws:
+        yield Case(raw, understand(raw, words, options, several=several), shelf, options)
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:

@@ -163,6 +163,19 @@ class ShownRun:
     belief: tuple[believing.Bar, ...]
     course: tuple[tuple[str, str], ...]
     sure: str
+    probe: ShownProbe | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProbe:
+    """What a probe measured, as texts."""
+
+    headline: str
+    made: str
+    tested: tuple[tuple[str, str, str], ...]
+    figures: tuple[tuple[str, str, str], ...]
+    layers: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...]
 
 
 def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL) -> ShownRun:
@@ -209,6 +222,23 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         belief=() if detail.brief else believing.waterfall(report),
         course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
+        probe=_probe(report),
+    )
+
+
+def _probe(report: Report) -> ShownProbe | None:
+    probe = report.probe
+    if probe is None:
+        return None
+    from gandoctor.reporters import probing
+
+    return ShownProbe(
+        headline=probing.headline(report, probe),
+        made=probing.made(probe),
+        tested=tuple(probing.tested(probe)),
+        figures=tuple(probing.rows(probe)),
+        layers=tuple(probing.layers(probe)),
+        notes=probe.notes,
     )
 
 
@@ -236,6 +266,8 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
         yield "causes", "Causes" if len(r.diagnoses) > 1 else "Cause", None
     if w.orphans(r) or w.previews(r):
         yield "findings", "Findings", None
+    if r.probe is not None:
+        yield "probe", "Probe", None
     if r.log_next:
         yield "next", "What to log next", None
     if r.p_failing is not None and r.belief:
@@ -250,6 +282,8 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
     yield "names", "Names", None
     if r.settings:
         yield "settings", "Settings", None
+    if r.checkpoints:
+        yield "checkpoints", "Checkpoints", None
     yield "read", "What was read", None
 
 

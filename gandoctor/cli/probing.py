@@ -1,0 +1,127 @@
+"""The commands that run a training's own players: they need PyTorch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gandoctor.cli.asking import (
+    ConfigOption,
+    FailOnOption,
+    FormatOption,
+    LossOption,
+    MapOption,
+    OutputOption,
+    QuietOption,
+    RulesOption,
+    asked_for,
+    fail_on_word,
+    files_of,
+)
+from gandoctor.cli.commands import DEFAULT_REPORT, app
+from gandoctor.cli.saying import in_colour, say, write
+from gandoctor.errors import UsageError
+
+BAR = 24
+
+EntryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--entry",
+        metavar="FILE.py:build",
+        help="What builds the players; else gandoctor_probe.py beside the run or above it.",
+    ),
+]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy, .npz or .pt."
+    ),
+]
+BudgetOption = Annotated[
+    str, typer.Option("--budget", metavar="TIME", help="How long it may take: 60s, 5m.")
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto takes CUDA, MPS or the CPU; or cuda:1, cpu, ...")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and choice.")]
+
+
+@app.command()
+def probe(
+    run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
+    entry: EntryOption = None,
+    checkpoint: CheckpointOption = None,
+    data: DataOption = None,
+    budget: BudgetOption = "60s",
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
+    ] = 64,
+    trust_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--trust-checkpoint", help="Read a checkpoint that holds code, and run that code."
+        ),
+    ] = False,
+    output: OutputOption = None,
+    format_: FormatOption = None,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch."""
+    from gandoctor import api, reporters
+    from gandoctor import probe as probing
+    from gandoctor.probe.asked import seconds
+
+    targets = output if output is not None else [DEFAULT_REPORT]
+    wishes = probing.Wishes(
+        entry=entry or "",
+        checkpoint=checkpoint,
+        data=_there(data),
+        budget=seconds(budget),
+        device=device,
+        seed=seed,
+        batch=batch,
+        trusting=trust_checkpoint,
+    )
+    options = asked_for(config=config, map_=map_, loss=loss, rules=rules, outputs=files_of(targets))
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    report = probing.run(run, wishes, options, None if quiet else progress)
+    for target, reporter in chosen:
+        write(target, reporters.render(reporter, [report]))
+    if not quiet and "-" not in targets:
+        say(reporters.render(reporters.by_name("text"), [report], colour=in_colour()), clean=True)
+        for target in targets:
+            say(f"report: {target}\n")
+    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+def _there(path: Path | None) -> Path | None:
+    if path is not None and not path.exists():
+        raise UsageError(
+            "there is no such file or folder", f"--data {path}", "give pictures or an array"
+        )
+    return path
+
+
+def progress(what: str, share: float) -> None:
+    """A bar on the terminal's last line; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        return
+    full = round(BAR * share)
+    bar = "\u2588" * full + "\u2591" * (BAR - full)
+    sys.stderr.write(f"\r\x1b[2K{bar} {what}" if what else "\r\x1b[2K")
+    sys.stderr.flush()
