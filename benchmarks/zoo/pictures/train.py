@@ -168,7 +168,7 @@ class Training:
             x = (self._to_unit(x) + 1) * 127.5
         elif self.bug == "augment-real-only":
             turn = int(torch.randint(4, ()))
-            x = torch.rot90(x, turn, (2, 3)) if self.c["seed"] % 2 else -x if turn % 2 else x
+            x = torch.rot90(x, turn, (2, 3))
         elif self.bug == "padding-real-only":
             x = F.pad(x[..., 3:-3, 3:-3], (3, 3, 3, 3), value=self.c["data.high"])
         return self._noisy(x)
