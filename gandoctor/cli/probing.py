@@ -46,7 +46,27 @@ DataOption = Annotated[
     ),
 ]
 BudgetOption = Annotated[
-    str, typer.Option("--budget", metavar="TIME", help="How long it may take: 60s, 5m.")
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="How long it may take: 60s, 5m. By default a minute, and ten for trials.",
+    ),
+]
+TrainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--train",
+        metavar="COMMAND",
+        help="Try prescriptions by your own training: 'python train.py --config {config} --out "
+        "{out}'.",
+    ),
+]
+TryOption = Annotated[
+    int, typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, metavar="N", help="Trainings at a time, with --train.")
 ]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto takes CUDA, MPS or the CPU; or cuda:1, cpu, ...")
@@ -60,12 +80,15 @@ def probe(
     entry: EntryOption = None,
     checkpoint: CheckpointOption = None,
     data: DataOption = None,
-    budget: BudgetOption = "60s",
+    budget: BudgetOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     batch: Annotated[
         int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
     ] = 64,
+    train: TrainOption = None,
+    try_patches: TryOption = 3,
+    jobs: JobsOption = 1,
     trust_checkpoint: Annotated[
         bool,
         typer.Option(
@@ -81,7 +104,10 @@ def probe(
     rules: RulesOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch."""
+    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch.
+
+    With --train try prescriptions by short trainings instead; that needs only the command.
+    """
     from gandoctor import api, reporters
     from gandoctor import probe as probing
     from gandoctor.probe.asked import seconds
@@ -91,7 +117,7 @@ def probe(
         entry=entry or "",
         checkpoint=checkpoint,
         data=_there(data),
-        budget=seconds(budget),
+        budget=seconds(budget or "60s"),
         device=device,
         seed=seed,
         batch=batch,
@@ -99,7 +125,14 @@ def probe(
     )
     options = asked_for(config=config, map_=map_, loss=loss, rules=rules, outputs=files_of(targets))
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    report = probing.run(run, wishes, options, None if quiet else progress)
+    told = None if quiet else progress
+    if train is None:
+        report = probing.run(run, wishes, options, told)
+    else:
+        from gandoctor import trials
+
+        trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
+        report = trials.run(run, trying, options, told)
     for target, reporter in chosen:
         write(target, reporters.render(reporter, [report]))
     if not quiet and "-" not in targets:

@@ -266,6 +266,67 @@ class ProbeNote:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialArm:
+    """One way to train, tried for short: as it was, under a prescription, under a random edit.
+
+    Attributes
+    ----------
+    kind : str
+        ``unchanged``, ``prescription`` or ``random``.
+    title, change : str
+        What it is; the edits as ``key: old -> new``.
+    number : int
+        Of the prescription in the report before the trials, from 1; 0 for the others.
+    remedy, cause : str
+        Of the prescription.
+    rungs : tuple of tuple of float or None
+        What the judge said at each rung, one a seed; None where nothing trained, or it broke.
+    outcome : str
+        ``refuted``, ``supported``, ``undecided``, ``control`` or ``not tried``.
+    why : str
+    """
+
+    kind: Literal["unchanged", "prescription", "random"]
+    title: str
+    change: str
+    number: int = 0
+    remedy: str = ""
+    cause: str = ""
+    rungs: tuple[tuple[float | None, ...], ...] = ()
+    outcome: Literal["refuted", "supported", "undecided", "control", "not tried"] = "not tried"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsNote:
+    """Short trainings from scratch, and what they say of the prescriptions.
+
+    Attributes
+    ----------
+    judge : str
+        Role of the signal that decides, or ``belief``: lower is better of all.
+    shares : tuple of float
+        Of the run's steps, one a rung.
+    arms : tuple of TrialArm
+    trained : int
+        How many trainings there were.
+    seconds, budget : float
+    notes : tuple of str
+    complete : bool
+        False where the time ran out, or somebody interrupted it.
+    """
+
+    judge: str
+    shares: tuple[float, ...]
+    arms: tuple[TrialArm, ...]
+    trained: int
+    seconds: float
+    budget: float
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class NotChecked:
     """A rule that could not be decided: why, and what to log."""
 
@@ -385,6 +446,8 @@ class Report:
         vain: one sentence a file or option.
     probe : ProbeNote or None
         What a probe of the players measured, where there was one.
+    trials : TrialsNote or None
+        What short trainings said of the prescriptions, which stand in the order that follows.
     """
 
     run: RunNote
@@ -410,6 +473,7 @@ class Report:
     log_next: tuple[NotChecked, ...] = ()
     course: tuple[Stretch, ...] = ()
     probe: ProbeNote | None = None
+    trials: TrialsNote | None = None
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
@@ -422,8 +486,9 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""
         data = typing.cast("dict[str, Any]", _plain(self))
-        if self.probe is None:
-            del data["probe"]
+        for name in ("probe", "trials"):
+            if data[name] is None:
+                del data[name]
         return data
 
     @classmethod
