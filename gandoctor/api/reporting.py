@@ -81,6 +81,8 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
         rules_digest=shelf.judging.digest,
         version=__version__,
         preferences=(*changes_told(replace(options, map=followed(run, options))), *options.refused),
+        checkpoints=run.checkpoints,
+        drawn=run.drawn,
     )
 
 

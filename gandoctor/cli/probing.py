@@ -42,7 +42,7 @@ CheckpointOption = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy, .npz or .pt."
+        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy or .npz."
     ),
 ]
 BudgetOption = Annotated[
@@ -92,7 +92,8 @@ def probe(
     trust_checkpoint: Annotated[
         bool,
         typer.Option(
-            "--trust-checkpoint", help="Read a checkpoint that holds code, and run that code."
+            "--trust-checkpoint",
+            help="Take the numbers of one that names code, too; none is run.",
         ),
     ] = False,
     output: OutputOption = None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import types
 import typing
 from dataclasses import field
 from typing import Any, Final, Literal
 
+from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
+from gandoctor.model.plain import built, plain
+from gandoctor.model.probing import ProbeNote, TrialsNote
 from gandoctor.values import dataclass
 
 Truth = Literal["true", "false", "unknown"]
@@ -182,151 +182,6 @@ class BeliefNote:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeFigure:
-    """One number that a probe measured.
-
-    Attributes
-    ----------
-    name : str
-    value : float
-    text : str
-        What it is, in words.
-    role : str
-        What it counts as for the rules; empty where it is no signal.
-    """
-
-    name: str
-    value: float | None
-    text: str
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeLayer:
-    """Gradient of one parameter: its norm, and that over the norm of the weights.
-
-    `matrix` says whether it has more than one dimension.
-    """
-
-    player: str
-    name: str
-    gradient: float | None
-    relative: float | None
-    matrix: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeTested:
-    """What the probe says of a diagnosis of the log."""
-
-    cause: str
-    title: str
-    symptoms: tuple[str, ...]
-    outcome: Literal["confirmed", "refuted", "untouched"]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeNote:
-    """A probe of a run's players: what it measured, and what became of what the log said.
-
-    Attributes
-    ----------
-    device, checkpoint : str
-        For people.
-    seconds, budget : float
-    seed, samples : int
-    p_before, p_after : float
-        Belief that the run has failed, by the log alone and with what the probe measured.
-    verdict_before : str
-    figures : tuple of ProbeFigure
-    tested : tuple of ProbeTested
-        The diagnoses of the log.
-    layers : tuple of ProbeLayer
-    notes : tuple of str
-        What could not be measured and why, what was halved.
-    complete : bool
-        False where the time ran out, or somebody interrupted it.
-    """
-
-    device: str
-    checkpoint: str
-    seconds: float
-    budget: float
-    seed: int
-    samples: int
-    p_before: float
-    p_after: float
-    verdict_before: Verdict
-    figures: tuple[ProbeFigure, ...] = ()
-    tested: tuple[ProbeTested, ...] = ()
-    layers: tuple[ProbeLayer, ...] = ()
-    notes: tuple[str, ...] = ()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class TrialArm:
-    """One way to train, tried for short: as it was, under a prescription, under a random edit.
-
-    Attributes
-    ----------
-    kind : str
-        ``unchanged``, ``prescription`` or ``random``.
-    title, change : str
-        What it is; the edits as ``key: old -> new``.
-    number : int
-        Of the prescription in the report before the trials, from 1; 0 for the others.
-    remedy, cause : str
-        Of the prescription.
-    rungs : tuple of tuple of float or None
-        What the judge said at each rung, one a seed; None where nothing trained, or it broke.
-    outcome : str
-        ``refuted``, ``supported``, ``undecided``, ``control`` or ``not tried``.
-    why : str
-    """
-
-    kind: Literal["unchanged", "prescription", "random"]
-    title: str
-    change: str
-    number: int = 0
-    remedy: str = ""
-    cause: str = ""
-    rungs: tuple[tuple[float | None, ...], ...] = ()
-    outcome: Literal["refuted", "supported", "undecided", "control", "not tried"] = "not tried"
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TrialsNote:
-    """Short trainings from scratch, and what they say of the prescriptions.
-
-    Attributes
-    ----------
-    judge : str
-        Role of the signal that decides, or ``belief``: lower is better of all.
-    shares : tuple of float
-        Of the run's steps, one a rung.
-    arms : tuple of TrialArm
-    trained : int
-        How many trainings there were.
-    seconds, budget : float
-    notes : tuple of str
-    complete : bool
-        False where the time ran out, or somebody interrupted it.
-    """
-
-    judge: str
-    shares: tuple[float, ...]
-    arms: tuple[TrialArm, ...]
-    trained: int
-    seconds: float
-    budget: float
-    notes: tuple[str, ...] = ()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class NotChecked:
     """A rule that could not be decided: why, and what to log."""
 
@@ -444,6 +299,10 @@ class Report:
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in
         vain: one sentence a file or option.
+    checkpoints : tuple of CheckpointNote
+        What lay in the run's folder, by step.
+    drawn : tuple of DrawnNote
+        Samples that were drawn from the generators in them.
     probe : ProbeNote or None
         What a probe of the players measured, where there was one.
     trials : TrialsNote or None
@@ -472,6 +331,8 @@ class Report:
     preferences: tuple[str, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
     course: tuple[Stretch, ...] = ()
+    checkpoints: tuple[CheckpointNote, ...] = ()
+    drawn: tuple[DrawnNote, ...] = ()
     probe: ProbeNote | None = None
     trials: TrialsNote | None = None
 
@@ -485,7 +346,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""
-        data = typing.cast("dict[str, Any]", _plain(self))
+        data = typing.cast("dict[str, Any]", plain(self))
         for name in ("probe", "trials"):
             if data[name] is None:
                 del data[name]
@@ -500,63 +361,4 @@ class Report:
         ValueError
             Something in it is not of its kind, or has to be there; the message says where.
         """
-        return typing.cast("Report", _built(cls, data, "report"))
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _built(kind: Any, data: Any, where: str) -> Any:
-    """Build a value of the annotated type `kind` from plain data, which may be anybody's."""
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if data is None and type(None) in args:
-            return None
-        return _built(next(k for k in args if k is not type(None)), data, where)
-    if origin is typing.Literal:
-        if data in args:
-            return data
-        raise ValueError(f"{where} is none of {', '.join(map(str, args))}")
-    if dataclasses.is_dataclass(kind):
-        _expect(data, dict, where)
-        hints = typing.get_type_hints(kind)
-        needed = [f.name for f in dataclasses.fields(kind) if _is_needed(f)]
-        if missing := [name for name in needed if name not in data]:
-            raise ValueError(f"{where}.{missing[0]} is missing")
-        given = {name: data[name] for name in hints if name in data}
-        return kind(**{k: _built(hints[k], v, f"{where}.{k}") for k, v in given.items()})  # type: ignore[operator]
-    if origin is tuple:
-        _expect(data, (list, tuple), where)
-        each = [args[0]] * len(data) if len(args) == 2 and args[1] is Ellipsis else args
-        if len(each) != len(data):
-            raise ValueError(f"{where} does not hold {len(each)} values")
-        return tuple(
-            _built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, data, strict=True))
-        )
-    if origin is dict:
-        _expect(data, dict, where)
-        return {k: _built(args[1], v, f"{where}.{k}") for k, v in data.items()}
-    _expect(data, (int, float) if kind is float else kind, where)
-    if isinstance(data, bool) and kind is not bool:
-        raise ValueError(f"{where} is a truth value")
-    if isinstance(data, int) and abs(data) >= 1 << 63:
-        raise ValueError(f"{where} is out of range")
-    return data
-
-
-def _is_needed(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _expect(data: object, kind: type | tuple[type, ...], where: str) -> None:
-    if not isinstance(data, kind):
-        raise ValueError(f"{where} is {'nothing' if data is None else f'a {type(data).__name__}'}")
+        return typing.cast("Report", built(cls, data, "report"))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
-    from gandoctor.model.report import Evidence, Prescription, ProbeNote, Report, TrialsNote
+    from gandoctor.model.probing import ProbeNote, TrialsNote
+    from gandoctor.model.report import Evidence, Prescription, Report
     from gandoctor.reporters.comparison import Row
 
 NAME = "text"

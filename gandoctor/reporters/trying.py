@@ -10,7 +10,8 @@ from gandoctor.reporters import wording as w
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gandoctor.model.report import Report, TrialArm, TrialsNote
+    from gandoctor.model.probing import TrialArm, TrialsNote
+    from gandoctor.model.report import Report
 
 CAUTION: Final = (
     "short trainings refute better than they confirm: what is supported here was best over a part "

@@ -312,6 +312,8 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
     yield "names", "Names", None
     if r.settings:
         yield "settings", "Settings", None
+    if r.checkpoints:
+        yield "checkpoints", "Checkpoints", None
     yield "read", "What was read", None
 
 

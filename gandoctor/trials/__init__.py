@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gandoctor import api
 from gandoctor.errors import InputError
-from gandoctor.model.report import TrialsNote
+from gandoctor.model.probing import TrialsNote
 from gandoctor.trials import arms as ways
 from gandoctor.trials.commands import Command, run_all
 from gandoctor.trials.racing import SHARES, Race, now
@@ -21,7 +21,8 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gandoctor.model.report import Prescription, Report, TrialArm
+    from gandoctor.model.probing import TrialArm
+    from gandoctor.model.report import Prescription, Report
     from gandoctor.trials.racing import Train
 
 __all__ = ["Wishes", "run"]

@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.model.report import TrialArm
+from gandoctor.model.probing import TrialArm
 from gandoctor.trials import arms as ways
 from gandoctor.trials import scoring
 from gandoctor.trials.commands import Command, Ended, Task, run_all
