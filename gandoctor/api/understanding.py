@@ -65,8 +65,10 @@ def understand(
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
+    doubts = objective.doubt(joining.signals, settings, game)
+    facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    noted = (joining.note,) if joining.note else ()
+    noted = (*filter(None, (joining.note,)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -75,7 +77,7 @@ def understand(
         raw_settings=(*raw.settings, *saved.settings),
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *saved.remarks, *idle, *noted, *judged.notes),
+        notes=(*raw.notes, *remarks, *saved.remarks, *idle, *noted),
         sources=(*raw.sources, *saved.sources),
         step_unit=unit,
         roles=words.roles,
