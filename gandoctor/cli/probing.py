@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,11 @@ from gandoctor.cli.asking import (
 from gandoctor.cli.commands import DEFAULT_REPORT, app
 from gandoctor.cli.saying import in_colour, say, write
 from gandoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gandoctor.model.report import Report
 
 BAR = 24
 
@@ -125,8 +130,9 @@ def probe(
         trusting=trust_checkpoint,
     )
     options = asked_for(config=config, map_=map_, loss=loss, rules=rules, outputs=files_of(targets))
-    chosen = [(t, reporters.choose(t, format_)) for t in targets]
     told = None if quiet else progress
+    # A wrong format is said before the work is done.
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
     if train is None:
         report = probing.run(run, wishes, options, told)
     else:
@@ -134,13 +140,21 @@ def probe(
 
         trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
         report = trials.run(run, trying, options, told)
+    _deliver(report, chosen, quiet=quiet)
+    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:
+    """Write the report wherever it is wanted, and the summary to the terminal."""
+    from gandoctor import reporters
+
+    targets = [target for target, _ in chosen]
     for target, reporter in chosen:
         write(target, reporters.render(reporter, [report]))
     if not quiet and "-" not in targets:
         say(reporters.render(reporters.by_name("text"), [report], colour=in_colour()), clean=True)
         for target in targets:
             say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
 
 
 def _there(path: Path | None) -> Path | None:
