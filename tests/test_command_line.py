@@ -298,7 +298,9 @@ def test_names_longer_than_names_may_be(healthy: Path, tmp_path: Path, length: i
 def test_a_long_name_stops_no_other_of_check(failing: Path, tmp_path: Path) -> None:
     code, out, err = run("check", "x" * 300, failing, cwd=tmp_path)
     assert code == 2
-    assert one_sentence(err)
+    told, summary = err.splitlines()
+    assert one_sentence(told + "\n")
+    assert summary == "1 run: 1 failing; 1 not readable"
     assert "high" in out
 
 

@@ -259,18 +259,19 @@ def test_no_line_format_lets_a_control_or_a_line_break_through(nasty):
     )
     for said in (text.render(report, width=100), check.render(report)):
         assert all(c == "\n" or c.isprintable() for c in said)
-    assert check.render(report).count("\n") == 1
+    assert sum(not line.startswith("    ") for line in check.render(report).splitlines()) == 1
 
 
-def test_check_prints_one_line_a_cause_at_the_setting_to_blame():
+def test_check_prints_one_line_a_problem_at_the_setting_to_blame():
     report = examples.dominance()
-    first, second = check.render(report, path="runs/a").splitlines()
+    first, *indented = check.render(report, path="runs/a").splitlines()
     assert first.startswith(
         "runs/a/config.yaml:12: high (medium confidence): D learns too fast for G since iteration "
         "420"
     )
     assert first.endswith("[discriminator-learning-rate-too-high] -> optimizer_d.lr=1.0e-04")
-    assert second.startswith("runs/a: high (low confidence): D is too strong")
+    assert indented[-1] == "    or: D is too strong for the data [discriminator-too-strong]"
+    assert all(line.startswith("    ") for line in indented)
     log = check.render(report, path="runs/a/events.out.tfevents.1716900000")
     assert log.startswith("runs/a/config.yaml:12:"), "a config stands beside the log, not below it"
 

@@ -154,9 +154,8 @@ def _(x: Time) -> Mapping[str, Curve]:
     "the same, while the cycle loss still falls",
     "the same",
     "sick",
-    "healthy",
-    differs="what leads G gets better, and D at zero is how many good runs of this kind look; no "
-    "sample was kept",
+    "found",
+    rules=("adversarial-part-idle",),
 )
 def _(x: Time) -> Mapping[str, Curve]:
     return cyclegan(x, x.falls(0.3, 0.001, 25), 1 - 0.6 * np.exp(-20 * x.t), x.falls(2, 0.4, 2))

@@ -148,8 +148,17 @@ def unrelated_signals_change_nothing(case: Case, scratch: Path) -> str:
 
 def _counts_steps(rule: str) -> bool:
     """Whether a rule looks at a window, or asks for a run, of a fixed number of steps."""
-    clauses = rulebook.load([rulebook.default_folder()]).by_id[rule].clauses
-    return any("step" in c.over.text or "epoch" in c.over.text for c in clauses)
+    return rule in _that_count_steps()
+
+
+@cache
+def _that_count_steps() -> frozenset[str]:
+    book = rulebook.load([rulebook.default_folder()])
+    return frozenset(
+        name
+        for name, rule in book.by_id.items()
+        if any("step" in c.over.text or "epoch" in c.over.text for c in rule.clauses)
+    )
 
 
 def the_unit_of_the_step_axis_means_nothing(case: Case, scratch: Path) -> str:

@@ -1,6 +1,6 @@
 """Weigh the evidence: ``python -m benchmarks.weigh gather | fit | reliability``.
 
-    gather --zoo FOLDER ... --corpus FOLDER [--ids FILE] --into SEEN.json
+    gather --zoo FOLDER ... --pictures FOLDER ... --corpus FOLDER [--ids FILE] --into SEEN.json
     fit SEEN.json ... [--into rules/weights.yaml]
     reliability SEEN.json ... [--into docs]
 
@@ -47,7 +47,8 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
     """
     failed = np.array([s.run.failed for s in seen])
     looked = np.array([any(x.group == "samples" and x.symptom for x in s.signs) for s in seen])
-    real = np.array([s.run.source == "real" for s in seen])
+    source = np.array([s.run.source for s in seen])
+    apart = [source == name for name in sorted(set(source.tolist()))]
 
     def exceeded_by(share: float, parts: Sequence[NDArray[np.bool_]]) -> float:
         """From where on at most that share of the healthy runs is found, seen and to be expected.
@@ -68,13 +69,13 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
         return max(bounds)
 
     def below(share: float) -> float:
-        parts = [p[failed & part] for part in (real, ~real) if (failed & part).any()]
+        parts = [p[failed & part] for part in apart if (failed & part).any()]
         return min(float(np.quantile(x, share)) for x in parts)
 
     found = {
-        "failing": exceeded_by(ACCUSED, (real, ~real)),
+        "failing": exceeded_by(ACCUSED, apart),
         "seen": exceeded_by(ACCUSED, (looked,)),
-        "warning": exceeded_by(WARNED, (real, ~real)),
+        "warning": exceeded_by(WARNED, apart),
         "healthy": below(MISSED),
     }
     return {k: round(float(np.clip(v, *BOUNDS[k])), 2) for k, v in found.items()}
@@ -102,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     gathering = commands.add_parser("gather")
     gathering.add_argument("--zoo", type=Path, action="append", default=[])
+    gathering.add_argument("--pictures", type=Path, action="append", default=[])
     gathering.add_argument("--corpus", type=Path)
     gathering.add_argument(
         "--ids", type=Path, help="file with the ids of the logs to use; all without it"
@@ -117,6 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.command == "gather":
         runs = [run for folder in args.zoo for run in gather.zoo(folder)]
+        runs += [run for folder in args.pictures for run in gather.zoo(folder, "pictures")]
         ids = frozenset(args.ids.read_text().split()) if args.ids else None
         runs += gather.corpus(args.corpus, ids) if args.corpus else []
         gather.save(gather.gather(runs, args.jobs), args.into)

@@ -27,7 +27,7 @@ class Labelled:
     Attributes
     ----------
     source : str
-        ``zoo``, ``real``: what it is counted as.
+        ``zoo``, ``pictures``, ``real``: what it is counted as.
     group : str
         Code base, or the run itself: what is left out together.
     """
@@ -47,12 +47,12 @@ class Seen:
     signs: tuple[Sign, ...]
 
 
-def zoo(folder: Path) -> Iterator[Labelled]:
+def zoo(folder: Path, source: str = "zoo") -> Iterator[Labelled]:
     """Runs of a zoo: ``labels.csv`` with id and outcome, ``runs/<id>``."""
     with (folder / "labels.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             path = str(folder / "runs" / row["id"])
-            yield Labelled(row["id"], path, row["outcome"] == "failed", "zoo", row["id"])
+            yield Labelled(row["id"], path, row["outcome"] == "failed", source, row["id"])
 
 
 def corpus(folder: Path, ids: frozenset[str] | None) -> Iterator[Labelled]:

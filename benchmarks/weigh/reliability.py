@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BINS = 5
 SIZE, EDGE = 320, 44
-COLOURS = {"real": "#c2410c", "zoo": "#2563eb"}
+COLOURS = {"real": "#c2410c", "zoo": "#2563eb", "pictures": "#15803d"}
 
 
 def write(seen: Sequence[Seen], p: NDArray[np.float64], folder: Path) -> None:

@@ -91,6 +91,8 @@ def report_of(
         rules_digest=shelf.judging.digest,
         version=__version__,
         preferences=(*changes_told(replace(options, map=followed(run, options))), *options.refused),
+        checkpoints=run.checkpoints,
+        drawn=run.drawn,
     )
 
 

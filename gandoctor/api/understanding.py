@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gandoctor import objective, vocabulary
 from gandoctor.errors import UsageError, unforeseen
+from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import FAMILIES, Run
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def understand(
         raise UsageError(
             f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
         )
-    settings = _settings(raw, words, code)
+    saved = _saved(raw)
+    settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -58,48 +60,54 @@ def understand(
     )
     measured, facts, remarks = _measured(raw)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
+    facts |= {**saved.facts, **_capacities(saved.facts)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
-    facts |= joining.facts
-    known = (*joining.signals, *measured, *_relative_variance(logged, facts))
+    judged = objective.judge(joining.signals, words.roles)
+    facts |= {**joining.facts, **judged.facts}
+    known = (*judged.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
+    doubts = objective.doubt(joining.signals, settings, game)
+    facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
+    of_code = code.note if code is not None else ""
+    noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
         unmapped=(*(s for s in placed if not s.role), *joining.idle),
         settings=settings,
-        raw_settings=raw.settings,
+        raw_settings=(*raw.settings, *saved.settings),
         objective=game,
         facts=facts,
-        notes=(
-            *raw.notes,
-            *remarks,
-            *idle,
-            *filter(None, (joining.note, code.note if code is not None else "")),
-        ),
-        sources=raw.sources,
+        notes=(*raw.notes, *remarks, *saved.remarks, *idle, *noted),
+        sources=(*raw.sources, *saved.sources),
         step_unit=unit,
         roles=words.roles,
         finished=raw.finished,
+        checkpoints=saved.notes,
     )
 
 
 def _settings(
-    raw: RawRun, words: vocabulary.Vocabulary, code: CodeOfRun | None
+    raw: RawRun, saved: Saved, words: vocabulary.Vocabulary, code: CodeOfRun | None
 ) -> dict[str, Setting]:
-    """What was seen, and where it is silent what is read in code; names alone come last."""
+    """What a config says, then what a checkpoint remembers, then what is read in code.
+
+    Names alone come last.
+    """
     seen = vocabulary.settle([s for s in raw.settings if not s.how], vocabulary=words)
+    kept = vocabulary.settle(saved.settings, vocabulary=words)
     named = vocabulary.settle([s for s in raw.settings if s.how], vocabulary=words)
     if code is None:
-        return {**named, **seen}
+        return {**named, **kept, **seen}
     from gandoctor.api.code import settings_of
 
-    return {**named, **settings_of(code), **seen}
+    return {**named, **settings_of(code), **kept, **seen}
 
 
 def _heeded(
@@ -145,6 +153,32 @@ def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)
+
+
+def _saved(raw: RawRun) -> Saved:
+    """What the run's checkpoints say; whatever is wrong with them, the rest of the report stands.
+
+    Without a file that may be one nothing is imported.
+    """
+    if not raw.checkpoints:
+        return Saved()
+    from gandoctor import checkpoint
+
+    last = max((int(s.steps[-1]) for s in raw.signals if len(s)), default=0)
+    try:
+        return checkpoint.examine(
+            [raw.root / name for name in raw.checkpoints], raw.root, last_step=last
+        )
+    except Exception as e:
+        fault = unforeseen(e, "their", "")
+        remark = f"the checkpoints were left out: {fault.what}"
+        return Saved(remarks=(remark,))
+
+
+def _capacities(known: Mapping[str, float]) -> dict[str, float]:
+    """Sizes of D and G by their parameters, where a checkpoint holds both."""
+    d, g = known.get("params_d", 0.0), known.get("params_g", 0.0)
+    return {"capacity_d": d, "capacity_g": g, "capacity_ratio": d / g} if d and g else {}
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gandoctor import interrupts
+from gandoctor.cli import probing as _probing  # noqa: F401  its commands join the app
 from gandoctor.cli.commands import app
 from gandoctor.cli.rules import rules_app
 from gandoctor.cli.saying import hold_streams, mute, note

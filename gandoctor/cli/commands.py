@@ -28,7 +28,7 @@ from gandoctor.cli.asking import (
 )
 from gandoctor.cli.rules import rules_show
 from gandoctor.cli.saying import in_colour, note, say, write
-from gandoctor.errors import GandoctorError, UsageError, of_system
+from gandoctor.errors import UsageError
 from gandoctor.plain_options import Group
 
 app = typer.Typer(
@@ -124,6 +124,20 @@ def check(
             readable=False, help="Logs and run folders; a file that is no training log is skipped."
         ),
     ],
+    output: OutputOption = None,
+    format_: FormatOption = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="FILE", readable=False, help="Known problems, that do not count."
+        ),
+    ] = None,
+    write_baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-baseline", metavar="FILE", help="Keep today's problems there as known."
+        ),
+    ] = None,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -132,10 +146,15 @@ def check(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
 ) -> None:
-    """Check logs before a commit or in CI: one line a finding, nothing is written."""
-    from gandoctor import api, reporters
+    """Check logs before a commit or in CI: one line a problem, and a line in the end.
+
+    Writes what --output asks for, and nothing else.
+    """
+    from gandoctor import reporters
+    from gandoctor.cli.gate import Gate
 
     logs = [p for p in paths if not is_another(p)]
+    targets = output or (["-"] if format_ else [])
     options = asked_for(
         config=config,
         map_=map_,
@@ -143,27 +162,15 @@ def check(
         rules=rules,
         ignore=ignore,
         select=select,
+        outputs=files_of([*targets, *([str(write_baseline)] if write_baseline else [])]),
         analysed=logs,
     )
-    line = reporters.by_name("check")
-    code = 0
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    gate = Gate(options, baseline)
     for path in logs:
-        try:
-            reports = api.analyze_all(path, options)
-        except UsageError:
-            raise
-        except (GandoctorError, OSError) as e:
-            fault = of_system(e, str(path)) if isinstance(e, OSError) else e
-            note(" ".join(f"gandoctor: {fault}".split()))
-            code = 2
-            continue
-        for sentence in dict.fromkeys(s for r in reports for s in r.preferences):
-            note(f"{path.as_posix()}: {sentence}")
-        text = reporters.render(line, reports, path=path.as_posix())
-        if text.strip():
-            say(text)
-        code = max(code, api.exit_code(reports, fail_on_word(path, fail_on, options.analysed)))
-    raise typer.Exit(code)
+        gate.look_at(path, fail_on)
+    gate.tell(chosen, write_baseline, skipped=[p for p in paths if p not in logs])
+    raise typer.Exit(gate.code)
 
 
 @app.command()
@@ -228,6 +235,19 @@ def signals(
 
 
 @app.command()
+def checkpoint(
+    path: Annotated[
+        Path, typer.Argument(readable=False, help="A checkpoint, or the folder of a run.")
+    ],
+    format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
+) -> None:
+    """Show what lies in a checkpoint: networks, optimisers, settings; nothing of it is run."""
+    from gandoctor import inspecting
+
+    say(inspecting.show(path, as_json=format_ is ListFormat.json))
+
+
+@app.command()
 def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
     """Explain a rule, cause or remedy in plain words."""
     rules_show(rule, rules)
@@ -268,6 +288,29 @@ def patch(
 
     options = asked_for(config=config, map_=map_, loss=loss, rules=rules, repo=repo)
     say(patching.run(run, number, options, apply=apply, to=to, force=force))
+
+
+@app.command()
+def render(
+    report: Annotated[
+        Path, typer.Argument(readable=False, help="A report that was saved with -o FILE.json.")
+    ],
+    output: OutputOption = None,
+    format_: FormatOption = None,
+) -> None:
+    """Write a saved report in another format, without the run."""
+    from gandoctor import compare as compare_runs
+    from gandoctor import reporters
+
+    targets = output or ["-"]
+    files_of(targets)
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    reports = compare_runs.reports_of(report)
+    if not reports:
+        hint = "save one with gandoctor analyze RUN -o report.json"
+        raise UsageError("is no saved report", str(report), hint)
+    for target, reporter in chosen:
+        write(target, reporters.render(reporter, reports))
 
 
 def _config_of(which: str) -> Any:

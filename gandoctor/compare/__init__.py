@@ -8,6 +8,6 @@ difference is small for one run each, the answer is "no clear change".
 
 from gandoctor.compare.judge import compare
 from gandoctor.compare.runs import run
-from gandoctor.compare.saved import is_saved
+from gandoctor.compare.saved import is_saved, reports_of
 
-__all__ = ["compare", "is_saved", "run"]
+__all__ = ["compare", "is_saved", "reports_of", "run"]

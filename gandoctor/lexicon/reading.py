@@ -19,7 +19,7 @@ from gandoctor.lexicon.book import (
     squeezed,
 )
 from gandoctor.lexicon.words import Lexicon
-from gandoctor.model.roles import ABOUT, BETTER, JUDGES, MARGIN, Role
+from gandoctor.model.roles import ABOUT, ANY, BETTER, JUDGES, MARGIN, Role
 from gandoctor.page import Page, default_folder, one_of, read_yaml
 from gandoctor.values import dataclass
 
@@ -239,6 +239,7 @@ def _role(name: str, page: Page) -> Role:
         better=better,
         judges=judges,
         margin=_margin(page),
+        possible=_possible(page),
         vouches=_flag(page, "vouches"),
         about=_one_of(page, "about", ABOUT),
         rare=_flag(page, "rare"),
@@ -259,6 +260,17 @@ def _margin(page: Page) -> tuple[float, float]:
         return MARGIN
     pair = page.at("margin", {"share": value[0], "size": value[1]})
     return pair.number("share", low=0.0), pair.number("size", low=0.0)
+
+
+def _possible(page: Page) -> tuple[float, float]:
+    value = page.data.get("possible")
+    if value is None:
+        return ANY
+    if not isinstance(value, list) or len(value) != 2:
+        page.fault("possible", "must be two numbers", "write [lowest value, highest value]")
+        return ANY
+    pair = page.at("possible", {"low": value[0], "high": value[1]})
+    return pair.number("low"), pair.number("high")
 
 
 def _one_of(page: Page, key: str, allowed: Sequence[_T]) -> _T | Literal[""]:

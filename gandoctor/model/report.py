@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-import dataclasses
+import importlib
 import math
-import types
 import typing
 from dataclasses import field
+from pathlib import Path
 from typing import Any, Final, Literal
 
+from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
+from gandoctor.model.notes import (
+    ObjectiveNote,
+    RunNote,
+    SettingNote,
+    SignalNote,
+    SourceNote,
+    Unmapped,
+)
+from gandoctor.model.plain import built, plain
+from gandoctor.model.probing import ProbeNote, TrialsNote
 from gandoctor.values import dataclass
+
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_MANY",
+    "BeliefNote",
+    "CheckpointNote",
+    "Diagnosis",
+    "DrawnNote",
+    "Edit",
+    "Evidence",
+    "Finding",
+    "NotChecked",
+    "ObjectiveNote",
+    "Prescription",
+    "ProbeNote",
+    "Reason",
+    "Report",
+    "RiskNote",
+    "RunNote",
+    "Series",
+    "SettingNote",
+    "SignalNote",
+    "SourceNote",
+    "Stretch",
+    "TrialsNote",
+    "Truth",
+    "Unmapped",
+    "Verdict",
+]
 
 Truth = Literal["true", "false", "unknown"]
 Verdict = Literal["failing", "warning", "healthy", "inconclusive"]
@@ -131,7 +171,7 @@ class Edit:
     key: str
     old: str
     new: str
-    line: str = ""
+    line: str = field(default="", metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,82 +237,6 @@ class NotChecked:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalNote:
-    """One signal as it was understood."""
-
-    tag: str
-    role: str
-    network: str
-    split: str
-    points: int
-    last: float | None
-    because: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unmapped:
-    """One signal that could not be placed."""
-
-    tag: str
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class SettingNote:
-    """One setting as it was understood.
-
-    `how` and `confidence` are given where it was read in code, and left out of the plain data where
-    a log or a config says it.
-    """
-
-    name: str
-    value: str
-    key: str
-    file: str
-    line: int
-    how: str = ""
-    confidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceNote:
-    """One file that was read."""
-
-    path: str
-    parser: str
-    points: int
-    lost: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveNote:
-    """The game as it was understood."""
-
-    family: str = "unknown"
-    chance_d: float | None = None
-    chance_g: float | None = None
-    reduction: str = "unknown"
-    confidence: str = "low"
-    because: tuple[str, ...] = ()
-    led_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunNote:
-    """The run as it was read. No absolute path, host or user name."""
-
-    name: str
-    path: str = "."
-    sources: tuple[SourceNote, ...] = ()
-    first_step: int = 0
-    last_step: int = 0
-    step_unit: str = "unknown"
-    objective: ObjectiveNote = field(default_factory=ObjectiveNote)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Series:
     """A thinned series: at most 2,000 points; None stands for NaN and the infinities."""
 
@@ -310,6 +274,14 @@ class Report:
     preferences : tuple of str
         What preferences and options changed of what is judged, and what the run's own asked for in
         vain: one sentence a file or option.
+    checkpoints : tuple of CheckpointNote
+        What lay in the run's folder, by step.
+    drawn : tuple of DrawnNote
+        Samples that were drawn from the generators in them.
+    probe : ProbeNote or None
+        What a probe of the players measured, where there was one.
+    trials : TrialsNote or None
+        What short trainings said of the prescriptions, which stand in the order that follows.
     """
 
     run: RunNote
@@ -334,6 +306,10 @@ class Report:
     preferences: tuple[str, ...] = ()
     log_next: tuple[NotChecked, ...] = ()
     course: tuple[Stretch, ...] = ()
+    checkpoints: tuple[CheckpointNote, ...] = ()
+    drawn: tuple[DrawnNote, ...] = ()
+    probe: ProbeNote | None = None
+    trials: TrialsNote | None = None
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
@@ -343,9 +319,84 @@ class Report:
         usable = [p for p in self.prescriptions if not p.blocked_by and cause in ("", p.cause)]
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
+    def patch(self) -> str:
+        """The diff of what to try first; empty where there is none."""
+        first = self.first_patch()
+        return (first.diff if first is not None else None) or ""
+
+    def __repr__(self) -> str:
+        sure = "" if self.p_failing is None else f", {self.p_failing:.0%}"
+        return f"<Report {self.run.name}: {self.verdict}{sure}: {self.why_verdict}>"
+
+    def _repr_html_(self) -> str:
+        return str(_output("card").render(self))
+
+    def compare(self, after: Report) -> Any:
+        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run."""
+        return importlib.import_module("gandoctor.compare").compare(self, after)
+
+    def to_html(self) -> str:
+        """The whole report as one page."""
+        return str(_output("html").render(self))
+
+    def to_markdown(self) -> str:
+        """The whole report as Markdown."""
+        return str(_output("markdown").render(self))
+
+    def to_json(self) -> str:
+        """The report as JSON, as CI and other tools read it."""
+        return str(_output("json").render(self))
+
+    def save(self, path: str | Path) -> Path:
+        """Write it into a file; the suffix says in which format (.html, .md, .json, .sarif, ...).
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        UsageError
+            There is no such format, or the file cannot be written.
+        """
+        outputs = importlib.import_module("gandoctor.reporters")
+        files = importlib.import_module("gandoctor.files.writing")
+        text = outputs.render(outputs.choose(str(path)), [self])
+        files.write_text(Path(path), text)
+        return Path(path)
+
+    def to_pandas(self, *, wide: bool = False) -> Any:
+        """The series of the report, thinned as its pictures are.
+
+        Parameters
+        ----------
+        wide : bool
+            One row a step and one column a tag, instead of columns ``tag``, ``role``, ``network``,
+            ``step``, ``value``.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        whose = {s.tag: (s.role, s.network) for s in self.signals}
+        rows = [
+            (tag, *whose.get(tag, ("", "")), step, math.nan if value is None else value)
+            for tag, series in self.series.items()
+            for step, value in zip(series.steps, series.values, strict=True)
+        ]
+        long = pd.DataFrame(rows, columns=["tag", "role", "network", "step", "value"])
+        return long.pivot_table(index="step", columns="tag", values="value") if wide else long
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""
-        return typing.cast("dict[str, Any]", _plain(self))
+        data = typing.cast("dict[str, Any]", plain(self))
+        for name in ("probe", "trials"):
+            if data[name] is None:
+                del data[name]
+        return data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
@@ -356,68 +407,9 @@ class Report:
         ValueError
             Something in it is not of its kind, or has to be there; the message says where.
         """
-        return typing.cast("Report", _built(cls, data, "report"))
+        return typing.cast("Report", built(cls, data, "report"))
 
 
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        told = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        if isinstance(value, SettingNote) and not value.how:
-            del told["how"], told["confidence"]
-        if isinstance(value, Edit) and not value.line:
-            del told["line"]
-        return {name: _plain(its) for name, its in told.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _built(kind: Any, data: Any, where: str) -> Any:
-    """Build a value of the annotated type `kind` from plain data, which may be anybody's."""
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if data is None and type(None) in args:
-            return None
-        return _built(next(k for k in args if k is not type(None)), data, where)
-    if origin is typing.Literal:
-        if data in args:
-            return data
-        raise ValueError(f"{where} is none of {', '.join(map(str, args))}")
-    if dataclasses.is_dataclass(kind):
-        _expect(data, dict, where)
-        hints = typing.get_type_hints(kind)
-        needed = [f.name for f in dataclasses.fields(kind) if _is_needed(f)]
-        if missing := [name for name in needed if name not in data]:
-            raise ValueError(f"{where}.{missing[0]} is missing")
-        given = {name: data[name] for name in hints if name in data}
-        return kind(**{k: _built(hints[k], v, f"{where}.{k}") for k, v in given.items()})  # type: ignore[operator]
-    if origin is tuple:
-        _expect(data, (list, tuple), where)
-        each = [args[0]] * len(data) if len(args) == 2 and args[1] is Ellipsis else args
-        if len(each) != len(data):
-            raise ValueError(f"{where} does not hold {len(each)} values")
-        return tuple(
-            _built(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(each, data, strict=True))
-        )
-    if origin is dict:
-        _expect(data, dict, where)
-        return {k: _built(args[1], v, f"{where}.{k}") for k, v in data.items()}
-    _expect(data, (int, float) if kind is float else kind, where)
-    if isinstance(data, bool) and kind is not bool:
-        raise ValueError(f"{where} is a truth value")
-    if isinstance(data, int) and abs(data) >= 1 << 63:
-        raise ValueError(f"{where} is out of range")
-    return data
-
-
-def _is_needed(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _expect(data: object, kind: type | tuple[type, ...], where: str) -> None:
-    if not isinstance(data, kind):
-        raise ValueError(f"{where} is {'nothing' if data is None else f'a {type(data).__name__}'}")
+def _output(name: str) -> Any:
+    # By its name: the value knows no output, and whoever only reads reports loads none.
+    return importlib.import_module(f"gandoctor.reporters.{name}")

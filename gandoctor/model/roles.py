@@ -19,6 +19,7 @@ JUDGES: Final[tuple[Judges, ...]] = ("metric", "samples", "loss")
 ABOUT: Final[tuple[About, ...]] = ("D's loss", "G's loss", "D's answers", "samples")
 # Of a judge whose margin is not set.
 MARGIN: Final = (0.1, 0.0)
+ANY: Final = (float("-inf"), float("inf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Role:
     margin : (float, float)
         A share of the larger value, and a size: of a judge, a difference between two runs that
         exceeds neither is none for one run each.
+    possible : (float, float)
+        What lies outside is no value of it: a slip of the log, or another quantity.
     vouches : bool
         Whether it alone tells how good samples are, whatever the losses.
     about : str
@@ -62,6 +65,7 @@ class Role:
     better: Better = ""
     judges: Judges = ""
     margin: tuple[float, float] = MARGIN
+    possible: tuple[float, float] = ANY
     vouches: bool = False
     about: About = ""
     rare: bool = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
     from gandoctor.model.roles import Role
 
 StepUnit = Literal["iterations", "epochs", "kimg", "unknown"]
@@ -215,6 +216,8 @@ class RawRun:
         As in `Reading`, of all files together.
     files : tuple of Path
         Logs, configs and pictures that the run was read from, absolute.
+    checkpoints : tuple of str
+        Files that may be checkpoints, relative to `root`; none was opened yet.
     """
 
     name: str
@@ -228,6 +231,7 @@ class RawRun:
     step_unit: StepUnit = "unknown"
     finished: bool | None = None
     files: tuple[Path, ...] = ()
+    checkpoints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +310,8 @@ class Run:
         All roles that a signal can have, by name.
     finished : bool or None
         False where the log ends without the mark of a finished run.
+    checkpoints : tuple of CheckpointNote
+    drawn : tuple of DrawnNote
     """
 
     name: str
@@ -320,6 +326,8 @@ class Run:
     step_unit: StepUnit = "unknown"
     roles: Mapping[str, Role] = field(default_factory=dict)
     finished: bool | None = None
+    checkpoints: tuple[CheckpointNote, ...] = ()
+    drawn: tuple[DrawnNote, ...] = ()
 
     @property
     def first_step(self) -> int:

@@ -32,6 +32,8 @@ from gandoctor.objective.game import (
     three_terms,
 )
 from gandoctor.objective.joining import Joining, join
+from gandoctor.objective.plausibility import Doubts, doubt
+from gandoctor.objective.quality import Judgement, judge
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
 if TYPE_CHECKING:
@@ -39,7 +41,19 @@ if TYPE_CHECKING:
 
     from gandoctor.model.signals import Setting, Signal, StepUnit
 
-__all__ = ["CHANCE", "PRIOR", "UNKNOWN_UNIT", "Joining", "derive", "infer", "join"]
+__all__ = [
+    "CHANCE",
+    "PRIOR",
+    "UNKNOWN_UNIT",
+    "Doubts",
+    "Joining",
+    "Judgement",
+    "derive",
+    "doubt",
+    "infer",
+    "join",
+    "judge",
+]
 
 _THREE_TERMS: Final = (
     "D's loss has three terms: real, generated, generated in the latent space (TimeGAN)"

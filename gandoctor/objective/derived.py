@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gandoctor.lang.middle import median
 from gandoctor.lexicon.reading import roles as common_roles
-from gandoctor.model.roles import Role, by_trust
 from gandoctor.objective.families import BOUNDED, CRITICS
-from gandoctor.objective.game import LEADING, QUIET, game_of, joined, made, networks, pick, together
+from gandoctor.objective.game import QUIET, game_of, joined, made, networks, pick, together
 from gandoctor.objective.identities import split_of
-from gandoctor.patterns import late_pattern
+from gandoctor.objective.quality import quality_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from gandoctor.model.roles import Role
     from gandoctor.model.signals import Objective, Signal
     from gandoctor.objective.game import Game
-
-_LAST_RESORT: Final = "g_loss_aux"
-_OF_FEATURES: Final = late_pattern(r"(?i)feat|(?<![a-z])fm(?![a-z])")
 
 
 @QUIET
@@ -50,7 +46,7 @@ def derive(
     tuple of Signal
         For each network ``d_advantage`` (bounded families, or probabilities),
         ``wasserstein_estimate``, ``g_adv``, ``grad_ratio``, ``d_loss`` where only its parts were
-        logged; ``progress`` for the run. What was logged is not derived again.
+        logged; ``quality`` and ``progress`` for the run. What was logged is not derived again.
     """
     out: list[Signal | None] = []
     for network in networks(signals) or [""]:
@@ -62,7 +58,8 @@ def derive(
             _adversarial(game, network),
             _ratio(signals, network),
         ]
-    return tuple(s for s in (*out, _progress(signals, roles or common_roles())) if s is not None)
+    out += quality_of(signals, roles or common_roles())
+    return tuple(s for s in out if s is not None)
 
 
 def _advantage(game: Game, objective: Objective, network: str) -> Signal | None:
@@ -169,35 +166,3 @@ def _ratio(signals: Sequence[Signal], network: str) -> Signal | None:
         if steps.size
         else None
     )
-
-
-def _progress(signals: Sequence[Signal], roles: Mapping[str, Role]) -> Signal | None:
-    """The best judge of quality that was logged, lower is better.
-
-    Where there is none, a loss of G's own.
-    """
-    last_resort = roles.get(_LAST_RESORT, Role(_LAST_RESORT, better="lower"))
-    for role in (*by_trust(roles.values(), "metric"), last_resort):
-        fit = [
-            s
-            for s in signals
-            if s.role == role.name and len(s) >= 2 and not re.search(r"(?i)best", s.tag)
-        ]
-        if role.name == _LAST_RESORT:
-            fit = [s for s in fit if LEADING.search(s.tag)]
-        if fit:
-            # A distance between D's features grows as D learns: it judges only where nothing else
-            # does.
-            s = max(
-                fit,
-                key=lambda s: (
-                    not _OF_FEATURES.search(s.tag),
-                    role.name != _LAST_RESORT or s.split == "val",
-                    len(s),
-                ),
-            )
-            turned = ", sign turned" if role.sign > 0 else ""
-            return made(
-                "progress", s, (s.steps, -role.sign * s.values), f"{s.tag}{turned}: lower is better"
-            )
-    return None

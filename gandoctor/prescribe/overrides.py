@@ -36,6 +36,7 @@ _WRITTEN_BY_RUN: Final = (
 )
 _LOGS: Final = frozenset(
     {".log", ".out", ".csv", ".jsonl", ".wandb", ".ipynb", ".db", ".sqlite", ".pt", ".pth", ".npz"}
+    | {".ckpt", ".pkl", ".safetensors", ".pt2", ".h5", ".hdf5", ".keras", ".bin", ".index", ".tar"}
 )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from gandoctor.model.report import Report
 
 _ALIASES = {".htm": ".html", ".markdown": ".md"}
+_SHORT = {"md": "comment"}  # on the command line: the short form, to be read at once
+# Files that other tools know by their names, whatever their suffix says.
+_NAMES = {"codequality.json": "codequality", "gl-code-quality-report.json": "codequality"}
 
 
 class Reporter(Protocol):
@@ -79,6 +82,7 @@ def by_name(name: str) -> Reporter:
         Where there is none of that name.
     """
     wanted = name.strip().lower()
+    wanted = _SHORT.get(wanted, wanted)
     found = _called(wanted) or _reporters().get(wanted)
     if found is None:
         raise UsageError(
@@ -125,11 +129,21 @@ def choose(target: str, name: str | None = None) -> Reporter:
         Where neither tells.
     """
     suffix = PurePath(target).suffix
+    by_file = _of_file(PurePath(target).name)
     # A name that means nothing is an error in any case.
     named = None if name is None else by_name(name)
     if named is not None and not (suffix and _known(suffix)):
         return named
+    if named is None and by_file is not None:
+        return by_file
     return by_name("text") if target == "-" else by_suffix(suffix)
+
+
+def _of_file(name: str) -> Reporter | None:
+    """The format that a file of this very name is of, as those who read it expect."""
+    if name.lower() not in _NAMES:
+        return None
+    return by_name(_NAMES[name.lower()])
 
 
 def choose_for_comparison(target: str, name: str | None = None) -> Reporter:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
+    from gandoctor.model.probing import ProbeNote, TrialsNote
     from gandoctor.model.report import Prescription, Report
 
 NAME = "markdown"
@@ -27,7 +28,7 @@ _MOST_REASONS: Final = 4
 _MOST_LISTED: Final = 60
 _MOST_SPAN: Final = 500
 _MOST_CODE: Final = 6_000
-_TOLD: Final = {
+TOLD: Final = {
     "failing": ":x:",
     "warning": ":warning:",
     "inconclusive": ":grey_question:",
@@ -49,7 +50,7 @@ def render_many(reports: Sequence[Report]) -> str:
         since = w.at(onset, r.run.step_unit) if onset is not None else ""
         what = r.diagnoses[0].title if r.diagnoses else ""
         rows.append(
-            f"| {words(r.run.name, 80)} | {_TOLD[r.verdict]} {r.verdict} | {since} | "
+            f"| {words(r.run.name, 80)} | {TOLD[r.verdict]} {r.verdict} | {since} | "
             f"{words(what, 120)} |"
         )
     if len(order) > _MOST_ROWS:
@@ -115,7 +116,7 @@ def _within(head: str, reports: Sequence[Report]) -> str:
 def _run(report: Report, *, lists: bool) -> Iterator[str]:
     onset = w.since(report)
     since = f" since {w.at(onset, report.run.step_unit)}" if onset is not None else ""
-    yield f"#### {_TOLD[report.verdict]} {words(report.run.name)}: {report.verdict}{since}"
+    yield f"#### {TOLD[report.verdict]} {words(report.run.name)}: {report.verdict}{since}"
     yield ""
     yield words(w.headline(report))
     yield ""
@@ -125,6 +126,10 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
     if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
         yield words(f"Course: {course}.")
         yield ""
+    if report.probe is not None:
+        yield from _probe(report, report.probe)
+    if report.trials is not None:
+        yield from _trials(report, report.trials)
     for x in report.log_next:
         yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
     if report.log_next:
@@ -139,15 +144,18 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         yield ""
     if lists and report.risks:
         rows = [f"- **{words(x.title)}** {words(x.text)}" for x in report.risks]
-        yield from _folded(w.count(len(rows), "risk"), rows)
+        yield from folded(w.count(len(rows), "risk"), rows)
     if lists and report.not_checked:
         rows = [
             f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip()
             for x in report.not_checked
         ]
-        yield from _folded(
+        yield from folded(
             f"{w.count(len(rows), 'rule')} not checked, and how to log what is missing", rows
         )
+    said = [f"- {code(c.path)}: {words(x)}" for c in report.checkpoints for x in c.said]
+    if lists and said:
+        yield from folded("What the checkpoints tell", said)
     for sentence in report.preferences:
         yield f"<sub>Preferences: {words(sentence)}</sub>"
         yield ""
@@ -157,6 +165,42 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         f"{words(report.rules_digest)}</sub>"
     )
     yield ""
+
+
+def _probe(report: Report, probe: ProbeNote) -> Iterator[str]:
+    from gandoctor.reporters import probing
+
+    yield f"**Probe: {words(probing.headline(report, probe))}**"
+    yield ""
+    yield words(f"{probing.made(probe)}.")
+    yield ""
+    for outcome, title, why in probing.tested(probe):
+        yield f"- {outcome}: {words(title)} ({words(why)})"
+    for note in probe.notes:
+        yield f"- {words(note)}"
+    yield ""
+    rows = ["| figure | value | |", "|---|---:|---|"]
+    rows += [f"| {words(name)} | {value} | {words(text)} |" for name, value, text in
+             probing.rows(probe)]  # fmt: skip
+    yield from folded(w.count(len(rows) - 2, "figure"), rows)
+
+
+def _trials(report: Report, trials: TrialsNote) -> Iterator[str]:
+    from gandoctor.reporters import trying
+
+    yield f"**Trials: {words(trying.headline(report, trials))}**"
+    yield ""
+    yield words(f"{trying.made(trials)}; {trying.CAUTION}.")
+    yield ""
+    yield "| arm | change | median and range of seeds | outcome |"
+    yield "|---|---|---|---|"
+    for row in trying.rows(trials):
+        yield f"| {' | '.join(words(x) for x in row)} |"
+    yield ""
+    for note in trials.notes:
+        yield f"- {words(note)}"
+    if trials.notes:
+        yield ""
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:
@@ -183,18 +227,19 @@ def _patch(p: Prescription) -> Iterator[str]:
     yield f"**Try: {words(p.title)}** (risk: {words(p.risk)})"
     yield ""
     if p.diff:
-        yield from _block(p.diff, "diff")
+        yield from block(p.diff, "diff")
     if p.overrides:
         yield f"On the command line: {code(' '.join(p.overrides))}"
         yield ""
     if p.snippet:
-        yield from _block(p.snippet, "python")
+        yield from block(p.snippet, "python")
     if p.expect:
         yield f"How to tell that it helped: {words(p.expect)}"
         yield ""
 
 
-def _folded(summary: str, rows: Sequence[str]) -> Iterator[str]:
+def folded(summary: str, rows: Sequence[str]) -> Iterator[str]:
+    """A list that is closed until somebody opens it."""
     yield f"<details><summary>{summary}</summary>"
     yield ""
     yield from rows[:_MOST_LISTED]
@@ -233,7 +278,7 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
-def _block(text: str, language: str) -> Iterator[str]:
+def block(text: str, language: str) -> Iterator[str]:
     """Untrusted text as a fenced block; the fence is longer than any in the text."""
     lines = [w.visible(line, keep="\t") for line in re.split(r"\r?\n", text.rstrip("\r\n"))]
     kept: list[str] = []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
+    from gandoctor.model.probing import ProbeNote, TrialsNote
     from gandoctor.model.report import Evidence, Prescription, Report
     from gandoctor.reporters.comparison import Row
 
@@ -101,6 +102,10 @@ class _Page:
             yield from self.wrapped(f"course: {course}", lines=4, paint="dim")
         for sentence in report.preferences:
             yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
+        if report.probe is not None:
+            yield from self.probe(report, report.probe)
+        if report.trials is not None:
+            yield from self.trials(report, report.trials)
         cases = w.cases(report)
         if cases:
             yield from self.case(report, cases[0])
@@ -143,6 +148,31 @@ class _Page:
         if case.patch is not None:
             yield ""
             yield from self.patch(case.patch, report.prescriptions)
+
+    def probe(self, report: Report, probe: ProbeNote) -> Iterator[str]:
+        from gandoctor.reporters import probing
+
+        yield ""
+        yield from self.labelled("probe", probing.headline(report, probe), "title")
+        yield from self.labelled("", probing.made(probe), "dim")
+        if told := probing.first(probe):
+            yield from self.labelled("", told)
+        for outcome, title, why in probing.tested(probe):
+            yield from self.labelled("", f"{outcome}: {title} ({why})")
+        for note in probe.notes:
+            yield from self.labelled("", note, "dim")
+
+    def trials(self, report: Report, trials: TrialsNote) -> Iterator[str]:
+        from gandoctor.reporters import trying
+
+        yield ""
+        yield from self.labelled("trials", trying.headline(report, trials), "title")
+        yield from self.labelled("", trying.made(trials), "dim")
+        for name, change, said, outcome in trying.rows(trials):
+            told = f" ({change})" if change else ""
+            yield from self.labelled("", f"{name}{told}: {said}; {outcome}", lines=4)
+        for note in (*trials.notes, trying.CAUTION):
+            yield from self.labelled("", note, "dim")
 
     def evidence(self, report: Report, pieces: Sequence[Evidence]) -> Iterator[str]:
         drawn: set[str] = set()

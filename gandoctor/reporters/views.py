@@ -163,6 +163,31 @@ class ShownRun:
     belief: tuple[believing.Bar, ...]
     course: tuple[tuple[str, str], ...]
     sure: str
+    probe: ShownProbe | None
+    trials: ShownTrials | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrials:
+    """What short trainings said, as texts."""
+
+    headline: str
+    made: str
+    caution: str
+    rows: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProbe:
+    """What a probe measured, as texts."""
+
+    headline: str
+    made: str
+    tested: tuple[tuple[str, str, str], ...]
+    figures: tuple[tuple[str, str, str], ...]
+    layers: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...]
 
 
 def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL) -> ShownRun:
@@ -209,6 +234,39 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         belief=() if detail.brief else believing.waterfall(report),
         course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
+        probe=_probe(report),
+        trials=_trials(report),
+    )
+
+
+def _trials(report: Report) -> ShownTrials | None:
+    trials = report.trials
+    if trials is None:
+        return None
+    from gandoctor.reporters import trying
+
+    return ShownTrials(
+        headline=trying.headline(report, trials),
+        made=trying.made(trials),
+        caution=trying.CAUTION,
+        rows=tuple(trying.rows(trials)),
+        notes=trials.notes,
+    )
+
+
+def _probe(report: Report) -> ShownProbe | None:
+    probe = report.probe
+    if probe is None:
+        return None
+    from gandoctor.reporters import probing
+
+    return ShownProbe(
+        headline=probing.headline(report, probe),
+        made=probing.made(probe),
+        tested=tuple(probing.tested(probe)),
+        figures=tuple(probing.rows(probe)),
+        layers=tuple(probing.layers(probe)),
+        notes=probe.notes,
     )
 
 
@@ -236,6 +294,10 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
         yield "causes", "Causes" if len(r.diagnoses) > 1 else "Cause", None
     if w.orphans(r) or w.previews(r):
         yield "findings", "Findings", None
+    if r.probe is not None:
+        yield "probe", "Probe", None
+    if r.trials is not None:
+        yield "trials", "Trials", None
     if r.log_next:
         yield "next", "What to log next", None
     if r.p_failing is not None and r.belief:
@@ -250,6 +312,8 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
     yield "names", "Names", None
     if r.settings:
         yield "settings", "Settings", None
+    if r.checkpoints:
+        yield "checkpoints", "Checkpoints", None
     yield "read", "What was read", None
 
 

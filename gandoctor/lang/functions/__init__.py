@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gandoctor.lang.functions import levels, series, trends, whole
+from gandoctor.lang.functions import judged, levels, series, trends, whole
+from gandoctor.lang.functions.judged import state_of
 from gandoctor.lang.functions.levels import rounding_of
 from gandoctor.lang.functions.registry import (
     Function,
@@ -40,6 +41,7 @@ __all__ = [
     "quantile_of",
     "regime_step",
     "rounding_of",
+    "state_of",
 ]
 
 FUNCTIONS: Final[dict[str, Function]] = {
@@ -47,4 +49,5 @@ FUNCTIONS: Final[dict[str, Function]] = {
     **levels.FUNCTIONS,
     **trends.FUNCTIONS,
     **whole.FUNCTIONS,
+    **judged.FUNCTIONS,
 }

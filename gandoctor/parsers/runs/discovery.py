@@ -12,7 +12,7 @@ import numpy as np
 
 from gandoctor.configs import read_config
 from gandoctor.errors import GandoctorError, InputError
-from gandoctor.files import below
+from gandoctor.files import below, weights
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.rows import outliers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading, StepUnit
 
 _Named = list[tuple[Picture, bool]]  # pictures found by name, as `pictures.find` gives them
+_Files = tuple[_Named, list[Path]]  # with the files that may be checkpoints
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
 _BEGUN: Final = (
@@ -93,7 +94,8 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     runs = []
     for group in groups:
         named = pictures.find(_relative(f, group.folder) for f in files)
-        run = _raw_run(group, folder, given or settings.beside(group, files), named, [])
+        beside = named, weights.find(files)
+        run = _raw_run(group, folder, given or settings.beside(group, files), beside, [])
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
@@ -155,10 +157,11 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     runs = []
     configs = settings.Configs(tree.files)
     named = {  # once for all runs of a folder
-        folder: pictures.find(_relative(f, folder) for f in files)
+        folder: (pictures.find(_relative(f, folder) for f in files), weights.find(files))
         for folder, files in _files_of(full, tree.files).items()
     }
-    if not any(_holds(log.reading) for log in logs if log.reading) and not any(named.values()):
+    shown_any = any(found for found, _ in named.values())
+    if not any(_holds(log.reading) for log in logs if log.reading) and not shown_any:
         for log in logs:
             log.error = log.error or ("; ".join(_idle(log.reading)) if log.reading else "")
         raise _nothing(shown, tree, logs)
@@ -264,7 +267,7 @@ def _name(group: Group, root: Path, groups: list[Group]) -> str:
 
 
 def _raw_run(
-    group: Group, home: Path, configs: list[Path], named: _Named, notes: list[str]
+    group: Group, home: Path, configs: list[Path], beside: _Files, notes: list[str]
 ) -> RawRun:
     """Put a run together; `home` is moved up where a config lies beside or above it."""
     root, outside = _root(home, configs)
@@ -292,6 +295,7 @@ def _raw_run(
         dataclasses.replace(s, source=_without_hosts(_relative(Path(s.source), root), hosts))
         for s in group.signals.values()
     ]
+    named, saved = beside
     shown, remarks = _pictures_of(group, root, named, signals)
     facts: dict[str, float] = {}
     for log in group.logs:
@@ -320,6 +324,7 @@ def _raw_run(
         step_unit=unit,
         finished=any(ends) if ends else None,
         files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in shown)),
+        checkpoints=tuple(_relative(f, root) for f in saved if f.is_relative_to(root)),
     )
 
 

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '0136f1181acbcac53bacc8842dc3a0cf54577477ac6157280d5607cd669a10b5'
+MADE_FROM = 'e4f7a19f950a135e538783068307056d1c22558e903418ba699ffa0e0500cb85'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -32,9 +32,21 @@ def root(context, missing=missing):
         @internalcode
         def t_3(*unused):
             raise TemplateRuntimeError("No filter named 'thousands' found.")
+    try:
+        t_4 = environment.filters['upper']
+    except KeyError:
+        @internalcode
+        def t_4(*unused):
+            raise TemplateRuntimeError("No filter named 'upper' found.")
+    try:
+        t_5 = environment.tests['none']
+    except KeyError:
+        @internalcode
+        def t_5(*unused):
+            raise TemplateRuntimeError("No test named 'none' found.")
     pass
     def macro(l_1_to, l_1_title, l_1_n, l_1_caller):
-        t_4 = []
+        t_6 = []
         l_1_tally = resolve('tally')
         if l_1_to is missing:
             l_1_to = undefined("parameter 'to' was not provided", name='to')
@@ -43,7 +55,7 @@ def root(context, missing=missing):
         if l_1_n is missing:
             l_1_n = undefined("parameter 'n' was not provided", name='n')
         pass
-        t_4.extend((
+        t_6.extend((
             '<section class="sheet" id="',
             escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id'))),
             escape(environment.finalize(l_1_to)),
@@ -58,7 +70,7 @@ def root(context, missing=missing):
             escape(environment.finalize(context.call(l_1_caller))),
             '\n</div>\n</section>\n',
         ))
-        return concat(t_4)
+        return concat(t_6)
     context.exported_vars.add('sheet')
     context.vars['sheet'] = l_0_sheet = Macro(environment, macro, 'sheet', ('to', 'title', 'n'), False, False, True, context.eval_ctx.autoescape)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'log_next'):
@@ -128,15 +140,15 @@ def root(context, missing=missing):
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
         pass
         def macro():
-            t_5 = []
+            t_7 = []
             pass
-            t_5.append(
+            t_7.append(
                 '<p class="meta">Doubtful settings and blind spots. They never decide the verdict.</p>\n<ul class="plain">\n',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
                 _loop_vars = {}
                 pass
-                t_5.extend((
+                t_7.extend((
                     '<li><b>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
                     '</b>',
@@ -144,36 +156,36 @@ def root(context, missing=missing):
                 for l_3_key in environment.getattr(l_2_x, 'settings'):
                     _loop_vars = {}
                     pass
-                    t_5.extend((
+                    t_7.extend((
                         ' <code>',
                         escape(environment.finalize(l_3_key)),
                         '</code>',
                     ))
                 l_3_key = missing
-                t_5.extend((
+                t_7.extend((
                     '<br>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'text'))),
                     '</li>\n',
                 ))
             l_2_x = missing
-            t_5.append(
+            t_7.append(
                 '</ul>\n',
             )
-            return concat(t_5)
+            return concat(t_7)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'risks', 'Risks', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks')), caller=caller)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
         pass
         def macro():
-            t_6 = []
+            t_8 = []
             pass
-            t_6.append(
+            t_8.append(
                 '<p class="meta">What could not be decided is no pass. This is what was missing, and how to log it.</p>\n<ul class="plain">\n',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
                 _loop_vars = {}
                 pass
-                t_6.extend((
+                t_8.extend((
                     '<li><b>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
                     '</b> <span class="muted">',
@@ -183,57 +195,57 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_x, 'log_it'):
                     pass
-                    t_6.extend((
+                    t_8.extend((
                         '<pre class="log" tabindex="0"><code>',
                         escape(environment.finalize(environment.getattr(l_2_x, 'log_it'))),
                         '</code></pre>',
                     ))
-                t_6.append(
+                t_8.append(
                     '</li>\n',
                 )
             l_2_x = missing
-            t_6.append(
+            t_8.append(
                 '</ul>\n',
             )
-            return concat(t_6)
+            return concat(t_8)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'open', 'Not checked', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked')), caller=caller)
     def macro():
-        t_7 = []
+        t_9 = []
         pass
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'):
             pass
-            t_7.append(
+            t_9.append(
                 '<p>Looked for, and not found: ',
             )
             l_2_loop = missing
             for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'), undefined):
                 _loop_vars = {}
                 pass
-                t_7.extend((
+                t_9.extend((
                     escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
                     '<code>',
                     escape(environment.finalize(l_2_x)),
                     '</code>',
                 ))
             l_2_loop = l_2_x = missing
-            t_7.append(
+            t_9.append(
                 '.</p>\n',
             )
         else:
             pass
-            t_7.append(
+            t_9.append(
                 '<p>No rule could be called clear.</p>\n',
             )
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
             pass
-            t_7.append(
+            t_9.append(
                 '<p class="label">Not asked, because you said so</p>\n<ul>',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
                 _loop_vars = {}
                 pass
-                t_7.extend((
+                t_9.extend((
                     '<li><code>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'rule'))),
                     '</code>: ',
@@ -241,25 +253,25 @@ def root(context, missing=missing):
                     '</li>',
                 ))
             l_2_x = missing
-            t_7.append(
+            t_9.append(
                 '</ul>\n',
             )
-        return concat(t_7)
+        return concat(t_9)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'clear', 'Clear', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear')), caller=caller)
     def macro():
-        t_8 = []
+        t_10 = []
         l_1_more = resolve('more')
         pass
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'):
             pass
-            t_8.append(
+            t_10.append(
                 '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Tag</th><th>Role</th><th class="num">Points</th><th class="num">Last</th><th>Because</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
                 pass
-                t_8.extend((
+                t_10.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'tag'))),
                     '</code></td><td><code>',
@@ -268,16 +280,16 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_s, 'network'):
                     pass
-                    t_8.extend((
+                    t_10.extend((
                         ' ',
                         escape(environment.finalize(environment.getattr(l_2_s, 'network'))),
                     ))
                 if (environment.getattr(l_2_s, 'split') == 'val'):
                     pass
-                    t_8.append(
+                    t_10.append(
                         ' (validation)',
                     )
-                t_8.extend((
+                t_10.extend((
                     '</td><td class="num">',
                     escape(environment.finalize(t_3(environment.getattr(l_2_s, 'points')))),
                     '</td><td class="num">',
@@ -287,22 +299,22 @@ def root(context, missing=missing):
                     '</td></tr>\n',
                 ))
             l_2_s = missing
-            t_8.extend((
+            t_10.extend((
                 '</tbody></table></div>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n',
             ))
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'):
             pass
-            t_8.append(
+            t_10.append(
                 '<details',
             )
             if (t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')) <= 8):
                 pass
-                t_8.append(
+                t_10.append(
                     ' open',
                 )
-            t_8.extend((
+            t_10.extend((
                 '><summary>',
                 escape(environment.finalize(t_3(t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'))))),
                 ' not placed</summary>\n<p>',
@@ -311,7 +323,7 @@ def root(context, missing=missing):
             for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
                 _loop_vars = {}
                 pass
-                t_8.extend((
+                t_10.extend((
                     escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
                     '<code>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'tag'))),
@@ -320,27 +332,27 @@ def root(context, missing=missing):
                     ')',
                 ))
             l_2_loop = l_2_x = missing
-            t_8.extend((
+            t_10.extend((
                 '</p>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n<p class="meta">If one of them matters, say what it is: <code>--map ROLE=TAG</code>.</p></details>\n',
             ))
-        return concat(t_8)
+        return concat(t_10)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'names', 'How names were understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')), caller=caller)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'):
         pass
         def macro():
-            t_9 = []
+            t_11 = []
             l_1_more = resolve('more')
             pass
-            t_9.append(
+            t_11.append(
                 '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Setting</th><th>Value</th><th>Your key</th><th>Where</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
                 pass
-                t_9.extend((
+                t_11.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'name'))),
                     '</code></td><td><code>',
@@ -352,42 +364,136 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_s, 'line'):
                     pass
-                    t_9.extend((
+                    t_11.extend((
                         ':',
                         escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
                     ))
                 if environment.getattr(l_2_s, 'how'):
                     pass
-                    t_9.extend((
+                    t_11.extend((
                         '<br><span class="meta">read in code: ',
                         escape(environment.finalize(environment.getattr(l_2_s, 'how'))),
                         ' (',
                         escape(environment.finalize(environment.getattr(l_2_s, 'confidence'))),
                         ' confidence)</span>',
                     ))
-                t_9.append(
+                t_11.append(
                     '</td></tr>\n',
                 )
             l_2_s = missing
-            t_9.extend((
+            t_11.extend((
                 '</tbody></table></div>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n',
             ))
-            return concat(t_9)
+            return concat(t_11)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'settings', 'Settings understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')), caller=caller)
+    if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints'):
+        pass
+        def macro():
+            t_12 = []
+            l_1_more = resolve('more')
+            pass
+            t_12.append(
+                '<p class="meta">Read as data: nothing in them was run.</p>\n<ul class="plain">\n',
+            )
+            l_2_loop = missing
+            for l_2_c, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
+                _loop_vars = {}
+                pass
+                t_12.extend((
+                    '<li><b><code>',
+                    escape(environment.finalize(environment.getattr(l_2_c, 'path'))),
+                    '</code></b> <span class="muted">',
+                    escape(environment.finalize(environment.getattr(l_2_c, 'kind'))),
+                ))
+                if (not t_5(environment.getattr(l_2_c, 'step'))):
+                    pass
+                    t_12.extend((
+                        ', step ',
+                        escape(environment.finalize(t_3(environment.getattr(l_2_c, 'step')))),
+                    ))
+                t_12.append(
+                    '</span>\n',
+                )
+                for l_3_n in environment.getattr(l_2_c, 'networks'):
+                    _loop_vars = {}
+                    pass
+                    t_12.extend((
+                        '<br><code>',
+                        escape(environment.finalize(environment.getattr(l_3_n, 'name'))),
+                        '</code> ',
+                        escape(environment.finalize(t_4(environment.getattr(l_3_n, 'role')))),
+                    ))
+                    if environment.getattr(l_3_n, 'average'):
+                        pass
+                        t_12.append(
+                            ' (moving average)',
+                        )
+                    t_12.extend((
+                        ': ',
+                        escape(environment.finalize(t_3(environment.getattr(l_3_n, 'parameters')))),
+                        ' parameters in ',
+                        escape(environment.finalize(t_3(environment.getattr(l_3_n, 'tensors')))),
+                        ' tensors',
+                    ))
+                l_3_n = missing
+                for l_3_x in environment.getattr(l_2_c, 'optimisers'):
+                    _loop_vars = {}
+                    pass
+                    t_12.extend((
+                        '<br>',
+                        escape(environment.finalize(l_3_x)),
+                    ))
+                l_3_x = missing
+                for l_3_x in environment.getattr(l_2_c, 'said'):
+                    _loop_vars = {}
+                    pass
+                    t_12.extend((
+                        '<br>',
+                        escape(environment.finalize(l_3_x)),
+                    ))
+                l_3_x = missing
+                if environment.getattr(l_2_c, 'foreign'):
+                    pass
+                    t_12.append(
+                        '<br>would call if it were unpickled: ',
+                    )
+                    l_3_loop = missing
+                    for l_3_x, l_3_loop in LoopContext(environment.getattr(l_2_c, 'foreign'), undefined):
+                        _loop_vars = {}
+                        pass
+                        t_12.extend((
+                            escape(environment.finalize((', ' if (not environment.getattr(l_3_loop, 'first')) else ''))),
+                            '<code>',
+                            escape(environment.finalize(l_3_x)),
+                            '</code>',
+                        ))
+                    l_3_loop = l_3_x = missing
+                t_12.append(
+                    '</li>\n',
+                )
+            l_2_loop = l_2_c = missing
+            t_12.extend((
+                '</ul>\n',
+                escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
+                '\n',
+            ))
+            return concat(t_12)
+        caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
+        yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'checkpoints', 'Checkpoints', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints')), caller=caller)
     def macro():
-        t_10 = []
+        t_13 = []
         l_1_more = resolve('more')
         pass
-        t_10.append(
+        t_13.append(
             '<div class="wide" tabindex="0"><table>\n<thead><tr><th>File</th><th>As</th><th class="num">Values</th><th>Lost</th></tr></thead>\n<tbody>\n',
         )
         for l_2_s in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
             _loop_vars = {}
             pass
-            t_10.extend((
+            t_13.extend((
                 '<tr><td><code>',
                 escape(environment.finalize(environment.getattr(l_2_s, 'path'))),
                 '</code></td><td>',
@@ -399,48 +505,48 @@ def root(context, missing=missing):
                 '</td></tr>\n',
             ))
         l_2_s = missing
-        t_10.extend((
+        t_13.extend((
             '</tbody></table></div>\n',
             escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
             '\n',
         ))
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
             pass
-            t_10.append(
+            t_13.append(
                 '<p class="label">What preferences changed of what is judged</p>\n<ul>',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
                 _loop_vars = {}
                 pass
-                t_10.extend((
+                t_13.extend((
                     '<li>',
                     escape(environment.finalize(l_2_x)),
                     '</li>',
                 ))
             l_2_x = missing
-            t_10.append(
+            t_13.append(
                 '</ul>\n',
             )
         if environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
             pass
-            t_10.append(
+            t_13.append(
                 '<ul>',
             )
             for l_2_x in environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
                 _loop_vars = {}
                 pass
-                t_10.extend((
+                t_13.extend((
                     '<li>',
                     escape(environment.finalize(l_2_x)),
                     '</li>',
                 ))
             l_2_x = missing
-            t_10.append(
+            t_13.append(
                 '</ul>\n',
             )
-        return concat(t_10)
+        return concat(t_13)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=33&2=45&3=48&5=55&9=61&10=64&11=66&14=70&15=74&20=85&21=88&22=90&27=94&28=98&33=114&34=117&35=119&36=123&39=125&40=127&43=133&44=138&40=161&49=162&50=164&53=170&54=175&50=197&59=198&60=201&61=207&65=225&67=230&59=246&70=247&71=251&75=256&76=261&79=289&81=292&82=297&83=308&84=322&70=327&88=328&89=330&93=337&94=342&97=371&89=376&100=377&104=384&105=389&108=401&109=404&111=409&113=421&114=426&100=440'
+debug_info = '1=45&2=57&3=60&5=67&9=73&10=76&11=78&14=82&15=86&20=97&21=100&22=102&27=106&28=110&33=126&34=129&35=131&36=135&39=137&40=139&43=145&44=150&40=173&49=174&50=176&53=182&54=187&50=209&59=210&60=213&61=219&65=237&67=242&59=258&70=259&71=263&75=268&76=273&79=301&81=304&82=309&83=320&84=334&70=339&88=340&89=342&93=349&94=354&97=383&89=388&100=389&101=391&104=399&105=404&106=417&107=439&108=447&109=455&112=477&101=482&115=483&119=490&120=495&123=507&124=510&126=515&128=527&129=532&115=546'

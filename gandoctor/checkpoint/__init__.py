@@ -1,0 +1,49 @@
+"""Checkpoints: read without running anything of them; their networks looked at and run in numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.model.checkpoints import Saved
+from gandoctor.model.signals import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+__all__ = ["examine"]
+
+
+def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
+    """Look into the checkpoints of a run.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files that may be checkpoints.
+    root : Path
+        Folder that paths are relative to.
+    last_step : int
+        Of the log; 0 where there is none.
+    """
+    found = gathering.gather(files, last_step)
+    told = [telling.Told(s, root) for s in gathering.looked_at(found.saved)]
+    notes = tuple(n for t in told for n in t.notes)
+    stated = settings.of(found.saved[-1], root) if found.saved else ()
+    sources = [Source(n.path, "checkpoint", sum(x.parameters for x in n.networks)) for n in notes]
+    for path, why in found.faults:
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        sources.append(Source(name, "checkpoint", 0, why))
+    remarks = []
+    if found.left_out:
+        remarks.append(f"{found.left_out:,} of {len(files):,} checkpoints were not looked at")
+    foreign = list(dict.fromkeys(f for n in notes for f in n.foreign))
+    if foreign:
+        shown = ", ".join(foreign[:5])
+        remarks.append(
+            f"loading a checkpoint with pickle would call {shown}: nothing of it was run here"
+        )
+    facts = told[-1].facts if told else {}
+    return Saved(notes, facts, stated, tuple(sources), tuple(remarks))

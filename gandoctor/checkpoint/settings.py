@@ -1,0 +1,50 @@
+"""What a training was called with, as its checkpoint has it: settings with their source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.checkpoint.measuring import joined
+from gandoctor.model.signals import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gandoctor.checkpoint.contents import Checkpoint
+    from gandoctor.checkpoint.gathering import Saved
+
+# Of an optimiser's options, those that a training is called with.
+_OPTIONS: Final = ("lr", "beta1", "beta2", "momentum", "weight_decay")
+
+
+def of(saved: Saved, root: Path) -> tuple[Setting, ...]:
+    """The settings in the checkpoints of one step; nothing is said twice.
+
+    What was saved as arguments goes before what the optimisers were told.
+    """
+    found: dict[str, Setting] = {}
+    for one in saved.files:
+        path = one.path
+        file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        for key, value in (*one.settings, *_told(one, saved)):
+            plain = isinstance(value, bool | int | float | str) or value is None
+            if plain and key not in found:
+                found[key] = Setting("", value, key, file)  # type: ignore[arg-type]
+    return tuple(found.values())
+
+
+def _told(one: Checkpoint, saved: Saved) -> Iterator[tuple[str, object]]:
+    """What optimisers were told; the rate that a schedule began with, not where it has got to."""
+    networks = [n for c in saved.files for n in c.networks]
+    for optimiser in one.optimisers:
+        owner = joined(optimiser, networks)
+        role = (owner.role if owner else "") or optimiser.role
+        if not role:
+            continue
+        options = dict(optimiser.options)
+        options["lr"] = options.get("initial_lr", options.get("lr", 0.0))
+        yield f"optimizer_{role}.type", optimiser.kind.lower()
+        for name in _OPTIONS:
+            if options.get(name):
+                yield f"optimizer_{role}.{name}", options[name]

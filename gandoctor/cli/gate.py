@@ -1,0 +1,108 @@
+"""``gandoctor check``: what is told of many paths, and what decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gandoctor import api, reporters
+from gandoctor.cli.asking import fail_on_word
+from gandoctor.cli.saying import note, say, write
+from gandoctor.errors import GandoctorError, UsageError, of_system
+from gandoctor.files import writing
+from gandoctor.reporters import baseline, wording
+from gandoctor.reporters.problems import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gandoctor.api import Options
+    from gandoctor.model.report import Report
+    from gandoctor.options import FailOn
+    from gandoctor.reporters import Reporter
+
+_MOST_NAMED: Final = 3
+
+
+class Gate:
+    """Looks at one path after the other, and remembers what there was to say.
+
+    Parameters
+    ----------
+    options : Options
+    known : Path or None
+        A baseline.
+
+    Attributes
+    ----------
+    code : int
+        0, or 1 where a run fails, or 2 where something could not be read.
+    """
+
+    def __init__(self, options: Options, known: Path | None) -> None:
+        self.code = 0
+        self._options = options
+        self._known = baseline.read(known) if known is not None else []
+        self._whole: list[Report] = []
+        self._new: list[Report] = []
+        self._hidden = self._unread = 0
+
+    def look_at(self, path: Path, fail_on: FailOn | None) -> None:
+        """Analyse one path; what cannot be read is said, and the others are gone on with."""
+        try:
+            found = api.analyze_all(path, self._options)
+        except UsageError:
+            raise
+        except (GandoctorError, OSError) as e:
+            fault = of_system(e, str(path)) if isinstance(e, OSError) else e
+            note(" ".join(f"gandoctor: {fault}".split()))
+            self._unread += 1
+            self.code = 2
+            return
+        reports = placed(found, path.as_posix())
+        for sentence in wording.preferences(reports):
+            note(f"{path.as_posix()}: {sentence}")
+        told = [baseline.without(r, self._known) for r in reports]
+        new = [r for r, _ in told]
+        self._hidden += sum(n for _, n in told)
+        self._whole += reports
+        self._new += new
+        word = fail_on_word(path, fail_on, self._options.analysed)
+        self.code = max(self.code, api.exit_code(new, word))
+
+    def tell(
+        self,
+        outputs: Sequence[tuple[str, Reporter]],
+        new_baseline: Path | None,
+        *,
+        skipped: Sequence[Path],
+    ) -> None:
+        """Print the lines, or write the outputs, and say in the end what was looked at."""
+        aloud = all(target != "-" for target, _ in outputs)
+        lines = reporters.by_name("check").render_many(self._new)
+        if aloud and lines.strip():
+            say(lines)
+        for target, reporter in outputs:
+            if self._new:
+                write(target, reporters.render(reporter, self._new))
+        if new_baseline is not None:
+            writing.write_text(new_baseline, baseline.kept(self._whole))
+            note(f"baseline: {new_baseline}")
+            self.code = 2 if self.code == 2 else 0
+        for k in baseline.vanished(self._known, self._whole):
+            note(f"{k.run}: {k.ident} is gone; it may leave the baseline")
+        if self._whole or skipped:
+            note(self._summary(skipped))
+
+    def _summary(self, skipped: Sequence[Path]) -> str:
+        verdicts = wording.verdicts(self._whole)
+        parts = [wording.count(len(self._whole), "run") + (f": {verdicts}" if verdicts else "")]
+        if self._hidden:
+            parts.append(f"{wording.count(self._hidden, 'known problem')} hidden")
+        if self._unread:
+            parts.append(f"{self._unread:,} not readable")
+        if skipped:
+            names = ", ".join(p.as_posix() for p in skipped[:_MOST_NAMED])
+            more = ", ..." if len(skipped) > _MOST_NAMED else ""
+            parts.append(f"{len(skipped):,} skipped, being no training log ({names}{more})")
+        return "; ".join(parts)

@@ -1,0 +1,175 @@
+"""The commands that run a training's own players: they need PyTorch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gandoctor.cli.asking import (
+    ConfigOption,
+    FailOnOption,
+    FormatOption,
+    LossOption,
+    MapOption,
+    OutputOption,
+    QuietOption,
+    RulesOption,
+    asked_for,
+    fail_on_word,
+    files_of,
+)
+from gandoctor.cli.commands import DEFAULT_REPORT, app
+from gandoctor.cli.saying import in_colour, say, write
+from gandoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gandoctor.model.report import Report
+
+BAR = 24
+
+EntryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--entry",
+        metavar="FILE.py:build",
+        help="What builds the players; else gandoctor_probe.py beside the run or above it.",
+    ),
+]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy or .npz."
+    ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="How long it may take: 60s, 5m. By default a minute, and ten for trials.",
+    ),
+]
+TrainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--train",
+        metavar="COMMAND",
+        help="Try prescriptions by your own training: 'python train.py --config {config} --out "
+        "{out}'.",
+    ),
+]
+TryOption = Annotated[
+    int, typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, metavar="N", help="Trainings at a time, with --train.")
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto takes CUDA, MPS or the CPU; or cuda:1, cpu, ...")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and choice.")]
+
+
+@app.command()
+def probe(
+    run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
+    entry: EntryOption = None,
+    checkpoint: CheckpointOption = None,
+    data: DataOption = None,
+    budget: BudgetOption = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
+    ] = 64,
+    train: TrainOption = None,
+    try_patches: TryOption = 3,
+    jobs: JobsOption = 1,
+    trust_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--trust-checkpoint",
+            help="Take the numbers of one that names code, too; none is run.",
+        ),
+    ] = False,
+    output: OutputOption = None,
+    format_: FormatOption = None,
+    config: ConfigOption = None,
+    map_: MapOption = None,
+    loss: LossOption = None,
+    fail_on: FailOnOption = None,
+    rules: RulesOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch.
+
+    With --train try prescriptions by short trainings instead; that needs only the command.
+    """
+    from gandoctor import api, reporters
+    from gandoctor import probe as probing
+    from gandoctor.probe.asked import seconds
+
+    targets = output if output is not None else [DEFAULT_REPORT]
+    wishes = probing.Wishes(
+        entry=entry or "",
+        checkpoint=checkpoint,
+        data=_there(data),
+        budget=seconds(budget or "60s"),
+        device=device,
+        seed=seed,
+        batch=batch,
+        trusting=trust_checkpoint,
+    )
+    options = asked_for(config=config, map_=map_, loss=loss, rules=rules, outputs=files_of(targets))
+    told = None if quiet else progress
+    # A wrong format is said before the work is done.
+    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    if train is None:
+        report = probing.run(run, wishes, options, told)
+    else:
+        from gandoctor import trials
+
+        trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
+        report = trials.run(run, trying, options, told)
+    _deliver(report, chosen, quiet=quiet)
+    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:
+    """Write the report wherever it is wanted, and the summary to the terminal."""
+    from gandoctor import reporters
+
+    targets = [target for target, _ in chosen]
+    for target, reporter in chosen:
+        write(target, reporters.render(reporter, [report]))
+    if not quiet and "-" not in targets:
+        say(reporters.render(reporters.by_name("text"), [report], colour=in_colour()), clean=True)
+        for target in targets:
+            say(f"report: {target}\n")
+
+
+def _there(path: Path | None) -> Path | None:
+    if path is not None and not path.exists():
+        raise UsageError(
+            "there is no such file or folder", f"--data {path}", "give pictures or an array"
+        )
+    return path
+
+
+def progress(what: str, share: float) -> None:
+    """A bar on the terminal's last line; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        return
+    full = round(BAR * share)
+    bar = "\u2588" * full + "\u2591" * (BAR - full)
+    sys.stderr.write(f"\r\x1b[2K{bar} {what}" if what else "\r\x1b[2K")
+    sys.stderr.flush()

@@ -1,0 +1,167 @@
+"""What a run is accused of, each with a place: what every output for CI is made from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.reporters import wording as w
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gandoctor.model.report import Diagnosis, Finding, Report
+
+_MOST_EVIDENCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One cause, or one finding without a cause.
+
+    Attributes
+    ----------
+    ident : str
+        Of the cause or rule.
+    title : str
+    severity, confidence : str
+    onset : str
+        ``step 1,200``; empty where it is not dated.
+    file : str
+        The config that holds the setting to blame, else the log, as the user reaches it.
+    line : int
+        In that file; 0 where no line is to blame.
+    evidence : tuple of str
+        The strongest pieces, one sentence each.
+    change : str
+        What to try, in one line; empty for nothing.
+    rivals : tuple of str
+        Less likely causes of the same findings: ``title [id]``.
+    rival_ids : tuple of str
+    fingerprint : str
+        The same for the same run, cause and signals, whatever the numbers.
+    """
+
+    ident: str
+    title: str
+    severity: str
+    confidence: str
+    onset: str
+    file: str
+    line: int
+    evidence: tuple[str, ...]
+    change: str
+    rivals: tuple[str, ...]
+    rival_ids: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def place(self) -> str:
+        """``runs/a/config.yaml:12``."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def message(self) -> str:
+        """Title, onset, evidence and change in one paragraph."""
+        since = f" since {self.onset}" if self.onset else ""
+        said = "; ".join(self.evidence)
+        parts = (f"{self.title}{since} ({self.confidence} confidence)", said and f": {said}",
+                 self.change and f". Try: {self.change}")  # fmt: skip
+        return "".join(parts)
+
+
+def name_of(report: Report) -> str:
+    """The run as it is reached from the folder that was analysed."""
+    path = report.run.path
+    return w.plain(report.run.name if path in ("", ".") else path)
+
+
+def placed(reports: Sequence[Report], path: str) -> list[Report]:
+    """The same reports, each knowing where its run lies: for those of several paths together."""
+    return [replace(r, run=replace(r.run, path=one)) for one, r in named(reports, path)]
+
+
+def named(reports: Sequence[Report], path: str) -> list[tuple[str, Report]]:
+    """Each report with the run's path; `path` is what the user named: the run, or all of them."""
+    if len(reports) == 1:
+        return [(w.plain(path) or name_of(reports[0]), reports[0])]
+    lead = w.plain(path).rstrip("/") + "/" if path not in ("", ".") else ""
+    return [(lead + name_of(r), r) for r in reports]
+
+
+def problems(report: Report, path: str = "") -> Iterator[Problem]:
+    """The problems of one run, the likeliest cause first.
+
+    Causes that would explain nothing but what a likelier one explains are its rivals.
+
+    Parameters
+    ----------
+    path : str
+        The run as the user named it; by default its name.
+    """
+    path = w.plain(path) or name_of(report)
+    left = list(w.cases(report))
+    while left:
+        first = left.pop(0)
+        explained = _explains(first)
+        rivals = [c for c in left if _explains(c) <= explained]
+        left = [c for c in left if c not in rivals]
+        yield _problem(report, path, first.diagnosis, first.leading, _change(first), rivals)
+    for finding in w.orphans(report):
+        yield _problem(report, path, finding, [finding], "", ())
+
+
+def _explains(case: w.Case) -> set[str]:
+    return {f.fingerprint for f in (*case.leading, *case.consequences)}
+
+
+def _change(case: w.Case) -> str:
+    if case.patch is None:
+        return ""
+    # No setting makes more data.
+    settings = " ".join(case.patch.overrides) if case.patch.effort == "config" else ""
+    return w.plain(settings or case.patch.title)
+
+
+def _problem(  # noqa: PLR0917
+    report: Report,
+    path: str,
+    what: Diagnosis | Finding,
+    leading: Sequence[Finding],
+    change: str,
+    rivals: Sequence[w.Case],
+) -> Problem:
+    ident = w.plain(getattr(what, "cause", "") or getattr(what, "rule", ""))
+    settings = getattr(what, "settings", ())
+    signals = sorted(getattr(what, "findings", ())) or [getattr(what, "fingerprint", "")]
+    file, line = _spot(report, settings, path)
+    onset = w.at(what.onset_step, report.run.step_unit) if what.onset_step is not None else ""
+    seed = "\0".join([path, ident, *signals])
+    return Problem(
+        ident=ident,
+        title=w.plain(what.title),
+        severity=what.severity,
+        confidence=what.confidence,
+        onset=onset,
+        file=file,
+        line=line,
+        evidence=tuple(w.plain(e.text) for e in w.strongest(leading, _MOST_EVIDENCE)),
+        change=change,
+        rival_ids=tuple(c.diagnosis.cause for c in rivals),
+        rivals=tuple(w.plain(f"{c.diagnosis.title} [{c.diagnosis.cause}]") for c in rivals),
+        fingerprint=hashlib.sha256(seed.encode("utf-8", "replace")).hexdigest()[:32],
+    )
+
+
+def _spot(report: Report, settings: Sequence[str], path: str) -> tuple[str, int]:
+    """The line of the setting to blame. Logs are rarely in the repository, configs are."""
+    run = PurePosixPath(path)
+    is_log = run.name in {PurePosixPath(s.path).name for s in report.run.sources}
+    folder = run.parent if is_log else run
+    for note in report.settings:
+        if note.key in settings and note.file and note.line:
+            return w.plain(str(folder / note.file)), note.line
+    return path, 0

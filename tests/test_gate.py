@@ -1,0 +1,243 @@
+"""What CI reads: SARIF, JUnit, GitLab's and GitHub's own, short comments, baselines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import report_examples as examples
+
+from gandoctor import reporters
+from gandoctor.reporters import baseline, comment
+from gandoctor.reporters.problems import placed, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gandoctor.model.report import Report
+
+ALL = {
+    "dominance": examples.dominance, "healthy": examples.healthy,
+    "inconclusive": examples.inconclusive, "hostile": examples.hostile,
+}  # fmt: skip
+NASTY = "a\r\n::error::b%,:\x1b[31m\u202e<x>&\"'|`\x00\ud800"
+
+
+def said(name: str, *reports: Report, path: str = "runs/a") -> str:
+    return reporters.render(reporters.by_name(name), reports, path=path)
+
+
+def nasty() -> Report:
+    base = examples.dominance()
+    return dataclasses.replace(
+        base,
+        run=dataclasses.replace(base.run, name=NASTY),
+        diagnoses=tuple(dataclasses.replace(d, title=NASTY) for d in base.diagnoses),
+        why_verdict=NASTY,
+    )
+
+
+# ---------------------------------------------------------------- formats
+
+
+@pytest.mark.parametrize("which", ALL)
+def test_another_reader_takes_the_sarif(which: str) -> None:
+    sarif = pytest.importorskip("sarif_pydantic")
+    text = said("sarif", ALL[which]())
+    log = sarif.Sarif.model_validate_json(text)
+    results = log.runs[0].results
+    assert len(results) == len(list(problems(ALL[which](), "runs/a")))
+    rules = log.runs[0].tool.driver.rules
+    assert all(rules[r.rule_index].id == r.rule_id for r in results)
+    assert all(r.message.text and r.locations for r in results)
+
+
+def test_sarif_points_at_the_line_and_keeps_its_mark_when_numbers_change() -> None:
+    report = examples.dominance()
+    result = json.loads(said("sarif", report))["runs"][0]["results"][0]
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "runs/a/config.yaml"}, "region": {"startLine": 12},
+    }  # fmt: skip
+    assert (result["level"], result["ruleId"]) == ("error", report.diagnoses[0].cause)
+    later = dataclasses.replace(report.diagnoses[0], onset_step=999, score=0.1)
+    changed = dataclasses.replace(report, diagnoses=(later, *report.diagnoses[1:]))
+    again = json.loads(said("sarif", changed))["runs"][0]["results"][0]
+    assert again["partialFingerprints"] == result["partialFingerprints"]
+    elsewhere = json.loads(said("sarif", report, path="runs/b"))["runs"][0]["results"][0]
+    assert elsewhere["partialFingerprints"] != result["partialFingerprints"]
+
+
+def test_another_reader_takes_the_junit_report(tmp_path: Path) -> None:
+    junit = pytest.importorskip("junitparser")
+    file = tmp_path / "junit.xml"
+    reports = [make() for make in ALL.values()] + [nasty()]
+    file.write_text(said("junit", *reports, path="runs"), "utf-8")
+    (suite,) = junit.JUnitXml.fromfile(str(file))
+    verdicts = [r.verdict for r in reports]
+    assert (suite.tests, suite.failures, suite.skipped) == (
+        len(reports), verdicts.count("failing"), verdicts.count("inconclusive"),
+    )  # fmt: skip
+    for case, report in zip(suite, reports, strict=True):
+        kinds = {type(r).__name__ for r in case.result}
+        want = {"failing": {"Failure"}, "inconclusive": {"Skipped"}}
+        assert kinds == want.get(report.verdict, set())
+
+
+def test_gitlab_gets_what_its_page_asks_for() -> None:
+    entries = json.loads(said("codequality", examples.dominance(), nasty(), path="runs"))
+    assert json.loads(said("codequality", examples.healthy())) == []
+    assert len({e["fingerprint"] for e in entries}) == len(entries)
+    for entry in entries:
+        assert set(entry) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert entry["severity"] in {"info", "minor", "major", "critical", "blocker"}
+        assert not entry["location"]["path"].startswith("/")
+        assert entry["location"]["lines"]["begin"] >= 1
+
+
+COMMAND = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]+::[^\r\n]+")
+
+
+@pytest.mark.parametrize("make", [*ALL.values(), nasty])
+def test_nothing_in_a_run_makes_a_workflow_command(make) -> None:  # type: ignore[no-untyped-def]
+    lines = said("annotations", make()).splitlines()
+    assert all(COMMAND.fullmatch(line) for line in lines), lines
+    assert len(lines) == len(list(problems(make(), "runs/a")))
+
+
+def test_files_that_gitlab_knows_by_name_are_of_its_format() -> None:
+    assert reporters.choose("out/gl-code-quality-report.json").NAME == "codequality"
+    assert reporters.choose("report.json").NAME == "json"
+    assert reporters.choose("junit.xml").NAME == "junit"
+    assert reporters.choose("a.sarif").NAME == "sarif"
+    assert reporters.choose("-", "md").NAME == "comment"
+
+
+def test_a_comment_is_short_and_has_what_it_takes_to_act() -> None:
+    text = said("md", examples.dominance())
+    assert len(text) <= comment.LIMIT
+    assert "optimizer_d.lr" in text
+    assert "```diff" in text
+    assert "other possible cause" in text
+    many = [make() for make in ALL.values()] * 12
+    text = said("md", *many)
+    assert len(text) <= comment.LIMIT
+    assert "left out here for length" in text
+    assert f"{len(many) - 15} more" in text
+
+
+def test_a_sparkline_shows_the_course() -> None:
+    series = examples.series
+    import numpy as np
+
+    steps = np.arange(1000)
+    falls = comment.sparkline(series(steps, np.linspace(5, 1, 1000)))
+    assert (falls[0], falls[-1], len(falls)) == ("█", "▁", 32)
+    flat = comment.sparkline(series(steps, np.ones(1000)))
+    assert set(flat) == {"▄"}
+    assert comment.sparkline(series(steps[:1], np.ones(1))) == ""
+    assert comment.sparkline(series(steps, np.full(1000, np.nan))) == ""
+
+
+# ---------------------------------------------------------------- rivals and baselines
+
+
+def test_causes_of_the_same_findings_are_rivals_and_others_problems_of_their_own() -> None:
+    report = examples.dominance()
+    (only,) = problems(report, "runs/a")
+    assert only.rivals == ("D is too strong for the data [discriminator-too-strong]",)
+    other = dataclasses.replace(report.findings[0], rule="new", fingerprint="new:x", symptom="x")
+    apart = dataclasses.replace(
+        report.diagnoses[1], cause="apart", findings=("new",), symptoms=("x",)
+    )
+    more = dataclasses.replace(
+        report, findings=(*report.findings, other), diagnoses=(*report.diagnoses, apart)
+    )
+    assert [p.ident for p in problems(more, "runs/a")] == [only.ident, "apart"]
+
+
+def test_known_problems_are_hidden_and_new_ones_are_not(tmp_path: Path) -> None:
+    (report,) = placed([examples.dominance()], "runs/a")
+    file = tmp_path / "known.json"
+    file.write_text(baseline.kept([report]), "utf-8")
+    known = baseline.read(file)
+    assert len(known) == 1
+    left, hidden = baseline.without(report, known)
+    assert (hidden, list(problems(left))) == (1, [])
+    (elsewhere,) = placed([examples.dominance()], "runs/b")
+    assert baseline.without(elsewhere, known) == (elsewhere, 0)
+    (mended,) = placed([examples.healthy()], "runs/a")
+    assert baseline.vanished(known, [mended]) == known
+    assert baseline.vanished(known, [report]) == []
+
+
+# ---------------------------------------------------------------- the command
+
+
+def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gandoctor", *map(str, words)],
+        cwd=cwd, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def two(sample_logs: Path, tmp_path: Path) -> Path:
+    for name in ("d-dominance", "healthy-hinge"):
+        shutil.copytree(sample_logs / name, tmp_path / name)
+    return tmp_path
+
+
+def test_a_check_with_a_baseline_fails_on_what_is_new(two: Path) -> None:
+    first = run("check", "d-dominance", "healthy-hinge", "--write-baseline", "known.json", cwd=two)
+    assert first.returncode == 0, first.stderr
+    again = run("check", "d-dominance", "healthy-hinge", "--baseline", "known.json", cwd=two)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr.endswith("2 runs: 1 failing, 1 healthy; 1 known problem hidden\n")
+    (two / "d-dominance").rename(two / "moved")
+    assert run("check", "moved", "--baseline", "known.json", cwd=two).returncode == 1
+    shutil.copytree(two / "healthy-hinge", two / "d-dominance")
+    mended = run("check", "d-dominance", "--baseline", "known.json", cwd=two)
+    assert "is gone; it may leave the baseline" in mended.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "x", "known": []}', "[" * 90_000])
+def test_what_is_no_baseline_is_said(two: Path, text: str) -> None:
+    (two / "known.json").write_text(text)
+    done = run("check", "healthy-hinge", "--baseline", "known.json", cwd=two)
+    assert done.returncode == 2
+    assert "known.json: is no baseline" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_check_writes_for_ci_and_says_what_it_skipped(two: Path) -> None:
+    (two / "notes.txt").write_text("buy milk\n")
+    outputs = ["r.sarif", "junit.xml", "gl-code-quality-report.json", "all.json"]
+    words = [word for name in outputs for word in ("-o", name)]
+    done = run("check", "d-dominance", "healthy-hinge", "notes.txt", *words, cwd=two)
+    assert done.returncode == 1
+    assert "1 skipped, being no training log (notes.txt)" in done.stderr
+    assert 'name="healthy-hinge"' in (two / "junit.xml").read_text()
+    result = json.loads((two / "r.sarif").read_text())["runs"][0]["results"][0]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert (two / uri).is_file()
+    aloud = run("check", "d-dominance", "--format", "annotations", cwd=two)
+    assert aloud.stdout.startswith("::error file=d-dominance/config.yaml,line=")
+
+
+def test_a_saved_report_is_rendered_without_its_run(two: Path) -> None:
+    assert run("analyze", "d-dominance", "-q", "-o", "r.json", cwd=two).returncode == 1
+    shutil.rmtree(two / "d-dominance")
+    done = run("render", "r.json", "-o", "page.html", "-o", "-", "--format", "md", cwd=two)
+    assert done.returncode == 0, done.stderr
+    assert "learning_rate" in done.stdout or "lr" in done.stdout
+    assert (two / "page.html").read_text().startswith("<!doctype html>")
+    odd = run("render", "page.html", cwd=two)
+    assert odd.returncode == 2
+    assert "is no saved report" in odd.stderr
