@@ -56,12 +56,15 @@ class CodeOfRun:
         Folder that its files are relative to.
     base : str
         ``repo`` where that is the source tree that was given, else ``run``.
+    own : bool
+        Whether it is the notebook that printed the log.
     """
 
     code: Code
     editor: Editor
     root: Path
     base: Literal["run", "repo"]
+    own: bool = False
 
     @property
     def note(self) -> str:
@@ -100,7 +103,9 @@ def code_of(
     if place not in known:
         code, gathered = python.read(path, hint)
         editor = Editor(code, gathered, hint) if code is not None else None
-        known[place] = CodeOfRun(code, editor, root, base) if code and editor else None
+        known[place] = (
+            CodeOfRun(code, editor, root, base, path is not root) if code and editor else None
+        )
     return known[place]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor import objective, vocabulary
 from gandoctor.errors import UsageError, unforeseen
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
-    from gandoctor.model.signals import RawRun, Setting, Signal
+    from gandoctor.model.signals import Objective, RawRun, Setting, Signal
 
 
 def understand(
@@ -68,13 +68,21 @@ def understand(
     known = (*judged.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
-    game = objective.infer(
-        known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
-    )
+
+    def infer(settings: Mapping[str, Setting]) -> Objective:
+        return objective.infer(
+            known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
+        )
+
+    game, of_code = infer(settings), code.note if code is not None else ""
+    if code is not None and not code.own:
+        alone = infer(without_game(settings))
+        if contradicts(alone, settings):
+            settings, game = without_game(settings), alone
+            of_code += f"; its loss was left out, for the log looks like {alone.family}"
     doubts = objective.doubt(joining.signals, settings, game)
     facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    of_code = code.note if code is not None else ""
     noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
@@ -108,6 +116,28 @@ def _settings(
     from gandoctor.api.code import settings_of
 
     return {**named, **settings_of(code), **kept, **seen}
+
+
+# Settings by which code says which game it plays.
+_OF_GAME: Final = ("loss_call", "loss_kind", "gp_lambda", "clip_value", "r1_gamma")
+_ALIKE: Final = {"minimax": "nonsaturating", "wgan-gp": "wgan"}
+
+
+def without_game(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The settings without what was read in code of the game that it plays."""
+    return {n: s for n, s in settings.items() if not (s.how and n in _OF_GAME)}
+
+
+def contradicts(alone: Objective, settings: Mapping[str, Setting]) -> bool:
+    """Whether a log looks like another game, by itself, than the one that code plays.
+
+    Code in a source tree need not be what the run was trained with.
+    """
+    called = settings.get("loss_call")
+    if called is None or not called.how or alone.confidence == "low":
+        return False
+    families = [_ALIKE.get(f, f) for f in (str(called.value), alone.family)]
+    return families[0] != families[1] and alone.family not in ("unknown", "other")
 
 
 def _heeded(
