@@ -35,7 +35,7 @@ def code(tmp_path):
             file.write_text(its if file.suffix == ".ipynb" else textwrap.dedent(its))
         found, gathered = python.read(tmp_path, hint)
         assert found is not None
-        return found, Editor(found, gathered, hint)
+        return found, Editor(found, gathered)
 
     return made
 

@@ -102,7 +102,7 @@ def code_of(
     place = (path, hint.program, tuple(hint.arguments))
     if place not in known:
         code, gathered = python.read(path, hint)
-        editor = Editor(code, gathered, hint) if code is not None else None
+        editor = Editor(code, gathered) if code is not None else None
         known[place] = (
             CodeOfRun(code, editor, root, base, path is not root) if code and editor else None
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import objective, vocabulary
@@ -11,7 +12,7 @@ from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import FAMILIES, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
@@ -68,18 +69,10 @@ def understand(
     known = (*judged.signals, *measured, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
-
-    def infer(settings: Mapping[str, Setting]) -> Objective:
-        return objective.infer(
-            known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
-        )
-
-    game, of_code = infer(settings), code.note if code is not None else ""
-    if code is not None and not code.own:
-        alone = infer(without_game(settings))
-        if contradicts(alone, settings):
-            settings, game = without_game(settings), alone
-            of_code += f"; its loss was left out, for the log looks like {alone.family}"
+    infer = partial(
+        objective.infer, known, family=options.loss, said=said_by, step_unit=unit, name=raw.name
+    )
+    settings, game, of_code = _game(infer, settings, code)
     doubts = objective.doubt(joining.signals, settings, game)
     facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
@@ -116,6 +109,23 @@ def _settings(
     from gandoctor.api.code import settings_of
 
     return {**named, **settings_of(code), **kept, **seen}
+
+
+def _game(
+    infer: Callable[[Mapping[str, Setting]], Objective],
+    settings: dict[str, Setting],
+    code: CodeOfRun | None,
+) -> tuple[dict[str, Setting], Objective, str]:
+    """The settings, the game, and what is to be said of the code."""
+    game = infer(settings)
+    if code is None or code.own:
+        return settings, game, code.note if code is not None else ""
+    bare = without_game(settings)
+    alone = infer(bare)
+    if not contradicts(alone, settings):
+        return settings, game, code.note
+    left = f"its loss was left out, for the log looks like {alone.family}"
+    return bare, alone, f"{code.note}; {left}"
 
 
 # Settings by which code says which game it plays.

@@ -191,6 +191,8 @@ class Choice:
 
     def _is_program(self, unit: Unit) -> bool:
         program = self.hint.program
+        if program and any(u.file == program for u in self.index.units):
+            return unit.file == program
         return bool(program) and f"/{unit.file}".endswith(f"/{PurePosixPath(program).name}")
 
     def _chosen_model(self) -> str:

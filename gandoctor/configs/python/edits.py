@@ -73,12 +73,11 @@ class Editor:
     code : Code
     gathered : Gathered
         What it was read from.
-    hint : Hint
-        What was known of the run.
     """
 
-    def __init__(self, code: Code, gathered: Gathered, hint: Hint | None = None) -> None:
-        self.hint = hint or Hint()
+    def __init__(self, code: Code, gathered: Gathered) -> None:
+        # The choice stays the one that was made.
+        self.hint = Hint(code.home, code.hint.cell, code.hint.arguments)
         self.gathered = gathered
         near = {u.file for u in code.reader.preferred}
         for found in code.found.values():

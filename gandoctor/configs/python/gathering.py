@@ -195,7 +195,9 @@ class _Tree:
         self.opened += 1
         try:
             with (self.root / name).open("rb") as f:
-                data = f.read(most + 1)
+                # as much as there is: room for all that may be would be taken at once
+                size = os.fstat(f.fileno()).st_size
+                data = f.read(size + 1) if size <= most else b""
         except (OSError, ValueError):
             return b""
         self.left -= len(data)

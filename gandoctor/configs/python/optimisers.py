@@ -118,18 +118,17 @@ def _made(made: Made, kind: str, reader: Reader) -> Iterator[Optimiser]:
     sides = _Sides(reader, made, style, target)
     plain = Frame(scope)
     own = sides.of(plain)
-    if own:
-        yield from (Optimiser(made.call, made.unit, plain, s, kind, style, target) for s in own)
-        return
     helpers = _helper_calls(made, reader)
-    if helpers:
+    # of a class that makes both the optimisers each is known without the calls
+    if helpers and not (own and isinstance(index.parents.get(made.scope), ast.ClassDef)):
         for site in helpers:
             frame = Frame(scope, site.call, reader.frame(site.call))
             called = target_of(site.call, index)
-            side = sides.at(frame, site, called)
+            side = sides.trained(frame) or sides.at(site, called) or (own[0] if own else "")
             yield Optimiser(made.call, made.unit, frame, side, kind, style, called or target)
         return
-    yield Optimiser(made.call, made.unit, plain, "", kind, style, target)
+    for side in own or [""]:
+        yield Optimiser(made.call, made.unit, plain, side, kind, style, target)
 
 
 def _helper_calls(made: Made, reader: Reader) -> list[Made]:
@@ -145,10 +144,10 @@ def _helper_calls(made: Made, reader: Reader) -> list[Made]:
     ) or any(made.call in list(ast.walk(n)) for n in back)
     owner = index.parents.get(scope)
     if isinstance(owner, ast.ClassDef) and scope.name == "__init__":
-        sites = list(index.calls.get(owner.name, ()))
+        sites = index.callers(owner.name, owner)
         gives = True
     else:
-        sites = list(index.calls.get(scope.name, ()))
+        sites = index.callers(scope.name, scope)
     sites = [s for s in sites if s.scope is not scope]
     return sites if gives and len(sites) > 1 else []
 
@@ -241,7 +240,7 @@ class _Sides:
         around = self.around()
         return [around] if around else []
 
-    def at(self, frame: Frame, site: Made, called: str) -> Side:
+    def at(self, site: Made, called: str) -> Side:
         """Whose it is where a helper is called."""
         index = self.reader.index
         told = side_of(called)
