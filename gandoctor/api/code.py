@@ -94,7 +94,7 @@ def code_of(
     hint = _hint(raw, python.Hint)
     notebooks = list(dict.fromkeys(f for f in raw.files if f.suffix.lower() == ".ipynb"))
     if base == "run" and len(notebooks) == 1 and not hint.program:
-        hint = python.Hint(notebooks[0].name, _printing_cell(notebooks[0]))
+        hint = python.Hint(notebooks[0].name, _printing_cell(notebooks[0]), own=True)
         path = notebooks[0]
     else:
         path = root

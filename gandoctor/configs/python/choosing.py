@@ -34,6 +34,8 @@ class Hint:
     ----------
     program : str
         The script that was started; empty where it is not known.
+    own : bool
+        Whether that is the notebook that printed the log.
     cell : int
         The cell of the notebook whose output is the log; -1 where it is not known.
     arguments : Mapping of str to Given
@@ -43,6 +45,7 @@ class Hint:
     program: str = ""
     cell: int = -1
     arguments: Mapping[str, Given] = field(default_factory=dict)
+    own: bool = False
 
 
 def _stem_words(file: str) -> set[str]:
@@ -113,8 +116,10 @@ class Choice:
         main = d if d is not None else g
         assert main is not None  # noqa: S101  for the type checker
         scope = main.frame.caller.scope if main.frame.caller is not None else main.frame.scope
-        if self.hint.program and self._is_program(main.unit):
-            why = "it is the program that the log names"
+        if self.hint.own and self._is_program(main.unit):
+            why = "it is the notebook that printed the log"
+        elif self.hint.program and self._is_program(main.unit):
+            why = "it is the program that was asked for, or that the log names"
         elif len(self.index.units) == 1:
             why = "it is the only file"
         elif count == 1:

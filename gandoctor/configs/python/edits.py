@@ -7,10 +7,10 @@ written anew. Every other character of the file stays, and so does every other s
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
-from gandoctor.configs.python.choosing import Hint
 from gandoctor.configs.python.gathering import Gathered, commands_of, values_in
 from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.reading import Code, Found, read_code
@@ -77,7 +77,7 @@ class Editor:
 
     def __init__(self, code: Code, gathered: Gathered) -> None:
         # The choice stays the one that was made.
-        self.hint = Hint(code.home, code.hint.cell, code.hint.arguments)
+        self.hint = replace(code.hint, program=code.home)
         self.gathered = gathered
         near = {u.file for u in code.reader.preferred}
         for found in code.found.values():

@@ -23,6 +23,8 @@ _CLASSES: Final = late_pattern(
     r"Adadelta|AdaDelta|Lion|Ranger|LAMB|Momentum|MomentumSGD|GradientDescent|FusedAdam|ExtraAdam|"
     r"OptimisticAdam|OAdam|Adam8bit|AdamW8bit|DeepSpeedCPUAdam)(?:Optimizer)?"
 )
+_MOST: Final = 100  # optimisers of a code
+_MOST_SITES: Final = 16  # calls of one helper
 _PLAIN: Final = frozenset({"adam", "adamw", "rmsprop", "sgd", "adabelief", "lion"})  # of optax
 _NAMES: Final = {
     "gradientdescent": "sgd", "momentumsgd": "sgd", "momentum": "sgd", "fusedadam": "adam",
@@ -95,7 +97,7 @@ def optimisers_of(reader: Reader) -> list[Optimiser]:
     for several in list(index.calls.values()):
         for made in several:
             kind = kind_of(made.call)
-            if kind and not _is_base(made.call, index):
+            if kind and len(found) < _MOST and not _is_base(made.call, index):
                 found += _made(made, kind, reader)
     order = {id(u): i for i, u in enumerate(index.units)}
     return sorted(found, key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
@@ -149,7 +151,7 @@ def _helper_calls(made: Made, reader: Reader) -> list[Made]:
     else:
         sites = index.callers(scope.name, scope)
     sites = [s for s in sites if s.scope is not scope]
-    return sites if gives and len(sites) > 1 else []
+    return sites[:_MOST_SITES] if gives and len(sites) > 1 else []
 
 
 def target_of(call: ast.AST, index: Index) -> str:
