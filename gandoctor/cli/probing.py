@@ -144,6 +144,38 @@ def probe(
     raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
 
 
+@app.command()
+def demo(
+    failure: Annotated[
+        str,
+        typer.Argument(help="mode-collapse, vanishing, dominance, oscillation or healthy."),
+    ] = "mode-collapse",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="New folder; else gandoctor-demo-NAME."),
+    ] = None,
+    seed: SeedOption = 0,
+    show: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page, where a terminal is there.")
+    ] = True,
+) -> None:
+    """Train a toy GAN that fails, diagnose it, apply the patch, train again. Needs PyTorch."""
+    from gandoctor import demo as demos
+    from gandoctor import reporters
+
+    done = demos.run(failure, output or Path(f"gandoctor-demo-{failure}"), seed=seed, told=progress)
+    text = reporters.by_name("text")
+    say(reporters.render(text, [done.before], colour=in_colour()), clean=True)
+    if done.after is not None and done.patch is not None:
+        say(f"the patch was applied ({done.patch.title}), and trained again:\n")
+        say(reporters.render(text, [done.after], colour=in_colour()), clean=True)
+    say(f"report: {done.page}\n")
+    if show and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(done.page.resolve().as_uri())
+
+
 def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:
     """Write the report wherever it is wanted, and the summary to the terminal."""
     from gandoctor import reporters
