@@ -40,6 +40,15 @@ EntryOption = Annotated[
         help="What builds the players; else gandoctor_probe.py beside the run or above it.",
     ),
 ]
+ScriptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--script",
+        metavar="train.py",
+        readable=False,
+        help="A training script: its classes are used, its body is not run.",
+    ),
+]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
@@ -83,6 +92,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and cho
 def probe(
     run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     entry: EntryOption = None,
+    script: ScriptOption = None,
     checkpoint: CheckpointOption = None,
     data: DataOption = None,
     budget: BudgetOption = None,
@@ -121,6 +131,7 @@ def probe(
     targets = output if output is not None else [DEFAULT_REPORT]
     wishes = probing.Wishes(
         entry=entry or "",
+        script=script,
         checkpoint=checkpoint,
         data=_there(data),
         budget=seconds(budget or "60s"),
