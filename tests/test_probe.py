@@ -267,6 +267,20 @@ def test_the_report_has_the_probe_in_every_output(folder):
         )
 
 
+def test_analyze_does_both_in_one_report(folder, tmp_path):
+    from typer.testing import CliRunner
+
+    from gandoctor.cli.commands import app
+
+    out = tmp_path / "report.json"
+    entry = f"{folder / 'gandoctor_probe.py'}:build"
+    done = CliRunner().invoke(app, ["analyze", str(folder), "--probe", entry, "-o", str(out)])
+    assert done.exit_code in (0, 1), done.output
+    report = json.loads(out.read_text())
+    assert {f["name"] for f in report["probe"]["figures"]} >= {"coverage", "told_apart"}
+    assert report["run"]["sources"][0]["path"] == "metrics.csv"
+
+
 def test_scores_of_every_shape_are_one_number_an_example():
     from gandoctor.probe.losses import score_of
 

@@ -88,6 +88,14 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            metavar="FILE.py:build",
+            help="Measure the players of its checkpoint, too, as this entry builds them.",
+        ),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
@@ -106,7 +114,12 @@ def analyze(
     )
     # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    reports = api.analyze_all(path, options)
+    if probe is None:
+        reports = api.analyze_all(path, options)
+    else:
+        from gandoctor import probe as probing
+
+        reports = [probing.run(path, probing.Wishes(entry=probe), options)]
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports))
     if not quiet and "-" not in targets:
