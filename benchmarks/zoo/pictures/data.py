@@ -26,6 +26,8 @@ HELD_OUT: Final = 1024
 FINER: Final = 3  # pictures are drawn larger and made smaller, for smooth edges
 
 LETTERS: Final = "AEHKMRSTXZ"
+# Colours of the top and the bottom of a scene.
+GROUNDS: Final = np.array([[[190, 210, 235], [60, 80, 60]], [[235, 190, 150], [70, 45, 90]]])
 FACES: Final = (
     "DejaVuSans.ttf",
     "DejaVuSans-Bold.ttf",
@@ -165,14 +167,15 @@ def _scene(rng: np.random.Generator, label: int) -> Picture:
     """One shape of eight on a ground that shades from one colour to another."""
     size = 32
     side = size * FINER
-    top, bottom = rng.uniform(90, 230, 3), rng.uniform(20, 120, 3)
+    top, bottom = GROUNDS[rng.integers(len(GROUNDS))] + rng.normal(0, 8, (2, 3))
     shade = np.linspace(0, 1, side)[:, None, None]
     ground = np.broadcast_to(top * (1 - shade) + bottom * shade, (side, side, 3))
     picture = Image.fromarray(ground.astype(np.uint8))
-    hue = rng.uniform(0, 2 * np.pi) + np.arange(3) * 2 * np.pi / 3
+    turn = rng.integers(3) + rng.normal(0, 0.06)  # red, green or blue, about
+    hue = (turn + np.arange(3)) * 2 * np.pi / 3
     colour = tuple(int(v) for v in 127 + 115 * np.cos(hue))
-    x, y = side / 2 + rng.normal(0, 2.0, 2) * FINER
-    r = rng.uniform(8, 11.5) * FINER
+    x, y = side / 2 + rng.normal(0, 1.0, 2) * FINER
+    r = rng.uniform(9, 11) * FINER
     _shape(ImageDraw.Draw(picture), label, (x, y, r), colour)
     pixels = np.asarray(_smaller(picture, size)).astype(float) + rng.normal(0, 4, (size, size, 1))
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
@@ -249,13 +252,12 @@ def _sprite(rng: np.random.Generator, label: int) -> Picture:
     half = (body.random((8, 4)) < 0.55).astype(int) + (body.random((8, 4)) < 0.25)
     half[rng.random((8, 4)) < 0.05] = 0
     grid = np.concatenate([half, half[:, ::-1]], axis=1)
-    base = rng.uniform(0, 2 * np.pi)
-    hue = base + np.arange(3) * 2 * np.pi / 3
+    hue = 0.63 * label + rng.normal(0, 0.15) + np.arange(3) * 2 * np.pi / 3
     light = np.clip(150 + 95 * np.cos(hue), 0, 255)
-    colours = np.array([rng.uniform(5, 40, 3), light, 0.5 * light, 0.5 * light])
+    colours = np.array([rng.uniform(10, 25, 3), light, 0.5 * light, 0.5 * light])
     big = np.kron(colours[grid], np.ones((3, 3, 1)))
     canvas = np.broadcast_to(colours[0], (32, 32, 3)).copy()
-    top, left = 4 + rng.integers(-2, 3, 2)
+    top, left = 4 + rng.integers(-1, 2, 2)
     canvas[top : top + 24, left : left + 24] = big
     return Image.fromarray(np.clip(canvas + rng.normal(0, 3, (32, 32, 1)), 0, 255).astype(np.uint8))
 

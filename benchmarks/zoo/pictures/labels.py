@@ -6,7 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.zoo.pictures import houses, judge, settings
+from benchmarks.zoo.pictures import houses, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,42 +22,44 @@ COLUMNS: Final = (
 D_WINS: Final = 0.9  # D's held-out AUC, in the median over the later half
 
 
-def write(
-    records: Iterable[Record], sets: dict[str, Pictures], folder: Path
-) -> list[dict[str, Any]]:
+def write(records: Iterable[Record], folder: Path) -> list[dict[str, Any]]:
     """Write logs to ``runs/<id>`` and the truths beside them, ``labels.csv`` over them all.
 
-    Records of runs that could not be trained are left out.
+    Records need their ``truth``, as `judged` gives it; those without one are left out.
     """
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     truths = []
-    for record in sorted((r for r in records if r.moments), key=lambda r: r.name):
+    for record in sorted((r for r in records if "truth" in r.about), key=lambda r: r.name):
         out = folder / "runs" / record.name
-        told = houses.write(record, out)
-        truth = _truth(record, sets[record.settings["data.name"]], told)
+        truth = _label(record, houses.write(record, out))
         out.with_name(f"{record.name}.truth.json").write_text(json.dumps(truth) + "\n", "utf-8")
         truths.append(truth)
     table(truths, folder / "labels.csv")
     return truths
 
 
-def _truth(record: Record, data: Pictures, told: dict[str, Any]) -> dict[str, Any]:
-    """What is known about a run, in its user's own keys; the outcome is measured."""
-    about, c, written = record.about, record.settings, told["written"]
+def judged(record: Record, data: Pictures) -> Record:
+    """The record with the truth about it; it has to be trained to the end."""
+    from benchmarks.zoo.pictures import judge  # noqa: PLC0415  (torch)
+
     truth = judge.judge(record, data)
     late = judge.measure.median(truth.moments[len(truth.moments) // 2 :])
+    told = truth.as_dict() | {"d_wins": bool(late.auc >= D_WINS)}
+    del told["trace"]
+    record.about["truth"] = told
+    return record
+
+
+def _label(record: Record, told: dict[str, Any]) -> dict[str, Any]:
+    """What is known about a run, in its user's own keys; the outcome is measured."""
+    about, c, written = record.about, record.settings, told["written"]
     return {
         "run": record.name,
-        "half": about["half"],
-        "role": about["role"],
-        "what": about["what"],
-        "twin": about["twin"],
+        **{k: about[k] for k in ("half", "game", "role", "what", "fault", "twin")},
         "family": c["loss.name"],
-        "game": about["game"],
         "data": c["data.name"],
         "seed": c["seed"],
         "iterations": c["iterations"],
-        "fault": about["fault"],
         "wrong": [
             {"key": written[key], "value": c[key], "right": right, "setting": key}
             for key, right in about["wrong"].items()
@@ -68,8 +70,7 @@ def _truth(record: Record, data: Pictures, told: dict[str, Any]) -> dict[str, An
         "told": told["told"],
         "config": bool(written),
         "written": written,
-        "d_wins": late.auc >= D_WINS,
-        **truth.as_dict(),
+        **about["truth"],
     }
 
 

@@ -13,12 +13,16 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 SUFFIX: Final = ".rec"
 KEPT_BITS: Final = np.uint32(0xFFFFFF00)  # 15 bits of a mantissa: four digits and a half
+SLIM_BITS: Final = np.uint32(0xFFFFF800)  # 12 bits: three digits and a half
+SLIM_GRIDS: Final = 5
+SLIM_QUALITY: Final = 70
 SIDE: Final = 5  # tiles a row of a grid
 
 
@@ -65,7 +69,25 @@ class Record:
         return decoded(self.grids[step])
 
 
-def encoded(tiles: NDArray[np.uint8]) -> bytes:
+def slim(record: Record, series: Iterable[str], *, pictures: bool) -> Record:
+    """What a release keeps: the series that are told, and few grids, more coarsely."""
+    kept: dict[int, bytes] = {}
+    if pictures and record.grids:
+        steps = sorted(record.grids)
+        at = np.linspace(0, len(steps) - 1, min(SLIM_GRIDS, len(steps))).round().astype(int)
+        for step in (steps[i] for i in at):
+            tiles = record.tiles(step)
+            tiles = tiles[..., None] if tiles.ndim == 3 else tiles
+            kept[step] = encoded(tiles.transpose(0, 3, 1, 2), SLIM_QUALITY)
+    values = {
+        name: (np.asarray(record.series[name], "<f4").view("<u4") & SLIM_BITS).view("<f4")
+        for name in record.series
+        if name in set(series)
+    }
+    return Record(record.settings, dict(record.about), values, record.frechet, record.moments, kept)
+
+
+def encoded(tiles: NDArray[np.uint8], quality: int = 88) -> bytes:
     """Tiles side by side without a gap, as WebP (JPEG where Pillow lacks it)."""
     n, channels, size, _ = tiles.shape
     rows = n // SIDE
@@ -74,10 +96,10 @@ def encoded(tiles: NDArray[np.uint8]) -> bytes:
     picture = Image.fromarray(grid[..., 0] if channels == 1 else grid)
     held = io.BytesIO()
     try:
-        picture.save(held, "WEBP", quality=88, method=4)
+        picture.save(held, "WEBP", quality=quality, method=4)
     except (KeyError, OSError):
         held = io.BytesIO()
-        picture.save(held, "JPEG", quality=88)
+        picture.save(held, "JPEG", quality=quality)
     return held.getvalue()
 
 
@@ -97,6 +119,15 @@ def save(record: Record, folder: Path) -> Path:
         halves = {k: _half(v) for k, v in record.weights.items()}
         with (folder / f"{record.name}.npz").open("wb") as file:
             np.savez_compressed(file, **halves)
+    path = folder / f"{record.name}{SUFFIX}"
+    half = path.with_suffix(".half")
+    half.write_bytes(dumped(record))
+    half.replace(path)
+    return path
+
+
+def dumped(record: Record) -> bytes:
+    """A record as one file's content, without its weights; the same record, the same bytes."""
     meta = {
         "settings": record.settings,
         "about": record.about,
@@ -105,18 +136,21 @@ def save(record: Record, folder: Path) -> Path:
         "moments": _columns(record.moments),
         "grids": {str(step): len(data) for step, data in record.grids.items()},
     }
-    path = folder / f"{record.name}{SUFFIX}"
-    half = path.with_suffix(".half")
-    with zipfile.ZipFile(half, "w") as file:
-        file.writestr("meta.json.xz", lzma.compress(json.dumps(meta).encode()))
-        if record.series:
-            file.writestr("series.xz", _packed(np.stack(list(record.series.values()))))
-        file.writestr("grids", b"".join(record.grids.values()))
-    half.replace(path)
-    return path
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as file:
+        for name, content in (
+            ("meta.json.xz", lzma.compress(json.dumps(meta).encode())),
+            (
+                "series.xz",
+                _packed(np.stack(list(record.series.values()))) if record.series else b"",
+            ),
+            ("grids", b"".join(record.grids.values())),
+        ):
+            file.writestr(zipfile.ZipInfo(name), content)
+    return held.getvalue()
 
 
-def load(path: Path, weights: Path | None = None) -> Record:
+def load(path: Path | io.BytesIO, weights: Path | None = None) -> Record:
     """Read a record; its weights, too, where their file is given and there."""
     with zipfile.ZipFile(path) as file:
         meta = json.loads(lzma.decompress(file.read("meta.json.xz")))

@@ -33,6 +33,7 @@ HOUSES: Final[dict[str, tuple[Callable[[Story, Path], None], tuple[str, ...]]]] 
 GRIDS: Final = ("png", "png", "event", "")  # by lot; in an event file where the house has one
 ONLY_LOSSES: Final = 0.45
 FID: Final = 1 / 3
+LOSSES: Final = frozenset({"d_loss", "g_loss", "d_loss_real", "d_loss_fake", "g_adv", "pixel"})
 
 
 def write(record: Record, out: Path, house: str = "") -> dict[str, Any]:
@@ -50,7 +51,7 @@ def write(record: Record, out: Path, house: str = "") -> dict[str, Any]:
     -------
     dict
         ``house``, ``told`` (what is logged beside losses), ``written`` (canonical setting -> key in
-        the config; empty where there is none).
+        the config; empty where there is none), ``used`` (the series that are told).
     """
     lot = random.Random(f"house {record.name}")
     task = record.settings["task"]
@@ -68,5 +69,6 @@ def write(record: Record, out: Path, house: str = "") -> dict[str, Any]:
     out.mkdir(parents=True)
     HOUSES[house][0](story, out)
     pictures = any(out.rglob("*.png")) or (story.grids and house.startswith("tensorboard"))
-    told = {"losses only": story.only_losses, "fid": story.fid, "samples": bool(pictures)}
-    return {"house": house, "told": told, "written": story.written}
+    beside = story.used - LOSSES
+    told = {"losses only": not beside, "fid": story.fid_told, "samples": bool(pictures)}
+    return {"house": house, "told": told, "written": story.written, "used": sorted(story.used)}

@@ -99,7 +99,10 @@ def dcgan(story: Story, out: Path) -> None:
     if story.lot.random() < 0.75:
         lines.append(configs.namespace(story.settings(SHORT, ("loss.name",))))
     epochs, every = -(-story.length // EPOCH), story.lot.choice([8, 16, 32])
-    of = {k: story.values(k) for k in ("d_loss", "g_loss", "d_real", "d_fake", "d_fake_g")}
+    names = ["d_loss", "g_loss"]
+    if not story.only_losses:
+        names += ["d_real", "d_fake", "d_fake_g"]
+    of = {k: story.values(k) for k in names}
     for step in story.at(every):
         line = (
             f"[{step // EPOCH}/{epochs}][{step % EPOCH}/{EPOCH}]\t"
@@ -129,7 +132,7 @@ def pytorch_gan(story: Story, out: Path) -> None:
     epochs, every = -(-story.length // EPOCH), story.lot.choice([1, 5, 10])
     d_loss, g_loss = story.values("d_loss"), story.values("g_loss")
     pixel = story.values("pixel") if story.has("pixel") else None
-    adversarial = story.values("g_adv")
+    adversarial = story.values("g_adv") if pixel is not None else d_loss
     for step in story.at(every):
         line = (
             f"[Epoch {step // EPOCH}/{epochs}] [Batch {step % EPOCH}/{EPOCH}] "
@@ -164,8 +167,9 @@ def speech(story: Story, out: Path) -> None:
         configs.as_json(story.settings(SPEECH), out / "config.json")
     every = story.lot.choice([10, 20])
     pixel = story.values("pixel") if "pixel" in story.record.series else None
-    total, adversarial = story.values("g_loss"), story.values("g_adv")
-    d_loss, rate = story.values("d_loss"), story.values("lr_g")
+    total, d_loss = story.values("g_loss"), story.values("d_loss")
+    adversarial = story.values("g_adv") if pixel is not None else total
+    rate = d_loss if story.only_losses else story.values("lr_g")
     lines = []
     for step in story.at(every):
         parts = [f"Steps : {step}", f"Gen Loss Total : {total[step]:.3f}"]

@@ -41,6 +41,10 @@ class Story:
         ``png``, ``event`` or empty.
     written : dict
         Canonical setting -> user's key, as far as the config has been written.
+    used : set of str
+        Series that were asked for.
+    fid_told : bool
+        Whether a FID-like series was written.
     """
 
     record: Record
@@ -49,6 +53,8 @@ class Story:
     fid: bool = False
     grids: str = ""
     written: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    fid_told: bool = False
 
     @property
     def c(self) -> dict[str, Any]:
@@ -69,6 +75,7 @@ class Story:
 
     def values(self, name: str) -> NDArray[np.float64]:
         """A series of every step."""
+        self.used.add(name)
         return np.asarray(self.record.series[name], dtype=np.float64)
 
     def means(self, name: str, every: int) -> NDArray[np.float64]:
@@ -78,6 +85,7 @@ class Story:
 
     def frechet(self) -> list[tuple[int, float]]:
         """Step and FID, where this run has such a series."""
+        self.fid_told = self.fid
         return [(s, FID * v) for s, v in self.record.frechet] if self.fid else []
 
     def settings(self, spelling: dict[str, str], usual: tuple[str, ...] = ()) -> dict[str, Any]:
