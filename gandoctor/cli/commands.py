@@ -182,14 +182,27 @@ def check(
 
 @app.command()
 def signals(
-    run: Annotated[Path | None, typer.Argument(readable=False, help="A log or run folder.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            readable=False,
+            help="A log or run folder; with --settings also a script or source tree.",
+        ),
+    ] = None,
     tags: Annotated[
         Path | None,
         typer.Option(
             "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
         ),
     ] = None,
+    settings: Annotated[
+        bool,
+        typer.Option(
+            "--settings", help="Show the settings alone, with those read in the training code."
+        ),
+    ] = False,
     format_: Annotated[ListFormat, typer.Option("--format")] = ListFormat.text,
+    repo: RepoOption = None,
     config: ConfigOption = None,
     map_: MapOption = None,
     loss: LossOption = None,
@@ -204,7 +217,7 @@ def signals(
     from gandoctor import mapping
     from gandoctor.files import writing
 
-    options = asked_for(config=config, map_=map_, loss=loss)
+    options = asked_for(config=config, map_=map_, loss=loss, repo=repo)
     if write_map is not None:
         # It is there to be corrected by hand: no second call takes that back.
         writing.check(write_map, new=True)
@@ -219,6 +232,9 @@ def signals(
         say(mapping.show_tags(tags, options, as_json=as_json))
         return
     assert run is not None  # noqa: S101  for the type checker: one of the two is given
+    if settings:
+        say(mapping.show_settings(run, options, as_json=as_json))
+        return
     say(mapping.show_run(run, options, as_json=as_json))
     if write_map is not None:
         writing.write_text(write_map, mapping.as_toml(run, options), new=True)
