@@ -39,7 +39,11 @@ HEALTHY: Final[Mapping[str, Any]] = {
 DEMOS: Final[Mapping[str, Mapping[str, object]]] = {
     "mode-collapse": {"generator.optimizer.lr": 0.05},
     "vanishing": {"generator.activation": "sigmoid", "generator.layers": 5},
-    "dominance": {"discriminator.optimizer.lr": 0.05, "generator.optimizer.lr": 0.0004},
+    "dominance": {
+        "loss.name": "minimax",
+        "discriminator.optimizer.lr": 0.1,
+        "generator.optimizer.lr": 0.0006,
+    },
     "oscillation": {
         "generator.optimizer.beta1": 0.9,
         "discriminator.optimizer.beta1": 0.9,
