@@ -23,6 +23,13 @@ pytestmark = pytest.mark.torch
 
 DEVICE = os.environ.get("GANDOCTOR_PROBE_DEVICE", "cpu")
 ROOT = Path(__file__).resolve().parents[1]
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+
+def heeding():
+    """Whoever runs the tests in the background has their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 ENTRY = """
 import math, torch
@@ -189,7 +196,7 @@ def test_an_interrupt_leaves_a_report(folder, tmp_path):
     out = tmp_path / "report.json"
     argv = [sys.executable, "-m", "gandoctor", "probe", str(folder), "--device", "cpu", "-o"]
     argv += [str(out), "--entry", slow(folder, tmp_path, 1.0), "--quiet"]
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    child = subprocess.Popen(argv, cwd=ROOT, preexec_fn=heeding, **PIPES)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (tmp_path / "begun").exists():
         time.sleep(0.1)

@@ -17,6 +17,14 @@ from gandoctor.trials import arms as ways
 from gandoctor.trials.commands import Command, Task, run_all
 
 ROOT = Path(__file__).resolve().parents[1]
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+
+def heeding():
+    """Whoever runs the tests in the background has their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 RUN = ROOT / "sample_logs" / "mode-collapse"
 
 # A "training" whose FID depends on G's rate and on the seed, as its config says.
@@ -148,7 +156,7 @@ def test_an_interrupt_ends_the_trainings_and_leaves_a_report(tmp_path):
     out = tmp_path / "report.json"
     argv = [sys.executable, "-m", "gandoctor", "probe", str(RUN), "-o", str(out), "--quiet"]
     argv += ["--train", f"{sys.executable} {file} {{config}}"]
-    child = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(argv, cwd=ROOT, preexec_fn=heeding, **PIPES)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not pids.exists():
         time.sleep(0.1)
