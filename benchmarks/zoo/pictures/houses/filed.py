@@ -154,7 +154,7 @@ def stylegan(story: Story, out: Path) -> None:
 
 def keras(story: Story, out: Path) -> None:
     """A CSV of epochs' means."""
-    every = EPOCH // 2
+    every = EPOCH
     names = {
         "d_loss": "d_loss",
         "g_loss": "g_loss",
