@@ -72,14 +72,14 @@ def _patient(
     try:
         changes: dict[str, Any] = {}
         for edit in first.edits:
-            changes |= _change(truth["written"], edit.key, yaml.safe_load(edit.new))
+            changes |= change(truth["written"], edit.key, yaml.safe_load(edit.new))
         patched = settings.make(config | changes)
     except (TypeError, ValueError, yaml.YAMLError) as e:
         error = str(e)
     return cure.Patient(truth["run"], truth, config, first.remedy, first.cause, patched, error)
 
 
-def _change(written: dict[str, str], key: str, new: Any) -> dict[str, Any]:
+def change(written: dict[str, str], key: str, new: Any) -> dict[str, Any]:
     """What an edit of a user's key changes.
 
     Raises
@@ -91,7 +91,7 @@ def _change(written: dict[str, str], key: str, new: Any) -> dict[str, Any]:
         return {
             k: v
             for i, part in enumerate(new)
-            for k, v in _change(written, f"{key}.{i}", part).items()
+            for k, v in change(written, f"{key}.{i}", part).items()
         }
     keys = canonical(written, key)
     if not keys:
