@@ -225,9 +225,9 @@ def test_judged_against_what_fault_free_runs_reach() -> None:
     bar = judge.bar({"covered": 1.0, "quality": 0.8, "recall": 0.8, "frechet": 0.1})
     good = PictureMoment(1, True, covered=1.0, quality=0.8, frechet=0.1, recall=0.8)
     assert bar.state(good) == 1
-    for worse in ({"covered": 0.5}, {"quality": 0.2}, {"recall": 0.1}, {"frechet": 0.5}):
+    for worse in ({"covered": 0.3}, {"quality": 0.1}, {"recall": 0.05}, {"frechet": 0.5}):
         assert bar.state(dataclasses.replace(good, **worse)) == -1
-    for between in ({"covered": 0.8}, {"quality": 0.4}, {"recall": 0.3}, {"frechet": 0.25}):
+    for between in ({"covered": 0.5}, {"quality": 0.3}, {"recall": 0.2}, {"frechet": 0.25}):
         assert bar.state(dataclasses.replace(good, **between)) == 0
 
 
