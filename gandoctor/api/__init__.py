@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gandoctor import parsers, rulebook, vocabulary
 from gandoctor.api.books import customised, rule_folders
+from gandoctor.api.code import CodeOfRun, code_of
 from gandoctor.api.memory import as_path
 from gandoctor.api.reporting import report_of
 from gandoctor.api.understanding import understand
@@ -121,10 +122,11 @@ class Case:
     run: Run
     shelf: rulebook.Shelf
     options: Options
+    code: CodeOfRun | None = None
 
     def report(self, run: Run | None = None) -> Report:
         """The report of the run, or of what somebody made of it."""
-        return report_of(self.raw, run or self.run, self.shelf, self.options)
+        return report_of(self.raw, run or self.run, self.shelf, self.options, self.code)
 
 
 def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
@@ -135,8 +137,11 @@ def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
     shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
     raws = _discover(Path(path), options)
     several = len(raws) > 1
+    known: dict[object, CodeOfRun | None] = {}
     for raw in raws:
-        yield Case(raw, understand(raw, words, options, several=several), shelf, options)
+        code = code_of(raw, options, known)
+        run = understand(raw, words, options, several=several, code=code)
+        yield Case(raw, run, shelf, options, code)
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
@@ -144,7 +149,12 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)
-    runs = [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    several = len(raws) > 1
+    known: dict[object, CodeOfRun | None] = {}
+    runs = [
+        understand(raw, words, options, several=several, code=code_of(raw, options, known))
+        for raw in raws
+    ]
     return [replace(run, notes=(*run.notes, *options.refused)) for run in runs]
 
 

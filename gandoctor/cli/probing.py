@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gandoctor.cli.asking import (
+    DEFAULT_REPORT,
     ConfigOption,
     FailOnOption,
     FormatOption,
@@ -21,7 +22,7 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
 )
-from gandoctor.cli.commands import DEFAULT_REPORT, app
+from gandoctor.cli.commands import app
 from gandoctor.cli.saying import in_colour, say, write
 from gandoctor.errors import UsageError
 

@@ -31,13 +31,19 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class SettingNote:
-    """One setting as it was understood."""
+    """One setting as it was understood.
+
+    `how` and `confidence` are given where it was read in code, and left out of the plain data where
+    a log or a config says it.
+    """
 
     name: str
     value: str
     key: str
     file: str
     line: int
+    how: str = field(default="", metadata={"quiet": True})
+    confidence: str = field(default="", metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,12 +161,17 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One value in one file, old and new, both as they stand in the file."""
+    """One value in one file, old and new, both as they stand in the file.
+
+    `line` is given of an edit of code, as its reader knows it (``12``, ``cell3:12``), and left out
+    of the plain data elsewhere.
+    """
 
     file: str
     key: str
     old: str
     new: str
+    line: str = field(default="", metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)
