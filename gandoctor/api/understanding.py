@@ -13,12 +13,18 @@ from gandoctor.model.signals import FAMILIES, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
 def understand(
-    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False
+    raw: RawRun,
+    words: vocabulary.Vocabulary,
+    options: Options,
+    *,
+    several: bool = False,
+    code: CodeOfRun | None = None,
 ) -> Run:
     """Give every signal its role and every setting its name, infer the game, derive what can be.
 
@@ -30,16 +36,16 @@ def understand(
     several : bool
         Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no
         error.
+    code : CodeOfRun, optional
+        The code that the run was trained with: its settings count where nothing else says them.
     """
     if options.loss is not None and options.loss not in FAMILIES:
         where = options.origin("loss", "--loss")
         raise UsageError(
             f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
         )
-    settings = vocabulary.settle(raw.settings, vocabulary=words)
     saved = _saved(raw)
-    # What a config says goes before what a checkpoint remembers.
-    settings = {**vocabulary.settle(saved.settings, vocabulary=words), **settings}
+    settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -68,7 +74,8 @@ def understand(
     doubts = objective.doubt(joining.signals, settings, game)
     facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    noted = (*filter(None, (joining.note,)), *judged.notes, *doubts.notes)
+    of_code = code.note if code is not None else ""
+    noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -84,6 +91,23 @@ def understand(
         finished=raw.finished,
         checkpoints=saved.notes,
     )
+
+
+def _settings(
+    raw: RawRun, saved: Saved, words: vocabulary.Vocabulary, code: CodeOfRun | None
+) -> dict[str, Setting]:
+    """What a config says, then what a checkpoint remembers, then what is read in code.
+
+    Names alone come last.
+    """
+    seen = vocabulary.settle([s for s in raw.settings if not s.how], vocabulary=words)
+    kept = vocabulary.settle(saved.settings, vocabulary=words)
+    named = vocabulary.settle([s for s in raw.settings if s.how], vocabulary=words)
+    if code is None:
+        return {**named, **kept, **seen}
+    from gandoctor.api.code import settings_of
+
+    return {**named, **settings_of(code), **kept, **seen}
 
 
 def _heeded(

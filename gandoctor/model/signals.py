@@ -99,6 +99,11 @@ class Setting:
         File relative to the run, POSIX separators; empty where the log itself carried it.
     line : int
         1-based line of the value; 0 where there is none.
+    how : str
+        How the code keeps it, where it was read in code (``option``, ``constant, cell3:5``); empty
+        where a log or a config says it.
+    confidence : str
+        How sure the reading of code is; empty where a log or a config says it.
     """
 
     name: str
@@ -106,6 +111,8 @@ class Setting:
     key: str
     file: str = ""
     line: int = 0
+    how: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

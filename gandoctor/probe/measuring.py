@@ -29,7 +29,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gandoctor.model.report import ProbeFigure, ProbeLayer
+    from gandoctor.model.probing import ProbeFigure, ProbeLayer
     from gandoctor.model.signals import Run
     from gandoctor.probe.asked import Probe, Wishes
     from gandoctor.probe.clock import Clock

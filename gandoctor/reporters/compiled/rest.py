@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '518f07d9ed3efe8b6ee536668c7f3dc19ed316b1e8806f81a47daaa424810cff'
+MADE_FROM = 'e4f7a19f950a135e538783068307056d1c22558e903418ba699ffa0e0500cb85'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -368,6 +368,15 @@ def root(context, missing=missing):
                         ':',
                         escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
                     ))
+                if environment.getattr(l_2_s, 'how'):
+                    pass
+                    t_11.extend((
+                        '<br><span class="meta">read in code: ',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'how'))),
+                        ' (',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'confidence'))),
+                        ' confidence)</span>',
+                    ))
                 t_11.append(
                     '</td></tr>\n',
                 )
@@ -540,4 +549,4 @@ def root(context, missing=missing):
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=45&2=57&3=60&5=67&9=73&10=76&11=78&14=82&15=86&20=97&21=100&22=102&27=106&28=110&33=126&34=129&35=131&36=135&39=137&40=139&43=145&44=150&40=173&49=174&50=176&53=182&54=187&50=209&59=210&60=213&61=219&65=237&67=242&59=258&70=259&71=263&75=268&76=273&79=301&81=304&82=309&83=320&84=334&70=339&88=340&89=342&93=349&94=354&97=374&89=379&100=380&101=382&104=390&105=395&106=408&107=430&108=438&109=446&112=468&101=473&115=474&119=481&120=486&123=498&124=501&126=506&128=518&129=523&115=537'
+debug_info = '1=45&2=57&3=60&5=67&9=73&10=76&11=78&14=82&15=86&20=97&21=100&22=102&27=106&28=110&33=126&34=129&35=131&36=135&39=137&40=139&43=145&44=150&40=173&49=174&50=176&53=182&54=187&50=209&59=210&60=213&61=219&65=237&67=242&59=258&70=259&71=263&75=268&76=273&79=301&81=304&82=309&83=320&84=334&70=339&88=340&89=342&93=349&94=354&97=383&89=388&100=389&101=391&104=399&105=404&106=417&107=439&108=447&109=455&112=477&101=482&115=483&119=490&120=495&123=507&124=510&126=515&128=527&129=532&115=546'
