@@ -126,7 +126,7 @@ def pytorch_gan(story: Story, out: Path) -> None:
     if head < 0.5:
         lines.append(configs.namespace(told))
     elif head < 0.8:
-        configs.script(told, out / "train.py")
+        configs.script(told, out / "config.py")
     else:
         story.written.clear()
     epochs, every = -(-story.length // EPOCH), story.lot.choice([1, 5, 10])
