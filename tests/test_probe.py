@@ -25,10 +25,11 @@ DEVICE = os.environ.get("GANDOCTOR_PROBE_DEVICE", "cpu")
 ROOT = Path(__file__).resolve().parents[1]
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
-
-def heeding():
-    """Whoever runs the tests in the background has their children ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# Whoever runs the tests in the background has their children ignore Ctrl-C.
+HEEDING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gandoctor.__main__ import main; main()"
+)
 
 
 ENTRY = """
@@ -194,9 +195,9 @@ def test_the_budget_is_kept(folder, tmp_path):
 
 def test_an_interrupt_leaves_a_report(folder, tmp_path):
     out = tmp_path / "report.json"
-    argv = [sys.executable, "-m", "gandoctor", "probe", str(folder), "--device", "cpu", "-o"]
+    argv = [sys.executable, "-c", HEEDING, "probe", str(folder), "--device", "cpu", "-o"]
     argv += [str(out), "--entry", slow(folder, tmp_path, 1.0), "--quiet"]
-    child = subprocess.Popen(argv, cwd=ROOT, preexec_fn=heeding, **PIPES)
+    child = subprocess.Popen(argv, cwd=ROOT, **PIPES)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (tmp_path / "begun").exists():
         time.sleep(0.1)
