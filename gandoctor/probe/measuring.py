@@ -125,7 +125,7 @@ def _built(session: Session) -> tuple[Probe, backend.Place]:
     session.checkpoint = checkpoint.name if checkpoint else "none"
     settings = settings_of(run)
     session.told("building the players", 0.0)
-    known = {
+    known: dict[str, Any] = {
         "checkpoint": checkpoint or weights.Checkpoint(()),
         "settings": settings,
         "device": place.name,
@@ -133,7 +133,12 @@ def _built(session: Session) -> tuple[Probe, backend.Place]:
         "run": session.path,
         "seed": wishes.seed,
     }
-    built = entry.call(_entry(session), known, settings)
+    if wishes.script is not None:
+        from gandoctor.probe import script
+
+        built = script.probe_of(wishes.script, settings, known["checkpoint"], known["data"])
+    else:
+        built = entry.call(_entry(session), known, settings)
     if built.real is None:
         file = wishes.data if wishes.data and wishes.data.is_file() else data.beside(session.path)
         built.real = file
@@ -148,7 +153,8 @@ def _entry(session: Session) -> Callable[..., Any]:
         raise UsageError(
             "nothing says how the players are built",
             str(session.path),
-            f"write {entry.USUAL_FILE} beside the run, or give --entry FILE.py:build",
+            f"write {entry.USUAL_FILE} beside the run, or give --entry FILE.py:build or "
+            "--script train.py",
         )
     return entry.load(f"{usual}:{entry.USUAL_NAME}")
 
