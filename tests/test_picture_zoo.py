@@ -148,6 +148,8 @@ def test_a_record_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", data.KINDS)
 def test_pictures_are_drawn_at_their_size_in_every_class(name: str) -> None:
+    if name == "glyphs":
+        pytest.importorskip("matplotlib")  # its fonts
     kind = data.KINDS[name]
     for label in range(kind.classes):
         drawn = [kind.draw(np.random.default_rng(seed), label) for seed in (1, 1, 2)]

@@ -134,7 +134,7 @@ def padded(tiles: NDArray[np.uint8], pad: int = 2) -> Image.Image:
 
 
 def draw(story: Story, folder: Path, name: str, pad: int = 2, *, offset: int = 0) -> None:
-    """Write every grid of the run; `name` takes ``step``, ``epoch`` and ``kimg``."""
+    """Write every grid of the run; `name` takes ``step``, ``epoch``, ``kimg`` and others."""
     if story.grids != "png":
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +142,7 @@ def draw(story: Story, folder: Path, name: str, pad: int = 2, *, offset: int = 0
         at = {
             "step": step - offset,
             "epoch": (step - 1) // EPOCH,
+            "epoch_from_1": (step - 1) // EPOCH + 1,
             "kimg": step * story.c["batch_size"] // 1000,
         }
         padded(story.record.tiles(step), pad).save(folder / name.format(**at))
