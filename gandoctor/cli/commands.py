@@ -93,6 +93,14 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            metavar="FILE.py:build",
+            help="Measure the players of its checkpoint, too, as this entry builds them.",
+        ),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
@@ -113,7 +121,7 @@ def analyze(
     )
     # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    reports, code = analysed(paths, options, fail_on)
+    reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports))
     if not quiet and "-" not in targets:

@@ -29,12 +29,20 @@ _MOST_INPUT: Final = 1 << 28  # bytes of a log from the standard input
 
 
 def analysed(
-    paths: Sequence[Path], options: Options, fail_on: FailOn | None
+    paths: Sequence[Path], options: Options, fail_on: FailOn | None, probe: str = ""
 ) -> tuple[list[Report], int]:
     """The reports of all paths, and the exit code.
 
-    Of several, one that cannot be read is said, and the others are gone on with.
+    Of several, one that cannot be read is said, and the others are gone on with. With an entry for
+    a `probe` the players of a run's checkpoint are measured, too.
     """
+    if probe:
+        if len(paths) > 1:
+            raise UsageError("a probe is of one run", "--probe", "give one path")
+        from gandoctor import probe as probing
+
+        probed = probing.run(paths[0], probing.Wishes(entry=probe), options)
+        return [probed], api.exit_code([probed], fail_on_word(paths[0], fail_on))
     if len(paths) == 1:
         with _from_input(paths[0]) as path:
             reports = api.analyze_all(path, options)

@@ -41,6 +41,15 @@ EntryOption = Annotated[
         help="What builds the players; else gandoctor_probe.py beside the run or above it.",
     ),
 ]
+ScriptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--script",
+        metavar="train.py",
+        readable=False,
+        help="A training script: its classes are used, its body is not run.",
+    ),
+]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
@@ -84,6 +93,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and cho
 def probe(
     run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     entry: EntryOption = None,
+    script: ScriptOption = None,
     checkpoint: CheckpointOption = None,
     data: DataOption = None,
     budget: BudgetOption = None,
@@ -122,6 +132,7 @@ def probe(
     targets = output if output is not None else [DEFAULT_REPORT]
     wishes = probing.Wishes(
         entry=entry or "",
+        script=script,
         checkpoint=checkpoint,
         data=_there(data),
         budget=seconds(budget or "60s"),
@@ -143,6 +154,38 @@ def probe(
         report = trials.run(run, trying, options, told)
     _deliver(report, chosen, quiet=quiet)
     raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+@app.command()
+def demo(
+    failure: Annotated[
+        str,
+        typer.Argument(help="mode-collapse, vanishing, dominance, oscillation or healthy."),
+    ] = "mode-collapse",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="New folder; else gandoctor-demo-NAME."),
+    ] = None,
+    seed: SeedOption = 0,
+    show: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page, where a terminal is there.")
+    ] = True,
+) -> None:
+    """Train a toy GAN that fails, diagnose it, apply the patch, train again. Needs PyTorch."""
+    from gandoctor import demo as demos
+    from gandoctor import reporters
+
+    done = demos.run(failure, output or Path(f"gandoctor-demo-{failure}"), seed=seed, told=progress)
+    text = reporters.by_name("text")
+    say(reporters.render(text, [done.before], colour=in_colour()), clean=True)
+    if done.after is not None and done.patch is not None:
+        say(f"the patch was applied ({done.patch.title}), and trained again:\n")
+        say(reporters.render(text, [done.after], colour=in_colour()), clean=True)
+    say(f"report: {done.page}\n")
+    if show and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(done.page.resolve().as_uri())
 
 
 def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:
