@@ -25,7 +25,7 @@ NOISES: Final = ("normal", "uniform", "uniform 0 to 1")
 _TRANSPOSED: Final = {
     1: ((1, 0, 0),),
     2: ((2, 0, 0),),
-    3: ((2, 1, 1), (1, 1, 0), (2, 1, 0), (2, 0, 0), (1, 0, 0)),
+    3: ((1, 1, 0), (2, 1, 1), (2, 1, 0), (2, 0, 0), (1, 0, 0)),
     4: ((2, 1, 0), (1, 0, 0)),
     5: ((2, 2, 1), (1, 2, 0), (2, 1, 0), (1, 0, 0)),
     6: ((2, 2, 0), (1, 0, 0)),
@@ -78,10 +78,14 @@ def between(
     if gap == 0:
         yield ()
     elif part.kind == "norm":
-        if gap is None:
+        shaped = before.kind == "linear" and len(before.arrays["weight"]) != _channels(part)
+        if gap is None or shaped:  # what changes the shape alone has no weights either
             yield ()
         yield from acts
     else:
+        # A layer that changes the shape may stand in the gap, too.
+        if part.kind == "conv" and before.kind == "linear":
+            yield ()
         scales = part.kind == "conv" and part.arrays["weight"].shape[2] % 2 == 1
         grown = [(*a, up()) for a in acts] if scales else []
         if gap is None:
@@ -95,6 +99,10 @@ def between(
             yield from acts
         if scales:
             yield (up(),)
+
+
+def _channels(norm: Part) -> int:
+    return len(norm.arrays["weight"] if "weight" in norm.arrays else norm.arrays["mean"])
 
 
 def _gap(before: Part, part: Part) -> int | None:
@@ -116,7 +124,7 @@ def shapes_of(part: Part, shape: tuple[int, ...], *, wide: bool = True) -> Itera
     wide : bool
         Whether rare strides and paddings are tried, too.
     """
-    most = None if wide else 1
+    most = None if wide else 1 + (part.kind == "conv" and part.arrays["weight"].shape[2] == 3)
     weight = part.arrays["weight"]
     arrays = {k: v for k, v in part.arrays.items() if k in ("weight", "bias")}
     if part.kind == "linear":
@@ -162,7 +170,7 @@ def _reshaped(shape: tuple[int, ...], channels: int) -> tuple[int, ...] | None:
 
 def fits(part: Part, shape: tuple[int, ...]) -> Op | bool | None:
     """Whether a norm can be applied to samples of a shape: True, a reshape before it, or None."""
-    channels = len(part.arrays["weight"] if "weight" in part.arrays else part.arrays["mean"])
+    channels = _channels(part)
     if shape[0] == channels:
         return True
     shaped = _reshaped(shape, channels) if len(shape) == 1 else None

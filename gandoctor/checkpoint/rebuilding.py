@@ -16,10 +16,11 @@ import numpy as np
 from gandoctor.checkpoint import choices, layers
 from gandoctor.checkpoint.layers import Op
 from gandoctor.checkpoint.parts import Part, UnlikeError, taken_apart
+from gandoctor.checkpoint.rebuilt import AGREES, Hints, Latent, Rebuilt
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 MOST_SECONDS: Final = 10.0
-_AGREES: Final = 0.3  # distance at a norm beyond which no way is believed
 _CLOSE: Final = 0.05  # one that is believed without a look at others, once a first was found
 _WELL: Final = 0.2  # distance from which on rare ways are tried, too
 _TIE: Final = 1.15
 _MOST_TRIED: Final = 400  # ways of one stage
-_STAGE: Final = 4e7  # multiplications of one look at a stage
+_STAGE: Final = 2e7  # multiplications of one look at a stage
 _CONFIRMED: Final = 2.4e9  # and of the last look at all
 _KEPT: Final = 2e8  # of what is carried on from one stage to the next
 _CHANNELS: Final = 12  # that are looked at to tell ways apart
@@ -41,90 +41,6 @@ _MOST_SAMPLES: Final = 2_048
 _FEW_SAMPLES: Final = 32
 _PICTURE: Final = 16  # values from which on a flat sample is taken for a picture
 _BEAM: Final = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Latent:
-    """What goes into a generator.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Of the noise of one sample.
-    noise : str
-        One of `choices.NOISES`.
-    embedding : ndarray, shape (classes, n), or None
-    joined : str
-        ``noise first``, ``label first`` or ``product``.
-    """
-
-    shape: tuple[int, ...]
-    noise: str = "normal"
-    embedding: Floats | None = None
-    joined: str = ""
-
-    def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """Inputs of so many samples."""
-        size = (count, *self.shape)
-        if self.noise == "normal":
-            z = rng.normal(size=size)
-        else:
-            z = rng.uniform(-1.0 if self.noise == "uniform" else 0.0, 1.0, size)
-        return self.with_labels(z.astype(np.float32), rng)
-
-    def with_labels(self, z: Floats, rng: np.random.Generator) -> Floats:
-        """Noise joined with the embeddings of random classes."""
-        if self.embedding is None:
-            return z
-        e = self.embedding[rng.integers(0, len(self.embedding), len(z))]
-        if self.joined == "product":
-            return z * e
-        return np.concatenate([z, e] if self.joined == "noise first" else [e, z], axis=1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rebuilt:
-    """A generator that can be run.
-
-    Attributes
-    ----------
-    ops : tuple of Op
-    latent : Latent
-    errors : tuple of float
-        Distance at each norm with running statistics; empty where there is none.
-    by_batch : bool
-        Whether its norms take the statistics of the batch.
-    """
-
-    ops: tuple[Op, ...]
-    latent: Latent
-    errors: tuple[float, ...] = ()
-    by_batch: bool = False
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether the referee agreed everywhere."""
-        return bool(self.errors) and max(self.errors) <= _AGREES
-
-    def sample(self, count: int, rng: np.random.Generator, at_once: int = 64) -> Floats:
-        """Samples, shape (count, ...)."""
-        at_once = max(at_once, count if self.by_batch else 1)
-        x = self.latent.draw(count, rng)
-        parts = [
-            layers.run(self.ops, x[i : i + at_once], by_batch=self.by_batch)
-            for i in range(0, count, at_once)
-        ]
-        return np.concatenate(parts)
-
-    def cost(self) -> float:
-        """Multiplications of one sample."""
-        x = self.latent.draw(2, np.random.default_rng(0))
-        total = 0.0
-        for op in self.ops:
-            before = x.shape[1:]
-            x = layers.step(op, x, by_batch=True)
-            total += layers.cost(op, before if op.kind == "convt" else x.shape[1:])
-        return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,22 +71,6 @@ class _State:
     eps: float = choices.EPSILONS[0]
     pending: Part | None = None
     thin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What is known from elsewhere: a config, or the real data.
-
-    Attributes
-    ----------
-    activation, output : str
-        As `layers.ACTIVATIONS` names them; empty where nothing is known.
-    latent_dim : int
-    """
-
-    activation: str = ""
-    output: str = ""
-    latent_dim: int = 0
 
 
 def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
@@ -283,7 +183,7 @@ class _Search:
         if not found:
             raise UnlikeError("its layers do not follow one another")
         best = min(w.errors[-1] for _, w in found)
-        if not best <= _AGREES:
+        if not best <= AGREES:
             raise UnlikeError(f"no way agrees with its running statistics (off by {best:.2g})")
         alike = [both for both in found if both[1].errors[-1] <= _TIE * best + 0.002]
         return [_in_full(*both) for both in alike[:_BEAM]]
@@ -292,7 +192,7 @@ class _Search:
         """Ways to the next judge, each with the state it began from."""
         found: list[tuple[_State, _State]] = []
         for state in states:
-            close = bool(state.errors) and max(state.errors) < _AGREES
+            close = bool(state.errors) and max(state.errors) < AGREES
             few = self._few(state, first, end)
             for tried, way in enumerate(self._ways(few, first, end + 1)):
                 found.append((state, way))
@@ -305,7 +205,7 @@ class _Search:
     def _few(self, state: _State, first: int, end: int) -> _State:
         """The state with so many samples that a look at the stage costs little."""
         x = state.x
-        places = math.prod(x.shape[2:]) * 4 if x.ndim == 4 else 16
+        places = math.prod(x.shape[2:]) * 4 if x.ndim == 4 else self._places(x, first, end)
         weights = sum(
             p.arrays["weight"].size * (places if p.kind == "conv" else 1)
             for p in self.chain[first:end]
@@ -320,6 +220,17 @@ class _Search:
             weights = weights * min(_CHANNELS, channels) // channels
         count = int(min(len(x), max(_FEW_SAMPLES, _STAGE // max(weights, 1))))
         return _replaced(state, x=x[:count], thin=thin)
+
+    def _places(self, x: Floats, first: int, end: int) -> int:
+        """Pixels that a convolution of a stage sees whose input is flat, enlarged once."""
+        width = x.shape[1]
+        for part in self.chain[first:end]:
+            if part.kind == "linear":
+                width = len(part.arrays["weight"])
+            elif part.kind == "conv":
+                a, b = part.arrays["weight"].shape[:2]
+                return int(max(16, 4 * width // max(1, min(a, b))))
+        return 16
 
     def _ways(self, state: _State, at: int, end: int) -> Iterator[_State]:
         """All ways from one part on to another, the likeliest first."""
@@ -461,37 +372,3 @@ def distance(x: Floats, mean: Floats, var: Floats) -> float:
     ratio = np.abs(np.log(np.maximum(spread[alive], 1e-30) / var[alive]))
     total = math.sqrt(float(moved.mean())) + float(ratio.mean())
     return total if math.isfinite(total) else math.inf
-
-
-def said_of(found: Rebuilt) -> str:
-    """How a generator was rebuilt, in one sentence."""
-    acts = list(dict.fromkeys(o.numbers["name"] for o in found.ops if o.kind == "act"))
-    built = f"{sum(o.kind in ('linear', 'conv', 'convt') for o in found.ops)} layers"
-    noise = f"{'x'.join(map(str, found.latent.shape))} values of {found.latent.noise} noise"
-    if found.latent.embedding is not None:
-        noise += f" and {len(found.latent.embedding)} classes ({found.latent.joined})"
-    named = ", ".join(acts) or "no activation"
-    text = f"rebuilt from names and shapes: {built} with {named}, from {noise}"
-    if found.is_proved:
-        return (
-            f"{text}; the running statistics of {len(found.errors)} batch norms agree "
-            f"(off by {max(found.errors):.2g} at most); what follows the last of them is by custom"
-        )
-    return f"{text}; it has no running statistics that could prove it: by custom, not exact"
-
-
-def hints_of(settings: Mapping[str, object]) -> Hints:
-    """What settings say of a generator, by their canonical names."""
-    latent = settings.get("latent_dim")
-    return Hints(
-        _known(settings.get("activation_g")),
-        _known(settings.get("g_output_activation")),
-        int(latent) if isinstance(latent, int | float) and not isinstance(latent, bool) else 0,
-    )
-
-
-def _known(value: object) -> str:
-    word = value.lower().replace("_", "").replace(" ", "") if isinstance(value, str) else ""
-    word = {"leakyrelu": "leakyrelu 0.2", "lrelu": "leakyrelu 0.2", "swish": "silu"}.get(word, word)
-    word = {"linear": "none", "identity": "none"}.get(word, word)
-    return word if word in layers.ACTIVATIONS else ""

@@ -146,6 +146,15 @@ def batches_of(
     return Gathered(batches, real if fits else None, skipped, layout)
 
 
+def real_of(reals: Sequence[Picture], root: Path) -> Batch | None:
+    """Real data on its own: an array, single pictures, or a grid of them."""
+    arrays, decoded = _load({-1: list(reals)}, root) if reals else ({}, {})
+    if -1 in arrays:
+        return arrays[-1]
+    pictures = _of_one_size(decoded.get(-1, []))
+    return _as_batch(pictures, _layout({-1: pictures}) if pictures else None)
+
+
 def _spread(steps: list[int], most: int) -> list[int]:
     if len(steps) <= most:
         return steps
