@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import unforeseen
 from gandoctor.model.checkpoints import DrawnNote, Saved
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gandoctor.model.signals import RawRun, Setting, Signal
+
+_FACTS: Final = frozenset(
+    {"drawn_coverage", "drawn_precision", "drawn_fine_precision", "drawn_shift", "drawn_distance"}
+    | {"drawn_diversity", "drawn_variety", "drawn_constant_share"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +93,20 @@ def _drawn(raw: RawRun, settings: Mapping[str, Setting]) -> FromG:
     from gandoctor import samples
 
     signals, chosen, remarks = samples.measure_drawn(found, raw.pictures, raw.root, last)
-    facts = {}
-    if len(chosen) and chosen[-1].proved:
+    facts = _facts_of(signals)
+    if chosen[-1].proved:
         facts["sensitivity_g"] = chosen[-1].sensitivity
         if math.isfinite(chosen[-1].saturated):
             facts["saturated_g"] = chosen[-1].saturated
     shown = tuple(DrawnNote(d.path, d.name, d.step, d.how, d.picture) for d in chosen)
     return FromG(tuple(signals), facts, shown, (*notes, *remarks))
+
+
+def _facts_of(signals: Sequence[Signal]) -> dict[str, float]:
+    """The last values of drawn samples: a single look has no course that a rule could ask for."""
+    found: dict[str, float] = {}
+    for s in signals:
+        name = (s.role or "").replace("sample_", "drawn_", 1)
+        if name in _FACTS and math.isfinite(s.values[-1]):
+            found.setdefault(name, float(s.values[-1]))
+    return found

@@ -18,6 +18,8 @@ HIDDEN: Final = (
     *("sigmoid", "softplus", "gelu"),
 )
 USUAL: Final = 5
+# Those that are all tried where nothing can tell.
+ALONE: Final = ("relu", "leakyrelu 0.2", "tanh", "elu", "sigmoid", "silu")
 EPSILONS: Final = (1e-5, 0.8, 1e-3)
 USUAL_EPSILONS: Final = 2
 NOISES: Final = ("normal", "uniform", "uniform 0 to 1")

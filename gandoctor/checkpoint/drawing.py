@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES: Final = 512
 FEW_SAMPLES: Final = 64
+MOST_WAYS: Final = 18
 MOST_SECONDS: Final = 12.0  # after which no earlier checkpoint is begun
 _MULTIPLICATIONS: Final = 1.5e10  # of all samples of one step
 _MOST_EACH: Final = 1e9  # of one sample: beyond, a generator is too large to be run here
@@ -60,7 +61,7 @@ def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn],
         for path, network in _generators(one):
             name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
             try:
-                ways = rebuilding.rebuild(network, hints)
+                ways = rebuilding.rebuild(network, hints)[:MOST_WAYS]
                 drawn += [_drawn(w, one.step, name, network, len(ways)) for w in ways]
             except UnlikeError as why:
                 notes.append(f"the generator in {name} was not run: {why}")
@@ -85,7 +86,8 @@ def _drawn(way: Rebuilt, step: int | None, path: str, network: Network, ways: in
     each = way.cost()
     if each > _MOST_EACH:
         raise UnlikeError(f"a sample takes {each:.1g} multiplications")
-    count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, _MULTIPLICATIONS // max(each, 1))))
+    budget = _MULTIPLICATIONS / ways
+    count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))
     rng = np.random.default_rng(0)
     values = way.sample(count, rng)
     return Drawn(

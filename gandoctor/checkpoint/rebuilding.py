@@ -95,7 +95,7 @@ def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
     search = _Search(chain, hints)
     latents = _latents(chain[0], embedding, hints)
     if any(p.is_judge for p in chain):
-        return [search.judged(latents)]
+        return search.judged(latents)
     return search.unjudged(latents[0])
 
 
@@ -135,8 +135,8 @@ class _Search:
         self.wide = True
         self.until = time.process_time() + MOST_SECONDS
 
-    def judged(self, latents: Sequence[Latent]) -> Rebuilt:
-        """The way that agrees with the running statistics."""
+    def judged(self, latents: Sequence[Latent]) -> list[Rebuilt]:
+        """The way that agrees with the running statistics, by each output it may have."""
         rng = np.random.default_rng(0)
         states = [
             _State(latent, latent.draw(_MOST_SAMPLES, rng), act=self.hints.activation)
@@ -151,21 +151,22 @@ class _Search:
         if tail is None:
             raise UnlikeError("what follows its last norm does not fit")
         tail = _settled(tail, tail.eps)
-        ops = (*tail.ops, *self._output(tail))
-        return self._confirmed(Rebuilt(ops, tail.latent, tail.errors))
+        errors = self._confirmed(tail)
+        return [Rebuilt((*tail.ops, *last), tail.latent, errors) for last in self._outputs(tail)]
 
     def unjudged(self, latent: Latent) -> list[Rebuilt]:
         """The ways that custom knows, where nothing can prove one of them."""
         rng = np.random.default_rng(0)
-        names = [self.hints.activation] if self.hints.activation else choices.HIDDEN[:4]
+        names = [self.hints.activation] if self.hints.activation else choices.ALONE
         found = []
         for name in names:
             state = _State(latent, latent.draw(64, rng), act=name)
             way = next(self._ways(state, 0, len(self.chain)), None)
             if way is not None:
                 way = _settled(way, way.eps)
-                ops = (*way.ops, *self._output(way))
-                found.append(Rebuilt(ops, latent, by_batch=True))
+                found += [
+                    Rebuilt((*way.ops, *last), latent, by_batch=True) for last in self._outputs(way)
+                ]
         if not found:
             raise UnlikeError("its layers do not follow one another")
         return found
@@ -293,25 +294,27 @@ class _Search:
             errors = (*errors, distance(x, judge.arrays["mean"], judge.arrays["var"]))
         yield _replaced(state, x=x, ops=ops, errors=errors, pending=part)
 
-    def _output(self, state: _State) -> tuple[Op, ...]:
-        """The last activation, by what is known or by custom."""
+    def _outputs(self, state: _State) -> list[tuple[Op, ...]]:
+        """The last activation: the one that is known, else what may be, by custom first."""
         if self.hints.output:
-            return () if self.hints.output == "none" else (choices.act(self.hints.output),)
+            return [() if self.hints.output == "none" else (choices.act(self.hints.output),)]
         shape = state.x.shape[1:]
+        squeezed: list[tuple[Op, ...]] = [(choices.act("tanh"),), (choices.act("sigmoid"),)]
         picture = len(shape) == 3 or shape[0] >= _PICTURE
-        return (choices.act("tanh"),) if picture else ()
+        return [*squeezed, ()] if picture else [(), *squeezed]
 
-    def _confirmed(self, found: Rebuilt) -> Rebuilt:
-        """The way with its distances measured once more, on fresh noise."""
+    def _confirmed(self, found: _State) -> tuple[float, ...]:
+        """The distances of a way measured once more, on fresh noise."""
         rng = np.random.default_rng(1)
-        count = int(min(1024, max(_FEW_SAMPLES, _CONFIRMED // max(found.cost(), 1))))
+        each = Rebuilt(found.ops, found.latent).cost()
+        count = int(min(1024, max(_FEW_SAMPLES, _CONFIRMED // max(each, 1))))
         x = found.latent.draw(count, rng)
         errors = []
         for op in found.ops:
             if op.kind == "norm" and "mean" in op.arrays:
                 errors.append(distance(x, op.arrays["mean"], op.arrays["var"]))
             x = layers.step(op, x, by_batch=True)
-        return Rebuilt(found.ops, found.latent, tuple(errors))
+        return tuple(errors)
 
 
 def _channels(count: int) -> NDArray[np.int64]:
