@@ -25,8 +25,7 @@ def dcgan(nz=16, n=4):
         nn.BatchNorm2d(n * 8),
         nn.ReLU(True),
         *up(n * 8, n * 4),
-        *up(n * 4, n * 2),
-        *up(n * 2, n),
+        *up(n * 4, n),
         nn.ConvTranspose2d(n, 3, 4, 2, 1, bias=False),
         nn.Tanh(),
     )
@@ -128,8 +127,7 @@ def sngan(z=16, n=4):
         nn.BatchNorm2d(n * 8),
         nn.ReLU(),
         *up(n * 8, n * 4),
-        *up(n * 4, n * 2),
-        *up(n * 2, n),
+        *up(n * 4, n),
         nn.ConvTranspose2d(n, 3, 3, stride=1, padding=1),
         nn.Tanh(),
     )
@@ -140,15 +138,15 @@ class Named(nn.Module):
 
     def __init__(self, z=16, d=4):
         super().__init__()
-        sizes = [z, d * 8, d * 4, d * 2, d]
-        for i in range(4):
+        sizes = [z, d * 8, d * 4, d]
+        for i in range(3):
             way = (4, 2, 1) if i else (4, 1, 0)
             setattr(self, f"deconv{i + 1}", nn.ConvTranspose2d(sizes[i], sizes[i + 1], *way))
             setattr(self, f"deconv{i + 1}_bn", nn.BatchNorm2d(sizes[i + 1]))
         self.deconv5 = nn.ConvTranspose2d(d, 1, 4, 2, 1)
 
     def forward(self, x):
-        for i in range(1, 5):
+        for i in range(1, 4):
             x = F.relu(getattr(self, f"deconv{i}_bn")(getattr(self, f"deconv{i}")(x)))
         return torch.tanh(self.deconv5(x))
 
@@ -235,9 +233,9 @@ def trained(G, z, labelled, uniform=False):
         for p in G.parameters():
             p.add_(torch.randn_like(p) * (0.3 * p.std() if p.ndim > 1 else 0.1))
     optimiser = torch.optim.SGD(G.parameters(), 1e-3)
-    for step in range(160):  # running statistics begin at 0 and 1, and forget that slowly
-        noise = torch.rand(64, *z) * 2 - 1 if uniform else torch.randn(64, *z)
-        more = (torch.randint(5, (64,)),) if labelled else ()
+    for step in range(130):  # running statistics begin at 0 and 1, and forget that slowly
+        noise = torch.rand(48, *z) * 2 - 1 if uniform else torch.randn(48, *z)
+        more = (torch.randint(5, (48,)),) if labelled else ()
         with torch.set_grad_enabled(step < 10):
             drawn = G(noise, *more)
         if step < 10:

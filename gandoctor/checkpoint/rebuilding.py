@@ -193,6 +193,8 @@ class _Search:
         """Ways to the next judge, each with the state it began from."""
         found: list[tuple[_State, _State]] = []
         for state in states:
+            if not first and any(w.errors[-1] <= _CLOSE for _, w in found):
+                break  # of another noise nothing would agree
             close = bool(state.errors) and max(state.errors) < AGREES
             few = self._few(state, first, end)
             for tried, way in enumerate(self._ways(few, first, end + 1)):
