@@ -1,6 +1,8 @@
 """gandoctor: what is wrong with this GAN training, since when, why, and what to change.
 
-``analyze(path)`` gives a `Report`; ``read(path)`` the understood `Run` without a judgement.
+``analyze(path)`` gives a `Report` of one run, ``analyze_all(path)`` those of all below a folder;
+``check(report)`` says whether CI should fail; ``before.compare(after)`` whether a change helped;
+``read(path)`` gives the understood `Run` without a judgement.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gandoctor.api import Options, analyze, analyze_all, read
+    from gandoctor.api import Options, analyze, analyze_all, check, read
     from gandoctor.errors import GandoctorError
     from gandoctor.model.report import Report
     from gandoctor.model.signals import Run
@@ -22,6 +24,7 @@ __all__ = [
     "__version__",
     "analyze",
     "analyze_all",
+    "check",
     "read",
 ]
 
@@ -32,6 +35,7 @@ _HOMES = {
     "Run": "gandoctor.model.signals",
     "analyze": "gandoctor.api",
     "analyze_all": "gandoctor.api",
+    "check": "gandoctor.api",
     "read": "gandoctor.api",
 }
 
@@ -43,3 +47,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

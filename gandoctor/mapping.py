@@ -68,6 +68,36 @@ def show_run(path: Path, options: Options, *, as_json: bool) -> str:
     return "\n\n".join(_text(r) for r in runs)
 
 
+def show_settings(path: Path, options: Options, *, as_json: bool) -> str:
+    """The settings of a run, of a source tree or of a script, and where each stands.
+
+    What a log or a config says goes before what is read in code.
+
+    Raises
+    ------
+    GandoctorError
+        Neither a log nor code of a training could be read.
+    """
+    from gandoctor.api.code import settings_told
+
+    rows = settings_told(path, options)
+    if as_json:
+        return json.dumps(rows, indent=1)
+    return table(
+        ("setting", "value", "where", "how", "confidence"),
+        [
+            (
+                str(r["setting"]),
+                str(r["value"]),
+                f"{r['file'] or 'the log'}" + (f":{r['line']}" if r["line"] else ""),
+                str(r["how"]),
+                str(r["confidence"]),
+            )
+            for r in rows
+        ],
+    )
+
+
 def as_toml(path: Path, options: Options) -> str:
     """The mapping of the first run as a ``gandoctor.toml`` to be corrected by hand."""
     run = api.read(path, options)[0]

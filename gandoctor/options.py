@@ -159,7 +159,7 @@ WISHES: Final[Mapping[str, Wish]] = {
     "repo": Wish(
         "word",
         ("--repo",),
-        "Source tree: patch the config there that the run came from.",
+        "Source tree: patch the config or code there that the run came from.",
         "DIR",
         field="repo",
     ),

@@ -130,9 +130,7 @@ def test_pictures_stand_in_the_report(tmp_path):
     broken = type(report).from_dict(
         {
             **report.to_dict(),
-            "drawn": [
-                {"path": "x", "network": "G", "step": None, "how": "", "picture": '"><b>'}
-            ],
+            "drawn": [{"path": "x", "network": "G", "step": None, "how": "", "picture": '"><b>'}],
         }
     )
     assert 'src="data:,"' in reporters.render(reporters.by_name("html"), [broken])

@@ -26,7 +26,7 @@ from gandoctor import interrupts, probe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gandoctor.model.report import ProbeNote
+    from gandoctor.model.probing import ProbeNote
 
 CLOSE = 0.02  # relative, or absolute below one
 # A D from scratch is trained a hundred steps: rounding grows with them.

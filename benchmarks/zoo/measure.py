@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
+from benchmarks.zoo.distances import auc, distances, mean_distance
 from benchmarks.zoo.networks import REACH
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ class Bench:
         basis = np.linalg.svd(real - self.mean, full_matrices=False)[2][: min(COMPONENTS, data.dim)]
         self._basis = basis.T
         self._real = self._project(real)
-        self._distance = _mean_distance(real)
+        self._distance = mean_distance(real)
         if data.centres is None:
-            apart = _distances(self._real, self._real)
+            apart = distances(self._real, self._real)
             self._radius = np.sort(apart, axis=1)[:, NEIGHBOURS]
         self._real_quality = float(self._place(data.train[:1000])[1].mean())
 
@@ -124,10 +125,10 @@ class Bench:
         neighbourhood of a held-out one (improved precision, arXiv:1904.06991).
         """
         if self.data.centres is not None:
-            apart = _distances(x, self.data.centres)
+            apart = distances(x, self.data.centres)
             return apart.argmin(axis=1), apart.min(axis=1) < 3 * self.data.width
         assert self.data.labels is not None
-        apart = _distances(self._project(x), self._real)
+        apart = distances(self._project(x), self._real)
         return self.data.labels[apart.argmin(axis=1)], (apart < self._radius).any(axis=1)
 
     def frechet(self, x: Array) -> float:
@@ -158,7 +159,7 @@ class Bench:
             "reached": float((nearest > due).mean()),
             "quality": share / self._real_quality,
             "frechet": self.frechet(x),
-            "diversity": _mean_distance(x) / self._distance,
+            "diversity": mean_distance(x) / self._distance,
             "variance": float(x.var(axis=0).sum()) / self.data.spread**2,
             "shift": float(np.linalg.norm(x.mean(axis=0) - self.mean)) / self.data.spread,
         }
@@ -208,8 +209,8 @@ class Examiner:
         found, modes = self.bench.samples(x)
         before, self._modes = modes if self._modes is None else self._modes, modes
         found |= self._gradients(G, D) | {
-            "auc": _auc(of_held_out, of_fake),
-            "auc_train": _auc(of_train, of_fake),
+            "auc": auc(of_held_out, of_fake),
+            "auc_train": auc(of_train, of_fake),
             "score_size": float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
             "moved": 0.5 * float(np.abs(modes - before).sum()),
         }
@@ -228,22 +229,6 @@ class Examiner:
         }
 
 
-def _distances(a: Array, b: Array) -> Array:
-    squared = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squared, 0.0))
-
-
-def _mean_distance(x: Array, at_most: int = 500) -> float:
-    x = x[:at_most]
-    return float(_distances(x, x).sum() / (len(x) * (len(x) - 1)))
-
-
-def _auc(high: Array, low: Array) -> float:
-    ranked = np.sort(low)
-    below = np.searchsorted(ranked, high, "left") + np.searchsorted(ranked, high, "right")
-    return float(below.mean() / 2 / len(low))
-
-
 # ------------------------------------------------------------------------------------ the judgement
 
 
@@ -254,6 +239,21 @@ class Bar:
     covered: tuple[float, float]  # good at or above, bad at or below
     quality: tuple[float, float]
     frechet: tuple[float, float]  # good at or below, bad at or above
+
+    def state(self, m: Moment) -> int:
+        """1 good, -1 bad, 0 between."""
+        if (
+            not m.finite
+            or m.covered <= self.covered[1]
+            or m.quality <= self.quality[1]
+            or m.frechet >= self.frechet[1]
+        ):
+            return -1
+        return int(
+            m.covered >= self.covered[0]
+            and m.quality >= self.quality[0]
+            and m.frechet <= self.frechet[0]
+        )
 
 
 BARS: Final = {
@@ -302,7 +302,8 @@ class Truth:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: NaN as None, numbers rounded, the moments as columns."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "moments"}
-        columns = {f.name: [getattr(m, f.name) for m in self.moments] for f in fields(Moment)}
+        kind = type(self.moments[0]) if self.moments else Moment
+        columns = {f.name: [getattr(m, f.name) for m in self.moments] for f in fields(kind)}
         return _plain(plain | {"trace": columns})
 
 
@@ -323,12 +324,29 @@ def judge(
         First step with a loss that was not finite.
     """
     bar = BARS["mixture" if data.centres is not None else "pictures"]
-    states = [_state(m, bar) for m in moments]
+    return conclude(moments, bar, _out_of_reach(config, data), loss_size, nan_step)
+
+
+def conclude(
+    moments: Sequence[Moment],
+    bar: Bar,
+    out_of_reach: float,
+    loss_size: float,
+    nan_step: int | None,
+    *,
+    last: int = 6,
+    lately: int = 10,
+) -> Truth:
+    """The truth by a bar: how the `last` moments are, and whether the run lapsed `lately`.
+
+    `out_of_reach` is the share of real values that G's output cannot take.
+    """
+    states = [bar.state(m) for m in moments]
     good = [i for i, s in enumerate(states) if s > 0]
-    final = _median(moments[-6:])
-    broke = nan_step is not None or not all(m.finite for m in moments[-6:])
-    end = -1 if broke else _state(final, bar)
-    lapses = float(np.mean([s < 0 for s in states[-10:]]))
+    final = median(moments[-last:])
+    broke = nan_step is not None or not all(m.finite for m in moments[-last:])
+    end = -1 if broke else bar.state(final)
+    lapses = float(np.mean([s < 0 for s in states[-lately:]]))
     outcome = "healthy" if end > 0 and lapses <= 0.2 else "failed"
     symptoms, onset = (
         ((), {})
@@ -336,7 +354,7 @@ def judge(
         else _symptoms(
             moments,
             bar,
-            _out_of_reach(config, data),
+            out_of_reach,
             broken=nan_step is not None,
             loss_size=loss_size,
         )
@@ -373,28 +391,16 @@ def again(told: dict[str, Any], config: Config, data: Dataset) -> Truth:
     return judge(moments, config, data, told["loss_size"], told["nan_step"])
 
 
-def _state(m: Moment, bar: Bar) -> int:
-    """1 good, -1 bad, 0 between."""
-    if (
-        not m.finite
-        or m.covered <= bar.covered[1]
-        or m.quality <= bar.quality[1]
-        or m.frechet >= bar.frechet[1]
-    ):
-        return -1
-    return int(
-        m.covered >= bar.covered[0] and m.quality >= bar.quality[0] and m.frechet <= bar.frechet[0]
-    )
-
-
-def _median(moments: Sequence[Moment]) -> Moment:
+def median(moments: Sequence[Moment]) -> Moment:
+    """Measure by measure; of the finite ones."""
     finite = [m for m in moments if m.finite]
     if not finite:
         return Moment(moments[-1].step if moments else 0, finite=False)
+    kind = type(finite[-1])
     numbers = {
-        f.name: [getattr(m, f.name) for m in finite] for f in fields(Moment) if f.type == "float"
+        f.name: [getattr(m, f.name) for m in finite] for f in fields(kind) if f.type == "float"
     }
-    return Moment(
+    return kind(
         finite[-1].step, finite=True, **{k: float(np.median(v)) for k, v in numbers.items()}
     )
 
@@ -403,8 +409,8 @@ def _symptoms(
     moments: Sequence[Moment], bar: Bar, out_of_reach: float, *, broken: bool, loss_size: float
 ) -> tuple[tuple[str, ...], dict[str, int | None]]:
     """All symptoms of a failed run, the most specific first."""
-    late = _median(moments[len(moments) // 2 :])
-    last = _median(moments[-6:])
+    late = median(moments[len(moments) // 2 :])
+    last = median(moments[-6:])
     settled = late.moved < 0.35
     poor = late.covered <= bar.covered[1] or last.quality < 0.8 * bar.quality[1]
 

@@ -166,7 +166,7 @@ def cells(split: str) -> list[Cell]:
         for data, (family, own) in itertools.product(part["data"], given["families"].items()):
             config: dict[str, Any] = dict(settings.DEFAULTS)
             for layer in (given[split]["all"], part["set"], own.get("all", {}), own.get(kind, {})):
-                config.update(_applied(config, layer))
+                config.update(applied(config, layer))
             made.append(Cell(data, kind, family, config | {"data.name": data}))
     return made
 
@@ -204,7 +204,7 @@ def _ideas(split: str, seeds: Sequence[int] | None = None) -> Iterator[Idea]:
 def _job(split: str, idea: Idea) -> Job:
     given = _yaml("splits")
     base = dict(idea.cell.config) | {"seed": idea.seed}
-    config = base | _applied(base, idea.changes)
+    config = base | applied(base, idea.changes)
     digest = _digest(split, config)
     turn = random.Random(digest)  # how it is logged and spelled: by lot, but always the same
     form = turn.choice(given["formats"])
@@ -226,7 +226,7 @@ def _job(split: str, idea: Idea) -> Job:
     )
 
 
-def _applied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def applied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` with ``x10`` worked out against `config`."""
     return {
         key: type(config[key])(f"{config[key] * float(value[1:]):.6g}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gandoctor import parsers, rulebook, vocabulary
 from gandoctor.api.books import customised, rule_folders
+from gandoctor.api.code import CodeOfRun, code_of
+from gandoctor.api.memory import as_path
 from gandoctor.api.reporting import report_of
 from gandoctor.api.understanding import understand
 from gandoctor.api.wishes import Options, with_preferences
@@ -17,7 +19,7 @@ from gandoctor.model.rules import SEVERITIES
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gandoctor.model.report import Prescription, Report
     from gandoctor.model.signals import RawRun, Run
@@ -29,6 +31,7 @@ __all__ = [
     "analyze_all",
     "analyze_with_roots",
     "cases",
+    "check",
     "exit_code",
     "first_patch",
     "read",
@@ -38,14 +41,25 @@ __all__ = [
 ]
 
 
-def analyze(path: str | Path, options: Options | None = None) -> Report:
+def analyze(
+    path: Any,
+    options: Options | None = None,
+    *,
+    loss: str | None = None,
+    map: Mapping[str, str] | None = None,  # noqa: A002  as the option and the preference are called
+) -> Report:
     """Analyse one run.
 
     Parameters
     ----------
-    path : str or Path
-        A log, or the folder of one run.
+    path : str, Path, mapping, data frame or History
+        A log, or the folder of one run; or the log itself: names and their numbers, in a dict of
+        lists, a pandas or polars data frame, or what Keras' ``fit`` gives back.
     options : Options, optional
+    loss : str, optional
+        The loss family, where it is known better (``hinge``, ``wgan-gp``, ...).
+    map : mapping of str to str, optional
+        What tags mean, ``{"d_loss": "Loss/critic"}``.
 
     Returns
     -------
@@ -55,8 +69,14 @@ def analyze(path: str | Path, options: Options | None = None) -> Report:
     ------
     GandoctorError
         Nothing could be read, or the folder holds several runs (see `analyze_all`).
+
+    Examples
+    --------
+    >>> history = {"epoch": list(range(60)), "d_loss": [1.3] * 60, "g_loss": [float("nan")] * 60}
+    >>> analyze(history).verdict
+    'failing'
     """
-    reports = analyze_all(path, options)
+    reports = analyze_all(path, options, loss=loss, map=map)
     if len(reports) > 1:
         raise InputError(
             f"holds {len(reports)} runs", str(path), "give one of them, or call analyze_all"
@@ -64,15 +84,27 @@ def analyze(path: str | Path, options: Options | None = None) -> Report:
     return reports[0]
 
 
-def analyze_all(path: str | Path, options: Options | None = None) -> list[Report]:
-    """Analyse every run below a path, in the order of their names.
+def analyze_all(
+    path: Any,
+    options: Options | None = None,
+    *,
+    loss: str | None = None,
+    map: Mapping[str, str] | None = None,  # noqa: A002
+) -> list[Report]:
+    """Analyse every run below a path, in the order of their names; else as `analyze`.
 
     Raises
     ------
     GandoctorError
         Nothing could be read.
     """
-    return [report for _, report in analyze_with_roots(path, options)]
+    options = options or Options()
+    if loss is not None:
+        options = replace(options, loss=loss)
+    if map is not None:
+        options = replace(options, map={**options.map, **map})
+    with as_path(path) as where:
+        return [report for _, report in analyze_with_roots(where, options)]
 
 
 def analyze_with_roots(
@@ -90,10 +122,11 @@ class Case:
     run: Run
     shelf: rulebook.Shelf
     options: Options
+    code: CodeOfRun | None = None
 
     def report(self, run: Run | None = None) -> Report:
         """The report of the run, or of what somebody made of it."""
-        return report_of(self.raw, run or self.run, self.shelf, self.options)
+        return report_of(self.raw, run or self.run, self.shelf, self.options, self.code)
 
 
 def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
@@ -104,8 +137,11 @@ def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
     shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
     raws = _discover(Path(path), options)
     several = len(raws) > 1
+    known: dict[object, CodeOfRun | None] = {}
     for raw in raws:
-        yield Case(raw, understand(raw, words, options, several=several), shelf, options)
+        code = code_of(raw, options, known)
+        run = understand(raw, words, options, several=several, code=code)
+        yield Case(raw, run, shelf, options, code)
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
@@ -113,7 +149,12 @@ def read(path: str | Path, options: Options | None = None) -> list[Run]:
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)
-    runs = [understand(raw, words, options, several=len(raws) > 1) for raw in raws]
+    several = len(raws) > 1
+    known: dict[object, CodeOfRun | None] = {}
+    runs = [
+        understand(raw, words, options, several=several, code=code_of(raw, options, known))
+        for raw in raws
+    ]
     return [replace(run, notes=(*run.notes, *options.refused)) for run in runs]
 
 
@@ -122,6 +163,24 @@ def _discover(path: Path, options: Options) -> list[RawRun]:
     if options.outputs:
         writing.spare(options.outputs, (file for raw in raws for file in raw.files))
     return raws
+
+
+def check(reports: Report | Sequence[Report], fail_on: str = "high") -> bool:
+    """Whether all is well: no cause at or above a severity, held with at least medium confidence.
+
+    Parameters
+    ----------
+    reports : Report or sequence of Report
+    fail_on : str
+        ``high``, ``medium``, ``low``, or ``never``.
+
+    Examples
+    --------
+    >>> check(analyze({"d_loss": [1.3] * 60, "g_loss": [float("nan")] * 60}))
+    False
+    """
+    those = reports if isinstance(reports, list | tuple) else [reports]
+    return exit_code(those, fail_on) == 0  # type: ignore[arg-type]
 
 
 def exit_code(reports: Sequence[Report], fail_on: str = "high") -> int:

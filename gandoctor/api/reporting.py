@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor import __version__, diagnose, rulebook
+from gandoctor.api.code import OWN
 from gandoctor.api.understanding import followed
 from gandoctor.api.wishes import Options, changes_told
 from gandoctor.model.report import (
@@ -23,31 +24,25 @@ from gandoctor.model.report import (
 from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.model.report import Prescription, Series
     from gandoctor.model.signals import RawRun, Run, Signal
 
 MOST_SERIES: Final = 40
 
 
-def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) -> Report:
+def report_of(
+    raw: RawRun,
+    run: Run,
+    shelf: rulebook.Shelf,
+    options: Options,
+    code: CodeOfRun | None = None,
+) -> Report:
     """Judge a run, work out what to change, and note down what a report holds of it."""
     seen = diagnose.examine(run, shelf, ignore=options.ignore)
-    cures: tuple[Prescription, ...] = ()
-    if seen.diagnoses:
-        from gandoctor.prescribe import prescribe
-
-        book = shelf.whole
-        cures = prescribe(
-            run,
-            seen.diagnoses,
-            book.remedies,
-            raw.root,
-            holds=seen.holds,
-            measured=book.measured,
-            repo=options.repo,
-        )
-        effort = {r.id: r.effort for r in book.remedies}
-        cures = tuple(replace(p, effort=effort[p.remedy]) for p in cures)
+    cures = _cures(raw, run, seen, shelf, repo=options.repo, code=code) if seen.diagnoses else ()
     diagnoses = tuple(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause))
         for d in seen.diagnoses
@@ -65,7 +60,7 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
         signals=tuple(_signal_note(s) for s in run.signals),
         unmapped=tuple(Unmapped(s.tag, len(s)) for s in run.unmapped),
         settings=tuple(
-            SettingNote(name, str(s.value), s.key, s.file, s.line)
+            SettingNote(name, str(s.value), s.key, s.file, s.line, s.how, s.confidence)
             for name, s in sorted(run.settings.items())
         ),
         findings=seen.findings,
@@ -84,6 +79,34 @@ def report_of(raw: RawRun, run: Run, shelf: rulebook.Shelf, options: Options) ->
         checkpoints=run.checkpoints,
         drawn=run.drawn,
     )
+
+
+def _cures(
+    raw: RawRun,
+    run: Run,
+    seen: diagnose.Examination,
+    shelf: rulebook.Shelf,
+    *,
+    repo: Path | None,
+    code: CodeOfRun | None,
+) -> tuple[Prescription, ...]:
+    """What the user should try, best first."""
+    from gandoctor.prescribe import prescribe
+    from gandoctor.prescribe.coded import InCode
+
+    book = shelf.whole
+    cures = prescribe(
+        run,
+        seen.diagnoses,
+        book.remedies,
+        raw.root,
+        holds=seen.holds,
+        measured=book.measured,
+        repo=repo,
+        code=InCode(code.editor, code.base, OWN) if code is not None else None,
+    )
+    effort = {r.id: r.effort for r in book.remedies}
+    return tuple(replace(p, effort=effort[p.remedy]) for p in cures)
 
 
 def _run_note(run: Run) -> RunNote:

@@ -13,12 +13,19 @@ from gandoctor.model.signals import FAMILIES, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
+    from gandoctor.model.checkpoints import Saved
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
 def understand(
-    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool = False
+    raw: RawRun,
+    words: vocabulary.Vocabulary,
+    options: Options,
+    *,
+    several: bool = False,
+    code: CodeOfRun | None = None,
 ) -> Run:
     """Give every signal its role and every setting its name, infer the game, derive what can be.
 
@@ -30,16 +37,16 @@ def understand(
     several : bool
         Whether this is one of several runs; a ``--map`` tag that one of them lacks is then no
         error.
+    code : CodeOfRun, optional
+        The code that the run was trained with: its settings count where nothing else says them.
     """
     if options.loss is not None and options.loss not in FAMILIES:
         where = options.origin("loss", "--loss")
         raise UsageError(
             f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
         )
-    settings = vocabulary.settle(raw.settings, vocabulary=words)
     saved = saving.saved(raw)
-    # What a config says goes before what a checkpoint remembers.
-    settings = {**vocabulary.settle(saved.settings, vocabulary=words), **settings}
+    settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
         tags = {s.tag for s in raw.signals}
@@ -66,8 +73,11 @@ def understand(
     game = objective.infer(
         known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
+    doubts = objective.doubt(joining.signals, settings, game)
+    facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    noted = (joining.note,) if joining.note else ()
+    of_code = code.note if code is not None else ""
+    noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -76,7 +86,7 @@ def understand(
         raw_settings=(*raw.settings, *saved.settings),
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *saved.remarks, *drawn.remarks, *idle, *noted, *judged.notes),
+        notes=(*raw.notes, *remarks, *saved.remarks, *drawn.remarks, *idle, *noted),
         sources=(*raw.sources, *saved.sources),
         step_unit=unit,
         roles=words.roles,
@@ -84,6 +94,23 @@ def understand(
         checkpoints=saved.notes,
         drawn=drawn.notes,
     )
+
+
+def _settings(
+    raw: RawRun, saved: Saved, words: vocabulary.Vocabulary, code: CodeOfRun | None
+) -> dict[str, Setting]:
+    """What a config says, then what a checkpoint remembers, then what is read in code.
+
+    Names alone come last.
+    """
+    seen = vocabulary.settle([s for s in raw.settings if not s.how], vocabulary=words)
+    kept = vocabulary.settle(saved.settings, vocabulary=words)
+    named = vocabulary.settle([s for s in raw.settings if s.how], vocabulary=words)
+    if code is None:
+        return {**named, **kept, **seen}
+    from gandoctor.api.code import settings_of
+
+    return {**named, **settings_of(code), **kept, **seen}
 
 
 def _heeded(

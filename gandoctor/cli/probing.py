@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gandoctor.cli.asking import (
+    DEFAULT_REPORT,
     ConfigOption,
     FailOnOption,
     FormatOption,
@@ -21,9 +22,14 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
 )
-from gandoctor.cli.commands import DEFAULT_REPORT, app
+from gandoctor.cli.commands import app
 from gandoctor.cli.saying import in_colour, say, write
 from gandoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gandoctor.model.report import Report
 
 BAR = 24
 
@@ -35,6 +41,15 @@ EntryOption = Annotated[
         help="What builds the players; else gandoctor_probe.py beside the run or above it.",
     ),
 ]
+ScriptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--script",
+        metavar="train.py",
+        readable=False,
+        help="A training script: its classes are used, its body is not run.",
+    ),
+]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
@@ -42,11 +57,31 @@ CheckpointOption = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy, .npz or .pt."
+        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy or .npz."
     ),
 ]
 BudgetOption = Annotated[
-    str, typer.Option("--budget", metavar="TIME", help="How long it may take: 60s, 5m.")
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="How long it may take: 60s, 5m. By default a minute, and ten for trials.",
+    ),
+]
+TrainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--train",
+        metavar="COMMAND",
+        help="Try prescriptions by your own training: 'python train.py --config {config} --out "
+        "{out}'.",
+    ),
+]
+TryOption = Annotated[
+    int, typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, metavar="N", help="Trainings at a time, with --train.")
 ]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto takes CUDA, MPS or the CPU; or cuda:1, cpu, ...")
@@ -58,18 +93,23 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and cho
 def probe(
     run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     entry: EntryOption = None,
+    script: ScriptOption = None,
     checkpoint: CheckpointOption = None,
     data: DataOption = None,
-    budget: BudgetOption = "60s",
+    budget: BudgetOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     batch: Annotated[
         int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
     ] = 64,
+    train: TrainOption = None,
+    try_patches: TryOption = 3,
+    jobs: JobsOption = 1,
     trust_checkpoint: Annotated[
         bool,
         typer.Option(
-            "--trust-checkpoint", help="Read a checkpoint that holds code, and run that code."
+            "--trust-checkpoint",
+            help="Take the numbers of one that names code, too; none is run.",
         ),
     ] = False,
     output: OutputOption = None,
@@ -81,7 +121,10 @@ def probe(
     rules: RulesOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch."""
+    """Measure the players of a checkpoint; confirm or refute what the log says. Needs PyTorch.
+
+    With --train try prescriptions by short trainings instead; that needs only the command.
+    """
     from gandoctor import api, reporters
     from gandoctor import probe as probing
     from gandoctor.probe.asked import seconds
@@ -89,24 +132,73 @@ def probe(
     targets = output if output is not None else [DEFAULT_REPORT]
     wishes = probing.Wishes(
         entry=entry or "",
+        script=script,
         checkpoint=checkpoint,
         data=_there(data),
-        budget=seconds(budget),
+        budget=seconds(budget or "60s"),
         device=device,
         seed=seed,
         batch=batch,
         trusting=trust_checkpoint,
     )
     options = asked_for(config=config, map_=map_, loss=loss, rules=rules, outputs=files_of(targets))
+    told = None if quiet else progress
+    # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    report = probing.run(run, wishes, options, None if quiet else progress)
+    if train is None:
+        report = probing.run(run, wishes, options, told)
+    else:
+        from gandoctor import trials
+
+        trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
+        report = trials.run(run, trying, options, told)
+    _deliver(report, chosen, quiet=quiet)
+    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+@app.command()
+def demo(
+    failure: Annotated[
+        str,
+        typer.Argument(help="mode-collapse, vanishing, dominance, oscillation or healthy."),
+    ] = "mode-collapse",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="New folder; else gandoctor-demo-NAME."),
+    ] = None,
+    seed: SeedOption = 0,
+    show: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page, where a terminal is there.")
+    ] = True,
+) -> None:
+    """Train a toy GAN that fails, diagnose it, apply the patch, train again. Needs PyTorch."""
+    from gandoctor import demo as demos
+    from gandoctor import reporters
+
+    done = demos.run(failure, output or Path(f"gandoctor-demo-{failure}"), seed=seed, told=progress)
+    text = reporters.by_name("text")
+    say(reporters.render(text, [done.before], colour=in_colour()), clean=True)
+    if done.after is not None and done.patch is not None:
+        say(f"the patch was applied ({done.patch.title}), and trained again:\n")
+        say(reporters.render(text, [done.after], colour=in_colour()), clean=True)
+    say(f"report: {done.page}\n")
+    if show and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(done.page.resolve().as_uri())
+
+
+def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:
+    """Write the report wherever it is wanted, and the summary to the terminal."""
+    from gandoctor import reporters
+
+    targets = [target for target, _ in chosen]
     for target, reporter in chosen:
         write(target, reporters.render(reporter, [report]))
     if not quiet and "-" not in targets:
         say(reporters.render(reporters.by_name("text"), [report], colour=in_colour()), clean=True)
         for target in targets:
             say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
 
 
 def _there(path: Path | None) -> Path | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Set
 
 # By the last word of what is called.
 _CALLS: Final[tuple[tuple[str, str], ...]] = (
@@ -31,6 +31,8 @@ _WORDS: Final = {
     "binary_crossentropy": "bce", "bce": "bce", "mse": "mse", "mean_squared_error": "mse",
     "hinge": "hinge",
 }  # fmt: skip
+# Marks that name a game by themselves.
+GAMES: Final = frozenset({"bce", "hinge", "wgan", "ls"})
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
@@ -55,25 +57,30 @@ def family_of(trees: Iterable[ast.AST]) -> str | None:
         A family's name; None where the code names none or more than one, as a comparison of several
         does.
     """
-    marks = {mark for tree in trees for mark in _marks(tree)}
-    games = marks & {"bce", "hinge", "wgan", "ls"}
+    return of_marks({mark for tree in trees for mark, _ in marks(tree)})
+
+
+def of_marks(found: Set[str]) -> str | None:
+    """The family that marks tell; None where they tell none, or several."""
+    games = found & GAMES
     if len(games) > 1:
         return None
     if "wgan" in games:
-        return "wgan-gp" if "gp" in marks else "wgan"
+        return "wgan-gp" if "gp" in found else "wgan"
     if games:
-        return {"bce": "nonsaturating", "hinge": "hinge", "ls": "lsgan"}[games.pop()]
+        return {"bce": "nonsaturating", "hinge": "hinge", "ls": "lsgan"}[next(iter(games))]
     # Squares alone: beside another loss they are how pictures are compared.
-    return "lsgan" if "mse" in marks else None
+    return "lsgan" if "mse" in found else None
 
 
-def _marks(tree: ast.AST) -> Iterator[str]:
+def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
+    """What tells of a loss below a node, and where."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            yield from _of_call(node)
+            yield from ((mark, node) for mark in _of_call(node))
         elif isinstance(node, ast.BinOp):
-            yield from _of_sum(node)
-            yield from _of_power(node)
+            yield from ((mark, node) for mark in _of_sum(node))
+            yield from ((mark, node) for mark in _of_power(node))
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:

@@ -12,7 +12,9 @@ from typing import Any
 def plain(value: object) -> object:
     """Values as ``json.dumps`` takes them; NaN and infinities become None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        told = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        # a quiet field is told only where it has something to tell
+        return {f.name: plain(its) for f, its in told if its or "quiet" not in f.metadata}
     if isinstance(value, tuple | list):
         return [plain(v) for v in value]
     if isinstance(value, dict):

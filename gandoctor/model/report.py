@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
+import math
 import typing
 from dataclasses import field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
+from gandoctor.model.notes import (
+    ObjectiveNote,
+    RunNote,
+    SettingNote,
+    SignalNote,
+    SourceNote,
+    Unmapped,
+)
 from gandoctor.model.plain import built, plain
+from gandoctor.model.probing import ProbeNote, TrialsNote
 from gandoctor.values import dataclass
+
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_MANY",
+    "BeliefNote",
+    "CheckpointNote",
+    "Diagnosis",
+    "DrawnNote",
+    "Edit",
+    "Evidence",
+    "Finding",
+    "NotChecked",
+    "ObjectiveNote",
+    "Prescription",
+    "ProbeNote",
+    "Reason",
+    "Report",
+    "RiskNote",
+    "RunNote",
+    "Series",
+    "SettingNote",
+    "SignalNote",
+    "SourceNote",
+    "Stretch",
+    "TrialsNote",
+    "Truth",
+    "Unmapped",
+    "Verdict",
+]
 
 Truth = Literal["true", "false", "unknown"]
 Verdict = Literal["failing", "warning", "healthy", "inconclusive"]
@@ -120,12 +161,17 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One value in one file, old and new, both as they stand in the file."""
+    """One value in one file, old and new, both as they stand in the file.
+
+    `line` is given of an edit of code, as its reader knows it (``12``, ``cell3:12``), and left out
+    of the plain data elsewhere.
+    """
 
     file: str
     key: str
     old: str
     new: str
+    line: str = field(default="", metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,90 +227,6 @@ class BeliefNote:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeFigure:
-    """One number that a probe measured.
-
-    Attributes
-    ----------
-    name : str
-    value : float
-    text : str
-        What it is, in words.
-    role : str
-        What it counts as for the rules; empty where it is no signal.
-    """
-
-    name: str
-    value: float | None
-    text: str
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeLayer:
-    """Gradient of one parameter: its norm, and that over the norm of the weights.
-
-    `matrix` says whether it has more than one dimension.
-    """
-
-    player: str
-    name: str
-    gradient: float | None
-    relative: float | None
-    matrix: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeTested:
-    """What the probe says of a diagnosis of the log."""
-
-    cause: str
-    title: str
-    symptoms: tuple[str, ...]
-    outcome: Literal["confirmed", "refuted", "untouched"]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeNote:
-    """A probe of a run's players: what it measured, and what became of what the log said.
-
-    Attributes
-    ----------
-    device, checkpoint : str
-        For people.
-    seconds, budget : float
-    seed, samples : int
-    p_before, p_after : float
-        Belief that the run has failed, by the log alone and with what the probe measured.
-    verdict_before : str
-    figures : tuple of ProbeFigure
-    tested : tuple of ProbeTested
-        The diagnoses of the log.
-    layers : tuple of ProbeLayer
-    notes : tuple of str
-        What could not be measured and why, what was halved.
-    complete : bool
-        False where the time ran out, or somebody interrupted it.
-    """
-
-    device: str
-    checkpoint: str
-    seconds: float
-    budget: float
-    seed: int
-    samples: int
-    p_before: float
-    p_after: float
-    verdict_before: Verdict
-    figures: tuple[ProbeFigure, ...] = ()
-    tested: tuple[ProbeTested, ...] = ()
-    layers: tuple[ProbeLayer, ...] = ()
-    notes: tuple[str, ...] = ()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class NotChecked:
     """A rule that could not be decided: why, and what to log."""
 
@@ -272,76 +234,6 @@ class NotChecked:
     title: str
     reason: str
     log_it: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignalNote:
-    """One signal as it was understood."""
-
-    tag: str
-    role: str
-    network: str
-    split: str
-    points: int
-    last: float | None
-    because: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unmapped:
-    """One signal that could not be placed."""
-
-    tag: str
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class SettingNote:
-    """One setting as it was understood."""
-
-    name: str
-    value: str
-    key: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class SourceNote:
-    """One file that was read."""
-
-    path: str
-    parser: str
-    points: int
-    lost: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveNote:
-    """The game as it was understood."""
-
-    family: str = "unknown"
-    chance_d: float | None = None
-    chance_g: float | None = None
-    reduction: str = "unknown"
-    confidence: str = "low"
-    because: tuple[str, ...] = ()
-    led_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunNote:
-    """The run as it was read. No absolute path, host or user name."""
-
-    name: str
-    path: str = "."
-    sources: tuple[SourceNote, ...] = ()
-    first_step: int = 0
-    last_step: int = 0
-    step_unit: str = "unknown"
-    objective: ObjectiveNote = field(default_factory=ObjectiveNote)
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +280,8 @@ class Report:
         Samples that were drawn from the generators in them.
     probe : ProbeNote or None
         What a probe of the players measured, where there was one.
+    trials : TrialsNote or None
+        What short trainings said of the prescriptions, which stand in the order that follows.
     """
 
     run: RunNote
@@ -415,6 +309,7 @@ class Report:
     checkpoints: tuple[CheckpointNote, ...] = ()
     drawn: tuple[DrawnNote, ...] = ()
     probe: ProbeNote | None = None
+    trials: TrialsNote | None = None
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
@@ -424,11 +319,83 @@ class Report:
         usable = [p for p in self.prescriptions if not p.blocked_by and cause in ("", p.cause)]
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
+    def patch(self) -> str:
+        """The diff of what to try first; empty where there is none."""
+        first = self.first_patch()
+        return (first.diff if first is not None else None) or ""
+
+    def __repr__(self) -> str:
+        sure = "" if self.p_failing is None else f", {self.p_failing:.0%}"
+        return f"<Report {self.run.name}: {self.verdict}{sure}: {self.why_verdict}>"
+
+    def _repr_html_(self) -> str:
+        return str(_output("card").render(self))
+
+    def compare(self, after: Report) -> Any:
+        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run."""
+        return importlib.import_module("gandoctor.compare").compare(self, after)
+
+    def to_html(self) -> str:
+        """The whole report as one page."""
+        return str(_output("html").render(self))
+
+    def to_markdown(self) -> str:
+        """The whole report as Markdown."""
+        return str(_output("markdown").render(self))
+
+    def to_json(self) -> str:
+        """The report as JSON, as CI and other tools read it."""
+        return str(_output("json").render(self))
+
+    def save(self, path: str | Path) -> Path:
+        """Write it into a file; the suffix says in which format (.html, .md, .json, .sarif, ...).
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        UsageError
+            There is no such format, or the file cannot be written.
+        """
+        outputs = importlib.import_module("gandoctor.reporters")
+        files = importlib.import_module("gandoctor.files.writing")
+        text = outputs.render(outputs.choose(str(path)), [self])
+        files.write_text(Path(path), text)
+        return Path(path)
+
+    def to_pandas(self, *, wide: bool = False) -> Any:
+        """The series of the report, thinned as its pictures are.
+
+        Parameters
+        ----------
+        wide : bool
+            One row a step and one column a tag, instead of columns ``tag``, ``role``, ``network``,
+            ``step``, ``value``.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        whose = {s.tag: (s.role, s.network) for s in self.signals}
+        rows = [
+            (tag, *whose.get(tag, ("", "")), step, math.nan if value is None else value)
+            for tag, series in self.series.items()
+            for step, value in zip(series.steps, series.values, strict=True)
+        ]
+        long = pd.DataFrame(rows, columns=["tag", "role", "network", "step", "value"])
+        return long.pivot_table(index="step", columns="tag", values="value") if wide else long
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``; NaN and infinities become None."""
         data = typing.cast("dict[str, Any]", plain(self))
-        if self.probe is None:
-            del data["probe"]
+        for name in ("probe", "trials"):
+            if data[name] is None:
+                del data[name]
         return data
 
     @classmethod
@@ -441,3 +408,8 @@ class Report:
             Something in it is not of its kind, or has to be there; the message says where.
         """
         return typing.cast("Report", built(cls, data, "report"))
+
+
+def _output(name: str) -> Any:
+    # By its name: the value knows no output, and whoever only reads reports loads none.
+    return importlib.import_module(f"gandoctor.reporters.{name}")

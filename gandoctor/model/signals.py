@@ -99,6 +99,11 @@ class Setting:
         File relative to the run, POSIX separators; empty where the log itself carried it.
     line : int
         1-based line of the value; 0 where there is none.
+    how : str
+        How the code keeps it, where it was read in code (``option``, ``constant, cell3:5``); empty
+        where a log or a config says it.
+    confidence : str
+        How sure the reading of code is; empty where a log or a config says it.
     """
 
     name: str
@@ -106,6 +111,8 @@ class Setting:
     key: str
     file: str = ""
     line: int = 0
+    how: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +154,8 @@ class Picture:
     written : "" or "base64"
         How the bytes are written there; base64 as it stands between the quotes of a JSON text.
     shows : tuple of str
-        What the panels of a figure show, from left to right, each ``real`` or ``fake``; empty where
-        nothing tells.
+        What the panels of a figure show, from left to right, each ``real``, ``fake`` or ``input``
+        (what a translation starts from); empty where nothing tells.
     """
 
     tag: str

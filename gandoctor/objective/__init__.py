@@ -32,6 +32,7 @@ from gandoctor.objective.game import (
     three_terms,
 )
 from gandoctor.objective.joining import Joining, join
+from gandoctor.objective.plausibility import Doubts, doubt
 from gandoctor.objective.quality import Judgement, judge
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
@@ -44,9 +45,11 @@ __all__ = [
     "CHANCE",
     "PRIOR",
     "UNKNOWN_UNIT",
+    "Doubts",
     "Joining",
     "Judgement",
     "derive",
+    "doubt",
     "infer",
     "join",
     "judge",

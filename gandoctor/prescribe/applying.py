@@ -15,9 +15,9 @@ from gandoctor.prescribe import diff, swapping
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from gandoctor.model.report import Prescription
+    from gandoctor.model.report import Edit, Prescription
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 
@@ -192,6 +192,8 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
     from gandoctor.configs.splice import SpliceError
 
     wanted = [e for e in prescription.edits if e.file == file]
+    if any(e.line for e in wanted):
+        return _proved_in_code(wanted, file, old, new)
     try:
         got = set(formats.changes(file, old, new))
     except SpliceError as e:
@@ -205,6 +207,15 @@ def _proved(prescription: Prescription, file: str, old: str, new: str) -> tuple[
             hint="analyse the run again",
         )
     return tuple(sorted(got))
+
+
+def _proved_in_code(wanted: Sequence[Edit], file: str, old: str, new: str) -> tuple[str, ...]:
+    """The keys of edits of code, where nothing but their pieces differs."""
+    from gandoctor.configs.python.edits import is_only
+
+    if not is_only(file, old, new, [(e.old, e.new) for e in wanted]):
+        raise InputError("the patch would change something else", file, "analyse the run again")
+    return tuple(sorted(e.key for e in wanted))
 
 
 def _means(key: str, got: str) -> bool:

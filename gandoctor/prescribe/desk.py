@@ -41,12 +41,14 @@ if TYPE_CHECKING:
     from gandoctor.model.report import Diagnosis
     from gandoctor.model.rules import Clause, Measured, Remedy
     from gandoctor.model.signals import Run, Setting
+    from gandoctor.prescribe.coded import InCode
 
 # How a prescription's `why` goes on to say what its diff is made for, or why it has none.
 NOTES: Final = (
     "The diff is for the source tree:",
     "No diff:",
     "The diff is for the run's own config:",
+    "The diff is for the training code:",
 )
 
 # A best point among fewer checks is chance.
@@ -63,6 +65,7 @@ def prescribe(
     holds: Callable[[Clause], bool | None] | None = None,
     measured: Measured | None = None,
     repo: Path | None = None,
+    code: InCode | None = None,
 ) -> tuple[Prescription, ...]:
     """Work out what the user should try, best first.
 
@@ -82,6 +85,8 @@ def prescribe(
     repo : Path, optional
         Source tree: where the config that a setting came from is found there, the diff is made for
         it.
+    code : InCode, optional
+        The code that the run was trained with: what it gives is changed there.
 
     Returns
     -------
@@ -92,7 +97,7 @@ def prescribe(
     """
     fits = [r for r in remedies if all(holds is None or holds(c) is not False for c in r.only_if)]
     likely = chances(diagnoses)
-    desk = Desk(run, root, repo)
+    desk = Desk(run, root, repo, code)
     ranked: list[Candidate] = []
     for remedy in fits:
         shares = {
@@ -114,10 +119,13 @@ def prescribe(
 class Desk:
     """Where prescriptions are written: the run's settings, and its config files, each read once."""
 
-    def __init__(self, run: Run, root: Path, repo: Path | None = None) -> None:
+    def __init__(
+        self, run: Run, root: Path, repo: Path | None = None, code: InCode | None = None
+    ) -> None:
         self.run = run
         self.root = root
         self.repo = repo
+        self.code = code
         self.texts: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
         self.settings = _as_written(run)
@@ -136,6 +144,10 @@ class Desk:
         snippet = filled(remedy.snippet, self.run) or None
         if not remedy.changes:
             return self._written(remedy, cause, snippet=snippet), {}, {}
+        coded = self._in_code(remedy, cause, plan)
+        if coded is not None and (plan.shared or not plan.blocked):
+            touched = {(s.setting.file, s.setting.key): shown(s.new) for s in plan.steps}
+            return coded, touched, ways(plan.steps)
         if not plan.blocked and plan.steps:
             touched = {(s.setting.file, s.setting.key): shown(s.new) for s in plan.steps}
             return self._edited(remedy, cause, plan, snippet), touched, ways(plan.steps)
@@ -148,6 +160,55 @@ class Desk:
         why_not = plan.blocked or f"no config names {', '.join(plan.missing)}"
         made = self._written(remedy, cause, snippet=said, blocked_by=why_not)
         return (made, _in_words(remedy), ways_of(remedy)) if said else (made, {}, {})
+
+    def _in_code(self, remedy: Remedy, cause: str, plan: Plan) -> Prescription | None:
+        """The remedy in the training code.
+
+        None where the code does not have it, or where a config that the code reads has it.
+        """
+        if self.code is None or not plan.steps or (plan.blocked and not plan.shared):
+            return None
+        if not all(self.code.knows(s.name, s.setting) for s in plan.steps):
+            return None
+        kept = not any(s.setting.how for s in plan.steps)  # in a config or record of the run
+        sources = [self._at_source(s).setting.file for s in plan.steps]
+        if kept and not plan.shared and not any(map(self._not_editable, sources)):
+            return None
+        try:
+            edits, patch, made_for = self.code.edited(plan.steps)
+        except SpliceError as e:
+            if kept:
+                return None
+            where = ", ".join(dict.fromkeys(self.code.where(s.name) for s in plan.steps))
+            said = own_value(plan) or filled(remedy.snippet, self.run)
+            return self._written(
+                remedy, cause, snippet=f"# {where}\n{said}", blocked_by=f"{where}: {e.what}"
+            )
+        note = NOTES[0] if self.code.base == "repo" else NOTES[3]
+        places = ", ".join(dict.fromkeys(f"{e.file}:{e.line}" for e in edits))
+        made = self._written(
+            remedy,
+            cause,
+            why=f"{remedy.why} {note} {places}.".strip(),
+            edits=edits,
+            diff=patch,
+            overrides=self._options(plan),
+        )
+        return replace(made, made_for=made_for, base=self.code.base)
+
+    def _options(self, plan: Plan) -> tuple[str, ...]:
+        """The same on the command line, where the code takes all of it from options."""
+        assert self.code is not None  # noqa: S101  for the type checker
+        found = [self.code.found(s.name) for s in plan.steps]
+        if plan.shared or not all(f is not None and f.how in ("option", "command") for f in found):
+            return ()
+        return tuple(
+            dict.fromkeys(
+                f"--{f.key} {overrides.spelled(s.new)}"
+                for s, f in zip(plan.steps, found, strict=True)
+                if f is not None
+            )
+        )
 
     def plan(self, remedy: Remedy) -> Plan:
         """What a remedy changes in this run's settings."""

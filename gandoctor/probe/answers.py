@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.model.report import ProbeFigure
+from gandoctor.model.probing import ProbeFigure
 from gandoctor.probe.backend import torch
 from gandoctor.probe.figures import LEAST
 

@@ -72,7 +72,7 @@ class Data:
         return torch().from_numpy(low + values * (high - low))
 
     def array(self) -> Any:
-        """The rows of an ``.npy``, ``.npz`` or ``.pt`` file, as float32.
+        """The rows of an ``.npy`` or ``.npz`` file, as float32.
 
         Returns
         -------
@@ -121,22 +121,14 @@ def rows_of(path: Path, count: int, seed: int) -> Any:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError("is larger than 2 GiB", str(path), "give a part of it")
-        if path.suffix in (".pt", ".pth"):
-            from gandoctor.probe.weights import read
-
-            held = read(path)
-            values = held.float() if hasattr(held, "float") else None
-        else:
-            loaded = np.load(path, allow_pickle=False)
-            if isinstance(loaded, np.lib.npyio.NpzFile):
-                loaded = loaded[loaded.files[0]]
-            values = torch().from_numpy(np.asarray(loaded, np.float32))
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            loaded = loaded[loaded.files[0]]
+        values = torch().from_numpy(np.asarray(loaded, np.float32))
     except (OSError, ValueError, EOFError, IndexError) as e:
-        raise InputError(
-            f"holds no array ({e})", str(path), ".npy, .npz or .pt is wanted"
-        ) from None
-    if values is None or values.dim() < 1 or not len(values):
-        raise InputError("holds no array", str(path), ".npy, .npz or .pt is wanted")
+        raise InputError(f"holds no array ({e})", str(path), ".npy or .npz is wanted") from None
+    if values.dim() < 1 or not len(values):
+        raise InputError("holds no array", str(path), ".npy or .npz is wanted")
     return some(values, count, seed)
 
 

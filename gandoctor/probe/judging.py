@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from gandoctor.model.report import ProbeFigure, ProbeTested
+from gandoctor.model.probing import ProbeFigure, ProbeTested
 from gandoctor.model.signals import Signal
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor import api
 from gandoctor.errors import InputError
-from gandoctor.model.report import ProbeNote
+from gandoctor.model.probing import ProbeNote
 from gandoctor.probe import backend, judging, measuring, slopes
 from gandoctor.probe.clock import Clock
 
@@ -47,11 +47,14 @@ def run(
     """
     clock = Clock(wishes.budget * (1 - RESERVE))
     backend.torch()
+    begun = clock.spent()
     found = list(api.cases(path, options))
     if len(found) > 1:
         raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
     case = found[0]
     before = case.report()
+    # To judge again takes as long.
+    clock.budget = min(clock.budget, wishes.budget - 1.2 * (clock.spent() - begun))
     session = measuring.Session(
         path=Path(path),
         run=case.run,

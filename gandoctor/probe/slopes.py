@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.model.report import ProbeFigure, ProbeLayer
+from gandoctor.model.probing import ProbeFigure, ProbeLayer
 from gandoctor.probe.backend import torch
 
 if TYPE_CHECKING:

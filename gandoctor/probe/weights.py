@@ -5,17 +5,17 @@ One seam, `read`, opens files; all else works on what it gives.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from gandoctor.errors import InputError, UsageError
 from gandoctor.patterns import late_pattern
 from gandoctor.probe.backend import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 SUFFIXES: Final = (".pt", ".pth", ".ckpt", ".tar", ".safetensors")
 MOST_FILES: Final = 2000
@@ -63,8 +63,9 @@ class Checkpoint:
         if self._held is None:
             self._held = {}
             for file in self.files:
-                for way, state in _states(read(file, trusting=self.trusting), file.stem, 0):
-                    self._held[way] = state
+                for way, state in read(file, trusting=self.trusting).items():
+                    whole = len(self.files) == 1 or file.stem in way
+                    self._held[way if whole else f"{file.stem}/{way}"] = state
         return self._held
 
     def load(self, net: Any, which: str) -> Any:
@@ -85,6 +86,8 @@ class Checkpoint:
         InputError
             No weights in the files fit the net; says what comes nearest.
         """
+        if not self.files:
+            raise InputError("no checkpoint was found", "the run", "name one with --checkpoint")
         states = self.states
         wanted = net.state_dict()
         if which in states:
@@ -103,8 +106,9 @@ class Checkpoint:
 
 
 def _put(net: Any, state: Mapping[str, Any], way: str) -> Any:
+    numbers = {name: torch().from_numpy(np.array(t.read())) for name, t in state.items()}
     try:
-        net.load_state_dict(state, strict=True)
+        net.load_state_dict(numbers, strict=True)
     except RuntimeError as e:
         said = str(e).partition("\n")[2].strip().partition("\n")[0]
         raise InputError(
@@ -185,44 +189,30 @@ def _unfit(
     )
 
 
-def _states(value: Any, way: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The mappings of names to tensors in whatever a file holds."""
-    if depth > 6 or not isinstance(value, Mapping):
-        return
-    tensors = {k: v for k, v in value.items() if isinstance(k, str) and hasattr(v, "shape")}
-    if tensors and len(tensors) >= max(1, len(value) // 2):
-        yield way, tensors
-        return
-    for key, part in value.items():
-        if isinstance(key, str):
-            yield from _states(part, f"{way}/{key}", depth + 1)
+def read(file: Path, *, trusting: bool = False) -> dict[str, dict[str, Any]]:
+    """The networks in a file, each as names with tensors that are read on demand.
 
-
-def read(file: Path, *, trusting: bool = False) -> Any:
-    """What a file of weights holds: nested mappings with tensors.
+    Nothing of the file is run, whatever it names.
 
     Raises
     ------
     InputError
-        It cannot be read, or names things that would have to be run to be read.
+        It cannot be read, or names code and is not trusted to mean well.
     """
-    t = torch()
-    try:
-        return t.load(file, map_location="cpu", weights_only=not trusting)
-    except OSError as e:
-        raise InputError(f"cannot be read ({e.strerror or e})", str(file)) from None
-    except Exception as e:
-        said = str(e)
-        if "weights_only" in said or "Unsupported" in said or "GLOBAL" in said:
-            name = re.search(r"GLOBAL ([\w.]+)", said)
-            raise InputError(
-                f"holds more than numbers ({name[1] if name else 'code'}), which would run as it "
-                "is read",
-                str(file),
-                "save state dicts; or insist with --trust-checkpoint",
-            ) from None
-        said = said.partition("\n")[0][:200]
-        raise InputError(f"is no checkpoint that can be read ({said})", str(file)) from None
+    from gandoctor.checkpoint import contents
+    from gandoctor.checkpoint.tensors import Tensor
+
+    found = contents.read(file)
+    if found.foreign and not trusting:
+        raise InputError(
+            f"names what no weights need ({', '.join(found.foreign[:3])})",
+            str(file),
+            "take the numbers of another; or insist on these with --trust-checkpoint",
+        )
+    return {
+        n.name: {name: t for name, t in n.tensors.items() if isinstance(t, Tensor)}
+        for n in found.networks
+    }
 
 
 def found(run: Path, given: Path | None, *, trusting: bool = False) -> Checkpoint | None:

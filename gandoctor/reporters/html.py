@@ -62,8 +62,17 @@ def render_many(reports: Sequence[Report]) -> str:
     return _page(w.count(len(order), "run"), runs, reports, index)
 
 
-def render_comparison(c: Comparison) -> str:
-    """A comparison as one self-contained page, with the curves of both runs over each other."""
+def render_comparison(c: Comparison, *, shown: Sequence[tuple[str, str]] = ()) -> str:
+    """A comparison as one self-contained page, with the curves of both runs over each other.
+
+    Parameters
+    ----------
+    c : Comparison
+    shown : sequence of (str, str)
+        Pictures of our own making to put above the table: title and SVG.
+    """
+    from markupsafe import Markup
+
     from gandoctor.reporters import comparison as say
 
     pictures = list(_pictures(c))
@@ -80,6 +89,7 @@ def render_comparison(c: Comparison) -> str:
         best=say.best_points(c),
         head=pictures[0] if pictures else None,
         curves=pictures[1:],
+        shown=[(title, Markup(svg)) for title, svg in shown],  # noqa: S704
     )
 
 

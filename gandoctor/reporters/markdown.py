@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
-    from gandoctor.model.report import Prescription, ProbeNote, Report
+    from gandoctor.model.probing import ProbeNote, TrialsNote
+    from gandoctor.model.report import Prescription, Report
 
 NAME = "markdown"
 SUFFIX = ".md"
@@ -127,6 +128,8 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         yield ""
     if report.probe is not None:
         yield from _probe(report, report.probe)
+    if report.trials is not None:
+        yield from _trials(report, report.trials)
     for x in report.log_next:
         yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
     if report.log_next:
@@ -180,6 +183,24 @@ def _probe(report: Report, probe: ProbeNote) -> Iterator[str]:
     rows += [f"| {words(name)} | {value} | {words(text)} |" for name, value, text in
              probing.rows(probe)]  # fmt: skip
     yield from folded(w.count(len(rows) - 2, "figure"), rows)
+
+
+def _trials(report: Report, trials: TrialsNote) -> Iterator[str]:
+    from gandoctor.reporters import trying
+
+    yield f"**Trials: {words(trying.headline(report, trials))}**"
+    yield ""
+    yield words(f"{trying.made(trials)}; {trying.CAUTION}.")
+    yield ""
+    yield "| arm | change | median and range of seeds | outcome |"
+    yield "|---|---|---|---|"
+    for row in trying.rows(trials):
+        yield f"| {' | '.join(words(x) for x in row)} |"
+    yield ""
+    for note in trials.notes:
+        yield f"- {words(note)}"
+    if trials.notes:
+        yield ""
 
 
 def _case(case: w.Case, *, first: bool) -> Iterator[str]:

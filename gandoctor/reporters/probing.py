@@ -10,7 +10,8 @@ from gandoctor.reporters import wording as w
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gandoctor.model.report import ProbeFigure, ProbeNote, Report
+    from gandoctor.model.probing import ProbeFigure, ProbeNote
+    from gandoctor.model.report import Report
 
 ORDER: Final = ("confirmed", "refuted", "untouched")
 # What a terminal has room for.

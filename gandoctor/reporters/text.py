@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.comparison import Comparison
-    from gandoctor.model.report import Evidence, Prescription, ProbeNote, Report
+    from gandoctor.model.probing import ProbeNote, TrialsNote
+    from gandoctor.model.report import Evidence, Prescription, Report
     from gandoctor.reporters.comparison import Row
 
 NAME = "text"
@@ -103,6 +104,8 @@ class _Page:
             yield from self.wrapped(f"preferences: {sentence}", lines=3, paint="dim")
         if report.probe is not None:
             yield from self.probe(report, report.probe)
+        if report.trials is not None:
+            yield from self.trials(report, report.trials)
         cases = w.cases(report)
         if cases:
             yield from self.case(report, cases[0])
@@ -157,6 +160,18 @@ class _Page:
         for outcome, title, why in probing.tested(probe):
             yield from self.labelled("", f"{outcome}: {title} ({why})")
         for note in probe.notes:
+            yield from self.labelled("", note, "dim")
+
+    def trials(self, report: Report, trials: TrialsNote) -> Iterator[str]:
+        from gandoctor.reporters import trying
+
+        yield ""
+        yield from self.labelled("trials", trying.headline(report, trials), "title")
+        yield from self.labelled("", trying.made(trials), "dim")
+        for name, change, said, outcome in trying.rows(trials):
+            told = f" ({change})" if change else ""
+            yield from self.labelled("", f"{name}{told}: {said}; {outcome}", lines=4)
+        for note in (*trials.notes, trying.CAUTION):
             yield from self.labelled("", note, "dim")
 
     def evidence(self, report: Report, pieces: Sequence[Evidence]) -> Iterator[str]:

@@ -164,6 +164,18 @@ class ShownRun:
     course: tuple[tuple[str, str], ...]
     sure: str
     probe: ShownProbe | None
+    trials: ShownTrials | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrials:
+    """What short trainings said, as texts."""
+
+    headline: str
+    made: str
+    caution: str
+    rows: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +235,22 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
         probe=_probe(report),
+        trials=_trials(report),
+    )
+
+
+def _trials(report: Report) -> ShownTrials | None:
+    trials = report.trials
+    if trials is None:
+        return None
+    from gandoctor.reporters import trying
+
+    return ShownTrials(
+        headline=trying.headline(report, trials),
+        made=trying.made(trials),
+        caution=trying.CAUTION,
+        rows=tuple(trying.rows(trials)),
+        notes=trials.notes,
     )
 
 
@@ -268,6 +296,8 @@ def _nav(r: Report, curves: bool) -> Iterator[tuple[str, str, int | None]]:
         yield "findings", "Findings", None
     if r.probe is not None:
         yield "probe", "Probe", None
+    if r.trials is not None:
+        yield "trials", "Trials", None
     if r.log_next:
         yield "next", "What to log next", None
     if r.p_failing is not None and r.belief:

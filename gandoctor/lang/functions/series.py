@@ -177,7 +177,7 @@ def _jump(x: Points) -> Floats:
         return np.asarray(np.maximum(now, then) / np.minimum(now, then))
 
 
-@FUNCTIONS.enter("finite_ahead(x)", "series", "series", "series", "share of the rows")
+@FUNCTIONS.enter("finite_ahead(x)", "series", "series", "series", "share of the rows", least=0)
 def _finite_ahead(x: Points) -> Floats:
     """Share of the rows from this one to the end of the run that are finite.
 

@@ -67,7 +67,7 @@ def read(path: Path) -> Reading:
     lost += [reading.lost] if reading.lost else []
     trees = list(_trees(cells))
     called = loss_calls.family_of(trees)
-    own = [Setting("", called, "loss_call")] if called else []
+    own = [Setting("", called, "loss_call", how="called", confidence="medium")] if called else []
     constants = {s.key: s for s in (*own, *_constants(trees), *reading.settings)}
     return Reading(
         signals=reading.signals,
@@ -174,4 +174,5 @@ def _constants(trees: list[ast.Module]) -> Iterator[Setting]:
                 isinstance(value, str) and len(value) < 100
             ):
                 found[node.targets[0].id] = value
-    return (Setting("", value, key) for key, value in list(found.items())[:_MOST_SETTINGS])
+    named = list(found.items())[:_MOST_SETTINGS]
+    return (Setting("", value, key, how="constant", confidence="low") for key, value in named)

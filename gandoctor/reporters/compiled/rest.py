@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '29bcfd79585290e62e779033af4af113a9ac9aef041e0846fff935c52059830f'
+MADE_FROM = '106b1e8b2acb0e08f11d2efe11dea6c0ec78e1aaf185593bf8574b37ab66d817'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -374,6 +374,15 @@ def root(context, missing=missing):
                         ':',
                         escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
                     ))
+                if environment.getattr(l_2_s, 'how'):
+                    pass
+                    t_12.extend((
+                        '<br><span class="meta">read in code: ',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'how'))),
+                        ' (',
+                        escape(environment.finalize(environment.getattr(l_2_s, 'confidence'))),
+                        ' confidence)</span>',
+                    ))
                 t_12.append(
                     '</td></tr>\n',
                 )
@@ -578,4 +587,4 @@ def root(context, missing=missing):
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=51&2=63&3=66&5=73&9=79&10=82&11=84&14=88&15=92&20=103&21=106&22=108&27=112&28=116&33=132&34=135&35=137&36=141&39=143&40=145&43=151&44=156&40=179&49=180&50=182&53=188&54=193&50=215&59=216&60=219&61=225&65=243&67=248&59=264&70=265&71=269&75=274&76=279&79=307&81=310&82=315&83=326&84=340&70=345&88=346&89=348&93=355&94=360&97=380&89=385&100=386&101=388&104=396&105=401&106=414&107=436&108=444&109=452&112=474&113=477&114=482&115=496&116=505&101=511&120=512&124=519&125=524&128=536&129=539&131=544&133=556&134=561&120=575'
+debug_info = '1=51&2=63&3=66&5=73&9=79&10=82&11=84&14=88&15=92&20=103&21=106&22=108&27=112&28=116&33=132&34=135&35=137&36=141&39=143&40=145&43=151&44=156&40=179&49=180&50=182&53=188&54=193&50=215&59=216&60=219&61=225&65=243&67=248&59=264&70=265&71=269&75=274&76=279&79=307&81=310&82=315&83=326&84=340&70=345&88=346&89=348&93=355&94=360&97=389&89=394&100=395&101=397&104=405&105=410&106=423&107=445&108=453&109=461&112=483&113=486&114=491&115=505&116=514&101=520&120=521&124=528&125=533&128=545&129=548&131=553&133=565&134=570&120=584'

@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '87da00828a60eb9e3e332e5497380a15313d9c5e84750a2bbcc6ee670a824435'
+MADE_FROM = '0334c6feea6d54cf65c335a3178db57f8fb472be01be6613339713f24ec5c2d3'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -201,6 +201,14 @@ def root(context, missing=missing):
             for event in gen:
                 yield event
         finally: gen.close()
+    if (environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'trials') and (not environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'brief'))):
+        pass
+        template = environment.get_template('trials.html.j2', 'run.html.j2')
+        gen = template.root_render_func(template.new_context(context.get_all(), True, {'cause': l_0_cause, 'figure': l_0_figure, 'figures': l_0_figures, 'finding': l_0_finding, 'game': l_0_game, 'more': l_0_more, 'r': l_0_r, 'tally': l_0_tally}))
+        try:
+            for event in gen:
+                yield event
+        finally: gen.close()
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'brief'):
         pass
         yield '<p class="meta">In brief. Its own report (<code>gandoctor analyze RUN</code>) has also '
@@ -217,4 +225,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=96&19=99&21=110&22=112&23=116&24=121&27=133&28=135&31=138&33=141&34=145&38=153&39=155&40=162&41=164&44=170&45=172&46=179&47=181&48=185&52=193&53=195&55=201&56=204&58=208'
+debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=96&19=99&21=110&22=112&23=116&24=121&27=133&28=135&31=138&33=141&34=145&38=153&39=155&40=162&41=164&44=170&45=172&46=179&47=181&48=185&52=193&53=195&55=201&56=203&58=209&59=212&61=216'

@@ -1,0 +1,257 @@
+"""Which of all trainings in some files is the one that is meant, and which files it is made of."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.configs.python.sides import words_of
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gandoctor.configs.python.index import Index, Scope
+    from gandoctor.configs.python.optimisers import Optimiser
+    from gandoctor.configs.python.units import Unit
+    from gandoctor.configs.python.values import Reader
+    from gandoctor.configs.python.ways import Given
+
+_TESTS: Final = frozenset(
+    {"test", "tests", "eval", "evaluate", "evaluation", "infer", "inference", "demo",
+     "sample", "generate", "conftest", "benchmark", "plot", "visualize", "fid", "metrics",
+     "predict", "classifier"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What is known of the run whose code is looked for.
+
+    Attributes
+    ----------
+    program : str
+        The script that was started; empty where it is not known.
+    cell : int
+        The cell of the notebook whose output is the log; -1 where it is not known.
+    arguments : Mapping of str to Given
+        Options that it was started with.
+    """
+
+    program: str = ""
+    cell: int = -1
+    arguments: Mapping[str, Given] = field(default_factory=dict)
+
+
+def _stem_words(file: str) -> set[str]:
+    path = PurePosixPath(file)
+    return {w for part in (*path.parts[:-1], path.stem) for w in words_of(part)}
+
+
+class Choice:
+    """The training among all optimisers of a code."""
+
+    def __init__(self, reader: Reader, made: Sequence[Optimiser], hint: Hint) -> None:
+        self.reader = reader
+        self.made = made
+        self.hint = hint
+        self.index: Index = reader.index
+        self.model = self._chosen_model()
+
+    def pick(self) -> tuple[Optimiser | None, Optimiser | None, Scope, Unit, str] | None:
+        """The optimisers of D and G, the function and file of their training, and why those."""
+        made = self._of_program()
+        ds = [o for o in made if o.side == "d"]
+        gs = [o for o in made if o.side == "g"]
+        rest = [o for o in made if o.side == ""]
+        if not ds and not gs:
+            return self._single(made, rest)
+        ranked: list[tuple[tuple[float, ...], Optimiser | None, Optimiser | None]] = []
+        for order, d in enumerate(ds):
+            g, close = self._partner(d, gs)
+            if g is None:
+                g, close = self._partner(d, [o for o in rest if o.call is not d.call])
+                close /= 2
+            if g is None:
+                others = [o for o in made if o.side == "o" and o.call is not d.call]
+                g, close = self._partner(d, others)
+                close /= 4
+            ranked.append(((self._weight(d) + close, order), d, g))
+        if not ds:
+            for order, g in enumerate(gs):
+                d2, close = self._partner(g, rest)
+                ranked.append(((self._weight(g) + close / 2, order), d2, g))
+        _, d_, g_ = max(ranked, key=lambda r: r[0])
+        return self._told(d_, g_, len(ranked))
+
+    def _of_program(self) -> Sequence[Optimiser]:
+        """The optimisers of the program that is known to have run, and of what it is made of."""
+        program = next((u for u in self.index.units if self._is_program(u)), None)
+        if program is None:
+            return self.made
+        files = near(self.index, program)
+        mine = [o for o in self.made if o.unit in files]
+        return mine if mine or program.file.endswith(".ipynb") else self.made
+
+    def _single(
+        self, made: Sequence[Optimiser], rest: Sequence[Optimiser]
+    ) -> tuple[Optimiser | None, Optimiser | None, Scope, Unit, str] | None:
+        """One object for everything, where the code plays the game at all."""
+        if not rest or len({id(o.call) for o in made}) > 3:
+            return None
+        words = {w for n in self.index.loads for w in words_of(n)}
+        if not (words & {"discriminator", "disc", "critic", "netd"}):
+            return None
+        best = max(rest, key=self._weight)
+        return self._told(best, best, 1)
+
+    def _told(
+        self, d: Optimiser | None, g: Optimiser | None, count: int
+    ) -> tuple[Optimiser | None, Optimiser | None, Scope, Unit, str]:
+        main = d if d is not None else g
+        assert main is not None  # noqa: S101  for the type checker
+        scope = main.frame.caller.scope if main.frame.caller is not None else main.frame.scope
+        if self.hint.program and self._is_program(main.unit):
+            why = "it is the program that the log names"
+        elif len(self.index.units) == 1:
+            why = "it is the only file"
+        elif count == 1:
+            why = "no other file makes an optimiser for a discriminator"
+        else:
+            why = "of all files that train it looks most like the training"
+        return d, g, scope, main.unit, why
+
+    def _partner(self, d: Optimiser, among: Sequence[Optimiser]) -> tuple[Optimiser | None, float]:
+        best: tuple[tuple[float, float], Optimiser] | None = None
+        for g in among:
+            close = 0.2
+            if g.unit is d.unit:
+                close = 1.5
+                if self._scope(g) is self._scope(d):
+                    close = 4.0
+                elif self._class(g) is not None and self._class(g) is self._class(d):
+                    close = 3.0
+            rank = (close, -abs(g.call.lineno - d.call.lineno))
+            if best is None or rank > best[0]:
+                best = (rank, g)
+        return (best[1], best[0][0]) if best else (None, 0.0)
+
+    def _scope(self, o: Optimiser) -> Scope:
+        return o.frame.caller.scope if o.frame.caller is not None else o.frame.scope
+
+    def _class(self, o: Optimiser) -> ast.AST | None:
+        return self.index.class_of(o.call)
+
+    def _weight(self, o: Optimiser) -> float:
+        """How much an optimiser looks like that of the training that is meant."""
+        weight = self._file_weight(o.unit)
+        scope = self._scope(o)
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            called = self.index.calls.get(scope.name, ())
+            entered = scope.name in ("__init__", "main") or any(
+                m.scope is not scope for m in called
+            )
+            weight += 0.5 if entered else 0.0
+            if set(words_of(scope.name)) & _TESTS:
+                weight -= 3
+        if self.hint.cell >= 0:
+            cell = o.unit.cell_of(o.call)
+            weight += 5 if 0 <= cell <= self.hint.cell else -5
+        return weight
+
+    def _file_weight(self, unit: Unit) -> float:
+        words = _stem_words(unit.file)
+        stem = PurePosixPath(unit.file).stem
+        weight = 0.0
+        if self._is_program(unit):
+            weight += 20
+        if self.model and (stem == self.model or stem.startswith(f"{self.model}_")):
+            weight += 3
+        if words & {"train", "training", "trainer", "trainers"}:
+            weight += 1.5
+        elif words & {"main", "run"}:
+            weight += 1
+        if words & _TESTS:
+            weight -= 3
+        if words & {
+            "old",
+            "backup",
+            "copy",
+            "deprecated",
+            "example",
+            "examples",
+            "legacy",
+            "pretrain",
+        }:
+            weight -= 1.5
+        weight -= 0.1 * unit.file.count("/")
+        return weight
+
+    def _is_program(self, unit: Unit) -> bool:
+        program = self.hint.program
+        return bool(program) and f"/{unit.file}".endswith(f"/{PurePosixPath(program).name}")
+
+    def _chosen_model(self) -> str:
+        """The default of an option that names the model's file."""
+        for name in ("model", "model_name", "trainer", "gan_type", "arch"):
+            if name in self.hint.arguments:
+                return str(self.hint.arguments[name].value)
+            known = self.reader.of_option(name)
+            if known is not None and isinstance(known.value, str):
+                return known.value
+        return ""
+
+
+def near(index: Index, home: Unit) -> list[Unit]:
+    """The files of a training: what it takes in, who takes it in, and what those take in."""
+    taken = {id(u): _taken_in(u, index) for u in index.units}
+    out: dict[int, Unit] = {}
+
+    def below(unit: Unit) -> None:
+        waiting = [unit]
+        while waiting:
+            here = waiting.pop(0)
+            if id(here) not in out:
+                out[id(here)] = here
+                waiting += taken[id(here)]
+
+    below(home)
+    top = home
+    for _ in range(4):
+        above = [
+            u
+            for u in index.units
+            if u is not top
+            and any(t is top for t in taken[id(u)])
+            and not (_stem_words(u.file) & _TESTS)
+            and id(u) not in out
+        ]
+        if not above:
+            break
+        top = max(above, key=lambda u: ("train" in _stem_words(u.file), -u.file.count("/"), u.file))
+        below(top)
+    return list(out.values())
+
+
+def _taken_in(unit: Unit, index: Index) -> list[Unit]:
+    out: list[Unit] = []
+    for node in index.imports[id(unit)]:
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names = [module, *(f"{module}.{a.name}".lstrip(".") for a in node.names)]
+        else:
+            names = [a.name for a in node.names]
+        for name in names:
+            end = name.replace(".", "/")
+            for other in index.units:
+                path = f"/{other.file}"
+                if (
+                    end
+                    and other is not unit
+                    and path.endswith((f"/{end}.py", f"/{end}/__init__.py"))
+                ):
+                    out.append(other)
+                    break
+    return out

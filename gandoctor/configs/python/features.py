@@ -1,0 +1,267 @@
+"""What a training does besides its optimisers: data, losses, penalties."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.configs import loss_calls
+from gandoctor.configs.python.index import last_name
+from gandoctor.configs.python.layers import Layers
+from gandoctor.configs.python.loops import TEST, around_name, fits, squeezed
+from gandoctor.configs.python.names import FAMILIES, FAMILY_KEYS
+from gandoctor.configs.python.sides import words_of
+from gandoctor.patterns import late_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence, Set
+
+    from gandoctor.configs.python.units import Unit
+    from gandoctor.configs.python.ways import Known
+
+_WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
+
+
+class Training(Layers):
+    """The training that was chosen, and the features of its code; made as `Loops` is."""
+
+    # ------------------------------------------------------------ data
+
+    def batch(self) -> Known | None:
+        """The batch that the data is loaded in."""
+        found: list[tuple[int, int, Known]] = []
+        order = 0
+        for name, word, place in (
+            ("DataLoader", "batch_size", 1),
+            ("batch", "batch_size", 0),
+            ("fit", "batch_size", 2),
+            ("flow_from_directory", "batch_size", 9),
+            ("image_dataset_from_directory", "batch_size", 9),
+            ("flow", "batch_size", 9),
+            ("next_batch", "batch_size", 0),
+            ("get_loader", "batch_size", 9),
+            ("BucketIterator", "batch_size", 9),
+            ("SerialIterator", "batch_size", 1),
+        ):
+            for call in self.calls(name):
+                order += 1
+                node = next((k.value for k in call.keywords if k.arg == word), None)
+                if node is None and len(call.args) > place:
+                    node = call.args[place]
+                known = self.reader.known(node) if node is not None else None
+                if known is None or not fits(known.value, 1, 1e6, whole=True):
+                    continue
+                told = " ".join((around_name(call, self.index), ast.unparse(call)[:200]))
+                test = bool(TEST.search(told.replace("train_test", "")))
+                # where a loader is made anew the last one counts
+                found.append(
+                    (int(test), -order if name == "DataLoader" and not test else order, known)
+                )
+        best = min(found, key=lambda f: f[:2]) if found else None
+        # a loader of test data alone says nothing of the training's
+        return best[2] if best is not None and not best[0] else None
+
+    def data_range(self) -> tuple[str, ast.expr, Unit] | None:
+        """The range that the real data is brought to."""
+        weak: tuple[str, ast.expr, Unit] | None = None
+        for unit in self.near:
+            for call, its in self.calls_with("Normalize"):
+                if its is unit and (said := self._normalised(call)):
+                    return said, call, unit
+            for node in self.index.sums[id(unit)]:
+                if _is_symmetric(node) and not self.reader.is_idle(node):
+                    return "-1..1", node, unit
+                if weak is None and _is_unit(node) and not self.reader.is_idle(node):
+                    weak = ("0..1", node, unit)
+        if weak is not None:
+            return weak
+        for call, unit in self.calls_with("ToTensor"):
+            return "0..1", call, unit
+        return None
+
+    def _normalised(self, call: ast.Call) -> str:
+        values: list[float] = []
+        handed = [*call.args[:2], *(k.value for k in call.keywords if k.arg in ("mean", "std"))]
+        for node in handed:
+            end = self.reader.end(node)
+            if end is None:
+                return ""
+            items = end[0].elts if isinstance(end[0], ast.Tuple | ast.List) else [end[0]]
+            for item in map(_one_of, items):
+                number = self.reader.number(item, end[1]) if isinstance(item, ast.expr) else None
+                if number is None:
+                    return ""
+                values.append(number)
+        return "-1..1" if values and all(v == 0.5 for v in values) else ""
+
+    def image_size(self) -> Known | None:
+        """The side that pictures are brought to."""
+        for name in ("CenterCrop", "RandomCrop", "RandomResizedCrop", "Resize"):
+            for call in self.calls(name):
+                node = call.args[0] if call.args else None
+                if node is None:
+                    node = next((k.value for k in call.keywords if k.arg == "size"), None)
+                end = self.reader.end(node) if node is not None else None
+                if end is not None and isinstance(end[0], ast.Tuple | ast.List) and end[0].elts:
+                    node = end[0].elts[0]
+                known = self.reader.known(node) if node is not None else None
+                if known is not None and fits(known.value, 4, 8192, whole=True):
+                    return known
+        return None
+
+    def noise(self) -> Known | None:
+        """The size of the noise, from where it is drawn."""
+        for name, place in (("randn", 1), ("normal", 9), ("uniform", 9), ("rand", 1)):
+            for call in self.calls(name):
+                target = around_name(call, self.index)
+                if not ({"z", "noise", "latent"} & set(words_of(target))):
+                    continue
+                node = call.args[place] if len(call.args) > place else None
+                shape = next(
+                    (
+                        a
+                        for a in (
+                            *call.args,
+                            *(k.value for k in call.keywords if k.arg in ("shape", "size")),
+                        )
+                        if isinstance(a, ast.Tuple | ast.List) and len(a.elts) >= 2
+                    ),
+                    None,
+                )
+                if isinstance(shape, ast.Tuple | ast.List):
+                    node = shape.elts[1]
+                known = self.reader.known(node) if node is not None else None
+                if known is not None and fits(known.value, 2, 1e5, whole=True):
+                    return known
+        return None
+
+    # ------------------------------------------------------------ loss
+
+    def family(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
+        """The loss family: a word that chooses it, else what is called."""
+        for known in self.candidates(FAMILY_KEYS):
+            said = (
+                FAMILIES.get(squeezed(str(known.value))) if isinstance(known.value, str) else None
+            )
+            if said and not (
+                squeezed(known.key) == "loss" and known.how not in ("option", "config")
+            ):
+                return said, None, self.home, known
+        scopes: list[tuple[ast.AST, Unit]] = [(self.scope, self.home)]
+        scopes += [(u.tree, u) for u in self.near]
+        seen: list[tuple[str, ast.AST, Unit]] = []
+        for body, unit in scopes:
+            marks = [(m, n) for m, n in loss_calls.marks(body) if not self.reader.is_idle(n)]
+            family = loss_calls.of_marks({m for m, _ in marks})
+            seen += [(m, n, unit) for m, n in marks]
+            games = {m for m, _ in marks} & loss_calls.GAMES
+            if family is not None and games:
+                if family == "wgan" and any(m == "gp" for m, _, _ in self._everywhere()):
+                    family = "wgan-gp"
+                return family, self._nearest(marks, games), unit, None
+            if len(games) > 1:
+                return None
+        family = loss_calls.of_marks({m for m, _, _ in seen})
+        if family is None:
+            return None
+        node, unit = next(((n, u) for m, n, u in seen if m == "mse"), (None, self.home))
+        return family, node if isinstance(node, ast.expr) else None, unit, None
+
+    def _nearest(self, marks: Sequence[tuple[str, ast.AST]], games: Set[str]) -> ast.expr | None:
+        """The mark that stands nearest to where the optimisers are made."""
+        found = [n for m, n in marks if m in games and isinstance(n, ast.expr)]
+        before = [n for n in found if n.lineno <= self.line + 3]
+        if before:
+            return max(before, key=lambda n: n.lineno)
+        return min(found, key=lambda n: n.lineno) if found else None
+
+    def _everywhere(self) -> Iterator[tuple[str, ast.AST, Unit]]:
+        for unit in self.near:
+            for mark, node in loss_calls.marks(unit.tree):
+                yield mark, node, unit
+
+    def penalty(self) -> Known | None:
+        """``10 * gradient_penalty``."""
+        for unit in self.near:
+            for node in self.index.sums[id(unit)]:
+                if isinstance(node.op, ast.Mult):
+                    for one, other in ((node.left, node.right), (node.right, node.left)):
+                        if set(words_of(last_name(one))) & {"gp", "penalty", "slopes"}:
+                            known = self.reader.known(other)
+                            if known is not None and fits(known.value, 1e-3, 1e5):
+                                return known
+        return None
+
+    def clip(self) -> Known | None:
+        """The bound on D's weights."""
+        for name in ("clamp_", "clip_by_value", "clip", "clamp"):
+            for call in self.calls(name):
+                bounds = call.args[-2:] if len(call.args) >= 2 else [k.value for k in call.keywords]
+                if len(bounds) != 2 or not self._on_weights(call):
+                    continue
+                low, high = (self.reader.known(b) for b in bounds)
+                if high is None or low is None or not fits(high.value, 1e-6, 100):
+                    continue
+                if isinstance(high.value, int | float) and low.value == -high.value:
+                    return high
+        return None
+
+    def _on_weights(self, call: ast.Call) -> bool:
+        for parent in self.index.around(call):
+            if isinstance(parent, ast.For):
+                return bool(_WEIGHTS.search(ast.unparse(parent.iter)[:200]))
+            if isinstance(parent, ast.ListComp | ast.GeneratorExp):
+                return bool(_WEIGHTS.search(ast.unparse(parent.generators[0].iter)[:200]))
+            if isinstance(parent, ast.stmt) and not isinstance(parent, ast.Expr | ast.Assign):
+                return False
+        return False
+
+    def gradient_clip(self) -> Known | None:
+        """The bound on the norm of the gradients."""
+        for name in ("clip_grad_norm_", "clip_grad_norm", "clip_by_global_norm", "clip_by_norm"):
+            for call in self.calls(name):
+                node = call.args[1] if len(call.args) > 1 else None
+                if node is None:
+                    node = next((k.value for k in call.keywords if k.arg == "max_norm"), None)
+                known = self.reader.known(node) if node is not None else None
+                if known is not None and fits(known.value, 1e-6, 1e6):
+                    return known
+        return None
+
+
+def _one_of(node: ast.AST) -> ast.AST:
+    """An item of ``[0.5 for _ in range(3)]`` and ``[0.5] * 3``."""
+    if isinstance(node, ast.ListComp):
+        return node.elt
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.List | ast.Tuple):
+        return node.left.elts[0] if node.left.elts else node
+    return node
+
+
+def _number_of(node: ast.expr) -> float | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return float(node.value)
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        return _number_of(node.args[0])
+    return None
+
+
+def _is_symmetric(node: ast.BinOp) -> bool:
+    """``x / 127.5 - 1``, ``(x - 127.5) / 127.5``, ``x * 2 - 1``, ``(x - 0.5) / 0.5``."""
+    left, right = node.left, _number_of(node.right)
+    if not isinstance(left, ast.BinOp):
+        return False
+    inner = _number_of(left.right)
+    if isinstance(node.op, ast.Sub) and right == 1:
+        if isinstance(left.op, ast.Div):
+            return inner in (127.5, 128.0)
+        if isinstance(left.op, ast.Mult):
+            scale = inner if inner is not None else _number_of(left.left)
+            return scale == 2 and not isinstance(left.left, ast.Attribute)
+    if isinstance(node.op, ast.Div) and isinstance(left.op, ast.Sub):
+        return right == inner and right in (127.5, 128.0, 0.5)
+    return False
+
+
+def _is_unit(node: ast.BinOp) -> bool:
+    return isinstance(node.op, ast.Div) and _number_of(node.right) in (255.0, 256.0)

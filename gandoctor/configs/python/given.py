@@ -1,0 +1,108 @@
+"""What an optimiser is given: its rate and its moments."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gandoctor.configs.python.index import dotted
+
+if TYPE_CHECKING:
+    from gandoctor.configs.python.optimisers import Optimiser
+    from gandoctor.configs.python.values import Reader
+    from gandoctor.configs.python.ways import Known
+
+# What an optimiser is told, by the words of the libraries.
+_LR: Final = ("lr", "learning_rate", "alpha", "learningRate", "base_lr")
+_BETAS: Final = (("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2"))
+# What a library takes where nothing is said.
+_TORCH: Final = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.01, "adamax": 0.002, "nadam": 0.002}
+_KERAS: Final = {
+    "adam": 0.001, "rmsprop": 0.001, "sgd": 0.01, "adamax": 0.001, "nadam": 0.001, "adamw": 0.001,
+}  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """What an optimiser is given for one quantity: the expression, and what it is worth."""
+
+    node: ast.expr | None
+    known: Known | None
+
+
+def rate_of(made: Optimiser, reader: Reader) -> Slot:
+    """Its learning rate; no node where the call says nothing of it."""
+    call = made.call
+    for keyword in call.keywords:
+        if keyword.arg in _LR:
+            return Slot(keyword.value, reader.known(keyword.value, made.frame))
+    place = 1 if made.style == "torch" else 0
+    if len(call.args) > place:
+        node = call.args[place]
+        return Slot(node, reader.known(node, made.frame))
+    for keyword in call.keywords:  # `Adam(params, **options)`
+        if keyword.arg is None:
+            for word in _LR[:2]:
+                known = _spread(keyword.value, word, made, reader)
+                if known is not None:
+                    return Slot(keyword.value, known)
+            return Slot(keyword.value, None)
+    return Slot(None, None)
+
+
+def _spread(node: ast.expr, word: str, made: Optimiser, reader: Reader) -> Known | None:
+    wanted = ast.Subscript(node, ast.Constant(word), ast.Load())
+    ast.copy_location(wanted, node)
+    ast.copy_location(wanted.slice, node)
+    found = reader.known(wanted, made.frame)
+    return found if found is not None and not found.guessed else None
+
+
+def betas_of(made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    """Its two moments."""
+    call = made.call
+    given = next((k.value for k in call.keywords if k.arg == "betas"), None)
+    if given is None and made.style == "torch" and len(call.args) > 2 and "adam" in made.name:
+        given = call.args[2]
+    if given is not None:
+        return _pair(given, made, reader)
+    out: list[Slot] = []
+    for place, words in enumerate(_BETAS, 1):
+        node = next((k.value for k in call.keywords if k.arg in words), None)
+        if (
+            node is None
+            and made.style == "keras"
+            and "adam" in made.name
+            and len(call.args) > place
+        ):
+            node = call.args[place]
+        out.append(Slot(node, reader.known(node, made.frame) if node is not None else None))
+    return out[0], out[1]
+
+
+def _pair(given: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    end = reader.end(given, made.frame)
+    if end is not None and isinstance(end[0], ast.Tuple | ast.List) and len(end[0].elts) == 2:
+        first, second = (Slot(e, reader.known(e, end[1])) for e in end[0].elts)
+        return first, second
+    items = []
+    for i in range(2):
+        item = ast.Subscript(given, ast.Constant(i), ast.Load())
+        ast.copy_location(item, given)
+        ast.copy_location(item.slice, given)
+        items.append(Slot(given, reader.known(item, made.frame)))
+    return items[0], items[1]
+
+
+def default_rate(made: Optimiser) -> float | None:
+    """What the library takes where no rate is given."""
+    return (_TORCH if made.style == "torch" else _KERAS).get(made.name)
+
+
+def rate_word(made: Optimiser) -> str:
+    """What the library calls the rate."""
+    if made.style == "torch" or "optax" in dotted(made.call.func):
+        return "lr" if made.style == "torch" else "learning_rate"
+    if "chainer" in dotted(made.call.func) and "adam" in made.name:
+        return "alpha"
+    words = {k.arg for k in made.call.keywords}
+    return "lr" if words & {"beta_1"} and "lr" in words else "learning_rate"

@@ -1,0 +1,144 @@
+"""The layers of the two networks, as far as settings speak of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.configs.python.index import last_name
+from gandoctor.configs.python.loops import TEST, Loops, fits
+from gandoctor.configs.python.sides import side_of, words_of
+from gandoctor.patterns import late_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gandoctor.configs.python.sides import Side
+    from gandoctor.configs.python.units import Unit
+    from gandoctor.configs.python.ways import Known
+
+_ACTIVATIONS: Final = {
+    "tanh": "tanh", "Tanh": "tanh", "sigmoid": "sigmoid", "Sigmoid": "sigmoid",
+    "hard_sigmoid": "sigmoid", "Softmax": "softmax", "softmax": "softmax",
+}  # fmt: skip
+_NORMS: Final = late_pattern(
+    r"(?i)spectral_?norm(?:ali[sz]ation)?|sn_?conv\w*|sn_?linear|sn(?:conv2d|dense)?"
+)
+# Words of functions that make no network.
+_NO_NETWORK: Final = frozenset(
+    {
+        "loss",
+        "train",
+        "step",
+        "optimizer",
+        "update",
+        "penalty",
+        "save",
+        "load",
+        "plot",
+        "block",
+        "layer",
+    }
+)
+
+
+class Layers(Loops):
+    """Looks into the classes and functions that make the networks."""
+
+    # ------------------------------------------------------------ layers
+
+    def output_activation(self) -> tuple[str, ast.expr, Unit] | None:
+        """The last activation of G."""
+        for body, unit in self.networks("g"):
+            found = [f for f in self._activations(body) if not self.reader.is_idle(f[1])]
+            if found:
+                said, node = found[-1]
+                return said, node, unit
+        return None
+
+    def _activations(self, body: ast.AST) -> list[tuple[str, ast.expr]]:
+        found: list[tuple[int, int, str, ast.expr]] = []
+        for node in ast.walk(body):
+            if isinstance(node, ast.Call):
+                name = (
+                    last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
+                )
+                if name in _ACTIVATIONS:
+                    found.append(
+                        (
+                            node.func.end_lineno or node.lineno,
+                            node.col_offset,
+                            _ACTIVATIONS[name],
+                            node,
+                        )
+                    )
+                elif name == "Activation" and node.args and _word(node.args[0]) in _ACTIVATIONS:
+                    said = _ACTIVATIONS[_word(node.args[0])]
+                    found.append((node.lineno, node.col_offset, said, node.args[0]))
+                for keyword in node.keywords:
+                    if keyword.arg in ("activation", "activation_fn") and (
+                        _word(keyword.value) in _ACTIVATIONS
+                    ):
+                        said = _ACTIVATIONS[_word(keyword.value)]
+                        value = keyword.value
+                        found.append((value.lineno, value.col_offset, said, value))
+        found.sort(key=lambda f: f[:2])
+        return [(said, node) for _, _, said, node in found]
+
+    def spectral_norm(self) -> tuple[ast.expr, Unit] | None:
+        """Where D normalises its weights."""
+        for body, unit in self.networks("d"):
+            for node in sorted(_calls_in(body), key=lambda c: c.lineno):
+                if _NORMS.fullmatch(last_name(node.func)):
+                    return node, unit
+        return None
+
+    def dropout(self) -> Known | None:
+        """The share that D drops."""
+        for body, _ in self.networks("d"):
+            for node in sorted(_calls_in(body), key=lambda c: c.lineno):
+                if re.fullmatch(
+                    r"(?:Alpha|Spatial)?[dD]ropout(?:1d|2d|1D|2D)?", last_name(node.func)
+                ):
+                    value = node.args[0] if node.args else None
+                    if value is None or (len(node.args) > 1 and isinstance(value, ast.Name)):
+                        value = next(
+                            (k.value for k in node.keywords if k.arg in ("p", "rate")),
+                            node.args[1] if len(node.args) > 1 else None,
+                        )
+                    known = self.reader.known(value) if value is not None else None
+                    if known is not None and fits(known.value, 0, 1):
+                        return known
+        return None
+
+    def networks(self, side: Side) -> Iterator[tuple[ast.AST, Unit]]:
+        """The classes and functions that make a network, those the training makes first."""
+        index = self.index
+        found: list[tuple[int, int, int, ast.AST, Unit]] = []
+        every: list[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef] = []
+        for classes in index.classes.values():
+            every += classes
+        for functions in index.functions.values():
+            every += functions
+        for node in every:
+            if side_of(node.name) != side or TEST.search(node.name):
+                continue
+            if set(words_of(node.name)) & _NO_NETWORK:
+                continue
+            unit = index.of[node]
+            rank = self.near.index(unit) if unit in self.near else 99
+            made = 0 if any(m.unit in self.near for m in index.calls.get(node.name, ())) else 1
+            found.append((made, rank, node.lineno, node, unit))
+        for *_, body, unit in sorted(found, key=lambda f: f[:3]):
+            yield body, unit
+
+
+def _word(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+
+
+def _calls_in(body: ast.AST) -> list[ast.Call]:
+    return [n for n in ast.walk(body) if isinstance(n, ast.Call)]

@@ -1,0 +1,340 @@
+"""What a training calls its settings, and how its loops go."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.configs.python.index import SCOPES, dotted, last_name
+from gandoctor.configs.python.names import RANGES, WHOLE, WORDS
+from gandoctor.configs.python.sides import side_of, words_of
+from gandoctor.configs.python.ways import Known
+from gandoctor.patterns import late_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gandoctor.configs.python.index import Index, Scope
+    from gandoctor.configs.python.sides import Side
+    from gandoctor.configs.python.units import Unit
+    from gandoctor.configs.python.values import Reader
+    from gandoctor.configs.python.ways import Plain
+
+_RANGES: Final = frozenset({"range", "xrange", "trange"})
+TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
+
+
+class Loops:
+    """The training that was chosen, and the features of its code.
+
+    Parameters
+    ----------
+    reader : Reader
+    home : Unit
+        The file that it stands in.
+    scope : Scope
+        The function that makes its optimisers, or the module.
+    line : int
+        Where it makes them.
+    moved : Mapping of str to Side
+        What the optimisers are called, and whose they are.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        home: Unit,
+        scope: Scope,
+        *,
+        line: int = 0,
+        moved: Mapping[str, Side] | None = None,
+    ) -> None:
+        self.reader = reader
+        self.index: Index = reader.index
+        self.home = home
+        self.scope = scope
+        self.line = line
+        self.moved = moved or {}
+        self._names: dict[str, list[str]] | None = None
+        self._scopes: list[Scope] | None = None
+        self.near = [home, *(u for u in reader.preferred if u is not home)]
+
+    # ------------------------------------------------------------ by name
+
+    def named(self, setting: str) -> Known | None:
+        """What is called by one of the setting's words, is read somewhere, and is a number."""
+        low, high = RANGES[setting]
+        for known in self.candidates(WORDS[setting]):
+            if fits(known.value, low, high, whole=setting in WHOLE):
+                return known
+        return None
+
+    def candidates(self, words: Sequence[str]) -> Iterator[Known]:
+        """Values of these names, those of the training's own function and file first."""
+        index = self.index
+        by_word = {w: i for i, w in enumerate(words)}
+        matching = sorted(
+            (n for w in words for n in self._spelled().get(w, ())),
+            key=lambda n: (by_word[squeezed(n)], n),
+        )
+        if not matching and not self.reader.configs:
+            return
+        scopes = self._scopes_in_order()
+        for name in matching:
+            if name in self.reader.commands and name in index.options:
+                yield from _given(self.reader.of_option(name))
+        for scope in scopes:
+            for name in matching:
+                if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
+                    yield from _given(self.reader.of_name(scope, name))
+        for name in matching:
+            yield from self._elsewhere(name)
+        for name in self.reader.configs:
+            if squeezed(name) in by_word:
+                given = self.reader.configs[name]
+                yield Known(given.value, (), given.how, given.place, name, guessed=True)
+
+    def _spelled(self) -> dict[str, list[str]]:
+        """Names that are read somewhere, by how they are spelled without case and dashes."""
+        if self._names is None:
+            index = self.index
+            names = {n for _, n in index.names} | index.options.keys() | index.stores.keys()
+            self._names = {}
+            for name in names | index.entries.keys():
+                if index.loads.get(name, 0):
+                    self._names.setdefault(squeezed(name), []).append(name)
+        return self._names
+
+    def _scopes_in_order(self) -> list[Scope]:
+        """All scopes, the training's own function and file first."""
+        if self._scopes is None:
+            self._scopes = sorted(self.index.scopes, key=self._scope_rank)  # type: ignore[arg-type]
+        return self._scopes
+
+    def _elsewhere(self, name: str) -> Iterator[Known]:
+        index = self.index
+        if name in index.options:
+            yield from _given(self.reader.of_option(name))
+        for store in index.stores.get(name, ()):
+            if isinstance(store.target, ast.Attribute) and not self._in_loop(store.target):
+                yield from _given(self.reader.known(store.value))
+        for scope in index.scopes:
+            if isinstance(scope, ast.ClassDef) and index.defined(scope, name):
+                last = index.defined(scope, name)[-1]
+                yield from _given(self.reader.known(last.value) if last.value else None)
+        for value, node, _ in index.entries.get(name, ()):
+            if isinstance(node, ast.Dict) or last_name(getattr(node, "func", None)) != "update":
+                yield from _given(self.reader.known(value))
+
+    def _in_loop(self, node: ast.AST) -> bool:
+        return any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
+
+    def _scope_rank(self, scope: ast.AST) -> tuple[int, int, int]:
+        unit = self.index.of[scope]
+        rank = self.near.index(unit) if unit in self.near else 99
+        own = 1 if isinstance(scope, ast.Module) else 2
+        own = 0 if scope is self.scope else own
+        return rank, own, getattr(scope, "lineno", 0)
+
+    # ------------------------------------------------------------ loops
+
+    def epochs(self) -> tuple[str, Known] | None:
+        """The length of the training's loop, in epochs or else iterations."""
+        found: list[tuple[int, int, str, Known]] = []
+        for order, (node, unit) in enumerate(self._loops()):
+            bound = _bound_of(node.iter)
+            if bound is None:
+                continue
+            known = self.reader.known(bound)
+            if known is None or not fits(known.value, 1, 1e9, whole=True):
+                continue
+            variable = last_name(node.target) or "_"
+            said = squeezed(variable + known.key)
+            is_epoch = "epoch" in said or variable in ("ep", "e")
+            steps = self.trains(node)
+            if not steps and not is_epoch:
+                continue
+            is_outer = not any(
+                isinstance(p, ast.For) and _bound_of(p.iter) is not None
+                for p in self.index.around(node)
+            )
+            if not is_epoch and not (is_outer and steps):
+                continue
+            rank = (0 if is_epoch else 2) + (0 if steps else 4) + (0 if unit is self.home else 1)
+            rank += 0 if self._is_own(node) else 1
+            found.append((rank, order, "epochs" if is_epoch else "iterations", known))
+        fits_ = self._fitted()
+        if fits_ is not None:
+            return "epochs", fits_
+        if not found:
+            return None
+        best = min(found, key=lambda f: f[:2])
+        return best[2], best[3]
+
+    def _fitted(self) -> Known | None:
+        """``model.fit(data, epochs=50)``."""
+        for made in self.calls("fit"):
+            node = next((k.value for k in made.keywords if k.arg == "epochs"), None)
+            known = self.reader.known(node) if node is not None else None
+            if known is not None:
+                return known
+        return None
+
+    def _is_own(self, node: ast.AST) -> bool:
+        return self.index.function_of(node) is self.scope
+
+    def _loops(self) -> Iterator[tuple[ast.For, Unit]]:
+        for unit in self.near:
+            for node in self.index.loops[id(unit)]:
+                yield node, unit
+
+    def trains(self, node: ast.AST, side: Side = "") -> bool:
+        """Whether a network makes steps in here; with a side, whether that one does."""
+        return any(_is_step(n, side, self.moved) for n in ast.walk(node) if isinstance(n, ast.Call))
+
+    def critic_steps(self) -> tuple[str, Known] | None:
+        """How often D is trained for one step of G, or G for one of D."""
+        for node, _ in self._loops():
+            bound = _bound_of(node.iter)
+            if bound is None:
+                continue
+            d, g = self.trains(node, "d"), self.trains(node, "g")
+            inner = any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
+            own = isinstance(self.index.parents.get(node), ast.For | ast.While | ast.If)
+            if d == g or not (inner or own):
+                continue
+            known = self.reader.known(bound)
+            if known is not None and fits(known.value, 1, 1000, whole=True):
+                return ("n_critic" if d else "n_gen"), known
+        for unit in self.near:
+            for test in self.index.tests[id(unit)]:
+                every = self._every(test)
+                if every is not None:
+                    return "n_critic", every
+        return None
+
+    def _every(self, node: ast.If) -> Known | None:
+        """``if i % n_critic == 0:`` before G's step."""
+        if not isinstance(node.test, ast.Compare):
+            return None
+        left = node.test.left
+        if not (isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod)):
+            return None
+        if not self.trains(node, "g") or self.trains(node, "d"):
+            return None
+        known = self.reader.known(left.right)
+        if known is not None and fits(known.value, 1, 1000, whole=True):
+            return known
+        return None
+
+    # ------------------------------------------------------------ calls
+
+    def calls(self, name: str) -> Iterator[ast.Call]:
+        """Calls of this name, the training's own function and file first."""
+        for call, _ in self.calls_with(name):
+            yield call
+
+    def calls_with(self, name: str) -> Iterator[tuple[ast.Call, Unit]]:
+        """The same, with their files."""
+        found = [m for m in self.index.calls.get(name, ()) if m.unit in self.near]
+        found.sort(key=lambda m: (self.near.index(m.unit), m.call.lineno))
+        for made in found:
+            yield made.call, made.unit
+
+
+def _given(known: Known | None) -> Iterator[Known]:
+    if known is not None:
+        yield known
+
+
+def squeezed(name: str) -> str:
+    """A name without case and dashes."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def fits(value: Plain, low: float, high: float, *, whole: bool = False) -> bool:
+    """Whether a value is a number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return low <= value <= high and (not whole or float(value).is_integer())
+
+
+def around_name(call: ast.AST, index: Index) -> str:
+    """What the statement around a call assigns to."""
+    for parent in index.around(call):
+        if isinstance(parent, ast.Assign):
+            return " ".join(last_name(t) for t in parent.targets)
+        if isinstance(parent, ast.FunctionDef):
+            return parent.name
+        if isinstance(parent, SCOPES) and not isinstance(parent, ast.Lambda):
+            return ""
+    return ""
+
+
+def _bound_of(node: ast.expr) -> ast.expr | None:
+    """The number of rounds of ``range(n)``, ``range(1, n + 1)``, ``tqdm(range(n))``."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = last_name(node.func)
+    if (
+        name in ("tqdm", "enumerate", "list", "progress_bar", "master_bar", "track", "reversed")
+        and node.args
+    ):
+        return _bound_of(node.args[0])
+    if name not in _RANGES or not node.args:
+        return None
+    bound = node.args[0] if len(node.args) == 1 else node.args[1]
+    if (
+        isinstance(bound, ast.BinOp)
+        and isinstance(bound.op, ast.Add)
+        and isinstance(bound.right, ast.Constant)
+        and bound.right.value == 1
+        and len(node.args) > 1
+    ):
+        return bound.left
+    return bound
+
+
+def _is_step(node: ast.Call, side: Side, moved: Mapping[str, Side]) -> bool:
+    """Whether a call moves a network's weights."""
+    name = last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
+    base = dotted(node.func)[:-1] if isinstance(node.func, ast.Attribute) else ()
+    if name == "step":
+        whose = [*base, *(last_name(a) for a in node.args)]
+        if any("sched" in w.lower() for w in whose):
+            return False
+    elif name in ("train_on_batch", "apply_gradients", "update"):
+        whose = list(base)
+    elif name == "run":
+        whose = [
+            last_name(n)
+            for a in node.args[:1]
+            for n in ast.walk(a)
+            if isinstance(n, ast.Name | ast.Attribute)
+        ]
+        # a run that fetches samples or losses moves nothing
+        whose = [w for w in whose if w in moved]
+        if not whose:
+            return False
+        return not side or any(moved[w] == side for w in whose)
+    elif re.fullmatch(
+        r"_?(?:train|update|optimi[sz]e|fit)_?\w*|\w+_(?:step|update|train_step)|backward_[DG]",
+        name,
+    ):
+        whose = [name]
+        if name in ("train", "fit", "update"):
+            return not side and name == "fit"
+        return not side or side_of(name) == side
+    else:
+        return False
+    if not side:
+        return True
+    return any(_step_side(w) == side for w in whose)
+
+
+def _step_side(word: str) -> Side:
+    said = side_of(word)
+    if said:
+        return said
+    return "g" if set(words_of(word)) & {"combined", "gan", "adversarial"} else ""

@@ -1,0 +1,204 @@
+"""The ways to train that are tried: as it was, under each prescription, under a random edit."""
+
+from __future__ import annotations
+
+import math
+import random
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.configs.formats import format_of
+from gandoctor.configs.splice import SpliceError, Target, number
+from gandoctor.errors import GandoctorError, UsageError
+from gandoctor.prescribe import applying, editing
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gandoctor.configs.splice import Value
+    from gandoctor.model.report import Prescription, Report
+    from gandoctor.model.signals import Run, Setting
+
+LENGTHS: Final = ("steps", "epochs", "kimg")
+# No edit of these is a treatment.
+KEPT: Final = frozenset({*LENGTHS, "seed", "log_every", "fid_samples", "num_classes", "image_size"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to train.
+
+    Attributes
+    ----------
+    name : str
+        ``unchanged``, ``random``, or the number of a prescription.
+    title : str
+    text : str
+        The config, whole.
+    change : str
+        ``key: old -> new``, empty where nothing is changed.
+    prescription : Prescription or None
+    """
+
+    name: str
+    title: str
+    text: str
+    change: str = ""
+    prescription: Prescription | None = None
+
+
+def arms_of(
+    report: Report, run: Run, root: Path, config: str, most: int
+) -> tuple[list[Arm], list[str]]:
+    """The arms, and why some prescriptions are none.
+
+    Parameters
+    ----------
+    report : Report
+    run : Run
+    root : Path
+        Folder of the run.
+    config : str
+        The config file, relative to it.
+    most : int
+        Prescriptions to try, the first that have a diff of this file.
+    """
+    text = applying.read_text(applying.inside(root, config))
+    arms = [Arm("unchanged", "as it was", text)]
+    left: list[str] = []
+    for i, p in enumerate(report.prescriptions, 1):
+        if len(arms) > most:
+            break
+        if not p.diff or p.blocked_by or {e.file for e in p.edits} != {config}:
+            left.append(f"{p.title}: no diff of {config}")
+            continue
+        try:
+            changed = _patched(p, root, config)
+        except GandoctorError as e:
+            left.append(f"{p.title}: {e}")
+            continue
+        edits = ", ".join(f"{e.key}: {e.old} -> {e.new}" for e in p.edits)
+        arms.append(Arm(str(i), p.title, changed, edits, p))
+    control = _random(text, run, config)
+    if control is not None:
+        arms.append(control)
+    return arms, left
+
+
+def config_of(report: Report, run: Run) -> str:
+    """The config file that the prescriptions change, else the one most settings stand in.
+
+    Raises
+    ------
+    UsageError
+        The run has none.
+    """
+    files = [e.file for p in report.prescriptions if p.diff for e in p.edits if p.base == "run"]
+    files += [s.file for s in run.settings.values() if s.file]
+    if not files:
+        raise UsageError(
+            "the run has no config that could be changed",
+            run.name,
+            "name it with --config FILE",
+        )
+    return max(dict.fromkeys(files), key=files.count)
+
+
+def _patched(p: Prescription, root: Path, config: str) -> str:
+    with tempfile.TemporaryDirectory() as place:
+        to = Path(place) / Path(config).name
+        applying.apply(p, root, to=to)
+        return applying.read_text(to)
+
+
+def _random(text: str, run: Run, config: str) -> Arm | None:
+    """One number that the run is known to use, ten times larger or smaller, by lot."""
+    rng = random.Random(f"trial {run.name}")  # noqa: S311  a control, always the same one
+    known = [
+        s
+        for name, s in sorted(run.settings.items())
+        if s.file == config and name not in KEPT and _size(s) is not None
+    ]
+    rng.shuffle(known)
+    for setting in known:
+        old = _size(setting) or 0.0
+        new = float(f"{old * rng.choice([0.1, 10.0]):.6g}")
+        whole = isinstance(number(setting.value), int)
+        if not new or (whole and new != int(new)):
+            continue
+        try:
+            changed = edited(text, config, {setting.key: int(new) if whole else new})
+        except GandoctorError:
+            continue
+        shown = f"{setting.key}: {setting.value} -> {new:g}"
+        return Arm("random", "a random edit", changed, shown)
+    return None
+
+
+def _size(setting: Setting) -> float | None:
+    value = number(setting.value)
+    if value is None or isinstance(setting.value, bool) or not math.isfinite(value) or not value:
+        return None
+    return float(value)
+
+
+def edited(text: str, config: str, values: Mapping[str, Value]) -> str:
+    """A config's text with other values.
+
+    Raises
+    ------
+    SpliceError
+        One cannot be changed where it stands.
+    """
+    if not values:
+        return text
+    targets = [Target(key, value) for key, value in values.items()]
+    return format_of(config, text).splice(text, targets).text
+
+
+def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]:
+    """The config for a share of the steps, and what was changed; empty where nothing says how long.
+
+    The length is taken from the text itself: a prescription may have changed it.
+    """
+    for name in LENGTHS:
+        setting = run.settings.get(name)
+        if setting is None or setting.file != config:
+            continue
+        spots = [s for s in editing.places(config, text) if editing.ends_in(setting.key, s.key)]
+        value = number(spots[0].value) if spots else None
+        if value is None or value <= 1:
+            continue
+        new = max(1, round(value * share))
+        try:
+            return edited(text, config, {spots[0].key: new}), f"{spots[0].key}: {value} -> {new}"
+        except SpliceError:
+            continue
+    return text, ""
+
+
+def seeded(text: str, config: str, run: Run, seed: int) -> str | None:
+    """The config with another seed; None where it has none."""
+    setting = run.settings.get("seed")
+    if setting is None or setting.file != config:
+        return None
+    try:
+        return edited(text, config, {setting.key: seed})
+    except SpliceError:
+        return None
+
+
+def seeds_of(run: Run, count: int) -> Sequence[int]:
+    """The run's own seed and others."""
+    own = run.settings["seed"].value if "seed" in run.settings else 0
+    first = int(own) if isinstance(own, int) and not isinstance(own, bool) else 0
+    return [first + 1000 * i for i in range(count)]
+
+
+def untried(left: Sequence[str]) -> Iterator[str]:
+    """Why prescriptions were left out, a few of them."""
+    yield from left[:3]
+    if len(left) > 3:
+        yield f"and {len(left) - 3} more without a diff of the config"

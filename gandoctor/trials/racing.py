@@ -1,0 +1,207 @@
+"""Two rungs of short trainings, and what they say: they refute better than they confirm."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from gandoctor.model.probing import TrialArm
+from gandoctor.trials import arms as ways
+from gandoctor.trials import scoring
+from gandoctor.trials.commands import Command, Ended, Task, run_all
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gandoctor import api
+    from gandoctor.model.signals import Run
+    from gandoctor.trials.arms import Arm
+    from gandoctor.trials.scoring import Scored
+
+SHARES: Final = (0.25, 0.5)
+SEEDS: Final = 3
+LEFT: Final = 2  # prescriptions that reach the second rung
+# An arm has to be better than the unchanged one by this share of it to be called so.
+MARGIN: Final = 0.1
+FAILING: Final = 0.6  # believed so surely to fail, a training supports nothing
+
+Train = Callable[["Sequence[Task]", int, float], "Iterator[Ended]"]
+Key = tuple[str, int, int]  # arm, rung, seed
+
+
+@dataclass(slots=True, eq=False)
+class Race:
+    """Everything about one run's trials.
+
+    Attributes
+    ----------
+    run : Run
+    config : str
+        The config file, relative to the run.
+    arms : list of Arm
+    train : callable
+        (tasks, jobs, until) -> those that ended: `commands.run_all`, or a stand-in.
+    until : float
+        Moment of the monotonic clock by which all ends.
+    options : api.Options
+        With which logs are read.
+    scored : dict
+        What each training said.
+    notes : list of str
+    """
+
+    run: Run
+    config: str
+    arms: list[Arm]
+    command: Command
+    jobs: int
+    until: float
+    options: api.Options
+    told: Callable[[str, float], None]
+    train: Train = run_all
+    scored: dict[Key, Scored] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    trained: int = 0
+    complete: bool = True
+
+    def go(self) -> None:
+        """Both rungs, for as long as there is time; stays valid however it is left."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="gandoctor-trials-") as place:
+                self._rung(Path(place), 0, self.arms)
+                self._rung(Path(place), 1, self._through())
+        except KeyboardInterrupt:
+            self.complete = False
+            self.notes.append("interrupted; what was trained stands")
+
+    def _through(self) -> list[Arm]:
+        """The unchanged arm, the random one, and the prescriptions that did best so far."""
+        judge = self.judge()
+        base = self.middle("unchanged", 0, judge)
+        own = [a for a in self.arms if a.prescription is not None]
+        own = [a for a in own if self.sizes(a.name, 0, judge)]
+        own.sort(key=lambda a: self.middle(a.name, 0, judge))
+        better = [a for a in own if self.middle(a.name, 0, judge) < base]
+        kept = (better or own[:1])[:LEFT]
+        return [a for a in self.arms if a.prescription is None or a in kept]
+
+    def _rung(self, place: Path, rung: int, arms: Sequence[Arm]) -> None:
+        tasks = []
+        # Seed after seed: where time runs out, all arms have had as many.
+        for seed in range(SEEDS):
+            tasks += [t for a in arms if (t := self._task(place, a, rung, seed)) is not None]
+        total = len(tasks)
+        for done, ended in enumerate(self.train(tasks, self.jobs, self.until), 1):
+            self.told(f"rung {rung + 1}: {done} of {total} trainings", done / total)
+            self._note(ended)
+        if sum(key[1] == rung for key in self.scored) < total:
+            self.complete = False
+            self.notes.append(f"the time ran out in rung {rung + 1}")
+
+    def _task(self, place: Path, arm: Arm, rung: int, seed: int) -> Task | None:
+        number = ways.seeds_of(self.run, SEEDS)[seed]
+        text, _ = ways.shortened(arm.text, self.config, self.run, SHARES[rung])
+        with_seed = ways.seeded(text, self.config, self.run, number)
+        here = place / f"{arm.name}-{rung + 1}-{number}"
+        here.mkdir(parents=True)
+        # Beside the run's folder, not in it: it may hold a copy of the config itself.
+        config = place / f"{here.name}-{Path(self.config).name}"
+        config.write_text(text if with_seed is None else with_seed, "utf-8")
+        words = self.command.filled(config=config, out=here, seed=number)
+        return Task(tuple(words), here, config, (arm.name, rung, seed))
+
+    def _note(self, ended: Ended) -> None:
+        key: Key = ended.task.key
+        if ended.code is None:
+            return
+        self.trained += 1
+        options = replace(self.options, configs=(ended.task.config,))
+        found = scoring.scored(ended.task.out, options)
+        if ended.code and not found.sizes:
+            last = (ended.tail.strip().splitlines() or [""])[-1][:160]
+            found = scoring.Scored({}, f"the command failed ({last})")
+        self.scored[key] = found
+        if found.fault and key[0] == "unchanged":
+            self.notes.append(f"unchanged: {found.fault}")
+
+    # ------------------------------------------------------------------------------ what was said
+
+    def judge(self) -> str:
+        """The judge of all trainings so far."""
+        return scoring.judge_of(list(self.scored.values()))
+
+    def sizes(self, arm: str, rung: int, judge: str) -> list[float]:
+        """What the judge says of an arm, one a seed; infinite where nothing trained."""
+        return [
+            s.sizes.get(judge, math.inf)
+            for (name, at, _), s in sorted(self.scored.items())
+            if name == arm and at == rung
+        ]
+
+    def middle(self, arm: str, rung: int, judge: str) -> float:
+        """The median of an arm; infinite where there is none."""
+        sizes = self.sizes(arm, rung, judge)
+        return statistics.median(sizes) if sizes else math.inf
+
+    def result(self) -> list[TrialArm]:
+        """Every arm with what became of it, the unchanged one first, then as they rank."""
+        judge = self.judge()
+        told = [self._told(arm, judge) for arm in self.arms]
+        return sorted(told, key=lambda t: (t.kind != "unchanged", *self._place(t)))
+
+    def _place(self, arm: TrialArm) -> tuple[int, float]:
+        order = ("supported", "undecided", "not tried", "refuted", "control")
+        last = arm.rungs[-1] if arm.rungs else ()
+        sizes = [math.inf if x is None else x for x in last]
+        return order.index(arm.outcome), statistics.median(sizes) if sizes else math.inf
+
+    def _told(self, arm: Arm, judge: str) -> TrialArm:
+        rungs = [self.sizes(arm.name, rung, judge) for rung in range(len(SHARES))]
+        rungs = [r for r in rungs if r]
+        p = arm.prescription
+        known: dict[str, Any] = {
+            "title": arm.title,
+            "change": arm.change,
+            "rungs": tuple(tuple(x if math.isfinite(x) else None for x in r) for r in rungs),
+        }
+        if p is None:
+            known["kind"] = "random" if arm.name == "random" else "unchanged"
+            return TrialArm(outcome="control", **known)
+        known |= {"number": int(arm.name), "remedy": p.remedy, "cause": p.cause}
+        outcome, why = self._outcome(arm.name, len(rungs), judge)
+        return TrialArm(kind="prescription", outcome=outcome, why=why, **known)
+
+    def _outcome(self, name: str, rungs: int, judge: str) -> tuple[Any, str]:
+        if not rungs:
+            return "not tried", "there was no time for it"
+        rung = rungs - 1
+        own, base = self.sizes(name, rung, judge), self.sizes("unchanged", rung, judge)
+        if not base:
+            return "undecided", "the unchanged training has not ended"
+        mine, usual = statistics.median(own), statistics.median(base)
+        part = f"at {SHARES[rung]:.0%} of the steps"
+        if not math.isfinite(mine):
+            return "refuted", f"it does not train, or breaks, {part}"
+        if mine >= usual - MARGIN * abs(usual):
+            return "refuted", f"no better than unchanged {part}"
+        if rung == 0:
+            return "undecided", f"better {part}, not among the best"
+        control = self.middle("random", rung, judge)
+        doubt = self.middle(name, rung, scoring.BELIEF)
+        if doubt >= FAILING:
+            return "undecided", f"better {part}, but its own log still looks like a failure"
+        if max(own) < usual and mine <= control:
+            return "supported", f"every seed better than unchanged {part}"
+        return "undecided", f"better {part}, but not for every seed, or no better than by lot"
+
+
+def now() -> float:
+    """The monotonic clock."""
+    return time.monotonic()

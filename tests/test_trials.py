@@ -1,0 +1,194 @@
+"""Trials by the user's own command: which arms there are, what they say, and that nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gandoctor import GandoctorError, Report, api, reporters, trials
+from gandoctor.trials import arms as ways
+from gandoctor.trials.commands import Command, Task, run_all
+
+ROOT = Path(__file__).resolve().parents[1]
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+# Whoever runs the tests in the background has their children ignore Ctrl-C.
+HEEDING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gandoctor.__main__ import main; main()"
+)
+
+
+RUN = ROOT / "sample_logs" / "mode-collapse"
+
+# A "training" whose FID depends on G's rate and on the seed, as its config says.
+TRAINER = """
+import argparse, pathlib, random, sys, time, yaml
+p = argparse.ArgumentParser(); p.add_argument("--config"); p.add_argument("--out")
+a = p.parse_args(); c = yaml.safe_load(open(a.config)); out = pathlib.Path(a.out)
+rng = random.Random(c["seed"]); lr = c["generator"]["optimizer"]["lr"]
+bad = 100 if lr > 0.01 else 5
+if c["generator"]["batch_norm"]: sys.exit("no such layer: batch_norm")
+with open(out / "metrics.csv", "w") as f:
+    print("step,d_loss,g_loss,fid", file=f)
+    for i in range(1, c["iterations"] + 1, 10):
+        print(i, 1.3 + rng.gauss(0, .05), .8 + rng.gauss(0, .05), bad + rng.random(), sep=",", file=f)
+"""
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    file = tmp_path_factory.mktemp("trainer") / "train.py"
+    file.write_text(TRAINER)
+    return f"{sys.executable} {file} --config {{config}} --out {{out}}"
+
+
+def before():
+    return api.analyze(RUN)
+
+
+def test_the_arm_that_helps_is_supported_and_goes_first(command):
+    old = before()
+    report = trials.run(RUN, trials.Wishes(command, budget=120, jobs=2))
+    note = report.trials
+    assert note.judge == "fid"
+    assert note.complete, note.notes
+    by_remedy = {a.remedy: a for a in note.arms if a.number}
+    assert by_remedy["lower-g-learning-rate-to-ds"].outcome == "supported"
+    assert by_remedy["batchnorm-in-g"].outcome == "refuted"  # it does not even train
+    assert by_remedy["batchnorm-in-g"].rungs == ((None, None, None),)
+    unchanged, *rest = note.arms
+    assert unchanged.kind == "unchanged"
+    assert [len(r) for r in unchanged.rungs] == [3, 3]
+    assert {a.kind for a in rest} == {"prescription", "random"}
+    assert report.prescriptions[0].remedy == "lower-g-learning-rate-to-ds"
+    assert report.prescriptions[-1].remedy in {
+        a.remedy for a in note.arms if a.outcome == "refuted"
+    }
+    assert sorted(p.remedy for p in report.prescriptions) == sorted(
+        p.remedy for p in old.prescriptions
+    )
+    back = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert back.trials == note
+    for name in ("text", "markdown", "html"):
+        said = " ".join(reporters.render(reporters.by_name(name), [report]).split())
+        assert "refute better than they confirm" in said
+
+
+def test_a_trial_trains_a_part_of_the_steps_with_each_seed():
+    case = next(iter(api.cases(RUN)))
+    text = (RUN / "config.json").read_text()
+    short, said = ways.shortened(text, "config.json", case.run, 0.25)
+    steps = case.run.settings["steps"]
+    assert said == f"{steps.key}: {steps.value} -> {steps.value // 4}"
+    assert len(short.splitlines()) == len(text.splitlines())
+    own = case.run.settings["seed"].value
+    assert ways.seeds_of(case.run, 3) == [own, own + 1000, own + 2000]
+    assert f'"seed": {own + 1000}' in ways.seeded(text, "config.json", case.run, own + 1000)
+
+
+def test_the_random_edit_is_always_the_same_and_no_length():
+    case = next(iter(api.cases(RUN)))
+    found = [
+        ways.arms_of(before(), case.run, case.raw.root, "config.json", 2)[0][-1] for _ in range(2)
+    ]
+    assert found[0] == found[1]
+    assert found[0].name == "random"
+    assert "iterations" not in found[0].change
+    assert "seed" not in found[0].change
+
+
+def test_time_that_runs_out_leaves_what_was_trained(tmp_path):
+    file = tmp_path / "slow.py"
+    file.write_text(f"import time; time.sleep(0.4)\n{TRAINER}")
+    words = f"{sys.executable} {file} --config {{config}} --out {{out}}"
+    begun = time.monotonic()
+    note = trials.run(RUN, trials.Wishes(words, budget=4)).trials
+    assert time.monotonic() - begun < 4 * 1.1 + 1.5
+    assert not note.complete
+    assert any("ran out" in n for n in note.notes)
+    assert 0 < note.trained < 27
+
+
+def gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX")
+def test_nothing_is_left_running(tmp_path):
+    # A training that starts a worker of its own, heeds no SIGTERM, and never ends.
+    file = tmp_path / "stubborn.py"
+    file.write_text(
+        "import os, signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'pids')!r}, 'a').write(f'{{os.getpid()}} {{child.pid}} ')\n"
+        "time.sleep(600)\n"
+    )
+    task = Task((sys.executable, str(file)), tmp_path / "out", tmp_path / "c.yaml", "x")
+    ended = list(run_all([task], 1, time.monotonic() + 2))
+    assert [e.code for e in ended] == [None]
+    pids = [int(p) for p in (tmp_path / "pids").read_text().split()]
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not all(map(gone, pids)):
+        time.sleep(0.05)
+    assert len(pids) == 2
+    assert all(map(gone, pids))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX")
+def test_an_interrupt_ends_the_trainings_and_leaves_a_report(tmp_path):
+    file = tmp_path / "slow.py"
+    pids = tmp_path / "pids"
+    file.write_text(
+        f"import os, time\nopen({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(60)\n"
+    )
+    out = tmp_path / "report.json"
+    argv = [sys.executable, "-c", HEEDING, "probe", str(RUN), "-o", str(out), "--quiet"]
+    argv += ["--train", f"{sys.executable} {file} {{config}}"]
+    child = subprocess.Popen(argv, cwd=ROOT, **PIPES)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not pids.exists():
+        time.sleep(0.1)
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    said = child.communicate(timeout=30)
+    assert child.returncode == 130, said
+    assert any("interrupted" in n for n in json.loads(out.read_text())["trials"]["notes"])
+    assert all(gone(int(p)) for p in pids.read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("python train.py", "does not say where the config goes"),
+        ("python 'train.py {config}", "cannot be split"),
+    ],
+)
+def test_a_command_is_told_what_is_wrong(text, said):
+    with pytest.raises(GandoctorError, match=said):
+        Command(text)
+
+
+def test_a_command_that_is_not_there_is_said():
+    with pytest.raises(GandoctorError, match="cannot be run"):
+        trials.run(RUN, trials.Wishes("no-such-trainer {config}", budget=5))
+
+
+def test_places_are_filled_wherever_they_stand():
+    command = Command("train --config={config} --out {out} -s {seed} '{a: b}'")
+    assert command.takes_seed
+    assert command.filled(config="c.yaml", out="o", seed=3) == [
+        "train", "--config=c.yaml", "--out", "o", "-s", "3", "{a: b}",
+    ]  # fmt: skip
