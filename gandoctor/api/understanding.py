@@ -40,11 +40,7 @@ def understand(
     code : CodeOfRun, optional
         The code that the run was trained with: its settings count where nothing else says them.
     """
-    if options.loss is not None and options.loss not in FAMILIES:
-        where = options.origin("loss", "--loss")
-        raise UsageError(
-            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
-        )
+    _expect_a_family(options)
     saved = saving.saved(raw)
     settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
@@ -94,6 +90,14 @@ def understand(
         checkpoints=saved.notes,
         drawn=drawn.notes,
     )
+
+
+def _expect_a_family(options: Options) -> None:
+    if options.loss is not None and options.loss not in FAMILIES:
+        where = options.origin("loss", "--loss")
+        raise UsageError(
+            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
+        )
 
 
 def _settings(
