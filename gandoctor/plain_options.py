@@ -27,6 +27,13 @@ class Group(typer.core.TyperGroup):
             command.get_params = functools.partial(_plain, type(command).get_params, command)
         return command
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; a path in its place is taken for what somebody wants analysed."""
+        word = args[0] if args else ""
+        if self.get_command(ctx, word) is None and ("/" in word or Path(word).exists()):
+            ctx.fail(f"No such command '{word}'. To look at a run: {ctx.info_name} analyze {word}")
+        return super().resolve_command(ctx, args)
+
     def get_params(self, ctx: Any) -> Any:
         """Give the group's own options, and ``--help``."""
         return _plain(typer.core.TyperGroup.get_params, self, ctx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -241,3 +242,64 @@ def test_a_saved_report_is_rendered_without_its_run(two: Path) -> None:
     odd = run("render", "page.html", cwd=two)
     assert odd.returncode == 2
     assert "is no saved report" in odd.stderr
+
+
+# ---------------------------------------------------------------- how it is called
+
+
+def test_several_paths_are_one_report_and_one_that_is_bad_stops_no_other(two: Path) -> None:
+    done = run("analyze", "d-dominance", "healthy-hinge", "-q", "-o", "r.json", cwd=two)
+    assert done.returncode == 1
+    runs = json.loads((two / "r.json").read_text())["runs"]
+    assert [r["run"]["path"] for r in runs] == ["d-dominance", "healthy-hinge"]
+    worse = run("analyze", "nope", "healthy-hinge", "-q", "-o", "r.json", cwd=two)
+    assert worse.returncode == 2
+    assert "nope: does not exist" in worse.stderr
+    assert json.loads((two / "r.json").read_text())["verdict"] == "healthy"
+    nothing = run("analyze", "nope", "neither", cwd=two)
+    assert nothing.returncode == 2
+    assert "nothing could be read" in nothing.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "text", "jsonl"])
+def test_a_log_from_the_input(form: str, tmp_path: Path) -> None:
+    rows = [(i, 1.3 + i % 7 / 100, 0.8 + i % 5 / 100) for i in range(200)]
+    lines = {
+        "csv": ["step,d_loss,g_loss", *(f"{i},{d},{g}" for i, d, g in rows)],
+        "text": [f"step {i} d_loss: {d:.3f} g_loss: {g:.3f}" for i, d, g in rows],
+        "jsonl": [json.dumps({"step": i, "d_loss": d, "g_loss": g}) for i, d, g in rows],
+    }[form]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "gandoctor", "analyze", "-", "--format", "json"],
+        input="\n".join(lines), cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    signals = json.loads(done.stdout)["signals"]
+    assert {s["role"]: s["points"] for s in signals if s["tag"] in ("d_loss", "g_loss")} == {
+        "d_loss": 200, "g_loss": 200,
+    }  # fmt: skip
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_alone_is_printed_and_a_bare_path_gets_a_hint(two: Path) -> None:
+    before = sorted(p.name for p in two.iterdir())
+    done = run("analyze", "healthy-hinge", "--format", "markdown", cwd=two)
+    assert done.stdout.startswith("<!-- gandoctor -->")
+    assert sorted(p.name for p in two.iterdir()) == before
+    hint = run("d-dominance", cwd=two)
+    assert hint.returncode == 2
+    assert "analyze d-dominance" in hint.stderr
+    assert run("-h", cwd=two).stdout == run("--help", cwd=two).stdout
+    assert run("-V", cwd=two).stdout == run("--version", cwd=two).stdout
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
+def test_where_nothing_can_be_written_the_summary_is_told(two: Path) -> None:
+    two.chmod(0o555)
+    try:
+        done = run("analyze", "d-dominance", cwd=two)
+    finally:
+        two.chmod(0o755)
+    assert done.returncode == 1
+    assert "D learns too fast" in done.stdout
+    assert "no report is written" in done.stderr

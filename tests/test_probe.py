@@ -23,6 +23,14 @@ pytestmark = pytest.mark.torch
 
 DEVICE = os.environ.get("GANDOCTOR_PROBE_DEVICE", "cpu")
 ROOT = Path(__file__).resolve().parents[1]
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+# Whoever runs the tests in the background has their children ignore Ctrl-C.
+HEEDING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gandoctor.__main__ import main; main()"
+)
+
 
 ENTRY = """
 import math, torch
@@ -167,7 +175,8 @@ def slow(folder, tmp_path, pause):
     entry = tmp_path / "slow.py"
     later = f"import time\n{ENTRY}".replace(
         "    return Probe(G, D, real=ring, held",
-        f"    D.register_forward_hook(lambda *a: time.sleep({pause}))\n"
+        f"    def late(*a): open({str(tmp_path / 'begun')!r}, 'a').close(); time.sleep({pause})\n"
+        "    D.register_forward_hook(late)\n"
         "    return Probe(G, D, real=ring, held",
     )
     entry.write_text(later)
@@ -186,14 +195,12 @@ def test_the_budget_is_kept(folder, tmp_path):
 
 def test_an_interrupt_leaves_a_report(folder, tmp_path):
     out = tmp_path / "report.json"
-    argv = [sys.executable, "-m", "gandoctor", "probe", str(folder), "--device", "cpu", "-o"]
+    argv = [sys.executable, "-c", HEEDING, "probe", str(folder), "--device", "cpu", "-o"]
     argv += [str(out), "--entry", slow(folder, tmp_path, 1.0), "--quiet"]
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    deadline = time.monotonic() + 60
-    maps = Path(f"/proc/{child.pid}/maps")
-    while time.monotonic() < deadline and maps.exists() and "libtorch" not in maps.read_text():
+    child = subprocess.Popen(argv, cwd=ROOT, **PIPES)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (tmp_path / "begun").exists():
         time.sleep(0.1)
-    time.sleep(4)
     child.send_signal(signal.SIGINT)
     said = child.communicate(timeout=30)
     assert child.returncode == 130, said
@@ -265,6 +272,20 @@ def test_the_report_has_the_probe_in_every_output(folder):
         assert "512 samples of last.pt" in " ".join(
             reporters.render(reporters.by_name(name), [report]).split()
         )
+
+
+def test_analyze_does_both_in_one_report(folder, tmp_path):
+    from typer.testing import CliRunner
+
+    from gandoctor.cli.commands import app
+
+    out = tmp_path / "report.json"
+    entry = f"{folder / 'gandoctor_probe.py'}:build"
+    done = CliRunner().invoke(app, ["analyze", str(folder), "--probe", entry, "-o", str(out)])
+    assert done.exit_code in (0, 1), done.output
+    report = json.loads(out.read_text())
+    assert {f["name"] for f in report["probe"]["figures"]} >= {"coverage", "told_apart"}
+    assert report["run"]["sources"][0]["path"] == "metrics.csv"
 
 
 def test_scores_of_every_shape_are_one_number_an_example():

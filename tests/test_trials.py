@@ -17,6 +17,15 @@ from gandoctor.trials import arms as ways
 from gandoctor.trials.commands import Command, Task, run_all
 
 ROOT = Path(__file__).resolve().parents[1]
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+# Whoever runs the tests in the background has their children ignore Ctrl-C.
+HEEDING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gandoctor.__main__ import main; main()"
+)
+
+
 RUN = ROOT / "sample_logs" / "mode-collapse"
 
 # A "training" whose FID depends on G's rate and on the seed, as its config says.
@@ -146,9 +155,9 @@ def test_an_interrupt_ends_the_trainings_and_leaves_a_report(tmp_path):
         f"import os, time\nopen({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\ntime.sleep(60)\n"
     )
     out = tmp_path / "report.json"
-    argv = [sys.executable, "-m", "gandoctor", "probe", str(RUN), "-o", str(out), "--quiet"]
+    argv = [sys.executable, "-c", HEEDING, "probe", str(RUN), "-o", str(out), "--quiet"]
     argv += ["--train", f"{sys.executable} {file} {{config}}"]
-    child = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(argv, cwd=ROOT, **PIPES)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not pids.exists():
         time.sleep(0.1)
@@ -183,3 +192,13 @@ def test_places_are_filled_wherever_they_stand():
     assert command.filled(config="c.yaml", out="o", seed=3) == [
         "train", "--config=c.yaml", "--out", "o", "-s", "3", "{a: b}",
     ]  # fmt: skip
+
+
+def test_patches_are_tried_by_a_command_alone():
+    from typer.testing import CliRunner
+
+    from gandoctor.cli.commands import app
+
+    done = CliRunner().invoke(app, ["probe", str(RUN), "--try-patches", "2"])
+    assert isinstance(done.exception, GandoctorError)
+    assert "without --train" in str(done.exception)

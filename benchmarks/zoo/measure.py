@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
+from benchmarks.zoo.distances import auc, distances, mean_distance
 from benchmarks.zoo.networks import REACH
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ class Bench:
         basis = np.linalg.svd(real - self.mean, full_matrices=False)[2][: min(COMPONENTS, data.dim)]
         self._basis = basis.T
         self._real = self._project(real)
-        self._distance = _mean_distance(real)
+        self._distance = mean_distance(real)
         if data.centres is None:
-            apart = _distances(self._real, self._real)
+            apart = distances(self._real, self._real)
             self._radius = np.sort(apart, axis=1)[:, NEIGHBOURS]
         self._real_quality = float(self._place(data.train[:1000])[1].mean())
 
@@ -124,10 +125,10 @@ class Bench:
         neighbourhood of a held-out one (improved precision, arXiv:1904.06991).
         """
         if self.data.centres is not None:
-            apart = _distances(x, self.data.centres)
+            apart = distances(x, self.data.centres)
             return apart.argmin(axis=1), apart.min(axis=1) < 3 * self.data.width
         assert self.data.labels is not None
-        apart = _distances(self._project(x), self._real)
+        apart = distances(self._project(x), self._real)
         return self.data.labels[apart.argmin(axis=1)], (apart < self._radius).any(axis=1)
 
     def frechet(self, x: Array) -> float:
@@ -158,7 +159,7 @@ class Bench:
             "reached": float((nearest > due).mean()),
             "quality": share / self._real_quality,
             "frechet": self.frechet(x),
-            "diversity": _mean_distance(x) / self._distance,
+            "diversity": mean_distance(x) / self._distance,
             "variance": float(x.var(axis=0).sum()) / self.data.spread**2,
             "shift": float(np.linalg.norm(x.mean(axis=0) - self.mean)) / self.data.spread,
         }
@@ -226,23 +227,6 @@ class Examiner:
             "gradient": float(torch.stack([g.square().sum() for g in at_weights]).sum().sqrt()),
             "first_to_last": float(matrices[0].norm() / matrices[-1].norm().clamp_min(1e-30)),
         }
-
-
-def _distances(a: Array, b: Array) -> Array:
-    squared = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squared, 0.0))
-
-
-def _mean_distance(x: Array, at_most: int = 500) -> float:
-    x = x[:at_most]
-    return float(_distances(x, x).sum() / (len(x) * (len(x) - 1)))
-
-
-def auc(high: Array, low: Array) -> float:
-    """Chance that one of the first is above one of the second; ties count half."""
-    ranked = np.sort(low)
-    below = np.searchsorted(ranked, high, "left") + np.searchsorted(ranked, high, "right")
-    return float(below.mean() / 2 / len(low))
 
 
 # ------------------------------------------------------------------------------------ the judgement
@@ -344,15 +328,25 @@ def judge(
 
 
 def conclude(
-    moments: Sequence[Moment], bar: Bar, out_of_reach: float, loss_size: float, nan_step: int | None
+    moments: Sequence[Moment],
+    bar: Bar,
+    out_of_reach: float,
+    loss_size: float,
+    nan_step: int | None,
+    *,
+    last: int = 6,
+    lately: int = 10,
 ) -> Truth:
-    """The truth by a bar; `out_of_reach`: share of real values that G's output cannot take."""
+    """The truth by a bar: how the `last` moments are, and whether the run lapsed `lately`.
+
+    `out_of_reach` is the share of real values that G's output cannot take.
+    """
     states = [bar.state(m) for m in moments]
     good = [i for i, s in enumerate(states) if s > 0]
-    final = median(moments[-6:])
-    broke = nan_step is not None or not all(m.finite for m in moments[-6:])
+    final = median(moments[-last:])
+    broke = nan_step is not None or not all(m.finite for m in moments[-last:])
     end = -1 if broke else bar.state(final)
-    lapses = float(np.mean([s < 0 for s in states[-10:]]))
+    lapses = float(np.mean([s < 0 for s in states[-lately:]]))
     outcome = "healthy" if end > 0 and lapses <= 0.2 else "failed"
     symptoms, onset = (
         ((), {})

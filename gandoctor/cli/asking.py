@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gandoctor.cli.saying import note
 from gandoctor.errors import GandoctorError, UsageError
 from gandoctor.options import WISHES, FailOn
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from gandoctor.api import Options
+
+
+DEFAULT_REPORT = "gandoctor-report.html"
 
 
 def _option(name: str) -> Any:
@@ -93,6 +97,25 @@ def files_of(targets: Sequence[str]) -> tuple[Path, ...]:
     for file in files:
         writing.check(file)
     return files
+
+
+def targets_of(
+    output: Sequence[str] | None, format_: str | None
+) -> tuple[list[str], tuple[Path, ...]]:
+    """Where the reports go, and which of that are files.
+
+    A format alone is printed. Where nothing was asked for and the folder cannot be written to, the
+    summary is all there is, and that is said.
+    """
+    if output is not None:
+        return list(output), files_of(output)
+    if format_ is not None:
+        return ["-"], ()
+    try:
+        return [DEFAULT_REPORT], files_of([DEFAULT_REPORT])
+    except UsageError as e:
+        note(f"no report is written: {e}")
+        return [], ()
 
 
 def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:

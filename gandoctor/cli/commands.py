@@ -25,6 +25,7 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
     is_another,
+    targets_of,
 )
 from gandoctor.cli.rules import rules_show
 from gandoctor.cli.saying import in_colour, note, say, write
@@ -37,12 +38,10 @@ app = typer.Typer(
     help="Reads what a GAN training left behind; says whether it is healthy, what went wrong, and "
     "what to change.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-DEFAULT_REPORT = "gandoctor-report.html"
 
 
 class ListFormat(str, Enum):  # noqa: UP042
@@ -63,7 +62,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it, and leave.")
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Say it, and leave."
+        ),
     ] = False,
 ) -> None:
     """Reads what a GAN training left behind.
@@ -74,9 +76,12 @@ def root(
 
 @app.command()
 def analyze(
-    path: Annotated[
-        Path,
-        typer.Argument(readable=False, help="A log, the folder of a run, or a folder of runs."),
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            readable=False,
+            help="Logs, folders of a run, folders of runs; '-' reads a log from the input.",
+        ),
     ],
     output: OutputOption = None,
     format_: FormatOption = None,
@@ -88,12 +93,21 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            "--probe",
+            metavar="FILE.py:build",
+            help="Measure the players of its checkpoint, too, as this entry builds them.",
+        ),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
-    from gandoctor import api, reporters
+    from gandoctor import reporters
+    from gandoctor.cli.gate import analysed
 
-    targets = output if output is not None else [DEFAULT_REPORT]
+    targets, files = targets_of(output, format_)
     options = asked_for(
         config=config,
         map_=map_,
@@ -102,18 +116,19 @@ def analyze(
         ignore=ignore,
         select=select,
         repo=repo,
-        outputs=files_of(targets),
+        outputs=files,
+        analysed=paths if len(paths) > 1 else (),
     )
     # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    reports = api.analyze_all(path, options)
+    reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports))
     if not quiet and "-" not in targets:
         say(reporters.render(reporters.by_name("text"), reports, colour=in_colour()), clean=True)
         for target in targets:
             say(f"report: {target}\n")
-    raise typer.Exit(api.exit_code(reports, fail_on_word(path, fail_on)))
+    raise typer.Exit(code)
 
 
 @app.command()

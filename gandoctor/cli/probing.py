@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gandoctor.cli.asking import (
+    DEFAULT_REPORT,
     ConfigOption,
     FailOnOption,
     FormatOption,
@@ -21,7 +22,7 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
 )
-from gandoctor.cli.commands import DEFAULT_REPORT, app
+from gandoctor.cli.commands import app
 from gandoctor.cli.saying import in_colour, say, write
 from gandoctor.errors import UsageError
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gandoctor.model.report import Report
+    from gandoctor.trials import Wishes as Trying
 
 BAR = 24
 
@@ -38,6 +40,15 @@ EntryOption = Annotated[
         "--entry",
         metavar="FILE.py:build",
         help="What builds the players; else gandoctor_probe.py beside the run or above it.",
+    ),
+]
+ScriptOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--script",
+        metavar="train.py",
+        readable=False,
+        help="A training script: its classes are used, its body is not run.",
     ),
 ]
 CheckpointOption = Annotated[
@@ -68,7 +79,8 @@ TrainOption = Annotated[
     ),
 ]
 TryOption = Annotated[
-    int, typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train.")
+    int | None,
+    typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train; else 3."),
 ]
 JobsOption = Annotated[
     int, typer.Option("--jobs", min=1, metavar="N", help="Trainings at a time, with --train.")
@@ -83,6 +95,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of noise and cho
 def probe(
     run: Annotated[Path, typer.Argument(readable=False, help="A log or run folder.")],
     entry: EntryOption = None,
+    script: ScriptOption = None,
     checkpoint: CheckpointOption = None,
     data: DataOption = None,
     budget: BudgetOption = None,
@@ -92,7 +105,7 @@ def probe(
         int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
     ] = 64,
     train: TrainOption = None,
-    try_patches: TryOption = 3,
+    try_patches: TryOption = None,
     jobs: JobsOption = 1,
     trust_checkpoint: Annotated[
         bool,
@@ -121,6 +134,7 @@ def probe(
     targets = output if output is not None else [DEFAULT_REPORT]
     wishes = probing.Wishes(
         entry=entry or "",
+        script=script,
         checkpoint=checkpoint,
         data=_there(data),
         budget=seconds(budget or "60s"),
@@ -133,15 +147,63 @@ def probe(
     told = None if quiet else progress
     # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    if train is None:
+    trying = _trying(train, try_patches, budget, jobs)
+    if trying is None:
         report = probing.run(run, wishes, options, told)
     else:
         from gandoctor import trials
 
-        trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
         report = trials.run(run, trying, options, told)
     _deliver(report, chosen, quiet=quiet)
     raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
+
+
+@app.command()
+def demo(
+    failure: Annotated[
+        str,
+        typer.Argument(help="mode-collapse, vanishing, dominance, oscillation or healthy."),
+    ] = "mode-collapse",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="New folder; else gandoctor-demo-NAME."),
+    ] = None,
+    seed: SeedOption = 0,
+    show: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page, where a terminal is there.")
+    ] = True,
+) -> None:
+    """Train a toy GAN that fails, diagnose it, apply the patch, train again. Needs PyTorch."""
+    from gandoctor import demo as demos
+    from gandoctor import reporters
+
+    done = demos.run(failure, output or Path(f"gandoctor-demo-{failure}"), seed=seed, told=progress)
+    text = reporters.by_name("text")
+    say(reporters.render(text, [done.before], colour=in_colour()), clean=True)
+    if done.after is not None and done.patch is not None:
+        say(f"the patch was applied ({done.patch.title}), and trained again:\n")
+        say(reporters.render(text, [done.after], colour=in_colour()), clean=True)
+    say(f"report: {done.page}\n")
+    if show and sys.stdout.isatty():
+        import webbrowser
+
+        webbrowser.open(done.page.resolve().as_uri())
+
+
+def _trying(train: str | None, patches: int | None, budget: str | None, jobs: int) -> Trying | None:
+    """What is wished of trials; None where none are."""
+    if train is None and patches is not None:
+        raise UsageError(
+            "says nothing without --train",
+            "--try-patches",
+            "--train 'python train.py --config {config} --out {out}'",
+        )
+    if train is None:
+        return None
+    from gandoctor import trials
+    from gandoctor.probe.asked import seconds
+
+    return trials.Wishes(train, patches or 3, seconds(budget or "10m"), jobs)
 
 
 def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:

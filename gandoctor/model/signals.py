@@ -154,8 +154,8 @@ class Picture:
     written : "" or "base64"
         How the bytes are written there; base64 as it stands between the quotes of a JSON text.
     shows : tuple of str
-        What the panels of a figure show, from left to right, each ``real`` or ``fake``; empty where
-        nothing tells.
+        What the panels of a figure show, from left to right, each ``real``, ``fake`` or ``input``
+        (what a translation starts from); empty where nothing tells.
     """
 
     tag: str

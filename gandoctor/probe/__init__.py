@@ -8,6 +8,7 @@ imported only once something is to be measured.
 from __future__ import annotations
 
 from gandoctor.probe.asked import Probe, Wishes
+from gandoctor.probe.harvest import harvest
 from gandoctor.probe.running import run
 
-__all__ = ["Probe", "Wishes", "run"]
+__all__ = ["Probe", "Wishes", "harvest", "run"]

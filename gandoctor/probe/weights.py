@@ -86,6 +86,8 @@ class Checkpoint:
         InputError
             No weights in the files fit the net; says what comes nearest.
         """
+        if not self.files:
+            raise InputError("no checkpoint was found", "the run", "name one with --checkpoint")
         states = self.states
         wanted = net.state_dict()
         if which in states:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,8 +62,17 @@ def render_many(reports: Sequence[Report]) -> str:
     return _page(w.count(len(order), "run"), runs, reports, index)
 
 
-def render_comparison(c: Comparison) -> str:
-    """A comparison as one self-contained page, with the curves of both runs over each other."""
+def render_comparison(c: Comparison, *, shown: Sequence[tuple[str, str]] = ()) -> str:
+    """A comparison as one self-contained page, with the curves of both runs over each other.
+
+    Parameters
+    ----------
+    c : Comparison
+    shown : sequence of (str, str)
+        Pictures of our own making to put above the table: title and SVG.
+    """
+    from markupsafe import Markup
+
     from gandoctor.reporters import comparison as say
 
     pictures = list(_pictures(c))
@@ -79,6 +89,7 @@ def render_comparison(c: Comparison) -> str:
         best=say.best_points(c),
         head=pictures[0] if pictures else None,
         curves=pictures[1:],
+        shown=[(title, Markup(svg)) for title, svg in shown],  # noqa: S704
     )
 
 
@@ -148,6 +159,7 @@ def environment() -> Environment:
         "exact": _exact,
         "whole": _whole,
         "number": w.number,
+        "picture": _picture_data,
         "thousands": "{:,}".format,
     }
     return made
@@ -179,6 +191,14 @@ def _exact(value: str) -> str:
     from markupsafe import Markup, escape
 
     return escape(value).replace("\r", Markup("&#13;")).replace("\n", Markup("&#10;"))
+
+
+def _picture_data(picture: str) -> str:
+    """A PNG in base64 as the address of an image; a report may be anybody's: else an empty one."""
+    from markupsafe import Markup
+
+    plain = picture.isascii() and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", picture) is not None
+    return Markup("data:image/png;base64," + picture) if plain else Markup("data:,")  # noqa: S704
 
 
 @functools.cache

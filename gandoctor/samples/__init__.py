@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.samples import gathering, variety
+from gandoctor.samples import gathering, pairing, variety
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from gandoctor.model.checkpoints import Drawn
     from gandoctor.model.signals import Picture, Signal
 
-__all__ = ["measure"]
+__all__ = ["measure", "measure_drawn"]
 
 _MOST_SERIES: Final = 3  # that are tried, where the likeliest hold no samples
 
@@ -52,6 +53,8 @@ def measure(
           ``sample_distance``, ``sample_turnover``: where the samples lie among the real data, and
           how much of it they have left for another part since the look before; see
           `gandoctor.samples.fidelity`
+        - ``sample_palette``, ``sample_brightness``: how far the colours of pictures, and their
+          brightness, are from the real ones'; see `gandoctor.samples.features`
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
@@ -63,7 +66,8 @@ def measure(
     facts : dict
         ``real_variance``, ``real_min``, ``real_max`` (where real data is known), ``sample_min`` and
         ``sample_max`` of the last step, ``sample_pictures`` (measured), ``sample_pictures_skipped``
-        (beyond the budget, unreadable, or without a grid).
+        (beyond the budget, unreadable, or without a grid); ``fixed_noise``, 1 where a sample goes
+        on from the one at its place of the look before, 0 where it does not.
 
     notes : tuple of str
         How the tiles of grids were found, and how sure that is.
@@ -88,17 +92,56 @@ def measure(
             continue
         skipped += found.skipped
         done += sum(len(fakes[s]) for s in found.batches)
+        kept = _noise_kept(found)
         known = variety.facts_of(found.batches, found.real)
+        if kept is not None:
+            known["fixed_noise"] = float(kept)
         signals += variety.signals_of(tag, network, found)
-        notes += _said_of(tag, found)
+        notes += _said_of(tag, found, kept)
         facts = {**known, **facts}
     if done or skipped:
         facts |= {"sample_pictures": float(done), "sample_pictures_skipped": float(skipped)}
     return tuple(signals), facts, tuple(notes)
 
 
-def _said_of(tag: str, found: gathering.Gathered) -> Iterator[str]:
-    """How the tiles of a series' grids were found, and how sure that is."""
+def measure_drawn(
+    drawn: Sequence[Drawn], pictures: Sequence[Picture], root: Path, last_step: int
+) -> tuple[list[Signal], list[Drawn], list[str]]:
+    """Measure samples that were drawn from checkpoints, beside the run's real data.
+
+    Parameters
+    ----------
+    drawn : sequence of Drawn
+    pictures : sequence of Picture
+        As discovery indexed them; of these the real data is taken.
+    root : Path
+        Folder that their paths are relative to.
+    last_step : int
+        Step of samples whose own is unknown.
+
+    Returns
+    -------
+    As `gandoctor.samples.drawing.signals_of`.
+    """
+    from gandoctor.samples import drawing
+
+    real = gathering.real_of([p for p in pictures if p.step < 0], root)
+    return drawing.signals_of(drawn, real, last_step)
+
+
+def _noise_kept(found: gathering.Gathered) -> bool | None:
+    """Whether pictures of all looks were drawn from the same noise; None where nothing tells."""
+    looks = [found.batches[s] for s in sorted(found.batches)]
+    if len(looks) < 2 or any(look.told is None for look in looks):
+        return None
+    if found.layout is not None and found.layout.whole:
+        return None
+    share = pairing.kept_share([look.values for look in looks])
+    return pairing.is_kept(share, min(len(look.values) for look in looks))
+
+
+def _said_of(tag: str, found: gathering.Gathered, kept: bool | None) -> Iterator[str]:
+    """How the tiles of a series' grids were found, and how sure that is; and of which noise."""
     layout = found.layout
     if layout is not None and layout.whole:
         yield (
@@ -110,3 +153,6 @@ def _said_of(tag: str, found: gathering.Gathered) -> Iterator[str]:
             f"the sample pictures of {tag} were cut into {layout.count} tiles of "
             f"{layout.height} x {layout.width} pixels, told by {layout.told_by} ({layout.sure})"
         )
+    if kept is not None:
+        whose = "the same noise at each look" if kept else "noise drawn anew for each look"
+        yield f"the samples of {tag} are of {whose}, by how they go with those of the look before"

@@ -18,7 +18,7 @@ _LEAST_SIDE: Final = 8  # pixels; nothing can be said of the texture of smaller 
 _FLAT: Final = 3.0  # of 255: a sample that deviates less is one flat colour
 _NEAR_END: Final = 2  # of 255: so close to black or white a value is at the end of its range
 _COLOURED: Final = 4.0  # of 255, between the channels of a pixel
-_PERIODS: Final = (2, 4)  # strides of transposed convolutions, one and two of them
+PERIODS: Final = (2, 4)  # strides of transposed convolutions, one and two of them
 
 
 class Evidence(NamedTuple):
@@ -62,8 +62,8 @@ def of(samples: NDArray[np.uint8], *, as_drawn: bool) -> Evidence:
     if min(some.shape[1:3]) < _LEAST_SIDE:
         return Evidence(rest[0], math.nan, math.nan, *rest[1:])
     grey = some.mean(axis=3, dtype=np.float32)
-    checkerboard = _checkerboard(grey) if as_drawn else math.nan
-    return Evidence(rest[0], _noise(grey), checkerboard, *rest[1:])
+    board = checkerboard(grey) if as_drawn else math.nan
+    return Evidence(rest[0], _noise(grey), board, *rest[1:])
 
 
 def _middles(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -90,11 +90,17 @@ def _noise(grey: Floats) -> float:
     return float(np.median((down + across)[textured] / (4 * variance[textured])))
 
 
-def _checkerboard(grey: Floats) -> float:
+def checkerboard(grey: Floats) -> float:
+    """Share of the fine texture that repeats every 2 or 4 pixels; NaN of plain pictures.
+
+    Parameters
+    ----------
+    grey : ndarray of float32, shape (n, height, width), 0..255
+    """
     if float(grey.std()) <= _FLAT:
         return math.nan
     found = 0.0
-    for period in _PERIODS:
+    for period in PERIODS:
         n, height, width = grey.shape
         rows, columns = height // period, width // period
         blocks = grey[:, : rows * period, : columns * period]

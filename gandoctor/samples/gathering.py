@@ -31,6 +31,7 @@ MAX_VALUES: Final = 24_000_000  # of all arrays
 _FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
 _HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
+_REALS: Final = 4  # figures of which the real samples are taken
 _MOST_SHAPES: Final = 6  # sizes of pictures among which grids are looked for
 _FAKE: Final = late_pattern(
     r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
@@ -118,18 +119,22 @@ def batches_of(
     skipped = sum(len(fakes[s]) for s in fakes) - sum(len(fakes[s]) for s in chosen)
     wanted = {step: fakes[step][:MAX_A_STEP] for step in chosen}
     arrays, decoded = _load({**wanted, -1: list(reals)} if reals else wanted, root)
+    shown = decoded.pop(-1, [])
     of_outputs = any(p.written for ps in wanted.values() for p in ps)
+    beside: list[NDArray[np.uint8]] = []
     if of_outputs:
         shows = next((p.shows for ps in wanted.values() for p in ps if "real" in p.shows), ())
         decoded, layout = _grids(decoded, shows)
         if layout is None:  # plots, or single pictures
             return Gathered({}, None, 0, None)
+        beside = _beside(decoded, shows, layout)
     else:
         decoded = {step: _of_one_size(images) for step, images in decoded.items()}
-        layout = _layout({step: ps for step, ps in decoded.items() if step >= 0})
+        layout = _layout(decoded)
+    compared = bool(shown or beside or -1 in arrays)
     batches: dict[int, Batch] = {}
     for step in chosen:
-        found = arrays.get(step) or _as_batch(decoded.get(step, []), layout)
+        found = arrays.get(step) or _as_batch(decoded.get(step, []), layout, compared=compared)
         if found is not None and len(found.values) > 1:
             batches[step] = found
         else:
@@ -139,11 +144,57 @@ def batches_of(
         last = batches[max(batches)].values.shape[1]
         skipped += sum(len(wanted[s]) for s, b in batches.items() if b.values.shape[1] != last)
         batches = {s: b for s, b in batches.items() if b.values.shape[1] == last}
-    real = arrays.get(-1) or _as_batch(decoded.get(-1, []), layout)
+    like = next((p.shape for step in sorted(decoded) for p in decoded[step]), None)
+    real = arrays.get(-1) or _real(shown, beside, layout, like)
     if real is None or not batches or len(real.values) < 2:
         return Gathered(batches, None, skipped, layout)
     fits = real.values.shape[1] == next(iter(batches.values())).values.shape[1]
-    return Gathered(batches, real if fits else None, skipped, layout)
+    seen = real.small is not None and all(b.small is not None for b in batches.values())
+    return Gathered(batches, real if fits or seen else None, skipped, layout)
+
+
+def _beside(
+    decoded: Mapping[int, list[NDArray[np.uint8]]], shows: Sequence[str], layout: tiles.Layout
+) -> list[NDArray[np.uint8]]:
+    """Real samples that stand in the same figures as the generated ones, each once."""
+    pictures = [p for step in sorted(decoded) for p in decoded[step]]
+    if "real" not in shows or not pictures:
+        return []
+    few = _few(pictures)
+    found = tiles.beside(np.stack(few), shows, layout)
+    if found is None:
+        return []
+    cuts = np.concatenate([tiles.cut(few[i], found) for i in _spread([*range(len(few))], _REALS)])
+    return list(np.unique(cuts.reshape(len(cuts), -1), axis=0).reshape(-1, *cuts.shape[1:]))
+
+
+def _real(
+    shown: list[NDArray[np.uint8]],
+    beside: list[NDArray[np.uint8]],
+    layout: tiles.Layout | None,
+    like: tuple[int, ...] | None,
+) -> Batch | None:
+    """Real data: pictures of their own, else what stands in the figures of the generated ones.
+
+    `like` is the shape of the generated ones' pictures, to which `layout` belongs.
+    """
+    if not shown:
+        return _as_batch(beside, None, compared=True)
+    same = _of_one_size(shown)
+    if layout is None or layout.boxes or same[0].shape[:2] != (like or ())[:2]:
+        # A real grid may be of another size, and be laid out in its own way.
+        own = tiles.find_layout(np.stack(_few(same)), padded_only=layout is None)
+        layout = own
+    return _as_batch(same, layout, compared=True)
+
+
+def real_of(reals: Sequence[Picture], root: Path) -> Batch | None:
+    """Real data on its own: an array, single pictures, or a grid of them."""
+    arrays, decoded = _load({-1: list(reals)}, root) if reals else ({}, {})
+    if -1 in arrays:
+        return arrays[-1]
+    pictures = _of_one_size(decoded.get(-1, []))
+    return _as_batch(pictures, _layout({-1: pictures}) if pictures else None)
 
 
 def _spread(steps: list[int], most: int) -> list[int]:
@@ -310,10 +361,12 @@ def _few(pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     return [pictures[i] for i in _spread(list(range(len(pictures))), few)]
 
 
-def _as_batch(pictures: list[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch | None:
+def _as_batch(
+    pictures: list[NDArray[np.uint8]], layout: tiles.Layout | None, *, compared: bool = False
+) -> Batch | None:
     if not pictures:
         return None
     if layout is not None and not layout.fits(pictures[0]):
         layout = None
-    found = load.batch(pictures, layout)
+    found = load.batch(pictures, layout, compared=compared)
     return found if len(found.values) > 1 else None

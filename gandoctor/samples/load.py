@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.samples import evidence, look, tiles
+from gandoctor.samples import evidence, features, fidelity, look, tiles
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Batch:
         Smallest and largest value before anything was shrunk.
     told : Evidence or None
         What pictures tell of themselves; None for arrays.
+    small : ndarray of float32, shape (n, 32, 32, 3), or None
+        The pictures brought to one size, where there are others to compare them with.
     """
 
     values: NDArray[np.float64]
@@ -58,6 +60,7 @@ class Batch:
     low: float
     high: float
     told: evidence.Evidence | None = None
+    small: NDArray[np.float32] | None = None
 
 
 @lru_cache(maxsize=64)
@@ -199,23 +202,54 @@ def _filled(file: BinaryIO, into: NDArray[Any]) -> bool:
     return True
 
 
-def batch(pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None) -> Batch:
+def batch(
+    pictures: Sequence[NDArray[np.uint8]], layout: tiles.Layout | None, *, compared: bool = False
+) -> Batch:
     """Samples of one step, from its pictures: cut by the layout, or each picture a sample.
 
     Parameters
     ----------
     pictures : sequence of ndarray of uint8, shapes (height, width, channels)
     layout : Layout, optional
+    compared : bool
+        Whether there are real pictures to compare them with.
     """
     cuts = [tiles.cut(p, layout) if layout else p[None] for p in pictures]
     samples = cuts[0][:MAX_SAMPLES] if len(cuts) == 1 else np.concatenate(cuts)[:MAX_SAMPLES]
     low, high = float(samples.min()) / 255.0, float(samples.max()) / 255.0
     told = evidence.of(samples, as_drawn=layout is None or not layout.boxes or layout.as_blocks)
+    small = _small(samples) if compared else None
     values = _shrunk(samples)  # shrunk first: floats take eight times the room
     most = max(2, MAX_VALUES // values.shape[1])
     if len(values) > most:
         values = values[np.linspace(0, len(values) - 1, most).astype(np.int64)]
-    return Batch(values.astype(np.float64) / 255.0, True, low, high, told)
+    return Batch(values.astype(np.float64) / 255.0, True, low, high, told, small)
+
+
+def _small(samples: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Pictures brought to one size, no more than are compared; None of what is too small."""
+    if min(samples.shape[1:3]) < features.LEAST_SIDE:
+        return None
+    at = np.linspace(0, len(samples) - 1, min(fidelity.MOST, len(samples))).astype(int)
+    return features.thumbs(samples[at])
+
+
+def drawn(values: NDArray[np.float32], told_of: NDArray[np.uint8] | None) -> Batch:
+    """Samples in memory, as those of a file are held.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, d) or (n, channels, height, width)
+    told_of : ndarray of uint8, shape (n, height, width, channels), or None
+        The same as pictures, where they are some.
+    """
+    wide = values.astype(np.float64)
+    finite = np.isfinite(wide)
+    low = float(wide.min(where=finite, initial=math.inf)) if finite.any() else math.nan
+    high = float(wide.max(where=finite, initial=-math.inf)) if finite.any() else math.nan
+    flat = _shrunk(wide) if wide.ndim == 4 else wide.reshape(len(wide), -1)
+    told = evidence.of(told_of, as_drawn=True) if told_of is not None else None
+    return Batch(flat, flat.shape[1] >= 16, low, high, told)
 
 
 def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.lang.middle import median
-from gandoctor.samples import enlarged, figures
+from gandoctor.samples import enlarged, figures, seams
+from gandoctor.samples.seams import MAX_TILES_ALONG, MIN_TILE, Sure
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -23,18 +23,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Sure = Literal["sure", "likely", "a guess"]
-
-MIN_TILE: Final = 6
-MAX_TILES_ALONG: Final = 64
 _PADS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 16)
-_STEP: Final = 1.3  # a seam between tiles is at least this much rougher than the rows next to it
-_ALIKE: Final = 0.6
 _TRIED: Final = 6  # pictures of a series, where several ways to cut them are tried
 _BLOCKS: Final = 3  # along each side of a picture without tiles
 _RIM: Final = 0.05  # of a panel, which may be a frame
 _LEAST_BLOCK: Final = 8
-_TELLING: Final = 3  # tiles along a side, from which on a pattern that repeats tells
+_PANELS_DIFFER: Final = 2.0  # pixels, by rounding
 _CLEAR: Final = 1.6  # seams that are so much rougher than what lies between leave no doubt
 
 
@@ -115,7 +109,7 @@ def find_layout(
         found = padded if is_square or found is None else found
     exact = found is not None and found.height == found.width
     if not exact and not padded_only:
-        found = _by_figure(pictures) or found or _by_seams(pictures) or _by_period(pictures)
+        found = _by_figure(pictures) or found or _side_by_side(pictures)
     if found is None or found.boxes:
         return found
     return _drawn_larger(pictures, dataclasses.replace(found, used=_used(pictures, found)))
@@ -313,90 +307,42 @@ def _counts(lines: NDArray[np.bool_], pad: int) -> list[int]:
 # ---------------------------------------------------------------- tiles side by side
 
 
-def _by_seams(pictures: NDArray[np.uint8]) -> Layout | None:
-    """Jumps at even distances: tiles without padding."""
-    rough_down, rough_across = _roughness(pictures)
+def _side_by_side(pictures: NDArray[np.uint8]) -> Layout | None:
+    """Square tiles without anything between them."""
+    found = seams.square(pictures)
+    if found is None:
+        return None
     height, width = pictures.shape[1:3]
-    for size in _square_sizes(height, width):
-        if _is_seam(rough_down, size) and _is_seam(rough_across, size):
-            return _tiling(height, width, size, "the seams between them", "likely")
-    return None
-
-
-def _by_period(pictures: NDArray[np.uint8]) -> Layout | None:
-    """A pattern that repeats: centred objects on a plain ground, without padding or seams."""
-    down, across = _roughness(pictures)
-    height, width = pictures.shape[1:3]
-    for size in _square_sizes(height, width):
-        if _enough(height // size, width // size) and all(
-            side // size < _TELLING or _repeats(rough, size)
-            for side, rough in ((height, down), (width, across))
-        ):
-            return _tiling(height, width, size, "a pattern that repeats", "a guess")
-    return None
-
-
-def _enough(rows: int, columns: int) -> bool:
-    """Whether what repeats along the longer side does so often enough to tell of the other."""
-    most = max(rows, columns)
-    return min(rows, columns) >= _TELLING or most > _TELLING
-
-
-def _roughness(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Mean step between neighbouring rows, and between neighbouring columns.
-
-    Entry k is the step from k - 1 to k.
-    """
-    grey = pictures.mean(axis=3, dtype=np.float32)
-    down = np.abs(np.diff(grey, axis=1)).mean(axis=(0, 2), dtype=np.float64)
-    across = np.abs(np.diff(grey, axis=2)).mean(axis=(0, 1), dtype=np.float64)
-    return np.concatenate([[0.0], down]), np.concatenate([[0.0], across])
-
-
-def _square_sizes(height: int, width: int) -> list[int]:
-    """Sides of square tiles that fill the picture, the smallest first; at least four tiles."""
-    return [
-        size
-        for size in range(MIN_TILE, max(height, width) // 2 + 1)
-        if not height % size
-        and not width % size
-        and 4 <= (height // size) * (width // size) <= MAX_TILES_ALONG**2
-    ]
-
-
-def _is_seam(rough: Floats, size: int) -> bool:
-    """Whether every multiple of `size` stands out from the rows beside it and the picture at large.
-
-    Next to the centre of a lone object the rows are rough as well, but so are their neighbours.
-    """
-    seams = np.arange(size, len(rough), size)
-    if not seams.size:
-        return True  # a single row of tiles
-    beside = np.max([rough[seams + k] for k in (-2, -1, 1, 2)], axis=0)
-    stands_out = rough[seams] > _STEP * np.maximum(beside, 0.05)
-    usual = float(median(np.delete(rough[1:], seams - 1)))
-    return bool(stands_out.all() and rough[seams].mean() > 1.5 * max(usual, 0.05))
-
-
-def _repeats(rough: Floats, size: int) -> bool:
-    """Whether the roughness is like itself one tile further, and unlike itself on the way there."""
-    alike = _correlation(rough, size)
-    return alike >= _ALIKE and min(_correlation(rough, lag) for lag in range(1, size)) < alike - 0.3
-
-
-def _correlation(rough: Floats, lag: int) -> float:
-    one, two = rough[1:-lag], rough[1 + lag :]
-    if len(one) < MIN_TILE or not one.std() or not two.std():
-        return 0.0
-    return float(np.corrcoef(one, two)[0, 1])
-
-
-def _tiling(height: int, width: int, size: int, told_by: str, sure: Sure) -> Layout:
-    starts = tuple(range(0, height, size)), tuple(range(0, width, size))
-    return Layout(*starts, size, size, told_by, sure)
+    starts = tuple(range(0, height, found.size)), tuple(range(0, width, found.size))
+    return Layout(*starts, found.size, found.size, found.told_by, found.sure)
 
 
 # ---------------------------------------------------------------- figures
+
+
+def beside(pictures: NDArray[np.uint8], shows: Sequence[str], layout: Layout) -> Layout | None:
+    """Where real samples stand, in figures that show them in a panel beside the generated ones.
+
+    Parameters
+    ----------
+    pictures : ndarray of uint8, shape (n, height, width, channels)
+    shows : sequence of str
+        What the panels show; ``real`` is among them.
+    layout : Layout
+        Of the generated ones.
+    """
+    held = figures.large(pictures)
+    if len(held) != len(shows) or "fake" not in shows or not layout.boxes:
+        return None
+    real, fake = (held[list(shows).index(what)] for what in ("real", "fake"))
+    if max(abs(real.height - fake.height), abs(real.width - fake.width)) > _PANELS_DIFFER:
+        return _in_panel(pictures, real)
+    down, across = real.top - fake.top, real.left - fake.left
+    boxes = (
+        enlarged.Box(b.top + down, b.left + across, b.bottom + down, b.right + across)
+        for b in layout.boxes
+    )
+    return dataclasses.replace(layout, boxes=tuple(boxes))
 
 
 def _by_figure(pictures: NDArray[np.uint8], shows: Sequence[str] = ()) -> Layout | None:
@@ -445,7 +391,7 @@ def _in_blocks_of(
     top = left = 0
     for (first, last), (before, behind) in itertools.product(frames, frames):
         plain = few[:, first : own[0] - last, before : own[1] - behind]
-        ways = (_by_background, _by_padding, _by_seams, _by_period)
+        ways = (_by_background, _by_padding, _side_by_side)
         found = next((one for way in ways if (one := way(plain)) and one.height == one.width), None)
         if found is None:
             continue

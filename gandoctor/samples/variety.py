@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.model.signals import Signal
-from gandoctor.samples import fidelity
+from gandoctor.samples import features, fidelity
 from gandoctor.samples.evidence import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,7 +29,13 @@ _SAME: Final = (
 )
 _LEAST_EXTENT: Final = 0.25  # of pictures, where no real data tells: grey all over is no range
 _COMPARISONS: Final = tuple(f"sample_{name}" for name in fidelity.Fidelity._fields)
-_RELATIVE: Final = ("sample_variance", "sample_diversity", *_COMPARISONS)
+_RELATIVE: Final = (
+    "sample_variance",
+    "sample_diversity",
+    "sample_palette",
+    "sample_brightness",
+    *_COMPARISONS,
+)
 
 
 def facts_of(batches: Mapping[int, Batch], real: Batch | None) -> dict[str, float]:
@@ -59,13 +65,10 @@ def signals_of(tag: str, network: str, found: Gathered) -> list[Signal]:
     }
     if real is not None:
         against = f"the real data ({len(real.values)} samples)"
-        variance, diversity = _variance(real.values), _diversity(_distances(real.values))
-        values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
-        reference = fidelity.Reference(real.values)
-        compared = reference.course(batches[s].values for s in steps)
-        for i, name in enumerate(_COMPARISONS):
-            if any(math.isfinite(c[i]) for c in compared):
-                values[name] = [c[i] for c in compared]
+        if real.small is not None:
+            against += ", in the space of random convolutions"
+        variance = _variance(real.values)
+        values |= _compared(real, [batches[s] for s in steps], distances)
     else:
         against = "the run's most varied step (no real data found)"
         variance = max((v for v in values["sample_variance"] if math.isfinite(v)), default=0.0)
@@ -96,6 +99,47 @@ def signals_of(tag: str, network: str, found: Gathered) -> list[Signal]:
         ]
         signals.append(_signal("sample_stale", network, tag, steps[1:], stale, said))
     return signals
+
+
+def _compared(
+    real: Batch, looks: list[Batch], distances: list[NDArray[np.float64]]
+) -> dict[str, list[float]]:
+    """What real data say of the samples of each look."""
+    values: dict[str, list[float]] = {}
+    if real.values.shape[1] == looks[0].values.shape[1]:
+        diversity = _diversity(_distances(real.values))
+        values["sample_diversity"] = [_ratio(_diversity(d), diversity) for d in distances]
+    small = [look.small for look in looks]
+    known, rows = real.values, [look.values for look in looks]
+    if real.small is not None and all(s is not None for s in small):
+        seen = [s for s in small if s is not None]
+        values["sample_palette"] = [features.palette(s, real.small) for s in seen]
+        values["sample_brightness"] = [features.brightness(s, real.small) for s in seen]
+        known, rows = _standard(features.structure(real.small), map(features.structure, seen))
+        rows = _pooled(rows)
+    compared = fidelity.Reference(known).course(rows)
+    for i, name in enumerate(_COMPARISONS):
+        if any(math.isfinite(c[i]) for c in compared):
+            values[name] = [c[i] for c in compared]
+    return values
+
+
+def _pooled(rows: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Looks with too few samples to speak of neighbourhoods, each with those just before it."""
+    least = min(len(look) for look in rows)
+    reach = -(-fidelity.LEAST // least)
+    if reach == 1 or reach > max(2, len(rows) // 3):
+        return rows
+    return [np.concatenate(rows[max(0, i + 1 - reach) : i + 1]) for i in range(len(rows))]
+
+
+def _standard(
+    real: NDArray[np.float64], looks: Iterable[NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Features in deviations of the real data's; those that hardly vary there count less."""
+    middle, spread = real.mean(axis=0), real.std(axis=0)
+    spread = np.maximum(spread, 0.1 * float(np.median(spread)) + 1e-9)
+    return (real - middle) / spread, [(look - middle) / spread for look in looks]
 
 
 def _signal(  # noqa: PLR0917

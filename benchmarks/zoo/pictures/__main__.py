@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from benchmarks.zoo.pictures import crew, labels, plan, records, release
+from benchmarks.zoo.pictures import crew, labels, plan, records, release, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,9 +61,10 @@ def _add_train(commands: Any) -> None:
 def _train(given: argparse.Namespace) -> int:
     begun = time.time()
     tasks = json.loads(given.tasks.read_text("utf-8")) if given.tasks else plan.tasks(given.half)
-    tasks = tasks[: given.limit]
-    if given.steps:
-        for task in tasks:
+    tasks = [task for task in tasks if task["name"]][: given.limit]  # no name: nothing to train
+    for task in tasks:
+        task["settings"] = settings.make(task["settings"])
+        if given.steps:
             task["settings"] |= {"iterations": given.steps}
     shared = given.device.startswith("cuda") and crew.share_gpu()
     place = crew.Place(

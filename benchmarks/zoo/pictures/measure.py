@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from benchmarks.zoo.measure import Moment, auc
+from benchmarks.zoo.distances import auc
+from benchmarks.zoo.measure import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -65,7 +65,7 @@ class Record:
         self.grids[step] = encoded(tiles)
 
     def tiles(self, step: int) -> NDArray[np.uint8]:
-        """A kept grid as tiles of shape (n, size, size) or (n, size, size, 3)."""
+        """A kept grid as tiles of shape (n, size, size, 3): grey ones in three equal channels."""
         return decoded(self.grids[step])
 
 
@@ -76,9 +76,7 @@ def slim(record: Record, series: Iterable[str], *, pictures: bool) -> Record:
         steps = sorted(record.grids)
         at = np.linspace(0, len(steps) - 1, min(SLIM_GRIDS, len(steps))).round().astype(int)
         for step in (steps[i] for i in at):
-            tiles = record.tiles(step)
-            tiles = tiles[..., None] if tiles.ndim == 3 else tiles
-            kept[step] = encoded(tiles.transpose(0, 3, 1, 2), SLIM_QUALITY)
+            kept[step] = encoded(record.tiles(step).transpose(0, 3, 1, 2), SLIM_QUALITY)
     values = {
         name: (np.asarray(record.series[name], "<f4").view("<u4") & SLIM_BITS).view("<f4")
         for name in record.series
@@ -105,11 +103,11 @@ def encoded(tiles: NDArray[np.uint8], quality: int = 88) -> bytes:
 
 def decoded(data: bytes, size: int | None = None) -> NDArray[np.uint8]:
     """The tiles of `encoded`."""
-    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     size = size or pixels.shape[1] // SIDE
-    rows, rest = pixels.shape[0] // size, pixels.shape[2:]
-    grid = pixels.reshape(rows, size, SIDE, size, *rest)
-    return np.ascontiguousarray(np.swapaxes(grid, 1, 2).reshape(rows * SIDE, size, size, *rest))
+    rows = pixels.shape[0] // size
+    grid = pixels.reshape(rows, size, SIDE, size, 3)
+    return np.ascontiguousarray(grid.transpose(0, 2, 1, 3, 4).reshape(rows * SIDE, size, size, 3))
 
 
 def save(record: Record, folder: Path) -> Path:

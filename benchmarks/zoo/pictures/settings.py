@@ -84,6 +84,11 @@ def make(given: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def differing(settings: Settings) -> Settings:
+    """Those that are not as by default: what `make` needs to make them anew."""
+    return {key: value for key, value in settings.items() if value != DEFAULTS[key]}
+
+
 def digest(*of: Any) -> str:
     """Ten letters for any plain data: they tell nothing and stay the same."""
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:10]

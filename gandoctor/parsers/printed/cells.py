@@ -23,12 +23,23 @@ _KINDS: Final = ("image/png", "image/jpeg", "png", "jpeg")  # the last two as of
 _TITLE: Final = late_pattern(
     r"title\s*\(\s*[frbuFRBU]{0,2}[\"']([^\"'\n]{1,200})|^[ \t]*#.*", re.MULTILINE
 )
+# Titles that a loop sets one after the other: title = ['Input', 'Ground truth', 'Predicted'].
+_LISTED: Final = late_pattern(r"(?m)^[ \t]*titles?\s*=\s*[\[(]([^\[\]()\n]{1,300})[\])]")
+_LITERAL: Final = late_pattern(r"[\"']([^\"'\n]{1,200})[\"']")
+_INPUT: Final = late_pattern(
+    r"\b(?:inputs?|condition|conditional|sources?|sketch|edges?|labels?|low[ _-]?res\w*|lr|mask"
+    r"(?:ed)?|gr[ae]y\w*)\b",
+    re.IGNORECASE,
+)
 _REAL: Final = late_pattern(
-    r"\b(?:real|true|originals?|dataset|training|train|data|ground[ _-]?truth|inputs?)\b",
+    r"\b(?:real|true|originals?|dataset|training|train|data|ground[ _-]?truth|targets?|gt|"
+    r"expected|high[ _-]?res\w*|hr)\b",
     re.IGNORECASE,
 )
 _FAKE: Final = late_pattern(
-    r"\b(?:fakes?|generated|generator|synthe\w+|samples?|gan)\b", re.IGNORECASE
+    r"\b(?:fakes?|generated|generator|synthe\w+|samples?|gan|predict\w*|outputs?|translated|"
+    r"reconstruct\w*|colou?ri[sz]ed|super[ _-]?res\w*|sr)\b",
+    re.IGNORECASE,
 )
 
 
@@ -138,18 +149,27 @@ class _Cursor:
 
 
 def _titles(source: str) -> tuple[str, ...]:
-    """Whether the titles that a cell sets speak of real or of generated pictures, in their order.
+    """What the titles that a cell sets say of its panels, in their order: real, fake or input.
 
-    Empty where one of them tells neither.
+    Empty where one of them tells none of these, or several.
     """
-    titles = [m[1] for m in _TITLE.finditer(source[:200_000]) if m[1]]
-    said = []
-    for title in titles:
-        is_real, is_fake = bool(_REAL.search(title)), bool(_FAKE.search(title))
-        if is_real == is_fake:
-            return ()
-        said.append("real" if is_real else "fake")
-    return tuple(said)
+    source = source[:200_000]
+    titles = [m[1] for m in _TITLE.finditer(source) if m[1]]
+    if not titles and (listed := _LISTED.search(source)):
+        titles = _LITERAL.findall(listed[1])
+    said = [_said_by(title) for title in titles]
+    if "" in said:
+        return ()
+    # Beside generated ones alone, what goes in is real pictures.
+    return tuple("real" if "real" not in said and kind == "input" else kind for kind in said)
+
+
+def _said_by(title: str) -> str:
+    kinds = {"real": _REAL, "fake": _FAKE, "input": _INPUT}
+    found = [kind for kind, words in kinds.items() if words.search(title)]
+    # "Generated from the input", "real input": what goes in tells less than the rest.
+    found = [kind for kind in found if kind != "input"] or found
+    return found[0] if len(found) == 1 else ""
 
 
 def printed_with(cells: Sequence[Cell], shown: Sequence[Shown]) -> str:
@@ -190,16 +210,17 @@ def _lines(k: int, cell: Cell, places: set[tuple[int, int]]) -> Iterator[str]:
 
 
 def placed(shown: Sequence[Shown], steps: Sequence[int | None]) -> tuple[Picture, ...]:
-    """The pictures that go with a record.
+    """The pictures that go with a record, and those whose titles call them real, at step -1.
 
-    ``Picture.path`` is empty: the pictures are in the notebook itself. What the titles call real is
-    left out.
+    ``Picture.path`` is empty: the pictures are in the notebook itself.
     """
-    return tuple(
-        Picture(_tag(s), step, "", s.offset, s.length, "base64", s.shows)
-        for s, step in zip(shown, steps, strict=True)
-        if step is not None and set(s.shows) != {"real"}
-    )
+    found = []
+    for s, step in zip(shown, steps, strict=True):
+        if set(s.shows) == {"real"}:
+            found.append(Picture("outputs/real", -1, "", s.offset, s.length, "base64", s.shows))
+        elif step is not None:
+            found.append(Picture(_tag(s), step, "", s.offset, s.length, "base64", s.shows))
+    return tuple(found)
 
 
 def _tag(shown: Shown) -> str:

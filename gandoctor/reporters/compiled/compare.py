@@ -1,6 +1,6 @@
 # Made from templates/compare.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'c0f795276b952167e52229639ff93e66e5859b62e17e240ec10d04386a492495'
+MADE_FROM = '3feaf4b390595fdfe64ee5ae658a90c321d0bb72576a3128044219125e63ba5d'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'compare.html.j2'
 
@@ -51,6 +51,7 @@ def block_body(context, missing=missing):
     l_0_changed = resolve('changed')
     l_0_best = resolve('best')
     l_0_figure = resolve('figure')
+    l_0_shown = resolve('shown')
     l_0_rows = resolve('rows')
     l_0_notes = resolve('notes')
     l_0_curves = resolve('curves')
@@ -130,7 +131,21 @@ def block_body(context, missing=missing):
         pass
         yield escape(environment.finalize(context.call((undefined(name='figure') if l_0_figure is missing else l_0_figure), (undefined(name='head') if l_0_head is missing else l_0_head), _block_vars=_block_vars)))
         yield '\n'
-    yield '</header>\n<section class="card" id="table">\n<h2 class="title">Before and after</h2>\n<div class="wide" tabindex="0"><table>\n<thead><tr><th></th><th class="num">Before</th><th class="num">After</th><th></th></tr></thead>\n<tbody>\n'
+    yield '</header>\n'
+    if (undefined(name='shown') if l_0_shown is missing else l_0_shown):
+        pass
+        yield '<section class="card" id="shown">\n'
+        for (l_1_title, l_1_svg) in (undefined(name='shown') if l_0_shown is missing else l_0_shown):
+            _loop_vars = {}
+            pass
+            yield '<h2 class="title">'
+            yield escape(environment.finalize(l_1_title))
+            yield '</h2>\n<div class="wide" tabindex="0">'
+            yield escape(environment.finalize(l_1_svg))
+            yield '</div>\n'
+        l_1_title = l_1_svg = missing
+        yield '</section>\n'
+    yield '<section class="card" id="table">\n<h2 class="title">Before and after</h2>\n<div class="wide" tabindex="0"><table>\n<thead><tr><th></th><th class="num">Before</th><th class="num">After</th><th></th></tr></thead>\n<tbody>\n'
     for (l_1_name, l_1_old, l_1_new, l_1_said) in (undefined(name='rows') if l_0_rows is missing else l_0_rows):
         _loop_vars = {}
         pass
@@ -294,4 +309,4 @@ def block_body(context, missing=missing):
     yield '</article>\n'
 
 blocks = {'brand': block_brand, 'body': block_body}
-debug_info = '1=13&2=16&3=27&4=37&5=82&6=84&8=88&9=92&10=94&12=97&13=101&15=110&16=113&18=116&19=120&23=126&24=128&32=131&33=135&36=145&37=149&40=153&41=162&42=164&44=166&48=171&51=174&54=176&56=182&57=187&54=196&61=197&62=200&64=205&65=210&61=237&72=238&73=241&77=246&78=251&72=269&85=270&87=276&88=281&85=290'
+debug_info = '1=13&2=16&3=27&4=37&5=83&6=85&8=89&9=93&10=95&12=98&13=102&15=111&16=114&18=117&19=121&23=127&24=129&27=132&29=135&30=139&31=141&40=146&41=150&44=160&45=164&48=168&49=177&50=179&52=181&56=186&59=189&62=191&64=197&65=202&62=211&69=212&70=215&72=220&73=225&69=252&80=253&81=256&85=261&86=266&80=284&93=285&95=291&96=296&93=305'

@@ -95,7 +95,7 @@ def worded(story: Story, out: Path) -> None:
     if draw_lot < 0.4:
         configs.as_yaml(story.settings(FLAT), out / "hparams.yaml")
     elif draw_lot < 0.75:
-        configs.script(story.settings(FLAT), out / "train_gan.py")
+        configs.script(story.settings(FLAT), out / "config.py")
 
 
 def _rows(story: Story, names: dict[str, str], every: int) -> Rows:
@@ -154,7 +154,7 @@ def stylegan(story: Story, out: Path) -> None:
 
 def keras(story: Story, out: Path) -> None:
     """A CSV of epochs' means."""
-    every = EPOCH // 2
+    every = EPOCH
     names = {
         "d_loss": "d_loss",
         "g_loss": "g_loss",
@@ -170,10 +170,10 @@ def keras(story: Story, out: Path) -> None:
         for i in range(story.length // every):
             writer.writerow([i, *(repr(float(f"{v[i]:.8g}")) for v in of.values())])
     if story.lot.random() < 0.5:
-        upper = {k: v.upper().replace("|", "|") for k, v in FLAT.items()}
+        upper = {k: v.upper() for k, v in FLAT.items()}
         told = story.settings(upper)
         lines = [f"{key} = {value!r}" for key, value in told.items()]
-        (out / "train.py").write_text("import keras\n\n" + "\n".join(lines) + "\n", "utf-8")
+        (out / "config.py").write_text("import keras\n\n" + "\n".join(lines) + "\n", "utf-8")
     draw(story, out / "images", "epoch_{epoch:03d}.png")
 
 

@@ -126,7 +126,7 @@ def pytorch_gan(story: Story, out: Path) -> None:
     if head < 0.5:
         lines.append(configs.namespace(told))
     elif head < 0.8:
-        configs.script(told, out / "train.py")
+        configs.script(told, out / "config.py")
     else:
         story.written.clear()
     epochs, every = -(-story.length // EPOCH), story.lot.choice([1, 5, 10])
@@ -158,7 +158,7 @@ def cyclegan(story: Story, out: Path) -> None:
         told = " ".join(f"{label}: {values[step]:.3f}" for label, values in of.items())
         lines.append(f"{at} {told} ")
     (out / "loss_log.txt").write_text("\n".join(lines) + "\n", "utf-8")
-    draw(story, out / "web" / "images", "epoch{epoch:03d}_fake_B.png", pad=0)
+    draw(story, out / "web" / "images", "epoch{epoch_from_1:03d}_fake_B.png", pad=0)
 
 
 def speech(story: Story, out: Path) -> None:

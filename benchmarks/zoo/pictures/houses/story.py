@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.pictures.plan import given
 from benchmarks.zoo.pictures.settings import DEFAULTS, HIDDEN
 
 if TYPE_CHECKING:
@@ -89,13 +90,14 @@ class Story:
         return [(s, FID * v) for s, v in self.record.frechet] if self.fid else []
 
     def settings(self, spelling: dict[str, str], usual: tuple[str, ...] = ()) -> dict[str, Any]:
-        """User's key -> value: what the house always writes, and whatever is not as usual.
+        """User's key -> value: what the house always writes, the game's own, what is not as usual.
 
         A spelling ``lr`` for both players' rates stands once where both are the same.
         """
         found: dict[str, Any] = {}
+        always = {*spelling, *usual, *given()["games"][self.record.about["game"]]}
         for key, value in self.c.items():
-            if key in HIDDEN or not (key in spelling or key in usual or value != DEFAULTS[key]):
+            if key in HIDDEN or not (key in always or value != DEFAULTS[key]):
                 continue
             name = spelling.get(key, plainly(key))
             shared = name.partition("|")
@@ -132,7 +134,7 @@ def padded(tiles: NDArray[np.uint8], pad: int = 2) -> Image.Image:
 
 
 def draw(story: Story, folder: Path, name: str, pad: int = 2, *, offset: int = 0) -> None:
-    """Write every grid of the run; `name` takes ``step``, ``epoch`` and ``kimg``."""
+    """Write every grid of the run; `name` takes ``step``, ``epoch``, ``kimg`` and others."""
     if story.grids != "png":
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +142,7 @@ def draw(story: Story, folder: Path, name: str, pad: int = 2, *, offset: int = 0
         at = {
             "step": step - offset,
             "epoch": (step - 1) // EPOCH,
+            "epoch_from_1": (step - 1) // EPOCH + 1,
             "kimg": step * story.c["batch_size"] // 1000,
         }
         padded(story.record.tiles(step), pad).save(folder / name.format(**at))
