@@ -328,3 +328,18 @@ def test_a_script_that_is_none_is_said(tmp_path):
     (tmp_path / "train.py").write_text("def broken(:\n")
     with pytest.raises(GandoctorError, match="is no Python"):
         harvest(tmp_path / "train.py")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_graph_needs_no_code(tmp_path):
+    from gandoctor.probe.script import probe_without_code
+
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    file = tmp_path / "g.pt"
+    torch.jit.save(torch.jit.trace(net, torch.randn(2, 6)), file)
+    made = probe_without_code({}, Checkpoint([file]), Data(None, 64, 0))
+    z = torch.randn(3, 6)
+    assert made.latent == (6,)
+    assert torch.equal(made.generator(z), net(z))
+    torch.save(net.state_dict(), tmp_path / "weights.pt")
+    assert probe_without_code({}, Checkpoint([tmp_path / "weights.pt"]), Data(None, 64, 0)) is None

@@ -133,16 +133,26 @@ def _built(session: Session) -> tuple[Probe, backend.Place]:
         "run": session.path,
         "seed": wishes.seed,
     }
-    if wishes.script is not None:
-        from gandoctor.probe import script
-
-        built = script.probe_of(wishes.script, settings, known["checkpoint"], known["data"])
-    else:
-        built = entry.call(_entry(session), known, settings)
+    built = _by_file(session, known) or entry.call(_entry(session), known, settings)
     if built.real is None:
         file = wishes.data if wishes.data and wishes.data.is_file() else data.beside(session.path)
         built.real = file
     return built, place
+
+
+def _by_file(session: Session, known: dict[str, Any]) -> Probe | None:
+    """The players of a script that was named, or of a named checkpoint with a graph in it."""
+    wishes = session.wishes
+    given = known["settings"], known["checkpoint"], known["data"]
+    if wishes.script is not None:
+        from gandoctor.probe import script
+
+        return script.probe_of(wishes.script, *given)
+    if wishes.checkpoint is not None and wishes.checkpoint.is_file() and not wishes.entry:
+        from gandoctor.probe import script
+
+        return script.probe_without_code(*given)
+    return None
 
 
 def _entry(session: Session) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import argparse
 import ast
 import inspect
 import types
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.errors import InputError
@@ -78,6 +79,37 @@ def probe_of(path: Path, settings: Mapping[str, Any], checkpoint: Checkpoint, da
         latent=latent,
         condition=condition,
     )
+
+
+def probe_without_code(
+    settings: Mapping[str, Any], checkpoint: Checkpoint, data: Data
+) -> Probe | None:
+    """The generator of a file that holds its own graph (TorchScript, ``.pt2``); None: it has none.
+
+    Such a file is run as it is, so only one that the user names is tried.
+
+    Raises
+    ------
+    InputError
+        Nothing says what it takes.
+    """
+    t = torch()
+    path = checkpoint.files[0]
+    net = None
+    try:
+        if path.suffix == ".pt2":
+            net = t.export.load(path).module()
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                net = t.jit.load(path, map_location="cpu")
+                net.eval()
+    except Exception:  # it holds weights alone, or is damaged: the reader of weights says which
+        return None
+    known = argparse.Namespace()
+    found = types.SimpleNamespace(_known=dict(settings), _options=known)
+    latent, condition, shape = _taken(net, found, path)
+    return Probe(net, None, real=_data(data, shape), latent=latent, condition=condition)
 
 
 def _data(data: Data, shape: tuple[int, ...]) -> Any:
@@ -269,4 +301,7 @@ def _first_width(net: Any) -> int | None:
         for name in ("in_features", "in_channels"):
             if hasattr(module, name):
                 return int(getattr(module, name))
-    return None
+    # A graph has lost the kinds of its layers: a matrix is of rows that it gives, and a kernel of
+    # four dimensions is one that makes pictures larger.
+    shape = next((w.shape for w in net.parameters() if w.dim() in (2, 4)), ())
+    return int(shape[1] if len(shape) == 2 else shape[0]) if shape else None

@@ -30,6 +30,7 @@ SEEDS: Final = 3
 LEFT: Final = 2  # prescriptions that reach the second rung
 # An arm has to be better than the unchanged one by this share of it to be called so.
 MARGIN: Final = 0.1
+FAILING: Final = 0.6  # believed so surely to fail, a training supports nothing
 
 Train = Callable[["Sequence[Task]", int, float], "Iterator[Ended]"]
 Key = tuple[str, int, int]  # arm, rung, seed
@@ -193,6 +194,9 @@ class Race:
         if rung == 0:
             return "undecided", f"better {part}, not among the best"
         control = self.middle("random", rung, judge)
+        doubt = self.middle(name, rung, scoring.BELIEF)
+        if doubt >= FAILING:
+            return "undecided", f"better {part}, but its own log still looks like a failure"
         if max(own) < usual and mine <= control:
             return "supported", f"every seed better than unchanged {part}"
         return "undecided", f"better {part}, but not for every seed, or no better than by lot"
