@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gandoctor import objective, vocabulary
+from gandoctor.api import saving
 from gandoctor.errors import UsageError, unforeseen
-from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import FAMILIES, Run
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
+    from gandoctor.model.checkpoints import Saved
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 
@@ -39,12 +40,8 @@ def understand(
     code : CodeOfRun, optional
         The code that the run was trained with: its settings count where nothing else says them.
     """
-    if options.loss is not None and options.loss not in FAMILIES:
-        where = options.origin("loss", "--loss")
-        raise UsageError(
-            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
-        )
-    saved = _saved(raw)
+    _expect_a_family(options)
+    saved = saving.saved(raw)
     settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
@@ -59,13 +56,14 @@ def understand(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
     measured, facts, remarks = _measured(raw)
+    drawn = saving.drawn(raw, settings)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
-    facts |= {**saved.facts, **_capacities(saved.facts)}
+    facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
     logged = [s for s in placed if s.role]
     joining = objective.join(logged, settings)
     judged = objective.judge(joining.signals, words.roles)
     facts |= {**joining.facts, **judged.facts}
-    known = (*judged.signals, *measured, *_relative_variance(logged, facts))
+    known = (*judged.signals, *measured, *drawn.signals, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
     game = objective.infer(
@@ -84,13 +82,22 @@ def understand(
         raw_settings=(*raw.settings, *saved.settings),
         objective=game,
         facts=facts,
-        notes=(*raw.notes, *remarks, *saved.remarks, *idle, *noted),
+        notes=(*raw.notes, *remarks, *saved.remarks, *drawn.remarks, *idle, *noted),
         sources=(*raw.sources, *saved.sources),
         step_unit=unit,
         roles=words.roles,
         finished=raw.finished,
         checkpoints=saved.notes,
+        drawn=drawn.notes,
     )
+
+
+def _expect_a_family(options: Options) -> None:
+    if options.loss is not None and options.loss not in FAMILIES:
+        where = options.origin("loss", "--loss")
+        raise UsageError(
+            f"unknown loss family {options.loss!r}", where, f"one of {', '.join(FAMILIES)}"
+        )
 
 
 def _settings(
@@ -153,32 +160,6 @@ def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)
-
-
-def _saved(raw: RawRun) -> Saved:
-    """What the run's checkpoints say; whatever is wrong with them, the rest of the report stands.
-
-    Without a file that may be one nothing is imported.
-    """
-    if not raw.checkpoints:
-        return Saved()
-    from gandoctor import checkpoint
-
-    last = max((int(s.steps[-1]) for s in raw.signals if len(s)), default=0)
-    try:
-        return checkpoint.examine(
-            [raw.root / name for name in raw.checkpoints], raw.root, last_step=last
-        )
-    except Exception as e:
-        fault = unforeseen(e, "their", "")
-        remark = f"the checkpoints were left out: {fault.what}"
-        return Saved(remarks=(remark,))
-
-
-def _capacities(known: Mapping[str, float]) -> dict[str, float]:
-    """Sizes of D and G by their parameters, where a checkpoint holds both."""
-    d, g = known.get("params_d", 0.0), known.get("params_g", 0.0)
-    return {"capacity_d": d, "capacity_g": g, "capacity_ratio": d / g} if d and g else {}
 
 
 def _said_of_the_data(settings: Mapping[str, Setting]) -> dict[str, float]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.checkpoint.rebuilt import hints_of
 from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from gandoctor.model.checkpoints import Drawn
 
-__all__ = ["examine"]
+
+__all__ = ["draw", "examine"]
 
 
 def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
@@ -47,3 +50,32 @@ def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
         )
     facts = told[-1].facts if told else {}
     return Saved(notes, facts, stated, tuple(sources), tuple(remarks))
+
+
+def draw(
+    files: Sequence[Path], root: Path, known: Mapping[str, object], *, last_step: int = 0
+) -> tuple[list[Drawn], list[str]]:
+    """Rebuild the generators in the checkpoints of a run, and draw samples from them.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files that may be checkpoints.
+    root : Path
+        Folder that paths are relative to.
+    known : Mapping
+        Settings by their canonical names.
+    last_step : int
+        Of the log; 0 where there is none.
+
+    Returns
+    -------
+    drawn : list of Drawn
+        Each way a generator may have been built on its own.
+    notes : list of str
+        Why a generator was not run.
+    """
+    from gandoctor.checkpoint import drawing
+
+    found = gathering.gather(files, last_step)
+    return drawing.draw(gathering.looked_at(found.saved), root, hints_of(known))

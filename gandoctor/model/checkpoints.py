@@ -10,7 +10,10 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gandoctor.model.signals import Setting, Signal, Source
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gandoctor.model.signals import Setting, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,6 @@ class Saved:
     sources : tuple of Source
         The files, and what was lost of them.
     remarks : tuple of str
-    signals : tuple of Signal
-        What samples that were drawn from the generators tell.
-    drawn : tuple of DrawnNote
     """
 
     notes: tuple[CheckpointNote, ...] = ()
@@ -115,5 +115,45 @@ class Saved:
     settings: tuple[Setting, ...] = ()
     sources: tuple[Source, ...] = ()
     remarks: tuple[str, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    drawn: tuple[DrawnNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Samples of a generator that was rebuilt one way.
+
+    Attributes
+    ----------
+    path : str
+        The checkpoint, relative to the run.
+    network : str
+        Which of several networks.
+    name : str
+        Where the generator stands in the file.
+    step : int or None
+    values : ndarray of float32, shape (n, ...)
+        Flat samples, or pictures of shape (channels, height, width).
+    proved : bool
+        Whether running statistics agreed with the way it was built.
+    ways : int
+        In how many ways it may have been built.
+    how : str
+        How it was rebuilt, for people.
+    sensitivity : float
+        How far samples move with the noise, over their own spread.
+    saturated : float
+        Share of outputs deep in the flat part of the last activation; NaN where it has none.
+    picture : str
+        A grid of samples: a PNG in base64; empty where they are no pictures.
+    """
+
+    path: str
+    network: str
+    name: str
+    step: int | None
+    values: NDArray[np.float32]
+    proved: bool
+    ways: int
+    how: str
+    sensitivity: float
+    saturated: float
+    picture: str = ""

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from gandoctor.model.checkpoints import Drawn
     from gandoctor.model.signals import Picture, Signal
 
-__all__ = ["measure"]
+__all__ = ["measure", "measure_drawn"]
 
 _MOST_SERIES: Final = 3  # that are tried, where the likeliest hold no samples
 
@@ -101,6 +102,31 @@ def measure(
     if done or skipped:
         facts |= {"sample_pictures": float(done), "sample_pictures_skipped": float(skipped)}
     return tuple(signals), facts, tuple(notes)
+
+
+def measure_drawn(
+    drawn: Sequence[Drawn], pictures: Sequence[Picture], root: Path, last_step: int
+) -> tuple[list[Signal], list[Drawn], list[str]]:
+    """Measure samples that were drawn from checkpoints, beside the run's real data.
+
+    Parameters
+    ----------
+    drawn : sequence of Drawn
+    pictures : sequence of Picture
+        As discovery indexed them; of these the real data is taken.
+    root : Path
+        Folder that their paths are relative to.
+    last_step : int
+        Step of samples whose own is unknown.
+
+    Returns
+    -------
+    As `gandoctor.samples.drawing.signals_of`.
+    """
+    from gandoctor.samples import drawing
+
+    real = gathering.real_of([p for p in pictures if p.step < 0], root)
+    return drawing.signals_of(drawn, real, last_step)
 
 
 def _noise_kept(found: gathering.Gathered) -> bool | None:

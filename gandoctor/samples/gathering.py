@@ -188,6 +188,15 @@ def _real(
     return _as_batch(same, layout, compared=True)
 
 
+def real_of(reals: Sequence[Picture], root: Path) -> Batch | None:
+    """Real data on its own: an array, single pictures, or a grid of them."""
+    arrays, decoded = _load({-1: list(reals)}, root) if reals else ({}, {})
+    if -1 in arrays:
+        return arrays[-1]
+    pictures = _of_one_size(decoded.get(-1, []))
+    return _as_batch(pictures, _layout({-1: pictures}) if pictures else None)
+
+
 def _spread(steps: list[int], most: int) -> list[int]:
     if len(steps) <= most:
         return steps

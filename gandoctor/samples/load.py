@@ -234,6 +234,24 @@ def _small(samples: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     return features.thumbs(samples[at])
 
 
+def drawn(values: NDArray[np.float32], told_of: NDArray[np.uint8] | None) -> Batch:
+    """Samples in memory, as those of a file are held.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, d) or (n, channels, height, width)
+    told_of : ndarray of uint8, shape (n, height, width, channels), or None
+        The same as pictures, where they are some.
+    """
+    wide = values.astype(np.float64)
+    finite = np.isfinite(wide)
+    low = float(wide.min(where=finite, initial=math.inf)) if finite.any() else math.nan
+    high = float(wide.max(where=finite, initial=-math.inf)) if finite.any() else math.nan
+    flat = _shrunk(wide) if wide.ndim == 4 else wide.reshape(len(wide), -1)
+    told = evidence.of(told_of, as_drawn=True) if told_of is not None else None
+    return Batch(flat, flat.shape[1] >= 16, low, high, told)
+
+
 def _shrunk(samples: NDArray[Any]) -> NDArray[Any]:
     """Means over square blocks of pictures larger than 64 pixels; flat: (n, ...) -> (n, d)."""
     if samples.ndim == 4 and samples.shape[1] in (1, 3, 4) and samples.shape[3] not in (1, 3, 4):

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'e4f7a19f950a135e538783068307056d1c22558e903418ba699ffa0e0500cb85'
+MADE_FROM = '106b1e8b2acb0e08f11d2efe11dea6c0ec78e1aaf185593bf8574b37ab66d817'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -27,26 +27,32 @@ def root(context, missing=missing):
         def t_2(*unused):
             raise TemplateRuntimeError("No filter named 'number' found.")
     try:
-        t_3 = environment.filters['thousands']
+        t_3 = environment.filters['picture']
     except KeyError:
         @internalcode
         def t_3(*unused):
-            raise TemplateRuntimeError("No filter named 'thousands' found.")
+            raise TemplateRuntimeError("No filter named 'picture' found.")
     try:
-        t_4 = environment.filters['upper']
+        t_4 = environment.filters['thousands']
     except KeyError:
         @internalcode
         def t_4(*unused):
-            raise TemplateRuntimeError("No filter named 'upper' found.")
+            raise TemplateRuntimeError("No filter named 'thousands' found.")
     try:
-        t_5 = environment.tests['none']
+        t_5 = environment.filters['upper']
     except KeyError:
         @internalcode
         def t_5(*unused):
+            raise TemplateRuntimeError("No filter named 'upper' found.")
+    try:
+        t_6 = environment.tests['none']
+    except KeyError:
+        @internalcode
+        def t_6(*unused):
             raise TemplateRuntimeError("No test named 'none' found.")
     pass
     def macro(l_1_to, l_1_title, l_1_n, l_1_caller):
-        t_6 = []
+        t_7 = []
         l_1_tally = resolve('tally')
         if l_1_to is missing:
             l_1_to = undefined("parameter 'to' was not provided", name='to')
@@ -55,7 +61,7 @@ def root(context, missing=missing):
         if l_1_n is missing:
             l_1_n = undefined("parameter 'n' was not provided", name='n')
         pass
-        t_6.extend((
+        t_7.extend((
             '<section class="sheet" id="',
             escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id'))),
             escape(environment.finalize(l_1_to)),
@@ -70,7 +76,7 @@ def root(context, missing=missing):
             escape(environment.finalize(context.call(l_1_caller))),
             '\n</div>\n</section>\n',
         ))
-        return concat(t_6)
+        return concat(t_7)
     context.exported_vars.add('sheet')
     context.vars['sheet'] = l_0_sheet = Macro(environment, macro, 'sheet', ('to', 'title', 'n'), False, False, True, context.eval_ctx.autoescape)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'log_next'):
@@ -140,15 +146,15 @@ def root(context, missing=missing):
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
         pass
         def macro():
-            t_7 = []
+            t_8 = []
             pass
-            t_7.append(
+            t_8.append(
                 '<p class="meta">Doubtful settings and blind spots. They never decide the verdict.</p>\n<ul class="plain">\n',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks'):
                 _loop_vars = {}
                 pass
-                t_7.extend((
+                t_8.extend((
                     '<li><b>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
                     '</b>',
@@ -156,36 +162,36 @@ def root(context, missing=missing):
                 for l_3_key in environment.getattr(l_2_x, 'settings'):
                     _loop_vars = {}
                     pass
-                    t_7.extend((
+                    t_8.extend((
                         ' <code>',
                         escape(environment.finalize(l_3_key)),
                         '</code>',
                     ))
                 l_3_key = missing
-                t_7.extend((
+                t_8.extend((
                     '<br>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'text'))),
                     '</li>\n',
                 ))
             l_2_x = missing
-            t_7.append(
+            t_8.append(
                 '</ul>\n',
             )
-            return concat(t_7)
+            return concat(t_8)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'risks', 'Risks', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'risks')), caller=caller)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
         pass
         def macro():
-            t_8 = []
+            t_9 = []
             pass
-            t_8.append(
+            t_9.append(
                 '<p class="meta">What could not be decided is no pass. This is what was missing, and how to log it.</p>\n<ul class="plain">\n',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
                 _loop_vars = {}
                 pass
-                t_8.extend((
+                t_9.extend((
                     '<li><b>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
                     '</b> <span class="muted">',
@@ -195,57 +201,57 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_x, 'log_it'):
                     pass
-                    t_8.extend((
+                    t_9.extend((
                         '<pre class="log" tabindex="0"><code>',
                         escape(environment.finalize(environment.getattr(l_2_x, 'log_it'))),
                         '</code></pre>',
                     ))
-                t_8.append(
+                t_9.append(
                     '</li>\n',
                 )
             l_2_x = missing
-            t_8.append(
+            t_9.append(
                 '</ul>\n',
             )
-            return concat(t_8)
+            return concat(t_9)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'open', 'Not checked', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked')), caller=caller)
     def macro():
-        t_9 = []
+        t_10 = []
         pass
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'):
             pass
-            t_9.append(
+            t_10.append(
                 '<p>Looked for, and not found: ',
             )
             l_2_loop = missing
             for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'), undefined):
                 _loop_vars = {}
                 pass
-                t_9.extend((
+                t_10.extend((
                     escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
                     '<code>',
                     escape(environment.finalize(l_2_x)),
                     '</code>',
                 ))
             l_2_loop = l_2_x = missing
-            t_9.append(
+            t_10.append(
                 '.</p>\n',
             )
         else:
             pass
-            t_9.append(
+            t_10.append(
                 '<p>No rule could be called clear.</p>\n',
             )
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
             pass
-            t_9.append(
+            t_10.append(
                 '<p class="label">Not asked, because you said so</p>\n<ul>',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'ignored'):
                 _loop_vars = {}
                 pass
-                t_9.extend((
+                t_10.extend((
                     '<li><code>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'rule'))),
                     '</code>: ',
@@ -253,25 +259,25 @@ def root(context, missing=missing):
                     '</li>',
                 ))
             l_2_x = missing
-            t_9.append(
+            t_10.append(
                 '</ul>\n',
             )
-        return concat(t_9)
+        return concat(t_10)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'clear', 'Clear', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear')), caller=caller)
     def macro():
-        t_10 = []
+        t_11 = []
         l_1_more = resolve('more')
         pass
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'):
             pass
-            t_10.append(
+            t_11.append(
                 '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Tag</th><th>Role</th><th class="num">Points</th><th class="num">Last</th><th>Because</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
                 pass
-                t_10.extend((
+                t_11.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'tag'))),
                     '</code></td><td><code>',
@@ -280,18 +286,18 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_s, 'network'):
                     pass
-                    t_10.extend((
+                    t_11.extend((
                         ' ',
                         escape(environment.finalize(environment.getattr(l_2_s, 'network'))),
                     ))
                 if (environment.getattr(l_2_s, 'split') == 'val'):
                     pass
-                    t_10.append(
+                    t_11.append(
                         ' (validation)',
                     )
-                t_10.extend((
+                t_11.extend((
                     '</td><td class="num">',
-                    escape(environment.finalize(t_3(environment.getattr(l_2_s, 'points')))),
+                    escape(environment.finalize(t_4(environment.getattr(l_2_s, 'points')))),
                     '</td><td class="num">',
                     escape(environment.finalize(t_2(environment.getattr(l_2_s, 'last')))),
                     '</td><td>',
@@ -299,60 +305,60 @@ def root(context, missing=missing):
                     '</td></tr>\n',
                 ))
             l_2_s = missing
-            t_10.extend((
+            t_11.extend((
                 '</tbody></table></div>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n',
             ))
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'):
             pass
-            t_10.append(
+            t_11.append(
                 '<details',
             )
             if (t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')) <= 8):
                 pass
-                t_10.append(
+                t_11.append(
                     ' open',
                 )
-            t_10.extend((
+            t_11.extend((
                 '><summary>',
-                escape(environment.finalize(t_3(t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'))))),
+                escape(environment.finalize(t_4(t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'))))),
                 ' not placed</summary>\n<p>',
             ))
             l_2_loop = missing
             for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
                 _loop_vars = {}
                 pass
-                t_10.extend((
+                t_11.extend((
                     escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
                     '<code>',
                     escape(environment.finalize(environment.getattr(l_2_x, 'tag'))),
                     '</code> (',
-                    escape(environment.finalize(t_3(environment.getattr(l_2_x, 'points')))),
+                    escape(environment.finalize(t_4(environment.getattr(l_2_x, 'points')))),
                     ')',
                 ))
             l_2_loop = l_2_x = missing
-            t_10.extend((
+            t_11.extend((
                 '</p>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'unmapped'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n<p class="meta">If one of them matters, say what it is: <code>--map ROLE=TAG</code>.</p></details>\n',
             ))
-        return concat(t_10)
+        return concat(t_11)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'names', 'How names were understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')), caller=caller)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'):
         pass
         def macro():
-            t_11 = []
+            t_12 = []
             l_1_more = resolve('more')
             pass
-            t_11.append(
+            t_12.append(
                 '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Setting</th><th>Value</th><th>Your key</th><th>Where</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
                 pass
-                t_11.extend((
+                t_12.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'name'))),
                     '</code></td><td><code>',
@@ -364,85 +370,85 @@ def root(context, missing=missing):
                 ))
                 if environment.getattr(l_2_s, 'line'):
                     pass
-                    t_11.extend((
+                    t_12.extend((
                         ':',
                         escape(environment.finalize(environment.getattr(l_2_s, 'line'))),
                     ))
                 if environment.getattr(l_2_s, 'how'):
                     pass
-                    t_11.extend((
+                    t_12.extend((
                         '<br><span class="meta">read in code: ',
                         escape(environment.finalize(environment.getattr(l_2_s, 'how'))),
                         ' (',
                         escape(environment.finalize(environment.getattr(l_2_s, 'confidence'))),
                         ' confidence)</span>',
                     ))
-                t_11.append(
+                t_12.append(
                     '</td></tr>\n',
                 )
             l_2_s = missing
-            t_11.extend((
+            t_12.extend((
                 '</tbody></table></div>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n',
             ))
-            return concat(t_11)
+            return concat(t_12)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'settings', 'Settings understood', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')), caller=caller)
     if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints'):
         pass
         def macro():
-            t_12 = []
+            t_13 = []
             l_1_more = resolve('more')
             pass
-            t_12.append(
+            t_13.append(
                 '<p class="meta">Read as data: nothing in them was run.</p>\n<ul class="plain">\n',
             )
             l_2_loop = missing
             for l_2_c, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
                 _loop_vars = {}
                 pass
-                t_12.extend((
+                t_13.extend((
                     '<li><b><code>',
                     escape(environment.finalize(environment.getattr(l_2_c, 'path'))),
                     '</code></b> <span class="muted">',
                     escape(environment.finalize(environment.getattr(l_2_c, 'kind'))),
                 ))
-                if (not t_5(environment.getattr(l_2_c, 'step'))):
+                if (not t_6(environment.getattr(l_2_c, 'step'))):
                     pass
-                    t_12.extend((
+                    t_13.extend((
                         ', step ',
-                        escape(environment.finalize(t_3(environment.getattr(l_2_c, 'step')))),
+                        escape(environment.finalize(t_4(environment.getattr(l_2_c, 'step')))),
                     ))
-                t_12.append(
+                t_13.append(
                     '</span>\n',
                 )
                 for l_3_n in environment.getattr(l_2_c, 'networks'):
                     _loop_vars = {}
                     pass
-                    t_12.extend((
+                    t_13.extend((
                         '<br><code>',
                         escape(environment.finalize(environment.getattr(l_3_n, 'name'))),
                         '</code> ',
-                        escape(environment.finalize(t_4(environment.getattr(l_3_n, 'role')))),
+                        escape(environment.finalize(t_5(environment.getattr(l_3_n, 'role')))),
                     ))
                     if environment.getattr(l_3_n, 'average'):
                         pass
-                        t_12.append(
+                        t_13.append(
                             ' (moving average)',
                         )
-                    t_12.extend((
+                    t_13.extend((
                         ': ',
-                        escape(environment.finalize(t_3(environment.getattr(l_3_n, 'parameters')))),
+                        escape(environment.finalize(t_4(environment.getattr(l_3_n, 'parameters')))),
                         ' parameters in ',
-                        escape(environment.finalize(t_3(environment.getattr(l_3_n, 'tensors')))),
+                        escape(environment.finalize(t_4(environment.getattr(l_3_n, 'tensors')))),
                         ' tensors',
                     ))
                 l_3_n = missing
                 for l_3_x in environment.getattr(l_2_c, 'optimisers'):
                     _loop_vars = {}
                     pass
-                    t_12.extend((
+                    t_13.extend((
                         '<br>',
                         escape(environment.finalize(l_3_x)),
                     ))
@@ -450,103 +456,135 @@ def root(context, missing=missing):
                 for l_3_x in environment.getattr(l_2_c, 'said'):
                     _loop_vars = {}
                     pass
-                    t_12.extend((
+                    t_13.extend((
                         '<br>',
                         escape(environment.finalize(l_3_x)),
                     ))
                 l_3_x = missing
                 if environment.getattr(l_2_c, 'foreign'):
                     pass
-                    t_12.append(
+                    t_13.append(
                         '<br>would call if it were unpickled: ',
                     )
                     l_3_loop = missing
                     for l_3_x, l_3_loop in LoopContext(environment.getattr(l_2_c, 'foreign'), undefined):
                         _loop_vars = {}
                         pass
-                        t_12.extend((
+                        t_13.extend((
                             escape(environment.finalize((', ' if (not environment.getattr(l_3_loop, 'first')) else ''))),
                             '<code>',
                             escape(environment.finalize(l_3_x)),
                             '</code>',
                         ))
                     l_3_loop = l_3_x = missing
-                t_12.append(
+                t_13.append(
                     '</li>\n',
                 )
             l_2_loop = l_2_c = missing
-            t_12.extend((
+            t_13.extend((
                 '</ul>\n',
                 escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
                 '\n',
             ))
-            return concat(t_12)
+            for l_2_d in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'drawn')[:6]:
+                _loop_vars = {}
+                pass
+                t_13.extend((
+                    '<p class="label">Samples drawn from <code>',
+                    escape(environment.finalize(environment.getattr(l_2_d, 'network'))),
+                    '</code> of <code>',
+                    escape(environment.finalize(environment.getattr(l_2_d, 'path'))),
+                    '</code>',
+                ))
+                if (not t_6(environment.getattr(l_2_d, 'step'))):
+                    pass
+                    t_13.extend((
+                        ', step ',
+                        escape(environment.finalize(t_4(environment.getattr(l_2_d, 'step')))),
+                    ))
+                t_13.append(
+                    '</p>\n',
+                )
+                if environment.getattr(l_2_d, 'picture'):
+                    pass
+                    t_13.extend((
+                        '<p><img alt="A grid of samples" src="',
+                        escape(environment.finalize(t_3(environment.getattr(l_2_d, 'picture')))),
+                        '"></p>',
+                    ))
+                t_13.extend((
+                    '<p class="meta">',
+                    escape(environment.finalize(environment.getattr(l_2_d, 'how'))),
+                    '</p>\n',
+                ))
+            l_2_d = missing
+            return concat(t_13)
         caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
         yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'checkpoints', 'Checkpoints', t_1(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints')), caller=caller)
     def macro():
-        t_13 = []
+        t_14 = []
         l_1_more = resolve('more')
         pass
-        t_13.append(
+        t_14.append(
             '<div class="wide" tabindex="0"><table>\n<thead><tr><th>File</th><th>As</th><th class="num">Values</th><th>Lost</th></tr></thead>\n<tbody>\n',
         )
         for l_2_s in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
             _loop_vars = {}
             pass
-            t_13.extend((
+            t_14.extend((
                 '<tr><td><code>',
                 escape(environment.finalize(environment.getattr(l_2_s, 'path'))),
                 '</code></td><td>',
                 escape(environment.finalize(environment.getattr(l_2_s, 'parser'))),
                 '</td><td class="num">',
-                escape(environment.finalize(t_3(environment.getattr(l_2_s, 'points')))),
+                escape(environment.finalize(t_4(environment.getattr(l_2_s, 'points')))),
                 '</td><td>',
                 escape(environment.finalize((environment.getattr(l_2_s, 'lost') or 'nothing'))),
                 '</td></tr>\n',
             ))
         l_2_s = missing
-        t_13.extend((
+        t_14.extend((
             '</tbody></table></div>\n',
             escape(environment.finalize(context.call((undefined(name='more') if l_1_more is missing else l_1_more), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources'), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')))),
             '\n',
         ))
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
             pass
-            t_13.append(
+            t_14.append(
                 '<p class="label">What preferences changed of what is judged</p>\n<ul>',
             )
             for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'preferences'):
                 _loop_vars = {}
                 pass
-                t_13.extend((
+                t_14.extend((
                     '<li>',
                     escape(environment.finalize(l_2_x)),
                     '</li>',
                 ))
             l_2_x = missing
-            t_13.append(
+            t_14.append(
                 '</ul>\n',
             )
         if environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
             pass
-            t_13.append(
+            t_14.append(
                 '<ul>',
             )
             for l_2_x in environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'notes'):
                 _loop_vars = {}
                 pass
-                t_13.extend((
+                t_14.extend((
                     '<li>',
                     escape(environment.finalize(l_2_x)),
                     '</li>',
                 ))
             l_2_x = missing
-            t_13.append(
+            t_14.append(
                 '</ul>\n',
             )
-        return concat(t_13)
+        return concat(t_14)
     caller = Macro(environment, macro, None, (), False, False, False, context.eval_ctx.autoescape)
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=45&2=57&3=60&5=67&9=73&10=76&11=78&14=82&15=86&20=97&21=100&22=102&27=106&28=110&33=126&34=129&35=131&36=135&39=137&40=139&43=145&44=150&40=173&49=174&50=176&53=182&54=187&50=209&59=210&60=213&61=219&65=237&67=242&59=258&70=259&71=263&75=268&76=273&79=301&81=304&82=309&83=320&84=334&70=339&88=340&89=342&93=349&94=354&97=383&89=388&100=389&101=391&104=399&105=404&106=417&107=439&108=447&109=455&112=477&101=482&115=483&119=490&120=495&123=507&124=510&126=515&128=527&129=532&115=546'
+debug_info = '1=51&2=63&3=66&5=73&9=79&10=82&11=84&14=88&15=92&20=103&21=106&22=108&27=112&28=116&33=132&34=135&35=137&36=141&39=143&40=145&43=151&44=156&40=179&49=180&50=182&53=188&54=193&50=215&59=216&60=219&61=225&65=243&67=248&59=264&70=265&71=269&75=274&76=279&79=307&81=310&82=315&83=326&84=340&70=345&88=346&89=348&93=355&94=360&97=389&89=394&100=395&101=397&104=405&105=410&106=423&107=445&108=453&109=461&112=483&113=486&114=491&115=505&116=514&101=520&120=521&124=528&125=533&128=545&129=548&131=553&133=565&134=570&120=584'

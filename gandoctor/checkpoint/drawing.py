@@ -1,0 +1,160 @@
+"""Samples drawn from generators found in checkpoints."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import time
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gandoctor.checkpoint import layers, rebuilding, rebuilt
+from gandoctor.checkpoint.parts import UnlikeError
+from gandoctor.model.checkpoints import Drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gandoctor.checkpoint.contents import Network
+    from gandoctor.checkpoint.gathering import Saved
+    from gandoctor.checkpoint.rebuilt import Hints, Rebuilt
+
+MOST_SAMPLES: Final = 512
+FEW_SAMPLES: Final = 64
+MOST_WAYS: Final = 18
+MOST_SECONDS: Final = 12.0  # after which no earlier checkpoint is begun
+_MULTIPLICATIONS: Final = 1.5e10  # of all samples of one step
+_MOST_EACH: Final = 1e9  # of one sample: beyond, a generator is too large to be run here
+_SHOWN: Final = (4, 8)  # rows and columns of the grid
+_LARGEST: Final = 128  # pixels of one sample in the grid
+_STEP: Final = 1e-3  # of the noise, by which sensitivity is measured
+
+
+def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn], list[str]]:
+    """Samples of each step's generator, each way it may have been built on its own.
+
+    Parameters
+    ----------
+    saved : sequence of Saved
+    root : Path
+        Folder that paths are relative to.
+    hints : Hints
+
+    Returns
+    -------
+    drawn : list of Drawn
+    notes : list of str
+        Why a generator was not run.
+    """
+    drawn: list[Drawn] = []
+    notes: list[str] = []
+    until = time.process_time() + MOST_SECONDS
+    for one in reversed(saved):
+        if time.process_time() > until:
+            notes.append("the generators of earlier checkpoints were not run: it took too long")
+            break
+        for path, network in _generators(one):
+            name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+            try:
+                ways = rebuilding.rebuild(network, hints)[:MOST_WAYS]
+                drawn += [_drawn(w, one.step, name, network, len(ways)) for w in ways]
+            except UnlikeError as why:
+                notes.append(f"the generator in {name} was not run: {why}")
+            except (MemoryError, ValueError, IndexError, FloatingPointError) as fault:
+                kind = type(fault).__name__
+                notes.append(f"the generator in {name} was not run ({kind} while it was rebuilt)")
+    return drawn, list(dict.fromkeys(notes))[:8]
+
+
+def _generators(saved: Saved) -> list[tuple[Path, Network]]:
+    """The generators of one step, of each network its moving average where there is one."""
+    found: dict[str, tuple[Path, Network]] = {}
+    for c in saved.files:
+        for n in c.networks:
+            if n.role == "g" and (n.network not in found or n.average):
+                found[n.network] = (c.path, n)
+    return list(found.values())[:4]
+
+
+@np.errstate(all="ignore")
+def _drawn(way: Rebuilt, step: int | None, path: str, network: Network, ways: int) -> Drawn:
+    each = way.cost()
+    if each > _MOST_EACH:
+        raise UnlikeError(f"a sample takes {each:.1g} multiplications")
+    budget = _MULTIPLICATIONS / ways
+    count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))
+    rng = np.random.default_rng(0)
+    values = way.sample(count, rng)
+    return Drawn(
+        path=path,
+        network=network.network,
+        name=network.name[:200],
+        step=step,
+        values=values,
+        proved=way.is_proved,
+        ways=ways,
+        how=rebuilt.said_of(way),
+        sensitivity=_sensitivity(way),
+        saturated=_saturated(way, rng),
+        picture=_grid(values),
+    )
+
+
+def _sensitivity(way: Rebuilt) -> float:
+    """How far samples move with the noise: over their own spread, by the noise's deviation."""
+    rng = np.random.default_rng(2)
+    z = way.latent.draw(FEW_SAMPLES, rng)
+    moved = z + _STEP * rng.normal(size=z.shape).astype(np.float32)
+    a, b = (layers.run(way.ops, x, by_batch=way.by_batch).reshape(len(z), -1) for x in (z, moved))
+    spread = float(a.std(axis=0).mean())
+    change = float(np.sqrt(np.square(b - a).mean(axis=1)).mean()) / _STEP
+    return change / spread if spread > 0 else 0.0
+
+
+def _saturated(way: Rebuilt, rng: np.random.Generator) -> float:
+    """Share of outputs whose last activation is deep in its flat part; NaN where it has none."""
+    last = way.ops[-1]
+    if last.kind != "act" or last.numbers["name"] not in ("tanh", "sigmoid"):
+        return float("nan")
+    x = layers.run(way.ops[:-1], way.latent.draw(FEW_SAMPLES, rng), by_batch=way.by_batch)
+    edge = 3.0 if last.numbers["name"] == "tanh" else 6.0
+    return float((np.abs(x) > edge).mean())
+
+
+def _grid(values: NDArray[Any]) -> str:
+    """A grid of samples as a PNG in base64; empty where they are no pictures."""
+    if values.ndim != 4 or values.shape[1] not in (1, 3) or max(values.shape[2:]) > 4 * _LARGEST:
+        return ""
+    block = -(-max(values.shape[2:]) // _LARGEST)
+    rows, columns = _SHOWN
+    some = np.nan_to_num(values[: rows * columns, :, ::block, ::block])
+    low = -1.0 if float(some.min()) < -0.05 else 0.0
+    eight = (np.clip((some - low) / (1 - low), 0, 1) * 255).round().astype(np.uint8)
+    if len(eight) < rows * columns:
+        return ""
+    n, channels, high, wide = eight.shape
+    grid = np.full((channels, rows * (high + 1), columns * (wide + 1)), 255, np.uint8)
+    for i in range(n):
+        top, left = i // columns * (high + 1), i % columns * (wide + 1)
+        grid[:, top : top + high, left : left + wide] = eight[i]
+    return base64.b64encode(png(np.moveaxis(grid, 0, 2))).decode()
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture of shape (height, width, 1 or 3) as a PNG."""
+    height, width, channels = pixels.shape
+    rows = np.zeros((height, 1 + width * channels), np.uint8)
+    rows[:, 1:] = pixels.reshape(height, -1)
+    kind = 2 if channels == 3 else 0
+    head = struct.pack(">2I5B", width, height, 8, kind, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

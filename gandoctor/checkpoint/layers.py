@@ -1,0 +1,197 @@
+"""The few layers that generators are made of, in numpy."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "leakyrelu 0.2": lambda x: np.where(x > 0, x, np.float32(0.2) * x),
+    "leakyrelu 0.01": lambda x: np.where(x > 0, x, np.float32(0.01) * x),
+    "leakyrelu 0.1": lambda x: np.where(x > 0, x, np.float32(0.1) * x),
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "selu": lambda x: (
+        np.float32(1.0507009873554805)
+        * np.where(x > 0, x, np.float32(1.6732632423543772) * np.expm1(np.minimum(x, 0)))
+    ),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * _normal_share(x),
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "none": lambda x: x,
+}
+
+
+def _normal_share(x: Floats) -> Floats:
+    """The normal distribution's share below x, as ``gelu`` has it."""
+    from math import erf
+
+    found: Floats = np.vectorize(lambda v: 0.5 * (1 + erf(v / math.sqrt(2))), otypes=[np.float32])(
+        x
+    )
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """One step of a forward pass.
+
+    Attributes
+    ----------
+    kind : str
+        ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
+        ``layernorm``.
+    arrays : dict of str to ndarray
+        ``weight``, ``bias``, ``mean``, ``var``.
+    numbers : dict
+        ``stride``, ``pad``, ``extra``, ``eps``, ``name``, ``shape``, ``factor``.
+    """
+
+    kind: str
+    arrays: dict[str, Floats]
+    numbers: dict[str, Any]
+
+    def said(self) -> str:
+        """The layer in words."""
+        n = self.numbers
+        if self.kind in ("conv", "convt"):
+            size = self.arrays["weight"].shape[2]
+            name = "ConvTranspose" if self.kind == "convt" else "Conv"
+            return f"{name} {size}x{size} stride {n['stride']} padding {n['pad']}"
+        if self.kind == "act":
+            return str(n["name"])
+        if self.kind == "reshape":
+            return f"reshape to {'x'.join(map(str, n['shape']))}"
+        return {"linear": "Linear", "norm": "BatchNorm", "up": f"Upsample {n.get('factor')}"}.get(
+            self.kind, self.kind
+        )
+
+
+def run(ops: Sequence[Op], x: Floats, *, by_batch: bool = False) -> Floats:
+    """Push a batch through; batch norms take their running statistics unless `by_batch`."""
+    for op in ops:
+        x = step(op, x, by_batch=by_batch)
+    return x
+
+
+@np.errstate(all="ignore")
+def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
+    """One layer applied to a batch."""
+    found: Floats
+    if op.kind == "linear":
+        found = x @ op.arrays["weight"].T
+        return found + op.arrays["bias"] if "bias" in op.arrays else found
+    if op.kind == "conv":
+        return _conv(op, x)
+    if op.kind == "convt":
+        return _conv_transposed(op, x)
+    if op.kind == "norm":
+        mean, var = statistics(x) if by_batch or "mean" not in op.arrays else _running(op)
+        return normalised(op, x, mean, var)
+    if op.kind == "layernorm":
+        axes = tuple(range(1, x.ndim))
+        mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+        found = (x - mean) / np.sqrt(var + np.float32(op.numbers["eps"]))
+        return found * _shaped(op.arrays["weight"], x) + _shaped(op.arrays["bias"], x)
+    if op.kind == "act":
+        found = ACTIVATIONS[op.numbers["name"]](x)
+        return found.astype(np.float32, copy=False)
+    if op.kind == "reshape":
+        return x.reshape(len(x), *op.numbers["shape"])
+    if op.kind == "flatten":
+        return x.reshape(len(x), -1)
+    if op.kind == "up":
+        factor = op.numbers["factor"]
+        return x.repeat(factor, axis=2).repeat(factor, axis=3)
+    raise ValueError(op.kind)
+
+
+def statistics(x: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of each channel over a batch."""
+    axes = (0,) if x.ndim == 2 else (0, *range(2, x.ndim))
+    return x.mean(axis=axes), x.var(axis=axes)
+
+
+def _running(op: Op) -> tuple[Floats, Floats]:
+    return op.arrays["mean"], op.arrays["var"]
+
+
+def normalised(op: Op, x: Floats, mean: Floats, var: Floats) -> Floats:
+    """A batch norm's output, by the statistics given."""
+    scale = 1 / np.sqrt(var + np.float32(op.numbers["eps"]))
+    if "weight" in op.arrays:
+        scale = scale * op.arrays["weight"]
+    shift = op.arrays.get("bias", np.float32(0)) - mean * scale
+    found: Floats = (x * _shaped(scale, x) + _shaped(shift, x)).astype(np.float32, copy=False)
+    return found
+
+
+def _shaped(values: Floats, x: Floats) -> Floats:
+    if values.size == math.prod(x.shape[1:]) and values.ndim > 1:
+        return values.reshape(1, *x.shape[1:])
+    return values.reshape(1, -1, *(1,) * (x.ndim - 2))
+
+
+def _conv(op: Op, x: Floats) -> Floats:
+    weight, pad, stride = op.arrays["weight"], op.numbers["pad"], op.numbers["stride"]
+    out, _, high, wide = weight.shape
+    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    height = (x.shape[2] - high) // stride + 1
+    width = (x.shape[3] - wide) // stride + 1
+    columns = x.transpose(1, 0, 2, 3)
+    found = np.zeros((out, len(x) * height * width), dtype=np.float32)
+    for i in range(high):
+        for j in range(wide):
+            part = columns[:, :, i : i + stride * height : stride, j : j + stride * width : stride]
+            found += weight[:, :, i, j] @ part.reshape(len(part), -1)
+    if "bias" in op.arrays:
+        found += op.arrays["bias"][:, None]
+    return found.reshape(out, len(x), height, width).transpose(1, 0, 2, 3)
+
+
+def _conv_transposed(op: Op, x: Floats) -> Floats:
+    weight, pad, stride = op.arrays["weight"], op.numbers["pad"], op.numbers["stride"]
+    _, out, high, wide = weight.shape
+    n, _, rows, columns = x.shape
+    full = (
+        (rows - 1) * stride + high + op.numbers["extra"],
+        (columns - 1) * stride + wide + op.numbers["extra"],
+    )
+    found = np.zeros((out, n, *full), dtype=np.float32)
+    flat = x.transpose(1, 0, 2, 3).reshape(x.shape[1], -1)
+    for i in range(high):
+        for j in range(wide):
+            part = (weight[:, :, i, j].T @ flat).reshape(out, n, rows, columns)
+            found[:, :, i : i + stride * rows : stride, j : j + stride * columns : stride] += part
+    if "bias" in op.arrays:
+        found += op.arrays["bias"][:, None, None, None]
+    cut = found[:, :, pad : full[0] - pad, pad : full[1] - pad]
+    return cut.transpose(1, 0, 2, 3)
+
+
+def cost(op: Op, shape: Sequence[int]) -> int:
+    """Multiplications of a layer for one sample of that shape."""
+    if op.kind == "linear":
+        return int(op.arrays["weight"].size)
+    if op.kind in ("conv", "convt"):
+        places = math.prod(shape[1:])
+        return (
+            int(op.arrays["weight"].size)
+            * places
+            // (op.numbers["stride"] ** 2 or 1)
+            * (op.numbers["stride"] ** 2 if op.kind == "convt" else 1)
+        )
+    return math.prod(shape)

@@ -1,0 +1,155 @@
+"""A generator that was rebuilt, and what is known of one beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gandoctor.checkpoint import layers
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from gandoctor.checkpoint.layers import Op
+
+    Floats = NDArray[np.float32]
+
+AGREES: Final = 0.3  # distance at a norm beyond which no way is believed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent:
+    """What goes into a generator.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the noise of one sample.
+    noise : str
+        One of `choices.NOISES`.
+    embedding : ndarray, shape (classes, n), or None
+    joined : str
+        ``noise first``, ``label first`` or ``product``.
+    """
+
+    shape: tuple[int, ...]
+    noise: str = "normal"
+    embedding: Floats | None = None
+    joined: str = ""
+
+    def draw(self, count: int, rng: np.random.Generator) -> Floats:
+        """Inputs of so many samples."""
+        size = (count, *self.shape)
+        if self.noise == "normal":
+            z = rng.normal(size=size)
+        else:
+            z = rng.uniform(-1.0 if self.noise == "uniform" else 0.0, 1.0, size)
+        return self.with_labels(z.astype(np.float32), rng)
+
+    def with_labels(self, z: Floats, rng: np.random.Generator) -> Floats:
+        """Noise joined with the embeddings of random classes."""
+        if self.embedding is None:
+            return z
+        e = self.embedding[rng.integers(0, len(self.embedding), len(z))]
+        if self.joined == "product":
+            return z * e
+        return np.concatenate([z, e] if self.joined == "noise first" else [e, z], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rebuilt:
+    """A generator that can be run.
+
+    Attributes
+    ----------
+    ops : tuple of Op
+    latent : Latent
+    errors : tuple of float
+        Distance at each norm with running statistics; empty where there is none.
+    by_batch : bool
+        Whether its norms take the statistics of the batch.
+    """
+
+    ops: tuple[Op, ...]
+    latent: Latent
+    errors: tuple[float, ...] = ()
+    by_batch: bool = False
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the referee agreed everywhere."""
+        return bool(self.errors) and max(self.errors) <= AGREES
+
+    def sample(self, count: int, rng: np.random.Generator, at_once: int = 64) -> Floats:
+        """Samples, shape (count, ...)."""
+        at_once = max(at_once, count if self.by_batch else 1)
+        x = self.latent.draw(count, rng)
+        parts = [
+            layers.run(self.ops, x[i : i + at_once], by_batch=self.by_batch)
+            for i in range(0, count, at_once)
+        ]
+        return np.concatenate(parts)
+
+    def cost(self) -> float:
+        """Multiplications of one sample."""
+        x = self.latent.draw(2, np.random.default_rng(0))
+        total = 0.0
+        for op in self.ops:
+            before = x.shape[1:]
+            x = layers.step(op, x, by_batch=True)
+            total += layers.cost(op, before if op.kind == "convt" else x.shape[1:])
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known from elsewhere: a config, or the real data.
+
+    Attributes
+    ----------
+    activation, output : str
+        As `layers.ACTIVATIONS` names them; empty where nothing is known.
+    latent_dim : int
+    """
+
+    activation: str = ""
+    output: str = ""
+    latent_dim: int = 0
+
+
+def said_of(found: Rebuilt) -> str:
+    """How a generator was rebuilt, in one sentence."""
+    acts = list(dict.fromkeys(o.numbers["name"] for o in found.ops if o.kind == "act"))
+    built = f"{sum(o.kind in ('linear', 'conv', 'convt') for o in found.ops)} layers"
+    noise = f"{'x'.join(map(str, found.latent.shape))} values of {found.latent.noise} noise"
+    if found.latent.embedding is not None:
+        noise += f" and {len(found.latent.embedding)} classes ({found.latent.joined})"
+    named = ", ".join(acts) or "no activation"
+    text = f"rebuilt from names and shapes: {built} with {named}, from {noise}"
+    if found.is_proved:
+        return (
+            f"{text}; the running statistics of {len(found.errors)} batch norms agree "
+            f"(off by {max(found.errors):.2g} at most); what follows the last of them is by custom"
+        )
+    return f"{text}; it has no running statistics that could prove it: by custom, not exact"
+
+
+def hints_of(settings: Mapping[str, object]) -> Hints:
+    """What settings say of a generator, by their canonical names."""
+    latent = settings.get("latent_dim")
+    return Hints(
+        _known(settings.get("activation_g")),
+        _known(settings.get("g_output_activation")),
+        int(latent) if isinstance(latent, int | float) and not isinstance(latent, bool) else 0,
+    )
+
+
+def _known(value: object) -> str:
+    word = value.lower().replace("_", "").replace(" ", "") if isinstance(value, str) else ""
+    word = {"leakyrelu": "leakyrelu 0.2", "lrelu": "leakyrelu 0.2", "swish": "silu"}.get(word, word)
+    word = {"linear": "none", "identity": "none"}.get(word, word)
+    return word if word in layers.ACTIVATIONS else ""
