@@ -579,6 +579,44 @@ def test_the_report_says_where_a_setting_comes_from(tmp_path, losing):
     assert any("settings were read in the code of train.py" in n for n in report["run"]["notes"])
 
 
+def test_the_program_that_a_run_names_is_read(tmp_path, losing):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "train_a.py").write_text(WHOSE["names"])
+    (repo / "train_b.py").write_text(
+        'p.add_argument("--rate", default=7)\na = p.parse_args()\n'
+        + WHOSE["names"].replace("1)", "a.rate)")
+    )
+    meta = {"program": "/home/me/gan/train_b.py", "args": ["--rate", "3e-4"]}
+    (losing.parent / "wandb-metadata.json").write_text(json.dumps(meta))
+    out = tmp_path / "r.json"
+    cli("analyze", losing, "--repo", repo, "-o", out)
+    told = {s["name"]: s for s in json.loads(out.read_text())["settings"]}
+    assert (told["lr_d"]["value"], told["lr_d"]["how"]) == ("0.0003", "command")
+
+
+def test_a_script_in_the_runs_own_folder_is_read(tmp_path, losing):
+    (losing.parent / "train.py").write_text(WHOLE)
+    out = tmp_path / "r.json"
+    cli("analyze", losing.parent, "-o", out)
+    told = {s["name"]: s for s in json.loads(out.read_text())["settings"]}
+    assert (told["lr_d"]["file"], told["lr_d"]["line"]) == ("train.py", 22)
+
+
+def test_a_log_of_another_game_than_the_code_plays(tmp_path):
+    run, repo = tmp_path / "run", tmp_path / "repo"
+    run.mkdir()
+    repo.mkdir()
+    (repo / "train.py").write_text(WHOLE)  # WGAN-GP
+    rows = [f"{i},{1.386 - i * 0.0001:.4f},{0.693 + i * 0.0001:.4f}" for i in range(200)]
+    (run / "loss.csv").write_text("step,d_loss,g_loss\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "r.json"
+    cli("analyze", run / "loss.csv", "--repo", repo, "-o", out)
+    report = json.loads(out.read_text())
+    assert report["run"]["objective"]["family"] == "nonsaturating"
+    assert any("its loss was left out" in note for note in report["run"]["notes"])
+
+
 def test_settings_of_a_bare_script(tmp_path):
     (tmp_path / "train.py").write_text(WHOLE)
     rows = json.loads(

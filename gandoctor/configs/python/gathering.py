@@ -44,11 +44,16 @@ _SKIPPED: Final = frozenset(
     {
         "__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb",
         "mlruns",
-        "lightning_logs", "checkpoints", "tests", "test", "docs", "data", "datasets", "dataset",
-        "images",
+        "lightning_logs", "checkpoints", "tests", "test", "docs", "dataset",
+
         "third_party", "thirdparty", "external", "vendor",
     }
 )  # fmt: skip
+# Folders that hold data, and beside it perhaps the code that loads it.
+_OF_DATA: Final = frozenset(
+    {"data", "dataset", "datasets", "images", "samples", "results", "output"}
+)
+_MOST_OF_DATA: Final = 200  # names of such a folder that are looked at
 _SHELLS: Final = (".sh", ".bash", ".slurm", ".sbatch", ".bat", ".pbs", ".job", ".cmd")
 _CONFIGS: Final = (".json", ".yaml", ".yml", ".toml")
 # What a file that trains a GAN has of each: plain words, for a search is far slower.
@@ -172,7 +177,8 @@ class _Tree:
                 entries = sorted(os.scandir(folder), key=lambda e: e.name)
             except OSError:
                 continue
-            for entry in entries:
+            of_data = any(part in _OF_DATA for part in name.lower().split("/"))
+            for entry in entries[:_MOST_OF_DATA] if of_data else entries:
                 seen += 1
                 if seen > MAX_ENTRIES:
                     self.out.cut = True
