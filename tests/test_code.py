@@ -11,8 +11,9 @@ import pytest
 
 from gandoctor.configs import python
 from gandoctor.configs.python.choosing import Hint
+from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.edits import Editor, is_only
-from gandoctor.configs.python.gathering import commands_of, gather
+from gandoctor.configs.python.gathering import gather
 from gandoctor.configs.python.units import unit_of
 from gandoctor.configs.splice import SpliceError
 
@@ -177,7 +178,7 @@ def test_one_object_for_both_is_said_to_be_of_both(code):
     assert values(found)["lr_d"] == values(found)["lr_g"] == 0.0002
     assert values(found)["beta1_d"] == 0.5
     assert values(found)["loss_family"] == "nonsaturating"
-    with pytest.raises(SpliceError, match="would"):
+    with pytest.raises(SpliceError, match="lr_"):
         editor.edit({"lr_d": 1e-5})
 
 
@@ -460,6 +461,24 @@ def test_a_change_that_would_move_another_optimiser_is_not_made(code):
     _, editor = code(text)
     with pytest.raises(SpliceError):
         editor.edit({"lr_d": 1e-4})
+
+
+def test_a_pair_of_discriminators_is_changed_where_both_have_their_rate(code):
+    text = (
+        "lr, rate = 2e-4, 2e-4\na = Adam(D_X.parameters(), lr=rate)\n"
+        "b = Adam(D_Y.parameters(), lr=rate)\nc = Adam(G_X.parameters(), lr=lr)\n"
+    )
+    _, editor = code(text)
+    assert editor.edit({"lr_d": 2e-5}).texts == {
+        "train.py": text.replace("2e-4, 2e-4", "2e-4, 2e-5")
+    }
+
+
+def test_a_script_without_a_training_is_not_answered_by_another(tmp_path):
+    (tmp_path / "train.py").write_text(WHOSE["names"])
+    (tmp_path / "other.py").write_text("netD = 1\nx = Adam(netD)\n")
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    assert python.read(tmp_path / "plain.py")[0] is None
 
 
 # ---------------------------------------------------------------- what costs nothing

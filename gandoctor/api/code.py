@@ -130,7 +130,7 @@ def _where(raw: RawRun, options: Options) -> tuple[Path | None, Literal["run", "
 def _hint(raw: RawRun, make: type[Hint]) -> Hint:
     """The program that the run names, and what it was started with."""
     for program, arguments in _named(raw):
-        from gandoctor.configs.python.gathering import commands_of
+        from gandoctor.configs.python.commands import commands_of
 
         line = f"python {program} {arguments}"
         for script, options in commands_of(line, ""):

@@ -42,7 +42,7 @@ def read(path: Path, hint: Hint | None = None) -> tuple[Code | None, Gathered]:
     if path.is_dir():
         found = gather(path, hint.program if hint else "")
     else:
-        hint = replace(hint, program=path.name) if hint else Hint(path.name)
+        hint = replace(hint or Hint(), program=path.name, alone=True)
         found = gather(path.parent, path.name)
     return (
         read_code(found.files, hint, commands=found.commands, configs=found.configs),

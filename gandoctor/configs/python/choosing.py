@@ -36,6 +36,8 @@ class Hint:
         The script that was started; empty where it is not known.
     own : bool
         Whether that is the notebook that printed the log.
+    alone : bool
+        Whether nothing else is looked at but what it is made of.
     cell : int
         The cell of the notebook whose output is the log; -1 where it is not known.
     arguments : Mapping of str to Given
@@ -46,6 +48,7 @@ class Hint:
     cell: int = -1
     arguments: Mapping[str, Given] = field(default_factory=dict)
     own: bool = False
+    alone: bool = False
 
 
 def _stem_words(file: str) -> set[str]:
@@ -96,7 +99,7 @@ class Choice:
             return self.made
         files = near(self.index, program)
         mine = [o for o in self.made if o.unit in files]
-        return mine if mine or program.file.endswith(".ipynb") else self.made
+        return mine if mine or self.hint.alone else self.made
 
     def _single(
         self, made: Sequence[Optimiser], rest: Sequence[Optimiser]
