@@ -6,6 +6,7 @@ Every family played by a simulated D whose skill is known, in every convention.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gandoctor import objective
+from gandoctor import objective, vocabulary
 from gandoctor.model.signals import Setting, Signal
 
 LN2 = math.log(2)
@@ -225,6 +226,42 @@ def test_summed_discriminators_have_no_single_chance_level() -> None:
     assert got.family == "lsgan"
     assert got.chance_d is None
     assert got.led_by == "loss_mel"
+
+
+def test_the_first_row_tells_how_many_discriminators_are_summed() -> None:
+    p = play("lsgan", skill=0.3)
+    d, g = 8 * p["d_loss"], 8 * p["g_loss"]
+    d[0], g[0] = 8.2, 7.9
+    aux = series("g_loss_aux", np.linspace(40, 20, 200), tag="loss_mel")
+    signals = [series("d_loss", d), series("g_loss_adv", g), aux]
+    got = objective.infer(signals, {})
+    assert (got.family, got.summed) == ("lsgan", {"": 8})
+    assert got.chance_d == pytest.approx(0.5)
+    level = next(s for s in objective.derive(signals, got, {}) if s.role == "d_advantage")
+    assert abs(float(np.median(level.values)) - (1 - np.median(p["d_loss"]) / 0.5)) < 0.02
+
+
+@pytest.mark.parametrize(("name", "count"), [("mpd", 5), ("msd", 3), ("mrd", 3)])
+def test_vocoders_name_their_discriminators(name: str, count: int) -> None:
+    p = play("lsgan", skill=0.3)
+    signals = [
+        series("d_loss", count * p["d_loss"], f"d_{name}", network=name),
+        series("g_loss_adv", count * p["g_loss"], f"g_{name}", network=name),
+        series("g_loss_aux", np.linspace(40, 20, 200), tag="loss_mel"),
+    ]
+    assert objective.infer(signals, {}).summed == {name: count}
+    means = [replace(s, values=s.values / count) for s in signals[:2]]
+    assert objective.infer([*means, signals[2]], {}).summed == {}
+
+
+def test_halves_that_are_numbered_belong_to_discriminators_of_their_own() -> None:
+    tags = [f"loss/{part}/{k}" for part in ("d_r", "d_g", "g") for k in range(3)]
+    placed = vocabulary.place(
+        [Signal(t, np.arange(3), np.ones(3)) for t in tags], vocabulary=vocabulary.load([])
+    )
+    assert {s.tag: s.network for s in placed if "/d_" in s.tag} == {
+        t: t[-1] for t in tags if "/d_" in t
+    }
 
 
 def test_smoothing_lifts_the_floor() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,6 +187,15 @@ def test_released_runs_are_written_with_their_labels(tmp_path: Path) -> None:
     for truth in truths:
         assert truth["outcome"] in ("healthy", "failed")
         assert any((tmp_path / "runs" / truth["run"]).iterdir())
+
+
+def test_writing_the_released_logs_needs_no_torch() -> None:
+    code = (
+        "import sys; from benchmarks.zoo.pictures import __main__, labels, release; "
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    )
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
 # ------------------------------------------------------------------------------------- with torch

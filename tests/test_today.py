@@ -138,7 +138,8 @@ def test_a_d_that_never_joins_says_nothing(tmp_path: Path) -> None:
         ("codec with a balancer", "hinge", 2.0),
         ("distillation", "nonsaturating", 1.386),
         ("R3GAN", "relativistic", 0.693),
-        ("vocoder", "lsgan", None),
+        ("vocoder", "lsgan", 0.5),
+        ("vocoder of two", "lsgan", 0.5),
         ("codec", "lsgan", None),
     ],
 )

@@ -192,3 +192,13 @@ def test_places_are_filled_wherever_they_stand():
     assert command.filled(config="c.yaml", out="o", seed=3) == [
         "train", "--config=c.yaml", "--out", "o", "-s", "3", "{a: b}",
     ]  # fmt: skip
+
+
+def test_patches_are_tried_by_a_command_alone():
+    from typer.testing import CliRunner
+
+    from gandoctor.cli.commands import app
+
+    done = CliRunner().invoke(app, ["probe", str(RUN), "--try-patches", "2"])
+    assert isinstance(done.exception, GandoctorError)
+    assert "without --train" in str(done.exception)

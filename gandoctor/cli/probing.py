@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gandoctor.model.report import Report
+    from gandoctor.trials import Wishes as Trying
 
 BAR = 24
 
@@ -78,7 +79,8 @@ TrainOption = Annotated[
     ),
 ]
 TryOption = Annotated[
-    int, typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train.")
+    int | None,
+    typer.Option("--try-patches", min=1, metavar="N", help="How many, with --train; else 3."),
 ]
 JobsOption = Annotated[
     int, typer.Option("--jobs", min=1, metavar="N", help="Trainings at a time, with --train.")
@@ -103,7 +105,7 @@ def probe(
         int, typer.Option("--batch", min=1, help="Examples at once; halved where memory runs out.")
     ] = 64,
     train: TrainOption = None,
-    try_patches: TryOption = 3,
+    try_patches: TryOption = None,
     jobs: JobsOption = 1,
     trust_checkpoint: Annotated[
         bool,
@@ -145,12 +147,12 @@ def probe(
     told = None if quiet else progress
     # A wrong format is said before the work is done.
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    if train is None:
+    trying = _trying(train, try_patches, budget, jobs)
+    if trying is None:
         report = probing.run(run, wishes, options, told)
     else:
         from gandoctor import trials
 
-        trying = trials.Wishes(train, try_patches, seconds(budget or "10m"), jobs)
         report = trials.run(run, trying, options, told)
     _deliver(report, chosen, quiet=quiet)
     raise typer.Exit(api.exit_code([report], fail_on_word(run, fail_on)))
@@ -186,6 +188,22 @@ def demo(
         import webbrowser
 
         webbrowser.open(done.page.resolve().as_uri())
+
+
+def _trying(train: str | None, patches: int | None, budget: str | None, jobs: int) -> Trying | None:
+    """What is wished of trials; None where none are."""
+    if train is None and patches is not None:
+        raise UsageError(
+            "says nothing without --train",
+            "--try-patches",
+            "--train 'python train.py --config {config} --out {out}'",
+        )
+    if train is None:
+        return None
+    from gandoctor import trials
+    from gandoctor.probe.asked import seconds
+
+    return trials.Wishes(train, patches or 3, seconds(budget or "10m"), jobs)
 
 
 def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) -> None:

@@ -34,6 +34,7 @@ from gandoctor.objective.game import (
 from gandoctor.objective.joining import Joining, join
 from gandoctor.objective.plausibility import Doubts, doubt
 from gandoctor.objective.quality import Judgement, judge
+from gandoctor.objective.several import summed_by_many
 from gandoctor.objective.unit import UNKNOWN_UNIT, unit_of_losses
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ def infer(
     chosen, confidence, because, candidates = choose(seen, settings, family, said)
     if math.isnan(scale) and confidence != "high":
         chosen, because, candidates = "unknown", [], ()
+    counts = _counts(signals, terms, summed) if chosen == "lsgan" else {}
+    if own[0] in counts:
+        # Not a sum over the batch, as a first row that large may be taken for.
+        game, scale = rescaled(game_of(signals, own[0], terms), counts[own[0]][0]), 1.0
     reduction, scale_d, scale_g, how = convention(chosen, game, settings)
     if chosen in ("nonsaturating", "minimax") and reduction != "mean" and three_terms(signals):
         scale_d, how = 1.5, _THREE_TERMS
@@ -121,6 +126,7 @@ def infer(
         confidence = "low"
     told = [
         how_scaled if scale != 1 else "",
+        *dict.fromkeys(why for _, why in counts.values()),
         how,
         "D's loss is logged with its sign turned" if sign < 0 else "",
     ]
@@ -136,8 +142,22 @@ def infer(
         led_by=game.led_by,
         terms=terms,
         candidates=candidates,
-        summed=summed,
+        summed={**summed, **{n: count for n, (count, _) in counts.items()}},
     )
+
+
+def _counts(
+    signals: Sequence[Signal], terms: Sequence[str], summed: Mapping[str, int]
+) -> dict[str, tuple[int, str]]:
+    """By network: of how many D's its loss is the sum, beyond what its parts tell, and why."""
+    held = [n for n in networks(signals) if n not in summed]
+    found = {n: summed_by_many(game_of(signals, n, terms), n) for n in held}
+    counts = {n: (count, why) for n, (count, why) in found.items() if count > 1}
+    for whole, parts in summed.items():
+        inner = [found[n][0] for n in held if n]
+        if sum(inner) > parts:
+            counts[whole] = (sum(inner), "")
+    return counts
 
 
 def _times(anchor: float | None, scale: float) -> float | None:

@@ -77,11 +77,7 @@ def networks(signals: Sequence[Signal]) -> list[str]:
 def summed_of(signals: Sequence[Signal]) -> dict[str, int]:
     """Whether the D loss without a network is the sum of those of the networks, and of how many."""
     whole = pick(signals, "d_loss", "", own=True)
-    parts = [
-        p
-        for n in networks(signals)
-        if n and (p := pick(signals, "d_loss", n, own=True)) is not None
-    ]
+    parts = [p for n in networks(signals) if n and (p := _own_loss(signals, n)) is not None]
     if whole is None or whole.network or len(parts) < 2:
         return {}
     rows = together(whole, *parts)
@@ -90,6 +86,12 @@ def summed_of(signals: Sequence[Signal]) -> dict[str, int]:
     total = np.sum(rows[1:], axis=0)
     close = np.abs(rows[0] - total) < 0.02 * np.abs(total) + 1e-6
     return {"": len(parts)} if float(np.mean(close)) > 0.8 else {}
+
+
+def _own_loss(signals: Sequence[Signal], network: str) -> Signal | None:
+    """D's loss of a network, logged whole or in its two halves."""
+    real, fake = (pick(signals, r, network, own=True) for r in ("d_loss_real", "d_loss_fake"))
+    return pick(signals, "d_loss", network, own=True) or _sum_of_parts(real, fake, network)
 
 
 def pick(signals: Iterable[Signal], role: str, network: str, *, own: bool = False) -> Signal | None:

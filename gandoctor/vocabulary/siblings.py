@@ -250,6 +250,25 @@ def _twins(guesses: list[Guess]) -> None:
                 g.network = ""
 
 
+def _numbered(guesses: list[Guess]) -> None:
+    """``d_r/0, d_r/1 ...`` beside ``d_g/0, d_g/1 ...``: each number is a D of several."""
+    by_base: dict[tuple[str, str], dict[str, Guess]] = defaultdict(dict)
+    for g in _having(guesses, "d_loss_real", "d_loss_fake", "g_loss_adv"):
+        m = re.fullmatch(r"(.*[^\d])(\d{1,2})", g.tag)
+        if m:
+            by_base[g.role, m[1]][m[2]] = g
+    halves = {role: held for (role, _), held in by_base.items() if role != "g_loss_adv"}
+    if len(halves) < 2 or len({frozenset(held) for held in halves.values()}) > 1:
+        return
+    numbers = set(next(iter(halves.values())))
+    if len(numbers) < 2 or numbers != {str(k) for k in range(len(numbers))}:
+        return
+    for held in by_base.values():
+        if set(held) == numbers:
+            for number, g in held.items():
+                g.network = number
+
+
 def _values_not_validation(guesses: list[Guess]) -> None:
     """``G_loss_val`` is a value where no loss stands without ``val``."""
     losses = [g for g in guesses if g.role in ("d_loss", "g_loss", "g_loss_adv")]
@@ -272,5 +291,6 @@ SIBLINGS: Final[tuple[Callable[[list[Guess]], None], ...]] = (
     _weak_parts,
     _generator_part,
     _adversarial_part,
+    _numbered,
     _values_not_validation,
 )
