@@ -11,8 +11,9 @@ import pytest
 
 from gandoctor.configs import python
 from gandoctor.configs.python.choosing import Hint
+from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.edits import Editor, is_only
-from gandoctor.configs.python.gathering import commands_of, gather
+from gandoctor.configs.python.gathering import gather
 from gandoctor.configs.python.units import unit_of
 from gandoctor.configs.splice import SpliceError
 
@@ -35,7 +36,7 @@ def code(tmp_path):
             file.write_text(its if file.suffix == ".ipynb" else textwrap.dedent(its))
         found, gathered = python.read(tmp_path, hint)
         assert found is not None
-        return found, Editor(found, gathered, hint)
+        return found, Editor(found, gathered)
 
     return made
 
@@ -177,7 +178,7 @@ def test_one_object_for_both_is_said_to_be_of_both(code):
     assert values(found)["lr_d"] == values(found)["lr_g"] == 0.0002
     assert values(found)["beta1_d"] == 0.5
     assert values(found)["loss_family"] == "nonsaturating"
-    with pytest.raises(SpliceError, match="would"):
+    with pytest.raises(SpliceError, match="lr_"):
         editor.edit({"lr_d": 1e-5})
 
 
@@ -462,6 +463,24 @@ def test_a_change_that_would_move_another_optimiser_is_not_made(code):
         editor.edit({"lr_d": 1e-4})
 
 
+def test_a_pair_of_discriminators_is_changed_where_both_have_their_rate(code):
+    text = (
+        "lr, rate = 2e-4, 2e-4\na = Adam(D_X.parameters(), lr=rate)\n"
+        "b = Adam(D_Y.parameters(), lr=rate)\nc = Adam(G_X.parameters(), lr=lr)\n"
+    )
+    _, editor = code(text)
+    assert editor.edit({"lr_d": 2e-5}).texts == {
+        "train.py": text.replace("2e-4, 2e-4", "2e-4, 2e-5")
+    }
+
+
+def test_a_script_without_a_training_is_not_answered_by_another(tmp_path):
+    (tmp_path / "train.py").write_text(WHOSE["names"])
+    (tmp_path / "other.py").write_text("netD = 1\nx = Adam(netD)\n")
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    assert python.read(tmp_path / "plain.py")[0] is None
+
+
 # ---------------------------------------------------------------- what costs nothing
 
 
@@ -577,6 +596,44 @@ def test_the_report_says_where_a_setting_comes_from(tmp_path, losing):
     )
     assert told["lr_g"]["confidence"] == "high"
     assert any("settings were read in the code of train.py" in n for n in report["run"]["notes"])
+
+
+def test_the_program_that_a_run_names_is_read(tmp_path, losing):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "train_a.py").write_text(WHOSE["names"])
+    (repo / "train_b.py").write_text(
+        'p.add_argument("--rate", default=7)\na = p.parse_args()\n'
+        + WHOSE["names"].replace("1)", "a.rate)")
+    )
+    meta = {"program": "/home/me/gan/train_b.py", "args": ["--rate", "3e-4"]}
+    (losing.parent / "wandb-metadata.json").write_text(json.dumps(meta))
+    out = tmp_path / "r.json"
+    cli("analyze", losing, "--repo", repo, "-o", out)
+    told = {s["name"]: s for s in json.loads(out.read_text())["settings"]}
+    assert (told["lr_d"]["value"], told["lr_d"]["how"]) == ("0.0003", "command")
+
+
+def test_a_script_in_the_runs_own_folder_is_read(tmp_path, losing):
+    (losing.parent / "train.py").write_text(WHOLE)
+    out = tmp_path / "r.json"
+    cli("analyze", losing.parent, "-o", out)
+    told = {s["name"]: s for s in json.loads(out.read_text())["settings"]}
+    assert (told["lr_d"]["file"], told["lr_d"]["line"]) == ("train.py", 22)
+
+
+def test_a_log_of_another_game_than_the_code_plays(tmp_path):
+    run, repo = tmp_path / "run", tmp_path / "repo"
+    run.mkdir()
+    repo.mkdir()
+    (repo / "train.py").write_text(WHOLE)  # WGAN-GP
+    rows = [f"{i},{1.386 - i * 0.0001:.4f},{0.693 + i * 0.0001:.4f}" for i in range(200)]
+    (run / "loss.csv").write_text("step,d_loss,g_loss\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "r.json"
+    cli("analyze", run / "loss.csv", "--repo", repo, "-o", out)
+    report = json.loads(out.read_text())
+    assert report["run"]["objective"]["family"] == "nonsaturating"
+    assert any("its loss was left out" in note for note in report["run"]["notes"])
 
 
 def test_settings_of_a_bare_script(tmp_path):

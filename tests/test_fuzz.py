@@ -19,7 +19,7 @@ fuzzing = pytest.importorskip("benchmarks.fuzz.__main__")
 FORMATS = ["event", "wandb", "csv", "text", "jsonl"]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [*FORMATS, "script", "notebook", "cells"])
 def test_damaged_files_give_readings_or_plain_refusals(name: str) -> None:
     tally = fuzzing.fuzz(name, 100, seed=1)
     assert not tally.failures, tally.examples

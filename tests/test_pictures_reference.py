@@ -221,3 +221,22 @@ def test_a_real_batch_shown_in_a_cell_of_its_own_is_the_reference(tmp_path):
     got = measured(path)
     assert got["sample_coverage"].values[-1] < 0.7
     assert got["sample_repeat"].values[-1] == 1
+
+
+def test_a_sample_beside_the_picture_it_is_to_become_has_an_error(tmp_path):
+    source = "title = ['Input Image', 'Ground Truth', 'Predicted Image']\nshow()"
+    made = []
+    for step in range(4):
+        start, real, other = drawn("scenes", step, n=3, side=96)
+        share = step / 3
+        predicted = (share * real + (1 - share) * other).astype(np.uint8)
+        figure = np.full((130, 330, 3), 255, np.uint8)
+        for k, picture in enumerate((start, real, predicted)):
+            figure[20:116, 8 + 108 * k : 104 + 108 * k] = picture
+        made.append(cell(stream(record(step)), shown(packed(figure)), source=source))
+    got = measured(saved(tmp_path, *made))
+    errors = got["sample_error"].values
+    assert len(errors) == 4
+    assert errors[0] > 0.7
+    assert errors[-1] < 0.02
+    assert (np.diff(errors) < 0).all()

@@ -64,7 +64,9 @@ class Tally:
 def fuzz(name: str, inputs: int, seed: int, keep: Path | None = None) -> Tally:
     """Put `inputs` files of one format before its reader."""
     module, filename, make = FORMATS[name]
-    parser = importlib.import_module(f"gandoctor.parsers.formats.{module}")
+    parser = importlib.import_module(
+        module if "." in module else f"gandoctor.parsers.formats.{module}"
+    )
     seeds = make()
     rng = random.Random(f"{name} {seed}")
     tally = Tally()

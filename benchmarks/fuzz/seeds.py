@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from tensorboardX import SummaryWriter
 
+from benchmarks.fuzz import code
 from benchmarks.speed import files
 
 if TYPE_CHECKING:
@@ -155,11 +156,14 @@ def jsonl_files() -> list[bytes]:
     return [stats.encode(), chainer.encode()]
 
 
-#: format -> (module of `gandoctor.parsers`, name of the file, seeds)
+#: format -> (module of `gandoctor.parsers`, or a whole module's name; name of the file; seeds)
 FORMATS: dict[str, tuple[str, str, Callable[[], list[bytes]]]] = {
     "event": ("tensorboard", "events.out.tfevents.1700000000.host.1.0", event_files),
     "wandb": ("wandb", "run-fuzz.wandb", wandb_files),
     "csv": ("csv", "metrics.csv", csv_files),
     "text": ("text", "train.log", text_files),
     "jsonl": ("jsonl", "stats.jsonl", jsonl_files),
+    "script": ("benchmarks.fuzz.code", "train.py", code.scripts),
+    "notebook": ("benchmarks.fuzz.code", "gan.ipynb", code.notebooks),
+    "cells": ("benchmarks.fuzz.code", "cells.ipynb", code.scripts),
 }

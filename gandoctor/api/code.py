@@ -56,12 +56,15 @@ class CodeOfRun:
         Folder that its files are relative to.
     base : str
         ``repo`` where that is the source tree that was given, else ``run``.
+    own : bool
+        Whether it is the notebook that printed the log.
     """
 
     code: Code
     editor: Editor
     root: Path
     base: Literal["run", "repo"]
+    own: bool = False
 
     @property
     def note(self) -> str:
@@ -91,7 +94,7 @@ def code_of(
     hint = _hint(raw, python.Hint)
     notebooks = list(dict.fromkeys(f for f in raw.files if f.suffix.lower() == ".ipynb"))
     if base == "run" and len(notebooks) == 1 and not hint.program:
-        hint = python.Hint(notebooks[0].name, _printing_cell(notebooks[0]))
+        hint = python.Hint(notebooks[0].name, _printing_cell(notebooks[0]), own=True)
         path = notebooks[0]
     else:
         path = root
@@ -99,8 +102,10 @@ def code_of(
     place = (path, hint.program, tuple(hint.arguments))
     if place not in known:
         code, gathered = python.read(path, hint)
-        editor = Editor(code, gathered, hint) if code is not None else None
-        known[place] = CodeOfRun(code, editor, root, base) if code and editor else None
+        editor = Editor(code, gathered) if code is not None else None
+        known[place] = (
+            CodeOfRun(code, editor, root, base, path is not root) if code and editor else None
+        )
     return known[place]
 
 
@@ -125,7 +130,7 @@ def _where(raw: RawRun, options: Options) -> tuple[Path | None, Literal["run", "
 def _hint(raw: RawRun, make: type[Hint]) -> Hint:
     """The program that the run names, and what it was started with."""
     for program, arguments in _named(raw):
-        from gandoctor.configs.python.gathering import commands_of
+        from gandoctor.configs.python.commands import commands_of
 
         line = f"python {program} {arguments}"
         for script, options in commands_of(line, ""):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from gandoctor import objective, vocabulary
 from gandoctor.api import saving
@@ -11,12 +12,12 @@ from gandoctor.errors import UsageError, unforeseen
 from gandoctor.model.signals import FAMILIES, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gandoctor.api.code import CodeOfRun
     from gandoctor.api.wishes import Options
     from gandoctor.model.checkpoints import Saved
-    from gandoctor.model.signals import RawRun, Setting, Signal
+    from gandoctor.model.signals import Objective, RawRun, Setting, Signal
 
 
 def understand(
@@ -56,7 +57,7 @@ def understand(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
     measured, facts, remarks = _measured(raw)
-    drawn = saving.drawn(raw, settings)
+    drawn = saving.drawn(raw, settings, measured)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
     logged = [s for s in placed if s.role]
@@ -66,13 +67,13 @@ def understand(
     known = (*judged.signals, *measured, *drawn.signals, *_relative_variance(logged, facts))
     unit = vocabulary.step_unit(raw.signals, raw.settings, raw.step_unit)
     said_by = options.origin("loss", "--loss")
-    game = objective.infer(
-        known, settings, family=options.loss, said=said_by, step_unit=unit, name=raw.name
+    infer = partial(
+        objective.infer, known, family=options.loss, said=said_by, step_unit=unit, name=raw.name
     )
+    settings, game, of_code = _game(infer, settings, code)
     doubts = objective.doubt(joining.signals, settings, game)
     facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    of_code = code.note if code is not None else ""
     noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
@@ -115,6 +116,45 @@ def _settings(
     from gandoctor.api.code import settings_of
 
     return {**named, **settings_of(code), **kept, **seen}
+
+
+def _game(
+    infer: Callable[[Mapping[str, Setting]], Objective],
+    settings: dict[str, Setting],
+    code: CodeOfRun | None,
+) -> tuple[dict[str, Setting], Objective, str]:
+    """The settings, the game, and what is to be said of the code."""
+    game = infer(settings)
+    if code is None or code.own:
+        return settings, game, code.note if code is not None else ""
+    bare = without_game(settings)
+    alone = infer(bare)
+    if not contradicts(alone, settings):
+        return settings, game, code.note
+    left = f"its loss was left out, for the log looks like {alone.family}"
+    return bare, alone, f"{code.note}; {left}"
+
+
+# Settings by which code says which game it plays.
+_OF_GAME: Final = ("loss_call", "loss_kind", "gp_lambda", "clip_value", "r1_gamma")
+_ALIKE: Final = {"minimax": "nonsaturating", "wgan-gp": "wgan"}
+
+
+def without_game(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The settings without what was read in code of the game that it plays."""
+    return {n: s for n, s in settings.items() if not (s.how and n in _OF_GAME)}
+
+
+def contradicts(alone: Objective, settings: Mapping[str, Setting]) -> bool:
+    """Whether a log looks like another game, by itself, than the one that code plays.
+
+    Code in a source tree need not be what the run was trained with.
+    """
+    called = settings.get("loss_call")
+    if called is None or not called.how or alone.confidence == "low":
+        return False
+    families = [_ALIKE.get(f, f) for f in (str(called.value), alone.family)]
+    return families[0] != families[1] and alone.family not in ("unknown", "other")
 
 
 def _heeded(

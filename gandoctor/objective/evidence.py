@@ -78,12 +78,14 @@ def ask_settings(seen: Evidence, settings: Mapping[str, Setting]) -> None:
     elif clip > 0:
         seen.add(f"the config clips D's weights at {clip:g}", wgan=2.5)
     called = "" if kind else word(settings, "loss_call")
+    script = called and settings["loss_call"].file.endswith(".py")
+    whose = "the training code" if script else "the notebook's code"
     if called == "nonsaturating":
-        seen.add("the notebook's code computes cross-entropy", nonsaturating=4.0, minimax=3.5)
+        seen.add(f"{whose} computes cross-entropy", nonsaturating=4.0, minimax=3.5)
     elif called:
         weight = 3.0 if called == "lsgan" else 4.0
         seen.add(
-            f"the notebook's code computes the loss of {called}",
+            f"{whose} computes the loss of {called}",
             **{called.replace("-", "_"): weight},
         )
     if not kind and (number(settings, "r2_gamma") or 0.0) > 0:

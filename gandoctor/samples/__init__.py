@@ -55,6 +55,8 @@ def measure(
           `gandoctor.samples.fidelity`
         - ``sample_palette``, ``sample_brightness``: how far the colours of pictures, and their
           brightness, are from the real ones'; see `gandoctor.samples.features`
+        - ``sample_error``: how far a picture is from the real one it is to become, where figures
+          show both
         - ``sample_constant_share``: share of samples that are one flat colour
         - ``sample_min``, ``sample_max``: range of values; pictures of 8 bits are in 0..1
         - ``sample_repeat``: share of samples that have a copy in the same grid
@@ -86,9 +88,14 @@ def measure(
             (tag, fakes, gathering.batches_of(fakes, reals, root))
             for tag, fakes, reals in likely[:_MOST_SERIES]
         )
-        tag, fakes, found = next((one for one in tried if one[2].batches), ("", {}, None))
+        tag, fakes, found = next(
+            (one for one in tried if one[2].batches or one[2].pairs), ("", {}, None)
+        )
         if found is None:
             skipped += sum(not p.written for ps in likely[0][1].values() for p in ps)
+            continue
+        if found.pairs:
+            signals.append(variety.error_of(tag, network, found.pairs))
             continue
         skipped += found.skipped
         done += sum(len(fakes[s]) for s in found.batches)

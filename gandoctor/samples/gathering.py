@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from gandoctor.lang.middle import distinct
 from gandoctor.patterns import late_pattern
-from gandoctor.samples import load, look, png, tiles
+from gandoctor.samples import enlarged, features, figures, load, look, png, tiles
 from gandoctor.samples.load import Batch
 from gandoctor.values import dataclass
 
@@ -46,6 +47,7 @@ _OF_SEVERAL: Final = late_pattern(r"/image(/\d+)?$")  # TF1 counts the pictures 
 
 # ---------------------------------------------------------------- which pictures
 
+Pair = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 _Series = tuple[str, dict[int, list["Picture"]], list["Picture"]]
 
 
@@ -103,12 +105,16 @@ class Gathered:
         Pictures that had to be left out.
     layout : Layout or None
         Where the samples stand in its pictures; None where each is a sample, or none was found.
+    pairs : Mapping of int to (ndarray, ndarray)
+        By step, of figures that show a single sample beside the real picture it is to become: both,
+        each of shape (1, 32, 32, 3).
     """
 
     batches: dict[int, Batch]
     real: Batch | None
     skipped: int
     layout: tiles.Layout | None
+    pairs: Mapping[int, Pair] = field(default_factory=dict)
 
 
 def batches_of(
@@ -124,9 +130,11 @@ def batches_of(
     beside: list[NDArray[np.uint8]] = []
     if of_outputs:
         shows = next((p.shows for ps in wanted.values() for p in ps if "real" in p.shows), ())
+        all_shown = decoded
         decoded, layout = _grids(decoded, shows)
-        if layout is None:  # plots, or single pictures
-            return Gathered({}, None, 0, None)
+        pairs = _pairs(all_shown, shows) if layout is None or layout.whole else {}
+        if layout is None or pairs:  # plots, or single pictures
+            return Gathered({}, None, 0, None, pairs)
         beside = _beside(decoded, shows, layout)
     else:
         decoded = {step: _of_one_size(images) for step, images in decoded.items()}
@@ -151,6 +159,30 @@ def batches_of(
     fits = real.values.shape[1] == next(iter(batches.values())).values.shape[1]
     seen = real.small is not None and all(b.small is not None for b in batches.values())
     return Gathered(batches, real if fits or seen else None, skipped, layout)
+
+
+def _pairs(decoded: Mapping[int, list[NDArray[np.uint8]]], shows: Sequence[str]) -> dict[int, Pair]:
+    """A generated picture and the real one it is to become, by step: the panels of a figure."""
+    if not {"real", "fake"} <= set(shows):
+        return {}
+    shapes = Counter(p.shape for pictures in decoded.values() for p in pictures)
+    like = shapes.most_common(1)[0][0] if shapes else ()
+    those = {
+        step: [p for p in pictures if p.shape == like][-1]
+        for step, pictures in decoded.items()
+        if any(p.shape == like for p in pictures)
+    }
+    held = figures.large(np.stack(_few(list(those.values())))) if those else []
+    if len(held) != len(shows):
+        return {}
+    fake, real = (enlarged.pixels_of(held[list(shows).index(what)]) for what in ("fake", "real"))
+    return {
+        step: (
+            features.thumbs(picture[fake[0], fake[1]][None]),
+            features.thumbs(picture[real[0], real[1]][None]),
+        )
+        for step, picture in those.items()
+    }
 
 
 def _beside(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gandoctor.samples.gathering import Gathered
+    from gandoctor.samples.gathering import Gathered, Pair
     from gandoctor.samples.load import Batch
 
 _COMPARED: Final = 256  # samples whose distances are worked out, at most
@@ -99,6 +99,21 @@ def signals_of(tag: str, network: str, found: Gathered) -> list[Signal]:
         ]
         signals.append(_signal("sample_stale", network, tag, steps[1:], stale, said))
     return signals
+
+
+def error_of(tag: str, network: str, pairs: Mapping[int, Pair]) -> Signal:
+    """How far generated pictures are from the real ones they are to become.
+
+    The mean absolute difference over the mean deviation of the real picture: 1 is as good as plain
+    colour.
+    """
+    steps = sorted(pairs)
+    errors = []
+    for fake, real in map(pairs.__getitem__, steps):
+        spread = float(np.abs(real - real.mean(axis=(1, 2))).mean())
+        errors.append(_ratio(float(np.abs(fake - real).mean()), spread))
+    said = f"measured on {len(steps)} figures of {tag} that show a sample beside its real picture"
+    return _signal("sample_error", network, tag, steps, errors, said)
 
 
 def _compared(

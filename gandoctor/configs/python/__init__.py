@@ -6,6 +6,7 @@ value stands; `edits` puts new values there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,7 @@ def read(path: Path, hint: Hint | None = None) -> tuple[Code | None, Gathered]:
     if path.is_dir():
         found = gather(path, hint.program if hint else "")
     else:
-        hint = Hint(path.name, hint.cell if hint else -1, hint.arguments if hint else {})
+        hint = replace(hint or Hint(), program=path.name, alone=True)
         found = gather(path.parent, path.name)
     return (
         read_code(found.files, hint, commands=found.commands, configs=found.configs),

@@ -34,6 +34,10 @@ class Hint:
     ----------
     program : str
         The script that was started; empty where it is not known.
+    own : bool
+        Whether that is the notebook that printed the log.
+    alone : bool
+        Whether nothing else is looked at but what it is made of.
     cell : int
         The cell of the notebook whose output is the log; -1 where it is not known.
     arguments : Mapping of str to Given
@@ -43,6 +47,8 @@ class Hint:
     program: str = ""
     cell: int = -1
     arguments: Mapping[str, Given] = field(default_factory=dict)
+    own: bool = False
+    alone: bool = False
 
 
 def _stem_words(file: str) -> set[str]:
@@ -93,7 +99,7 @@ class Choice:
             return self.made
         files = near(self.index, program)
         mine = [o for o in self.made if o.unit in files]
-        return mine if mine or program.file.endswith(".ipynb") else self.made
+        return mine if mine or self.hint.alone else self.made
 
     def _single(
         self, made: Sequence[Optimiser], rest: Sequence[Optimiser]
@@ -113,8 +119,10 @@ class Choice:
         main = d if d is not None else g
         assert main is not None  # noqa: S101  for the type checker
         scope = main.frame.caller.scope if main.frame.caller is not None else main.frame.scope
-        if self.hint.program and self._is_program(main.unit):
-            why = "it is the program that the log names"
+        if self.hint.own and self._is_program(main.unit):
+            why = "it is the notebook that printed the log"
+        elif self.hint.program and self._is_program(main.unit):
+            why = "it is the program that was asked for, or that the log names"
         elif len(self.index.units) == 1:
             why = "it is the only file"
         elif count == 1:
@@ -191,6 +199,8 @@ class Choice:
 
     def _is_program(self, unit: Unit) -> bool:
         program = self.hint.program
+        if program and any(u.file == program for u in self.index.units):
+            return unit.file == program
         return bool(program) and f"/{unit.file}".endswith(f"/{PurePosixPath(program).name}")
 
     def _chosen_model(self) -> str:

@@ -7,11 +7,12 @@ written anew. Every other character of the file stays, and so does every other s
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
-from gandoctor.configs.python.choosing import Hint
-from gandoctor.configs.python.gathering import Gathered, commands_of, values_in
+from gandoctor.configs.python.commands import commands_of
+from gandoctor.configs.python.gathering import Gathered, values_in
 from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.reading import Code, Found, read_code
 from gandoctor.configs.python.units import unit_of
@@ -73,12 +74,11 @@ class Editor:
     code : Code
     gathered : Gathered
         What it was read from.
-    hint : Hint
-        What was known of the run.
     """
 
-    def __init__(self, code: Code, gathered: Gathered, hint: Hint | None = None) -> None:
-        self.hint = hint or Hint()
+    def __init__(self, code: Code, gathered: Gathered) -> None:
+        # The choice stays the one that was made.
+        self.hint = replace(code.hint, program=code.home)
         self.gathered = gathered
         near = {u.file for u in code.reader.preferred}
         for found in code.found.values():
@@ -304,17 +304,23 @@ def _fault(
     """Why a change is not the one that was asked for; empty where it is."""
     if not reads_as(after.get(setting), wanted[setting]):
         return f"`{setting}` would not be read back as {wanted[setting]}"
+    sides = {w[-1] for w in wanted if w[-2:] in ("_d", "_g")}
     for key in before.keys() | after.keys():
         if before.get(key) == after.get(key):
             continue
         if key in wanted and reads_as(after.get(key), wanted[key]):
             continue
-        if key.startswith("#") and key[1:] in {w[-1] for w in wanted if w[-2:] in ("_d", "_g")}:
-            continue
+        if key.startswith("#") and _side(before.get(key)) in sides:
+            continue  # D_X and D_Y take their rate from one place
         if key.startswith("#"):
             return f"`{setting}` shares its value with another optimiser"
         return f"`{key}` would change with `{setting}`"
     return ""
+
+
+def _side(told: object) -> object:
+    """Whose an optimiser is, of its part of a fingerprint."""
+    return told[1] if isinstance(told, tuple) else ""
 
 
 def reads_as(got: object, wanted: Plain) -> bool:

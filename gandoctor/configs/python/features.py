@@ -171,9 +171,14 @@ class Training(Layers):
         """The mark that stands nearest to where the optimisers are made."""
         found = [n for m, n in marks if m in games and isinstance(n, ast.expr)]
         before = [n for n in found if n.lineno <= self.line + 3]
-        if before:
-            return max(before, key=lambda n: n.lineno)
-        return min(found, key=lambda n: n.lineno) if found else None
+        if not before:
+            return min(found, key=lambda n: n.lineno) if found else None
+        nearest = max(before, key=lambda n: n.lineno)
+        scope = self.index.function_of(nearest)
+        if isinstance(scope, ast.Module):
+            return nearest
+        same = [n for n in before if self.index.function_of(n) is scope]
+        return min(same, key=lambda n: n.lineno)
 
     def _everywhere(self) -> Iterator[tuple[str, ast.AST, Unit]]:
         for unit in self.near:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import formats
+from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.python.units import Place
 from gandoctor.configs.python.ways import Given
@@ -22,12 +23,6 @@ from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import TypeAlias
-
-    from gandoctor.configs.entries import Span
-
-    # What a variable of a shell is given, and where.
-    _Said: TypeAlias = tuple[str, int, int]
 
 MAX_ENTRIES: Final = 20_000  # names that are looked at
 MAX_FILES: Final = 4_000  # files that are opened
@@ -43,12 +38,15 @@ _MOST_USERS: Final = 60
 _SKIPPED: Final = frozenset(
     {
         "__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb",
-        "mlruns",
-        "lightning_logs", "checkpoints", "tests", "test", "docs", "data", "datasets", "dataset",
-        "images",
+        "mlruns", "lightning_logs", "checkpoints", "tests", "test", "docs",
         "third_party", "thirdparty", "external", "vendor",
     }
 )  # fmt: skip
+# Folders that hold data, and beside it perhaps the code that loads it.
+_OF_DATA: Final = frozenset(
+    {"data", "dataset", "datasets", "images", "samples", "results", "output"}
+)
+_MOST_OF_DATA: Final = 200  # names of such a folder that are looked at
 _SHELLS: Final = (".sh", ".bash", ".slurm", ".sbatch", ".bat", ".pbs", ".job", ".cmd")
 _CONFIGS: Final = (".json", ".yaml", ".yml", ".toml")
 # What a file that trains a GAN has of each: plain words, for a search is far slower.
@@ -172,7 +170,8 @@ class _Tree:
                 entries = sorted(os.scandir(folder), key=lambda e: e.name)
             except OSError:
                 continue
-            for entry in entries:
+            of_data = any(part in _OF_DATA for part in name.lower().split("/"))
+            for entry in entries[:_MOST_OF_DATA] if of_data else entries:
                 seen += 1
                 if seen > MAX_ENTRIES:
                     self.out.cut = True
@@ -195,7 +194,9 @@ class _Tree:
         self.opened += 1
         try:
             with (self.root / name).open("rb") as f:
-                data = f.read(most + 1)
+                # as much as there is: room for all that may be would be taken at once
+                size = os.fstat(f.fileno()).st_size
+                data = f.read(size + 1) if size <= most else b""
         except (OSError, ValueError):
             return b""
         self.left -= len(data)
@@ -352,85 +353,6 @@ def _commands(tree: _Tree, out: Gathered) -> None:
         if found:
             out.texts[name] = text
             out.commands += found
-
-
-_START: Final = late_pattern(
-    r"(?:python[\d.]*|accelerate[ \t]+launch|torchrun|deepspeed|srun)\b(?:[^\n;&|\\]|\\\r?\n)*?"
-    r"([\w./-]+\.py|-m[ \t]+[\w.]+)(?=[\s\"']|$)"
-)
-_WORD: Final = late_pattern(
-    r"(?:\\\r?\n|[^\S\n])+|(?P<word>(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'\\;&|<>`])+)"
-)
-_VARIABLE: Final = late_pattern(
-    r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s#;&]*)"
-)
-
-
-def commands_of(text: str, file: str) -> Iterator[tuple[str, dict[str, Given]]]:
-    """The Python scripts that a text starts, and their options.
-
-    Parameters
-    ----------
-    text : str
-        A shell script, or anything with command lines in it.
-    file : str
-        What it is called, for the places.
-    """
-    variables = {m[1]: (m[2].strip("\"'"), m.start(2), m.end(2)) for m in _VARIABLE.finditer(text)}
-    for count, found in enumerate(_START.finditer(text)):
-        if count >= 50:
-            return
-        script = re.sub(r"^-m[ \t]+", "", found[1])
-        if not script.endswith(".py"):
-            script = script.replace(".", "/") + ".py"
-        options: dict[str, Given] = {}
-        key = ""
-        for start, end, word in _words(text, found.end()):
-            head = re.fullmatch(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", word, re.DOTALL)
-            if head and number(word) is None:
-                if key:
-                    options.setdefault(key, _told(True, text, file, start, start))
-                key = head[1].replace("-", "_")
-                if head[2] is not None:
-                    options[key] = _said(head[2], text, file, (end - len(head[2]), end), variables)
-                    key = ""
-            elif key:
-                options[key] = _said(word, text, file, (start, end), variables)
-                key = ""
-            elif pair := re.fullmatch(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", word, re.DOTALL):
-                name = pair[1].rpartition(".")[2]
-                options[name] = _said(pair[2], text, file, (end - len(pair[2]), end), variables)
-        if key:
-            options.setdefault(key, _told(True, text, file, found.start(), found.start()))
-        yield script, options
-
-
-def _words(text: str, at: int) -> Iterator[tuple[int, int, str]]:
-    for _ in range(400):
-        found = _WORD.match(text, at)
-        if found is None:
-            return
-        at = found.end()
-        if found["word"]:
-            yield found.start("word"), at, found["word"]
-
-
-def _said(word: str, text: str, file: str, at: Span, variables: Mapping[str, _Said]) -> Given:
-    start, end = at
-    bare = word.strip("\"'")
-    name = re.fullmatch(r"\$\{?(\w+)\}?", bare)
-    if name and name[1] in variables:
-        bare, start, end = variables[name[1]]
-    value = number(bare)
-    said: float | str | bool = bare if value is None else value
-    if bare in ("True", "true", "False", "false"):
-        said = bare.lower() == "true"
-    return _told(said, text, file, start, end)
-
-
-def _told(value: float | str | bool, text: str, file: str, start: int, end: int) -> Given:
-    row = text.count("\n", 0, start) + 1
-    return Given(value, Place(file, str(row), row, start, end), "command")
 
 
 # ---------------------------------------------------------------- config files

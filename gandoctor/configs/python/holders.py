@@ -10,7 +10,7 @@ from gandoctor.configs.python.naming import Naming
 from gandoctor.configs.python.ways import DEEPEST, End, EndlessError, Frame, Known, Way
 
 if TYPE_CHECKING:
-    pass
+    from gandoctor.configs.python.units import Unit
 
 _HOLDERS: Final = frozenset(
     {
@@ -34,6 +34,9 @@ class Holding(Naming):
         """What a function of the code gives back, where that is one expression."""
         name = last_name(node.func)
         several = self.index.functions.get(name, ())
+        unit = self._its_unit(node)
+        mine = [f for f in several if unit is not None and self.index.of[f] is unit]
+        several = mine or several
         if len(several) != 1 or name in ("__init__", "main"):
             return None
         back = [
@@ -167,7 +170,12 @@ class Holding(Naming):
                 return found
         if name in self.index.classes:
             return self._attribute(
-                self.one(self.index.classes[name]), key, where, way, made=holder, base=base
+                self.one(self.index.classes[name], self._its_unit(holder)),
+                key,
+                where,
+                way,
+                made=holder,
+                base=base,
             )
         if name in _HOLDERS or name == "vars":
             return self._of_holder(holder, where, key, base, way)
@@ -180,7 +188,7 @@ class Holding(Naming):
             if isinstance(argument, ast.Name) and argument.id in self.index.classes:
                 if key in self.commands:
                     return self.given(self.commands[key], key)
-                owner = self.one(self.index.classes[argument.id])
+                owner = self.one(self.index.classes[argument.id], self._its_unit(holder))
                 return self._attribute(owner, key, where, way, base=base)
         made = self.returned(holder, where)
         if made is not None:
@@ -192,6 +200,9 @@ class Holding(Naming):
                     raise EndlessError
                 return self._held(found[0], found[1], key, base, way)
         return None
+
+    def _its_unit(self, node: ast.AST) -> Unit | None:
+        return self.unit(node) if node in self.index.parents else None
 
     def _of_holder(self, holder: ast.Call, where: Frame, key: str, base: ast.expr, way: Way) -> End:
         later = self._stored(key, base, holder)

@@ -172,6 +172,12 @@ class Index:
             node = self.parents[node]
             yield node
 
+    def callers(self, name: str, definition: ast.AST) -> list[Made]:
+        """The calls of a function or class, none from files that have their own of that name."""
+        mine = self.of[definition]
+        own = {id(self.of[d]) for d in (*self.functions.get(name, ()), *self.classes.get(name, ()))}
+        return [m for m in self.calls.get(name, ()) if m.unit is mine or id(m.unit) not in own]
+
     def defined(self, scope: Scope, name: str) -> list[Binding]:
         """What a name is given in one scope."""
         return self.names.get((scope, name), [])

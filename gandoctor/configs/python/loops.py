@@ -65,10 +65,15 @@ class Loops:
     def named(self, setting: str) -> Known | None:
         """What is called by one of the setting's words, is read somewhere, and is a number."""
         low, high = RANGES[setting]
-        for known in self.candidates(WORDS[setting]):
-            if fits(known.value, low, high, whole=setting in WHOLE):
-                return known
-        return None
+        whole = setting in WHOLE
+        found = (
+            k for k in self.candidates(WORDS[setting]) if fits(k.value, low, high, whole=whole)
+        )
+        first = next(found, None)
+        if first is None or first.how != "parameter":
+            return first
+        # an option of that name is handed over, where a mere default is not
+        return next((k for k in found if k.how in ("option", "command", "config")), first)
 
     def candidates(self, words: Sequence[str]) -> Iterator[Known]:
         """Values of these names, those of the training's own function and file first."""

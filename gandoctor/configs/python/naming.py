@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope, dotted, last_name
 from gandoctor.configs.python.ways import (
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FIELDS = frozenset(
     {"field", "Field", "attrib", "ib", "Option", "Argument", "Factory", "Float", "Int"}
 )
+
+
+# A function or a class.
+_Defined = TypeVar("_Defined", bound=ast.stmt)
 
 
 class Naming(Followed):
@@ -211,15 +215,15 @@ class Naming(Followed):
             if name in ("__call__", "forward", "call"):
                 return []
             if name == "__init__":
-                found = list(index.calls.get(owner.name, ()))
+                found = index.callers(owner.name, owner)
                 for heir in self._heirs(owner):
                     found += index.calls.get(heir, ())
             else:
                 found = [
-                    m for m in index.calls.get(name, ()) if isinstance(m.call.func, ast.Attribute)
+                    m for m in index.callers(name, scope) if isinstance(m.call.func, ast.Attribute)
                 ]
         else:
-            found = list(index.calls.get(name, ()))
+            found = index.callers(name, scope)
             found += [
                 m
                 for m in index.calls.get("spawn", ())
@@ -304,8 +308,10 @@ class Naming(Followed):
                 return min(found, key=lambda u: (self.rank(u), len(u.file)))
         return None
 
-    def one(self, several: Sequence[ast.ClassDef]) -> ast.ClassDef:
-        """Of several definitions of a name that of the files that count first."""
+    def one(self, several: Sequence[_Defined], unit: Unit | None = None) -> _Defined:
+        """Of several definitions of a name that of the same file, else the first that counts."""
+        same = [c for c in several if unit is not None and self.index.of[c] is unit]
+        several = same or several
         ranked = [(self.rank(self.index.of[c]), i) for i, c in enumerate(several)]
         best = min(r for r, _ in ranked)
         return several[max(i for r, i in ranked if r == best)]

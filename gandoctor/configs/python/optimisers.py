@@ -23,6 +23,8 @@ _CLASSES: Final = late_pattern(
     r"Adadelta|AdaDelta|Lion|Ranger|LAMB|Momentum|MomentumSGD|GradientDescent|FusedAdam|ExtraAdam|"
     r"OptimisticAdam|OAdam|Adam8bit|AdamW8bit|DeepSpeedCPUAdam)(?:Optimizer)?"
 )
+_MOST: Final = 100  # optimisers of a code
+_MOST_SITES: Final = 16  # calls of one helper
 _PLAIN: Final = frozenset({"adam", "adamw", "rmsprop", "sgd", "adabelief", "lion"})  # of optax
 _NAMES: Final = {
     "gradientdescent": "sgd", "momentumsgd": "sgd", "momentum": "sgd", "fusedadam": "adam",
@@ -95,7 +97,7 @@ def optimisers_of(reader: Reader) -> list[Optimiser]:
     for several in list(index.calls.values()):
         for made in several:
             kind = kind_of(made.call)
-            if kind and not _is_base(made.call, index):
+            if kind and len(found) < _MOST and not _is_base(made.call, index):
                 found += _made(made, kind, reader)
     order = {id(u): i for i, u in enumerate(index.units)}
     return sorted(found, key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
@@ -118,18 +120,17 @@ def _made(made: Made, kind: str, reader: Reader) -> Iterator[Optimiser]:
     sides = _Sides(reader, made, style, target)
     plain = Frame(scope)
     own = sides.of(plain)
-    if own:
-        yield from (Optimiser(made.call, made.unit, plain, s, kind, style, target) for s in own)
-        return
     helpers = _helper_calls(made, reader)
-    if helpers:
+    # of a class that makes both the optimisers each is known without the calls
+    if helpers and not (own and isinstance(index.parents.get(made.scope), ast.ClassDef)):
         for site in helpers:
             frame = Frame(scope, site.call, reader.frame(site.call))
             called = target_of(site.call, index)
-            side = sides.at(frame, site, called)
+            side = sides.trained(frame) or sides.at(site, called) or (own[0] if own else "")
             yield Optimiser(made.call, made.unit, frame, side, kind, style, called or target)
         return
-    yield Optimiser(made.call, made.unit, plain, "", kind, style, target)
+    for side in own or [""]:
+        yield Optimiser(made.call, made.unit, plain, side, kind, style, target)
 
 
 def _helper_calls(made: Made, reader: Reader) -> list[Made]:
@@ -145,12 +146,12 @@ def _helper_calls(made: Made, reader: Reader) -> list[Made]:
     ) or any(made.call in list(ast.walk(n)) for n in back)
     owner = index.parents.get(scope)
     if isinstance(owner, ast.ClassDef) and scope.name == "__init__":
-        sites = list(index.calls.get(owner.name, ()))
+        sites = index.callers(owner.name, owner)
         gives = True
     else:
-        sites = list(index.calls.get(scope.name, ()))
+        sites = index.callers(scope.name, scope)
     sites = [s for s in sites if s.scope is not scope]
-    return sites if gives and len(sites) > 1 else []
+    return sites[:_MOST_SITES] if gives and len(sites) > 1 else []
 
 
 def target_of(call: ast.AST, index: Index) -> str:
@@ -241,7 +242,7 @@ class _Sides:
         around = self.around()
         return [around] if around else []
 
-    def at(self, frame: Frame, site: Made, called: str) -> Side:
+    def at(self, site: Made, called: str) -> Side:
         """Whose it is where a helper is called."""
         index = self.reader.index
         told = side_of(called)

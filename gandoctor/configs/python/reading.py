@@ -79,6 +79,8 @@ class Code:
         Other files that train, or may.
     why : str
         How the choice was made.
+    hint : Hint
+        What was known of the run.
     """
 
     units: list[Unit]
@@ -90,6 +92,7 @@ class Code:
     home: str = ""
     others: tuple[str, ...] = ()
     why: str = ""
+    hint: Hint = field(default_factory=Hint)
 
 
 def read_code(
@@ -120,7 +123,7 @@ def read_code(
     units = [unit_of(name, text) for name, text in files.items()]
     index = index_of(units)
     reader = Reader(index, {}, configs)
-    code = Code(units, reader)
+    code = Code(units, reader, hint=hint)
     code.made = opt.optimisers_of(reader)
     chosen = Choice(reader, code.made, hint).pick()
     if chosen is None:

@@ -156,7 +156,7 @@ class Unit:
         piece = block.code[start : start + column]
         if not piece.isascii():
             raw = piece.encode("utf-8", "surrogatepass")[:column]
-            piece = raw.decode("utf-8", "surrogatepass")
+            piece = raw.decode("utf-8", "replace")
         offset = start + len(piece)
         if not block.pieces:
             return offset
@@ -244,7 +244,7 @@ def parsed(code: str) -> tuple[ast.Module, int]:
                 warnings.simplefilter("ignore")  # an odd escape is not our business
                 return ast.parse(code), mended
         except SyntaxError as fault:
-            if mended == 0 and (other := _OCTAL.sub("", _PRINT.sub(r"\1pass", code))) != code:
+            if mended == 0 and (other := _OCTAL.sub(_blanks, _PRINT.sub(r"\1pass", code))) != code:
                 code, mended = other, 1
                 continue
             line = fault.lineno or 0
@@ -256,6 +256,11 @@ def parsed(code: str) -> tuple[ast.Module, int]:
             code = _without(code, line)
         except (ValueError, MemoryError, RecursionError):
             return ast.Module([], []), mended + 1
+
+
+def _blanks(found: re.Match[str]) -> str:
+    """The zeros of ``010`` as blanks: what follows stays where it is."""
+    return " " * len(found[0])
 
 
 def _without(code: str, line: int) -> str:
@@ -273,6 +278,8 @@ _TOP: Final = late_pattern(r"^(?=[A-Za-z_@])(?!(?:else|elif|except|finally)\b)",
 def _in_parts(code: str) -> ast.Module:
     """The statements of the outermost level that are Python, each by itself."""
     starts = [m.start() for m in _TOP.finditer(code)]
+    if not starts:
+        return ast.Module([], [])
     body: list[ast.stmt] = []
     line = 0
     for start, end in zip(starts, [*starts[1:], len(code)], strict=True):

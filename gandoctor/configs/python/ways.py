@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Plain: TypeAlias = "float | int | str | bool | None"
 
 DEEPEST: Final = 24
-MOST_STEPS: Final = 40_000
+MOST_STEPS: Final = 20_000
 # What an expression is worth that is not written out.
 NOTHING: Final = object()
 

@@ -1,0 +1,148 @@
+"""Damaged training code before its reader: scripts, notebooks, and damaged cells of sound ones.
+
+It stands for a parser: what it reads it also edits. Nothing may be run or started meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from gandoctor.configs import python
+from gandoctor.configs.python.edits import Editor
+from gandoctor.configs.splice import SpliceError
+from gandoctor.errors import InputError
+from gandoctor.model.signals import Reading
+
+_STARTS = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "socket.connect",
+)
+_seen: list[str] = []
+_watching = False
+
+
+def _watch(event: str, _given: tuple[object, ...]) -> None:
+    if _watching and (event in _STARTS or event == "exec"):
+        _seen.append(event)
+
+
+sys.addaudithook(_watch)
+
+SCRIPT = """\
+import argparse
+import torch.nn as nn
+import torch.optim as optim
+from models import Generator
+
+LR, BATCH = 2e-4, 64
+config = {"nz": 100, "betas": (0.5, 0.999), **{"x": 1}}
+
+class Discriminator(nn.Module):
+    def __init__(self, width=64):
+        self.net = nn.Sequential(nn.utils.spectral_norm(nn.Linear(9, width)), nn.Dropout(0.3))
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--n_critic", type=int, default=5)
+    parser.add_argument("--lr-d", default=LR / 2)
+    return parser.parse_args()
+
+def made(net, lr, betas=config["betas"]):
+    return optim.Adam(net.parameters(), lr=lr, betas=betas)
+
+args = options()
+netG, netD = Generator(config["nz"]), Discriminator()
+optG, optD = made(netG, LR), made(netD, args.lr_d)
+criterion = nn.BCELoss()
+loader = DataLoader(data, batch_size=BATCH, shuffle=True)
+for epoch in range(25 if args.lr_d > 0 else 2):
+    for i, x in enumerate(loader):
+        optD.step()
+        if i % args.n_critic == 0:
+            optG.step()
+"""
+
+KERAS = """\
+opt = tf.keras.optimizers.Adam(learning_rate=0.0002, beta_1=0.5)
+discriminator = build_discriminator()
+discriminator.compile(loss="binary_crossentropy", optimizer=opt)
+combined.compile(loss="binary_crossentropy", optimizer=Adam(0.0002, 0.5))
+print "ep\u00f6ch", '\U0001f600'
+!pip install x
+%time train(epochs=10 ** 3)
+"""
+
+
+def scripts() -> list[bytes]:
+    """Sound scripts to start from."""
+    return [SCRIPT.encode(), KERAS.encode()]
+
+
+def notebooks() -> list[bytes]:
+    """Sound notebooks to start from, in the forms that tools write."""
+    return [_notebook(SCRIPT, indent=1), _notebook(KERAS), _notebook(SCRIPT + KERAS, whole=True)]
+
+
+def _notebook(code: str, *, indent: int | None = None, whole: bool = False) -> bytes:
+    cells = [
+        {"cell_type": "code", "source": part if whole else part.splitlines(keepends=True)}
+        for part in code.split("\n\n")
+    ]
+    cells.insert(1, {"cell_type": "markdown", "source": ["# \u00e4"]})
+    return json.dumps({"cells": cells, "nbformat": 4}, indent=indent).encode()
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Code is found by its name."""
+    return 1.0 if path.suffix in python.SUFFIXES and head else 0.0
+
+
+def read(path: Path) -> Reading:
+    """Read the code, and try to change what was found.
+
+    Raises
+    ------
+    InputError
+        It holds no training.
+    """
+    global _watching  # noqa: PLW0603
+    if path.name == "cells.ipynb":  # damaged code in a sound notebook
+        path.write_bytes(_notebook(path.read_bytes().decode("utf-8", "replace")))
+    _seen.clear()
+    _watching = True
+    try:
+        code, gathered = python.read(path)
+        if code is None:
+            raise InputError("holds no training", path.name)
+        editor = Editor(code, gathered)
+        for setting in ("lr_d", "beta1_d", "batch_size"):
+            try:
+                editor.edit({setting: 0.125 if setting != "batch_size" else 8})
+            except SpliceError:
+                continue
+    finally:
+        _watching = False
+    if _seen:
+        raise RuntimeError(f"something was run: {_seen[0]}")
+    return Reading()
+
+
+# What is imported late is imported now: to import is to run.
+def _prepare() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("train.py", SCRIPT), ("gan.ipynb", _notebook(SCRIPT).decode())):
+            file = Path(folder) / name
+            file.write_text(text)
+            code, gathered = python.read(file)
+            assert code is not None
+            Editor(code, gathered).edit({"lr_d": 0.5})
+
+
+_prepare()
