@@ -151,3 +151,33 @@ def test_a_generator_that_is_none_of_these_is_told(tmp_path):
     (read,) = api.read(run)
     assert any("was not run" in n for n in read.notes)
     assert not read.drawn
+
+
+def test_logged_samples_go_before_drawn_ones(tmp_path):
+    run, G = run_with(tmp_path / "run"), flat(spread=0.2)
+    torch.save(G.state_dict(), run / "netG_epoch_10.pth")
+    with torch.no_grad():
+        real = G(torch.randn(300, 8)).numpy() * 5
+    kept(run, real)
+    for step in (100, 200, 300, 390):
+        np.save(run / "samples" / f"fake_{step:06d}.npy", real[:200])
+    (read,) = api.read(run)
+    assert not [f for f in read.facts if f.startswith("drawn")]
+    assert read.drawn
+    report = api.analyze(run)
+    assert not [f for f in report.findings if f.rule.startswith("drawn")]
+
+
+def test_classes_without_an_embedding_are_told_by_the_size_of_the_noise(tmp_path):
+    torch.manual_seed(0)
+    G = nn.Sequential(nn.Linear(8 + 4, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 8))
+    codes = torch.eye(4)
+    with torch.no_grad():
+        G[0].weight.add_(torch.randn(32, 12))
+        for _ in range(150):
+            G(torch.cat([torch.randn(256, 8), codes[torch.randint(4, (256,))]], 1))
+    run = run_with(tmp_path / "run")
+    (run / "config.yaml").write_text("latent_dim: 8\n")
+    torch.save(G.state_dict(), run / "netG.pth")
+    (read,) = api.read(run)
+    assert "8 values of normal noise and 4 classes (noise first)" in read.drawn[0].how

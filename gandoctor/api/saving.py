@@ -6,7 +6,7 @@ Without a file that may be a checkpoint nothing is imported.
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import unforeseen
@@ -70,15 +70,23 @@ def capacities(known: Mapping[str, float]) -> dict[str, float]:
     return {"capacity_d": d, "capacity_g": g, "capacity_ratio": d / g} if d and g else {}
 
 
-def drawn(raw: RawRun, settings: Mapping[str, Setting]) -> FromG:
-    """Samples drawn from the generators; whatever is wrong with them, the rest stands."""
+def drawn(raw: RawRun, settings: Mapping[str, Setting], logged: Sequence[Signal] = ()) -> FromG:
+    """Samples drawn from the generators; whatever is wrong with them, the rest stands.
+
+    Samples that were `logged` and compared with real data go before them: what is drawn is shown
+    then, and does not count a second time.
+    """
     if not raw.checkpoints:
         return FromG()
     try:
-        return _drawn(raw, settings)
+        found = _drawn(raw, settings)
+        if any(s.role == "sample_distance" for s in logged):
+            kept = {k: v for k, v in found.facts.items() if not k.startswith("drawn_")}
+            found = replace(found, facts=kept)
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return FromG(remarks=(f"no samples were drawn from the checkpoints: {fault.what}",))
+    return found
 
 
 def _drawn(raw: RawRun, settings: Mapping[str, Setting]) -> FromG:

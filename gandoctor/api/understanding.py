@@ -57,7 +57,7 @@ def understand(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
     measured, facts, remarks = _measured(raw)
-    drawn = saving.drawn(raw, settings)
+    drawn = saving.drawn(raw, settings, measured)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
     logged = [s for s in placed if s.role]

@@ -41,6 +41,7 @@ _MOST_SAMPLES: Final = 2_048
 _FEW_SAMPLES: Final = 32
 _PICTURE: Final = 16  # values from which on a flat sample is taken for a picture
 _BEAM: Final = 2
+_MOST_CLASSES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +112,11 @@ def _latents(first: Part, embedding: Part | None, hints: Hints) -> list[Latent]:
         shapes = [(n, 1, 1) for n in dict.fromkeys(wide[:1])]
         return [Latent(s, noise) for s in shapes for noise in choices.NOISES]
     size = weight.shape[1]
+    if embedding is None and 0 < hints.latent_dim < size <= hints.latent_dim + _MOST_CLASSES:
+        codes = np.eye(size - hints.latent_dim, dtype=np.float32)  # classes without an embedding
+        ways = ("noise first", "label first")
+        known = (hints.latent_dim,)
+        return [Latent(known, noise, codes, way) for noise in choices.NOISES for way in ways]
     if embedding is None:
         return [Latent((size,), noise) for noise in choices.NOISES]
     table = embedding.arrays["weight"]
