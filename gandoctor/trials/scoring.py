@@ -29,7 +29,7 @@ class Scored:
     Attributes
     ----------
     sizes : Mapping of str to float
-        Judge (a role, or ``belief``) -> how bad, lower is better.
+        Judge (a role, or ``belief``) -> how bad, lower is better; those most trusted first.
     fault : str
         Why there is none.
     """
@@ -57,6 +57,8 @@ def scored(out: Path, options: api.Options) -> Scored:
 def _judged(run: Run) -> list[tuple[str, float]]:
     found = []
     for role in by_trust(run.roles.values(), "metric", "samples"):
+        if not role.vouches:  # it tells one side alone
+            continue
         signals = [s for s in run.by_role(role.name) if len(s) and not s.rank]
         if not signals:
             continue
@@ -68,14 +70,11 @@ def _judged(run: Run) -> list[tuple[str, float]]:
     return found
 
 
-# Energy distance was the best judge of short trials; what tells one side alone comes last.
-_FIRST: Final = ("fid", "kid", "sample_distance", "sample_coverage", "inception_score")
-
-
 def judge_of(all_scored: Sequence[Scored]) -> str:
     """The best judge that nearly all trainings have: a curve of quality, else the belief."""
     told = [s for s in all_scored if s.sizes]
-    for name in _FIRST:
-        if told and sum(name in s.sizes for s in told) >= 0.8 * len(told):
+    judges = dict.fromkeys(name for s in told for name in s.sizes if name != BELIEF)
+    for name in judges:
+        if sum(name in s.sizes for s in told) >= 0.8 * len(told):
             return name
     return BELIEF
