@@ -405,7 +405,7 @@ def test_an_option_is_one_entry_and_its_use(copy: Path, tmp_path: Path):
     put(commands, "    FormatOption,\n", "    GreetOption,\n")
     text = commands.read_text(encoding="utf-8")
     head, tail = text.split("    quiet: QuietOption = False,\n", 1)
-    tail = tail.replace("    targets =", "    print('hello', greet)\n    targets =", 1)
+    tail = tail.replace("    targets,", "    print('hello', greet)\n    targets,", 1)
     text = f"{head}    quiet: QuietOption = False,\n    greet: GreetOption = None,\n{tail}"
     commands.write_text(text, encoding="utf-8")
     assert "Whom to greet first." in run(copy, "analyze", "--help")
