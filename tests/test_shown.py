@@ -25,8 +25,8 @@ DICE = np.random.default_rng(3)
 
 def grid(seed: int, size: int = 130) -> Image.Image:
     dice = np.random.default_rng(seed)
-    coarse = dice.integers(0, 255, (size // 10, size // 10, 3), np.uint8)
-    return Image.fromarray(coarse.repeat(10, 0).repeat(10, 1))
+    coarse = dice.integers(0, 255, (10, 10, 3), np.uint8)
+    return Image.fromarray(coarse.repeat(size // 10, 0).repeat(size // 10, 1))
 
 
 def run_with(folder: Path, steps: list[int], **how: int) -> Path:
