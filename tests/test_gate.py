@@ -133,19 +133,6 @@ def test_a_comment_is_short_and_has_what_it_takes_to_act() -> None:
     assert f"{len(many) - 15} more" in text
 
 
-def test_a_sparkline_shows_the_course() -> None:
-    series = examples.series
-    import numpy as np
-
-    steps = np.arange(1000)
-    falls = comment.sparkline(series(steps, np.linspace(5, 1, 1000)))
-    assert (falls[0], falls[-1], len(falls)) == ("█", "▁", 32)
-    flat = comment.sparkline(series(steps, np.ones(1000)))
-    assert set(flat) == {"▄"}
-    assert comment.sparkline(series(steps[:1], np.ones(1))) == ""
-    assert comment.sparkline(series(steps, np.full(1000, np.nan))) == ""
-
-
 # ---------------------------------------------------------------- rivals and baselines
 
 

@@ -35,7 +35,7 @@ ACCUSED, WARNED, MISSED = 0.05, 0.2, 0.12
 BOUNDS = {
     "failing": (0.8, 0.92),
     "seen": (0.5, 0.9),
-    "warning": (0.5, 0.75),
+    "warning": (0.45, 0.75),
     "healthy": (0.3, 0.45),
 }
 

@@ -11,6 +11,7 @@ from gandoctor import __version__, diagnose, rulebook
 from gandoctor.api.code import OWN
 from gandoctor.api.understanding import followed
 from gandoctor.api.wishes import Options, changes_told
+from gandoctor.model.pictures import PictureNote
 from gandoctor.model.report import (
     BeliefNote,
     ObjectiveNote,
@@ -21,6 +22,7 @@ from gandoctor.model.report import (
     SourceNote,
     Unmapped,
 )
+from gandoctor.model.roles import by_trust
 from gandoctor.model.thin import thin
 
 if TYPE_CHECKING:
@@ -78,7 +80,32 @@ def report_of(
         preferences=(*changes_told(replace(options, map=followed(run, options))), *options.refused),
         checkpoints=run.checkpoints,
         drawn=run.drawn,
+        pictures=_looks(raw, run, seen),
     )
+
+
+def _looks(raw: RawRun, run: Run, seen: diagnose.Examination) -> tuple[PictureNote, ...]:
+    """The sample pictures to show: first, best, at the onset, last."""
+    if not raw.pictures:
+        return ()
+    from gandoctor.samples import shown
+
+    onset = next((d.onset_step for d in seen.diagnoses if d.onset_step is not None), None)
+    moments = {"best": _best_step(run), "onset": onset if seen.verdict != "healthy" else None}
+    return shown.looks(raw.pictures, raw.root, moments, run.signals)
+
+
+def _best_step(run: Run) -> int | None:
+    """Where quality was best, by what is most trusted of what was logged."""
+    for role in by_trust(run.roles.values(), "metric", "samples"):
+        if not role.vouches:
+            continue
+        for s in run.by_role(role.name):
+            finite = np.isfinite(s.values)
+            if finite.sum() >= 2:
+                best = np.argmax(np.where(finite, role.sign * s.values, -np.inf))
+                return int(s.steps[best])
+    return None
 
 
 def _cures(

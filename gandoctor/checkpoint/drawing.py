@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import struct
 import time
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gandoctor.checkpoint import layers, rebuilding, rebuilt
 from gandoctor.checkpoint.parts import UnlikeError
+from gandoctor.files.pngs import png
 from gandoctor.model.checkpoints import Drawn
 
 if TYPE_CHECKING:
@@ -143,18 +142,3 @@ def _grid(values: NDArray[Any]) -> str:
         top, left = i // columns * (high + 1), i % columns * (wide + 1)
         grid[:, top : top + high, left : left + wide] = eight[i]
     return base64.b64encode(png(np.moveaxis(grid, 0, 2))).decode()
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """A picture of shape (height, width, 1 or 3) as a PNG."""
-    height, width, channels = pixels.shape
-    rows = np.zeros((height, 1 + width * channels), np.uint8)
-    rows[:, 1:] = pixels.reshape(height, -1)
-    kind = 2 if channels == 3 else 0
-    head = struct.pack(">2I5B", width, height, 8, kind, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
-    chunks = (
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in parts
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

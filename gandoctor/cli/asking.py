@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gandoctor.cli import folders
 from gandoctor.cli.saying import note
 from gandoctor.errors import GandoctorError, UsageError
 from gandoctor.options import WISHES, FailOn
@@ -93,7 +94,10 @@ def files_of(targets: Sequence[str]) -> tuple[Path, ...]:
     """Files to be written; what is wrong with one is said before the work is done."""
     from gandoctor.files import writing
 
-    files = tuple(Path(t) for t in targets if t != "-")
+    for target in targets:
+        if folders.is_folder(target):
+            folders.check(target)
+    files = tuple(Path(t) for t in targets if t != "-" and not folders.is_folder(t))
     for file in files:
         writing.check(file)
     return files

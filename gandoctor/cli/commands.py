@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gandoctor.cli import folders
 from gandoctor.cli.asking import (
     ConfigOption,
     FailOnOption,
@@ -120,13 +121,15 @@ def analyze(
         analysed=paths if len(paths) > 1 else (),
     )
     # A wrong format is said before the work is done.
-    chosen = [(t, reporters.choose(t, format_)) for t in targets]
+    many = [t for t in targets if folders.is_folder(t)]
+    chosen = [(t, reporters.choose(t, format_)) for t in targets if t not in many]
     reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports))
+    written = [*(t for t, _ in chosen), *(folders.write(t, reports) for t in many)]
     if not quiet and "-" not in targets:
         say(reporters.render(reporters.by_name("text"), reports, colour=in_colour()), clean=True)
-        for target in targets:
+        for target in written:
             say(f"report: {target}\n")
     raise typer.Exit(code)
 

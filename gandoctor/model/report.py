@@ -18,6 +18,7 @@ from gandoctor.model.notes import (
     SourceNote,
     Unmapped,
 )
+from gandoctor.model.pictures import PictureNote
 from gandoctor.model.plain import built, plain
 from gandoctor.model.probing import ProbeNote, TrialsNote
 from gandoctor.values import dataclass
@@ -34,6 +35,7 @@ __all__ = [
     "Finding",
     "NotChecked",
     "ObjectiveNote",
+    "PictureNote",
     "Prescription",
     "ProbeNote",
     "Reason",
@@ -276,6 +278,8 @@ class Report:
         vain: one sentence a file or option.
     checkpoints : tuple of CheckpointNote
         What lay in the run's folder, by step.
+    pictures : tuple of PictureNote
+        Sample pictures of the run in small: the first, the best, that of the onset, the last.
     drawn : tuple of DrawnNote
         Samples that were drawn from the generators in them.
     probe : ProbeNote or None
@@ -308,6 +312,7 @@ class Report:
     course: tuple[Stretch, ...] = ()
     checkpoints: tuple[CheckpointNote, ...] = ()
     drawn: tuple[DrawnNote, ...] = ()
+    pictures: tuple[PictureNote, ...] = ()
     probe: ProbeNote | None = None
     trials: TrialsNote | None = None
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.comment import sparkline
+from gandoctor.reporters.charts.spark import sparkline
+from gandoctor.reporters.comment import BARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _parts(report: Report, colour: str) -> Iterator[str]:
 def _curves(report: Report) -> Iterator[str]:
     for role in ("d_loss", "g_loss"):
         note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
-        if note and (bars := sparkline(report.series[note.tag])):
+        if note and (bars := sparkline(report.series[note.tag], BARS)):
             yield f"<div><code>{_text(note.tag)}</code> {bars}</div>"
 
 

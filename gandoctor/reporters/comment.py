@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
+from gandoctor.reporters.charts.spark import sparkline
 from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gandoctor.model.report import Report, Series
+    from gandoctor.model.report import Report
 
 NAME = "comment"
 SUFFIX = ""
@@ -19,8 +20,7 @@ SUFFIX = ""
 LIMIT: Final = 6_000
 _MOST_ROWS: Final = 15
 _MOST_CODE: Final = 1_500
-_BARS: Final = "▁▂▃▄▅▆▇█"
-_BARS_WIDE: Final = 32
+BARS: Final = 32  # of a curve in one line
 
 
 def render(report: Report) -> str:
@@ -112,24 +112,9 @@ def _sparklines(report: Report) -> Iterator[str]:
     shown = []
     for role in ("d_loss", "g_loss"):
         note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
-        bars = sparkline(report.series[note.tag]) if note else ""
+        bars = sparkline(report.series[note.tag], BARS) if note else ""
         if note and bars:
             shown.append(f"{code(note.tag)} {bars}")
     if shown:
         yield "  \n".join(shown)
         yield ""
-
-
-def sparkline(series: Series, wide: int = _BARS_WIDE) -> str:
-    """A series as bars: medians of equal parts, between its lowest and its highest."""
-    values = [v for v in series.values if v is not None]
-    if len(values) < 2:
-        return ""
-    wide = min(wide, len(values))
-    parts = [values[i * len(values) // wide : (i + 1) * len(values) // wide] for i in range(wide)]
-    middles = [sorted(p)[len(p) // 2] for p in parts]
-    low, high = min(middles), max(middles)
-    if high <= low:
-        return _BARS[3] * wide
-    top = len(_BARS) - 1
-    return "".join(_BARS[round((m - low) / (high - low) * top)] for m in middles)

@@ -1,6 +1,6 @@
 # Made from templates/page.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '70b128f25367ea1ce168937025d941e208236198c7798ad42f9c534f3b2a7408'
+MADE_FROM = '63902e5727eeb02be8f49b774573a2935333f49f41e697dba009c27e0e39e1fa'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'page.html.j2'
 
@@ -13,8 +13,15 @@ def root(context, missing=missing):
     l_0_policy = resolve('policy')
     l_0_title = resolve('title')
     l_0_style = resolve('style')
+    l_0_back = resolve('back')
     l_0_made_by = resolve('made_by')
     l_0_script = resolve('script')
+    try:
+        t_1 = environment.tests['defined']
+    except KeyError:
+        @internalcode
+        def t_1(*unused):
+            raise TemplateRuntimeError("No test named 'defined' found.")
     pass
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="'
     yield escape(environment.finalize((undefined(name='policy') if l_0_policy is missing else l_0_policy)))
@@ -24,6 +31,11 @@ def root(context, missing=missing):
     yield escape(environment.finalize((undefined(name='style') if l_0_style is missing else l_0_style)))
     yield '</style>\n</head>\n<body>\n<main>\n<p class="brand"><b>gandoctor</b> '
     yield from context.blocks['brand'][0](context)
+    if (t_1((undefined(name='back') if l_0_back is missing else l_0_back)) and (undefined(name='back') if l_0_back is missing else l_0_back)):
+        pass
+        yield ' <a class="back" href="'
+        yield escape(environment.finalize((undefined(name='back') if l_0_back is missing else l_0_back)))
+        yield '">all runs</a>'
     yield '</p>\n'
     yield from context.blocks['body'][0](context)
     yield '</main>\n<footer><p>'
@@ -72,4 +84,4 @@ def block_body(context, missing=missing):
     l_1_run = missing
 
 blocks = {'brand': block_brand, 'body': block_body}
-debug_info = '5=17&11=19&12=21&16=23&17=25&26=27&27=29&16=32&17=42&18=52&19=54&21=60&22=63'
+debug_info = '5=24&11=26&12=28&16=30&17=37&26=39&27=41&16=44&17=54&18=64&19=66&21=72&22=75'

@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '0334c6feea6d54cf65c335a3178db57f8fb472be01be6613339713f24ec5c2d3'
+MADE_FROM = '99d7e208e50be58937fb79b65bbfae586bf0f328de47a949d8aef944a395aea8'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -14,6 +14,18 @@ def root(context, missing=missing):
     l_0_cause = resolve('cause')
     l_0_finding = resolve('finding')
     l_0_figure = l_0_figures = l_0_more = l_0_tally = l_0_r = l_0_game = missing
+    try:
+        t_1 = environment.filters['picture']
+    except KeyError:
+        @internalcode
+        def t_1(*unused):
+            raise TemplateRuntimeError("No filter named 'picture' found.")
+    try:
+        t_2 = environment.filters['thousands']
+    except KeyError:
+        @internalcode
+        def t_2(*unused):
+            raise TemplateRuntimeError("No filter named 'thousands' found.")
     pass
     included_template = environment.get_template('pieces.html.j2', 'run.html.j2')._get_default_module(context)
     l_0_figure = getattr(included_template, 'figure', missing)
@@ -153,12 +165,35 @@ def root(context, missing=missing):
             yield '</a>\n'
         l_1_to = l_1_name = l_1_n = missing
         yield '</nav>\n'
+    if (environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'pictures') and (not environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'brief'))):
+        pass
+        yield '<section class="card samples" id="'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'samples"><p class="kicker">Samples</p>\n<div class="looks">\n'
+        for l_1_p in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'pictures'):
+            _loop_vars = {}
+            pass
+            yield '<figure><img alt="Samples: '
+            yield escape(environment.finalize(environment.getattr(l_1_p, 'what')))
+            yield '" src="'
+            yield escape(environment.finalize(t_1(environment.getattr(l_1_p, 'picture'))))
+            yield '"><figcaption><b>'
+            yield escape(environment.finalize(environment.getattr(l_1_p, 'what')))
+            yield '</b><br>step '
+            yield escape(environment.finalize(t_2(environment.getattr(l_1_p, 'step'))))
+            if environment.getattr(l_1_p, 'told'):
+                pass
+                yield ', '
+                yield escape(environment.finalize(environment.getattr(l_1_p, 'told')))
+            yield '</figcaption></figure>\n'
+        l_1_p = missing
+        yield '</div>\n</section>\n'
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'causes'):
         pass
         included_template = environment.get_template('causes.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_cause = getattr(included_template, 'cause', missing)
         if l_0_cause is missing:
-            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 39 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
+            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 48 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
         context.vars['cause'] = l_0_cause
         context.exported_vars.discard('cause')
         yield '<div id="'
@@ -175,7 +210,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('findings.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_finding = getattr(included_template, 'finding', missing)
         if l_0_finding is missing:
-            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 45 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
+            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 54 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
         context.vars['finding'] = l_0_finding
         context.exported_vars.discard('finding')
         yield '<div id="'
@@ -225,4 +260,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=15&2=30&3=33&4=37&5=41&7=45&8=47&9=59&11=61&12=64&13=70&15=82&16=85&18=96&19=99&21=110&22=112&23=116&24=121&27=133&28=135&31=138&33=141&34=145&38=153&39=155&40=162&41=164&44=170&45=172&46=179&47=181&48=185&52=193&53=195&55=201&56=203&58=209&59=212&61=216'
+debug_info = '1=27&2=42&3=45&4=49&5=53&7=57&8=59&9=71&11=73&12=76&13=82&15=94&16=97&18=108&19=111&21=122&22=124&23=128&24=133&27=145&28=147&31=150&33=153&34=157&38=165&39=168&41=170&42=174&47=188&48=190&49=197&50=199&53=205&54=207&55=214&56=216&57=220&61=228&62=230&64=236&65=238&67=244&68=247&70=251'

@@ -1,0 +1,129 @@
+"""A folder of runs as pages: an index that can be sorted and searched, and a page a run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gandoctor.patterns import late_pattern
+from gandoctor.reporters import html, separating, views
+from gandoctor.reporters import wording as w
+from gandoctor.reporters.charts.spark import sparkline
+from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gandoctor.model.report import Report
+
+INDEX: Final = "index.html"
+_WIDE: Final = 16  # characters of a curve in the table
+_LONGEST: Final = 80  # of a file's name
+_STRANGE: Final = late_pattern(r"[^A-Za-z0-9._-]+")
+_JUDGES: Final = "fid"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run in the index.
+
+    Attributes
+    ----------
+    name, href, verdict, cause, since : str
+    order : int
+        Of its verdict, the worst first.
+    p, onset, quality, lr_d, lr_g : float or None
+        Belief, step of the onset, last FID, rates.
+    d, g : str
+        The losses, each in a line of bars.
+    """
+
+    name: str
+    href: str
+    verdict: str
+    order: int
+    cause: str
+    since: str
+    p: float | None
+    onset: float | None
+    quality: float | None
+    lr_d: float | None
+    lr_g: float | None
+    d: str
+    g: str
+
+
+def pages(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
+    """Every page by its path below the folder, one after the other; the index comes last."""
+    names = _files(reports)
+    order = sorted(
+        range(len(reports)),
+        key=lambda i: (w.VERDICTS.index(reports[i].verdict), -(reports[i].p_failing or 0.0)),
+    )
+    for i in order:
+        report = reports[i]
+        title = f"{report.verdict}: {report.run.name}"
+        made = w.made_with(report.version, report.rules_digest)
+        shown = [views.show(report)]
+        yield (
+            names[i],
+            html.page("page.html.j2", title, made, runs=shown, index=None, back=f"../{INDEX}"),
+        )
+    first = reports[0]
+    yield (
+        INDEX,
+        html.page(
+            "folder.html.j2",
+            w.count(len(reports), "run"),
+            w.made_with(first.version, first.rules_digest),
+            verdicts=w.verdicts(reports),
+            rows=[_row(reports[i], names[i]) for i in order],
+            splits=separating.splits(reports),
+            fewest=separating.FEWEST,
+        ),
+    )
+
+
+def _files(reports: Sequence[Report]) -> list[str]:
+    """A file name for each run, of plain characters, each once."""
+    taken: set[str] = set()
+    found = []
+    for i, report in enumerate(reports, 1):
+        path = report.run.path if report.run.path not in ("", ".") else report.run.name
+        plain = re.sub(r"^[.-]+", "", _STRANGE.sub("-", path))[-_LONGEST:] or f"run-{i}"
+        name = plain if plain.lower() not in taken else f"{plain}-{i}"
+        taken.add(name.lower())
+        found.append(f"runs/{name}.html")
+    return found
+
+
+def _row(report: Report, href: str) -> Row:
+    onset = w.since(report)
+    settings = {s.name: s.value for s in report.settings}
+    return Row(
+        name=report.run.path if report.run.path not in ("", ".") else report.run.name,
+        href=href,
+        verdict=report.verdict,
+        order=w.VERDICTS.index(report.verdict),
+        cause=w.main_thing(report),
+        since=w.at(onset, report.run.step_unit) if onset is not None else "",
+        p=report.p_failing,
+        onset=onset,
+        quality=next((s.last for s in report.signals if s.role == _JUDGES), None),
+        lr_d=_number(settings.get("lr_d", settings.get("lr", ""))),
+        lr_g=_number(settings.get("lr_g", settings.get("lr", ""))),
+        d=_curve(report, "d_loss"),
+        g=_curve(report, "g_loss"),
+    )
+
+
+def _curve(report: Report, role: str) -> str:
+    note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
+    return sparkline(report.series[note.tag], _WIDE) if note else ""
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
