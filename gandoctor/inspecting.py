@@ -50,6 +50,9 @@ def show(path: Path, *, as_json: bool = False) -> str:
     lost = [s for s in found.sources if s.lost]
     if not found.notes and lost:
         raise InputError(str(lost[0].lost), lost[0].path)
+    if not found.notes and not found.remarks:
+        what = "holds neither the weights of a network nor an optimiser"
+        raise InputError(what, str(path), "give a checkpoint, or the folder of a run")
     if as_json:
         return json.dumps(_plain(found), indent=1)
     return "\n".join(_lines(found))

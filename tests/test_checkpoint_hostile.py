@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from checkpoint_files import HOSTILE, PROTO, tensor, zipped
 
+from gandoctor import checkpoint, inspecting
 from gandoctor.checkpoint import contents
 from gandoctor.checkpoint.tensors import Tensor
 from gandoctor.errors import GandoctorError
@@ -124,3 +125,16 @@ def test_a_large_file_costs_what_is_asked_of_it(tmp_path):
     with pytest.raises(GandoctorError, match="larger"):
         found.tensors["a.b"].read()
     assert time.process_time() - begun < 0.5
+
+
+def test_a_program_without_weights_is_named(tmp_path):
+    (tmp_path / "netG.pt").write_bytes(PROTO + b"cos\nsystem\n(V true\ntR.")
+    (tmp_path / "netD.pt").write_bytes(PROTO + b"}.")
+    saved = checkpoint.examine(sorted(tmp_path.iterdir()), tmp_path)
+    assert not saved.notes
+    assert [r.partition(":")[0] for r in saved.remarks] == [
+        "netG.pt holds no weights, and loading it with pickle would call os.system"
+    ]
+    assert "os.system" in inspecting.show(tmp_path)
+    with pytest.raises(GandoctorError, match="neither the weights"):
+        inspecting.show(tmp_path / "netD.pt")

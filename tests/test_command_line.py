@@ -366,3 +366,29 @@ def test_numbers_that_are_none_are_told_in_the_report_and_not_by_numpy(
         code, _, err = run("analyze", folder, *more, "-q", cwd=tmp_path)
         assert code in (0, 1)
         assert err == ""
+
+
+# ---------------------------------------------------------------- one command of many
+
+
+def test_check_reads_a_log_from_the_input(healthy, tmp_path):
+    with (healthy / "log.csv").open("rb") as log:
+        code, out, err = run("check", "-", stdin=log, cwd=tmp_path)
+    assert code == 0, err
+    assert "-:" not in out + err
+    assert err.startswith("1 run: 1 ")
+    assert list(tmp_path.iterdir()) == []
+    code, _, err = run("check", "-", stdin=subprocess.DEVNULL)
+    assert code == 2
+    assert "input.log: is empty" in err
+
+
+def test_all_commands_are_there_where_one_alone_is_made():
+    _, out, _ = run("--help")
+    lines = out.partition("Commands:")[2].splitlines()
+    names = [line.split()[0] for line in lines if line[:2] == "  " and line[2:3].strip()]
+    assert {"analyze", "check", "checkpoint", "probe", "demo", "rules"} <= set(names)
+    for name in names:
+        code, out, err = run(name, "--help")
+        assert code == 0, err
+        assert f" {name} " in out.splitlines()[0]

@@ -632,6 +632,15 @@ def test_samples_beside_a_log_that_was_named_alone(tmp_path):
     assert only(log).pictures == ()
 
 
+def test_the_config_of_a_run_below_is_not_that_of_a_log_named_alone(tmp_path):
+    log = table(tmp_path / "m.csv", two())
+    table(tmp_path / "other" / "log.csv", two(30, 2))
+    (tmp_path / "other" / "config.yaml").write_text("lr: 0.5\nbatch_size: 64\n")
+    assert only(log).settings == ()
+    (tmp_path / "config.yaml").write_text("lr: 0.1\nbatch_size: 32\n")
+    assert {s.value for s in only(log).settings} == {0.1, 32}
+
+
 def test_folders_of_tools_are_passed_over(tmp_path):
     for name in (".git", "venv", "node_modules", "__pycache__", ".ipynb_checkpoints"):
         table(tmp_path / name / "m.csv", two())

@@ -125,6 +125,11 @@ def test_a_report_is_saved_in_the_format_of_its_suffix(tmp_path: Path) -> None:
         report.save(tmp_path / "a.docx")
 
 
+def test_one_value_is_no_series() -> None:
+    with pytest.raises(UsageError, match="no series in it has two numbers"):
+        api.analyze({"d_loss": [1.3], "g_loss": [None]})
+
+
 def test_the_series_as_a_frame() -> None:
     report = examples.dominance()
     long = report.to_pandas()

@@ -277,7 +277,7 @@ def test_the_report_has_the_probe_in_every_output(folder):
 def test_analyze_does_both_in_one_report(folder, tmp_path):
     from typer.testing import CliRunner
 
-    from gandoctor.cli.commands import app
+    from gandoctor.cli.probing import app
 
     out = tmp_path / "report.json"
     entry = f"{folder / 'gandoctor_probe.py'}:build"

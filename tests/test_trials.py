@@ -197,7 +197,7 @@ def test_places_are_filled_wherever_they_stand():
 def test_patches_are_tried_by_a_command_alone():
     from typer.testing import CliRunner
 
-    from gandoctor.cli.commands import app
+    from gandoctor.cli.probing import app
 
     done = CliRunner().invoke(app, ["probe", str(RUN), "--try-patches", "2"])
     assert isinstance(done.exception, GandoctorError)

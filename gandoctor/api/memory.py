@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 50_000_000  # numbers, as many as a file may hold
 _NAME: Final = "history"
+_FEWEST: Final = 2
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def columns(data: Any) -> dict[str, list[float | None]]:
     names = list(data) if isinstance(data, Mapping) else getattr(data, "columns", None)
     if names is None or isinstance(names, str):
         raise UsageError(
-            f"a {type(data).__name__} is no log",
+            f"an object of type {type(data).__name__} is no log",
             "",
             "give a path, a mapping of names to lists of numbers, a data frame, or Keras' History",
         )
@@ -74,6 +75,9 @@ def columns(data: Any) -> dict[str, list[float | None]]:
             raise UsageError(f"more than {_MOST:,} numbers", "", "thin the log before it is given")
     if not found:
         raise UsageError("no series of numbers is in it", "", "give names and lists of numbers")
+    if all(sum(v is not None for v in values) < _FEWEST for values in found.values()):
+        what = "no series in it has two numbers"
+        raise UsageError(what, "", "give names and lists of numbers, one for each step")
     return found
 
 

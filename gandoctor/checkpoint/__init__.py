@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint import gathering, settings, telling
 from gandoctor.checkpoint.rebuilt import hints_of
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["draw", "examine"]
+
+_MOST_STRANGERS: Final = 3
 
 
 def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
@@ -37,8 +39,7 @@ def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
     stated = settings.of(found.saved[-1], root) if found.saved else ()
     sources = [Source(n.path, "checkpoint", sum(x.parameters for x in n.networks)) for n in notes]
     for path, why in found.faults:
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        sources.append(Source(name, "checkpoint", 0, why))
+        sources.append(Source(_named(path, root), "checkpoint", 0, why))
     remarks = []
     if found.left_out:
         remarks.append(f"{found.left_out:,} of {len(files):,} checkpoints were not looked at")
@@ -48,8 +49,17 @@ def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
         remarks.append(
             f"loading a checkpoint with pickle would call {shown}: nothing of it was run here"
         )
+    remarks += [
+        f"{_named(one.path, root)} holds no weights, and loading it with pickle would call "
+        f"{', '.join(one.foreign[:5])}: nothing of it was run here"
+        for one in found.strangers[:_MOST_STRANGERS]
+    ]
     facts = told[-1].facts if told else {}
     return Saved(notes, facts, stated, tuple(sources), tuple(remarks))
+
+
+def _named(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def draw(

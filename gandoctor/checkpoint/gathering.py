@@ -44,12 +44,15 @@ class Gathered:
         By step, the latest last.
     faults : tuple of (Path, str)
         Files that were no use, with one sentence each.
+    strangers : tuple of Checkpoint
+        Without weights, and a program all the same.
     left_out : int
         Files that were not looked at: there are too many.
     """
 
     saved: tuple[Saved, ...]
     faults: tuple[tuple[Path, str], ...]
+    strangers: tuple[Checkpoint, ...]
     left_out: int
 
 
@@ -65,6 +68,7 @@ def gather(files: Sequence[Path], last_step: int = 0) -> Gathered:
     chosen = _chosen(files)
     found: list[Checkpoint] = []
     faults: list[tuple[Path, str]] = []
+    strangers: list[Checkpoint] = []
     for file in chosen:
         try:
             one = contents.read(file)
@@ -73,12 +77,15 @@ def gather(files: Sequence[Path], last_step: int = 0) -> Gathered:
             continue
         if one.networks or one.optimisers:
             found.append(one)
+        elif one.foreign:
+            strangers.append(one)
     by_step: dict[int | None, list[Checkpoint]] = {}
     for one in _scaled(found, last_step):
         by_step.setdefault(one.step, []).append(one)
     order = sorted(by_step, key=lambda s: (s is None, s or 0))
     saved = [Saved(s, tuple(by_step[s])) for s in order]
-    return Gathered(tuple(saved), tuple(faults), len(files) - len(chosen))
+    left_out = len(files) - len(chosen)
+    return Gathered(tuple(saved), tuple(faults), tuple(strangers), left_out)
 
 
 def _chosen(files: Sequence[Path]) -> list[Path]:

@@ -10,17 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gandoctor import interrupts
-from gandoctor.cli import probing as _probing  # noqa: F401  its commands join the app
 from gandoctor.cli.commands import app
-from gandoctor.cli.rules import rules_app
 from gandoctor.cli.saying import hold_streams, mute, note
 from gandoctor.errors import GandoctorError, RuleError, of_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-app.add_typer(rules_app, name="rules")
 
 
 def main() -> NoReturn:
@@ -50,8 +45,24 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
+def _narrow(asked: str) -> None:
+    """Leave the app the one command that is asked for, or complete it where that is another.
+
+    Typer works out the options of every command that it has, which takes longer than one needs.
+    """
+    wanted = [c for c in app.registered_commands if c.callback and c.callback.__name__ == asked]
+    if wanted:
+        app.registered_commands = wanted
+        return
+    from gandoctor.cli import probing as _probing  # noqa: F401  its commands join the app
+    from gandoctor.cli.rules import rules_app
+
+    app.add_typer(rules_app, name="rules")
+
+
 def _run() -> int:
     """Run the command; gives the exit code."""
+    _narrow(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except SystemExit as e:

@@ -139,7 +139,9 @@ def check(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            readable=False, help="Logs and run folders; a file that is no training log is skipped."
+            readable=False,
+            help="Logs and run folders; a file that is no training log is skipped. '-' reads a log "
+            "from the input.",
         ),
     ],
     output: OutputOption = None,

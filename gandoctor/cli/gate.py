@@ -99,7 +99,8 @@ class Gate:
     def look_at(self, path: Path, fail_on: FailOn | None) -> None:
         """Analyse one path; what cannot be read is said, and the others are gone on with."""
         try:
-            found = api.analyze_all(path, self._options)
+            with _from_input(path) as file:
+                found = api.analyze_all(file, self._options)
         except UsageError:
             raise
         except (GandoctorError, OSError) as e:
@@ -108,7 +109,7 @@ class Gate:
             self._unread += 1
             self.code = 2
             return
-        reports = placed(found, path.as_posix())
+        reports = placed(found, "" if str(path) == "-" else path.as_posix())
         for sentence in wording.preferences(reports):
             note(f"{path.as_posix()}: {sentence}")
         told = [baseline.without(r, self._known) for r in reports]

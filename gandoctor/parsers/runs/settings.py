@@ -83,7 +83,7 @@ def of_run(group: Group, root: Path, configs: Configs, *, alone: bool) -> list[P
 def beside(group: Group, files: Sequence[Path]) -> list[Path]:
     """Configs beside a log that was named alone, or in the folder above one called ``logs``."""
     folder = group.folder
-    by_folder = {folder: Held(f for f in files if _may_be_config(f))}
+    by_folder = {folder: Held(f for f in files if f.parent == folder and _may_be_config(f))}
     places = [folder]
     if folder.name.lower() in (
         "log",

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '106b1e8b2acb0e08f11d2efe11dea6c0ec78e1aaf185593bf8574b37ab66d817'
+MADE_FROM = '041e6e13ec5e61caafd8c9a485e59c75dffba8edde4257453f96ecb377a6bcd0'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -280,7 +280,7 @@ def root(context, missing=missing):
                 t_11.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'tag'))),
-                    '</code></td><td><code>',
+                    '</code></td><td class="role"><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'role'))),
                     '</code>',
                 ))
