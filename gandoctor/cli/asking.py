@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,6 +119,8 @@ def targets_of(
     try:
         return [DEFAULT_REPORT], files_of([DEFAULT_REPORT])
     except UsageError as e:
+        if os.access(".", os.W_OK):
+            raise  # something stands there that is no report
         note(f"no report is written: {e}")
         return [], ()
 
