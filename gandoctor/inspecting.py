@@ -46,7 +46,7 @@ def show(path: Path, *, as_json: bool = False) -> str:
             raise InputError(what, str(path), "give the folder that the training saves to")
     else:
         files, root = [path.absolute()], path.absolute().parent
-    found = checkpoint.examine(files, root)
+    found = checkpoint.examine(checkpoint.gather(files), root)
     lost = [s for s in found.sources if s.lost]
     if not found.notes and lost:
         raise InputError(str(lost[0].lost), lost[0].path)

@@ -130,7 +130,7 @@ def test_a_large_file_costs_what_is_asked_of_it(tmp_path):
 def test_a_program_without_weights_is_named(tmp_path):
     (tmp_path / "netG.pt").write_bytes(PROTO + b"cos\nsystem\n(V true\ntR.")
     (tmp_path / "netD.pt").write_bytes(PROTO + b"}.")
-    saved = checkpoint.examine(sorted(tmp_path.iterdir()), tmp_path)
+    saved = checkpoint.examine(checkpoint.gather(sorted(tmp_path.iterdir())), tmp_path)
     assert not saved.notes
     assert [r.partition(":")[0] for r in saved.remarks] == [
         "netG.pt holds no weights, and loading it with pickle would call os.system"

@@ -5,6 +5,7 @@ Without a file that may be a checkpoint nothing is imported.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.signals import RawRun, Setting, Signal
 
 _FACTS: Final = frozenset(
@@ -42,72 +44,83 @@ class FromG:
     remarks: tuple[str, ...] = ()
 
 
-def saved(raw: RawRun) -> Saved:
-    """What the run's checkpoints say; whatever is wrong with them, the rest of the report stands.
+class OfRun:
+    """The checkpoints of a run: read once, asked for what they say and for samples.
 
-    Without a file that may be one nothing is imported.
+    Whatever is wrong with them, the rest of the report stands.
     """
-    if not raw.checkpoints:
-        return Saved()
-    from gandoctor import checkpoint
 
-    files = [raw.root / name for name in raw.checkpoints]
-    try:
-        return checkpoint.examine(files, raw.root, last_step=_last_step(raw))
-    except Exception as e:
-        fault = unforeseen(e, "their", "")
-        remark = f"the checkpoints were left out: {fault.what}"
-        return Saved(remarks=(remark,))
+    def __init__(self, raw: RawRun) -> None:
+        self._raw = raw
 
+    @functools.cached_property
+    def _found(self) -> Gathered:
+        from gandoctor import checkpoint
 
-def _last_step(raw: RawRun) -> int:
-    return max((int(s.steps[-1]) for s in raw.signals if len(s)), default=0)
+        files = [self._raw.root / name for name in self._raw.checkpoints]
+        return checkpoint.gather(files, self._last_step)
+
+    @functools.cached_property
+    def _last_step(self) -> int:
+        return max((int(s.steps[-1]) for s in self._raw.signals if len(s)), default=0)
+
+    def saved(self) -> Saved:
+        """What they say. Without a file that may be one nothing is imported."""
+        if not self._raw.checkpoints:
+            return Saved()
+        from gandoctor import checkpoint
+
+        try:
+            return checkpoint.examine(self._found, self._raw.root)
+        except Exception as e:
+            fault = unforeseen(e, "their", "")
+            remark = f"the checkpoints were left out: {fault.what}"
+            return Saved(remarks=(remark,))
+
+    def drawn(self, settings: Mapping[str, Setting], logged: Sequence[Signal] = ()) -> FromG:
+        """Samples drawn from the generators.
+
+        Samples that were `logged` and compared with real data go before them: what is drawn is
+        shown then, and does not count a second time.
+        """
+        if not self._raw.checkpoints:
+            return FromG()
+        try:
+            found = self._drawn(settings)
+            if any(s.role == "sample_distance" for s in logged):
+                kept = {k: v for k, v in found.facts.items() if not k.startswith("drawn_")}
+                found = replace(found, facts=kept)
+        except Exception as e:
+            fault = unforeseen(e, "their", "")
+            return FromG(remarks=(f"no samples were drawn from the checkpoints: {fault.what}",))
+        return found
+
+    def _drawn(self, settings: Mapping[str, Setting]) -> FromG:
+        from gandoctor import checkpoint
+
+        raw = self._raw
+        known = {name: s.value for name, s in settings.items()}
+        found, notes = checkpoint.draw(self._found, raw.root, known)
+        if not found:
+            return FromG(remarks=tuple(notes))
+        from gandoctor import samples
+
+        signals, chosen, remarks = samples.measure_drawn(
+            found, raw.pictures, raw.root, self._last_step
+        )
+        facts = _facts_of(signals)
+        if chosen[-1].proved:
+            facts["sensitivity_g"] = chosen[-1].sensitivity
+            if math.isfinite(chosen[-1].saturated):
+                facts["saturated_g"] = chosen[-1].saturated
+        shown = tuple(DrawnNote(d.path, d.name, d.step, d.how, d.picture) for d in chosen)
+        return FromG(tuple(signals), facts, shown, (*notes, *remarks))
 
 
 def capacities(known: Mapping[str, float]) -> dict[str, float]:
     """Sizes of D and G by their parameters, where a checkpoint holds both."""
     d, g = known.get("params_d", 0.0), known.get("params_g", 0.0)
     return {"capacity_d": d, "capacity_g": g, "capacity_ratio": d / g} if d and g else {}
-
-
-def drawn(raw: RawRun, settings: Mapping[str, Setting], logged: Sequence[Signal] = ()) -> FromG:
-    """Samples drawn from the generators; whatever is wrong with them, the rest stands.
-
-    Samples that were `logged` and compared with real data go before them: what is drawn is shown
-    then, and does not count a second time.
-    """
-    if not raw.checkpoints:
-        return FromG()
-    try:
-        found = _drawn(raw, settings)
-        if any(s.role == "sample_distance" for s in logged):
-            kept = {k: v for k, v in found.facts.items() if not k.startswith("drawn_")}
-            found = replace(found, facts=kept)
-    except Exception as e:
-        fault = unforeseen(e, "their", "")
-        return FromG(remarks=(f"no samples were drawn from the checkpoints: {fault.what}",))
-    return found
-
-
-def _drawn(raw: RawRun, settings: Mapping[str, Setting]) -> FromG:
-    from gandoctor import checkpoint
-
-    last = _last_step(raw)
-    files = [raw.root / name for name in raw.checkpoints]
-    known = {name: s.value for name, s in settings.items()}
-    found, notes = checkpoint.draw(files, raw.root, known, last_step=last)
-    if not found:
-        return FromG(remarks=tuple(notes))
-    from gandoctor import samples
-
-    signals, chosen, remarks = samples.measure_drawn(found, raw.pictures, raw.root, last)
-    facts = _facts_of(signals)
-    if chosen[-1].proved:
-        facts["sensitivity_g"] = chosen[-1].sensitivity
-        if math.isfinite(chosen[-1].saturated):
-            facts["saturated_g"] = chosen[-1].saturated
-    shown = tuple(DrawnNote(d.path, d.name, d.step, d.how, d.picture) for d in chosen)
-    return FromG(tuple(signals), facts, shown, (*notes, *remarks))
 
 
 def _facts_of(signals: Sequence[Signal]) -> dict[str, float]:

@@ -42,7 +42,8 @@ def understand(
         The code that the run was trained with: its settings count where nothing else says them.
     """
     _expect_a_family(options)
-    saved = saving.saved(raw)
+    checkpoints = saving.OfRun(raw)
+    saved = checkpoints.saved()
     settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
     if several:
@@ -57,7 +58,7 @@ def understand(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
     measured, facts, remarks = _measured(raw)
-    drawn = saving.drawn(raw, settings, measured)
+    drawn = checkpoints.drawn(settings, measured)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
     logged = [s for s in placed if s.role]

@@ -5,35 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.checkpoint.gathering import gather
 from gandoctor.checkpoint.rebuilt import hints_of
 from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.checkpoints import Drawn
 
 
-__all__ = ["draw", "examine"]
+__all__ = ["draw", "examine", "gather"]
 
 _MOST_STRANGERS: Final = 3
 
 
-def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
+def examine(found: Gathered, root: Path) -> Saved:
     """Look into the checkpoints of a run.
 
     Parameters
     ----------
-    files : sequence of Path
-        Files that may be checkpoints.
+    found : Gathered
+        What `gather` read of the files that may be checkpoints.
     root : Path
         Folder that paths are relative to.
-    last_step : int
-        Of the log; 0 where there is none.
     """
-    found = gathering.gather(files, last_step)
     told = [telling.Told(s, root) for s in gathering.looked_at(found.saved)]
     notes = tuple(n for t in told for n in t.notes)
     stated = settings.of(found.saved[-1], root) if found.saved else ()
@@ -42,7 +41,7 @@ def examine(files: Sequence[Path], root: Path, *, last_step: int = 0) -> Saved:
         sources.append(Source(_named(path, root), "checkpoint", 0, why))
     remarks = []
     if found.left_out:
-        remarks.append(f"{found.left_out:,} of {len(files):,} checkpoints were not looked at")
+        remarks.append(f"{found.left_out:,} of {found.given:,} checkpoints were not looked at")
     foreign = list(dict.fromkeys(f for n in notes for f in n.foreign))
     if foreign:
         shown = ", ".join(foreign[:5])
@@ -63,20 +62,18 @@ def _named(path: Path, root: Path) -> str:
 
 
 def draw(
-    files: Sequence[Path], root: Path, known: Mapping[str, object], *, last_step: int = 0
+    found: Gathered, root: Path, known: Mapping[str, object]
 ) -> tuple[list[Drawn], list[str]]:
     """Rebuild the generators in the checkpoints of a run, and draw samples from them.
 
     Parameters
     ----------
-    files : sequence of Path
-        Files that may be checkpoints.
+    found : Gathered
+        What `gather` read of the files that may be checkpoints.
     root : Path
         Folder that paths are relative to.
     known : Mapping
         Settings by their canonical names.
-    last_step : int
-        Of the log; 0 where there is none.
 
     Returns
     -------
@@ -87,5 +84,4 @@ def draw(
     """
     from gandoctor.checkpoint import drawing
 
-    found = gathering.gather(files, last_step)
     return drawing.draw(gathering.looked_at(found.saved), root, hints_of(known))

@@ -46,13 +46,16 @@ class Gathered:
         Files that were no use, with one sentence each.
     strangers : tuple of Checkpoint
         Without weights, and a program all the same.
+    given : int
+        Files that there are; too many are not all looked at.
     left_out : int
-        Files that were not looked at: there are too many.
+        Those that were not.
     """
 
     saved: tuple[Saved, ...]
     faults: tuple[tuple[Path, str], ...]
     strangers: tuple[Checkpoint, ...]
+    given: int
     left_out: int
 
 
@@ -85,7 +88,7 @@ def gather(files: Sequence[Path], last_step: int = 0) -> Gathered:
     order = sorted(by_step, key=lambda s: (s is None, s or 0))
     saved = [Saved(s, tuple(by_step[s])) for s in order]
     left_out = len(files) - len(chosen)
-    return Gathered(tuple(saved), tuple(faults), tuple(strangers), left_out)
+    return Gathered(tuple(saved), tuple(faults), tuple(strangers), len(files), left_out)
 
 
 def _chosen(files: Sequence[Path]) -> list[Path]:
