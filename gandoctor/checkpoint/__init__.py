@@ -61,9 +61,7 @@ def _named(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-def draw(
-    found: Gathered, root: Path, known: Mapping[str, object]
-) -> tuple[list[Drawn], list[str]]:
+def draw(found: Gathered, root: Path, known: Mapping[str, object]) -> tuple[list[Drawn], list[str]]:
     """Rebuild the generators in the checkpoints of a run, and draw samples from them.
 
     Parameters

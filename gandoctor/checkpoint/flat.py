@@ -5,16 +5,14 @@ None of them needs a pickle; of each is read what tells names, shapes and places
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from gandoctor.checkpoint.tensors import Storage, Tensor, Unread, columns, tensor
 from gandoctor.checkpoint.windows import Window
 from gandoctor.errors import InputError
+from gandoctor.files import npy
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -163,20 +161,12 @@ def npz(archive: Archive) -> Flat:
 
 
 def _npy(window: Window) -> Tensor | Unread:
-    head = io.BytesIO(window.some(0, 1 << 16))
-    try:
-        version = np.lib.format.read_magic(head)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(head)
-    except Exception:  # numpy raises what it likes on a header that was forged
+    head = npy.header(window.some(0, npy.MOST))
+    if head is None:
         return Unread("its header is damaged")
+    shape, fortran, dtype, start = head
     if dtype.hasobject or dtype.kind not in "fiubc":
         return Unread("an array of a kind that is not read")
-    start = head.tell()
     if start > window.length:
         return Unread("its header is damaged")
     big = dtype.byteorder == ">"

@@ -252,25 +252,24 @@ def _role(name: str, page: Page) -> Role:
 
 
 def _margin(page: Page) -> tuple[float, float]:
-    value = page.data.get("margin")
-    if value is None:
-        return MARGIN
-    if not isinstance(value, list) or len(value) != 2:
-        page.fault("margin", "must be two numbers", "write [share of the larger value, size]")
-        return MARGIN
-    pair = page.at("margin", {"share": value[0], "size": value[1]})
-    return pair.number("share", low=0.0), pair.number("size", low=0.0)
+    pair = _two(page, "margin", ("share", "size"), "[share of the larger value, size]")
+    return MARGIN if pair is None else (pair.number("share", low=0.0), pair.number("size", low=0.0))
 
 
 def _possible(page: Page) -> tuple[float, float]:
-    value = page.data.get("possible")
+    pair = _two(page, "possible", ("low", "high"), "[lowest value, highest value]")
+    return ANY if pair is None else (pair.number("low"), pair.number("high"))
+
+
+def _two(page: Page, key: str, names: tuple[str, str], form: str) -> Page | None:
+    """A list of two numbers as a page of its own; None where there is none, or it is no such."""
+    value = page.data.get(key)
     if value is None:
-        return ANY
+        return None
     if not isinstance(value, list) or len(value) != 2:
-        page.fault("possible", "must be two numbers", "write [lowest value, highest value]")
-        return ANY
-    pair = page.at("possible", {"low": value[0], "high": value[1]})
-    return pair.number("low"), pair.number("high")
+        page.fault(key, "must be two numbers", f"write {form}")
+        return None
+    return page.at(key, dict(zip(names, value, strict=True)))
 
 
 def _one_of(page: Page, key: str, allowed: Sequence[_T]) -> _T | Literal[""]:

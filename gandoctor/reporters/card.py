@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.charts.spark import sparkline
-from gandoctor.reporters.comment import BARS
+from gandoctor.reporters.charts.spark import losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,10 +62,8 @@ def _parts(report: Report, colour: str) -> Iterator[str]:
 
 
 def _curves(report: Report) -> Iterator[str]:
-    for role in ("d_loss", "g_loss"):
-        note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
-        if note and (bars := sparkline(report.series[note.tag], BARS)):
-            yield f"<div><code>{_text(note.tag)}</code> {bars}</div>"
+    for _, tag, line in losses(report):
+        yield f"<div><code>{_text(tag)}</code> {line}</div>"
 
 
 def _text(text: str) -> str:

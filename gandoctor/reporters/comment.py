@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.charts.spark import sparkline
+from gandoctor.reporters.charts.spark import losses
 from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, words
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ SUFFIX = ""
 LIMIT: Final = 6_000
 _MOST_ROWS: Final = 15
 _MOST_CODE: Final = 1_500
-BARS: Final = 32  # of a curve in one line
 
 
 def render(report: Report) -> str:
@@ -109,12 +108,7 @@ def _change(case: w.Case, *, whole: bool) -> Iterator[str]:
 
 def _sparklines(report: Report) -> Iterator[str]:
     """The losses of D and G as a line of bars each."""
-    shown = []
-    for role in ("d_loss", "g_loss"):
-        note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
-        bars = sparkline(report.series[note.tag], BARS) if note else ""
-        if note and bars:
-            shown.append(f"{code(note.tag)} {bars}")
+    shown = [f"{code(tag)} {line}" for _, tag, line in losses(report)]
     if shown:
         yield "  \n".join(shown)
         yield ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.patterns import late_pattern
 from gandoctor.reporters import html, separating, views
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.charts.spark import sparkline
+from gandoctor.reporters.charts.spark import losses
+from gandoctor.reporters.problems import name_of
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ INDEX: Final = "index.html"
 _WIDE: Final = 16  # characters of a curve in the table
 _LONGEST: Final = 80  # of a file's name
 _STRANGE: Final = late_pattern(r"[^A-Za-z0-9._-]+")
-_JUDGES: Final = "fid"
+_JUDGE: Final = "fid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,7 @@ def _files(reports: Sequence[Report]) -> list[str]:
     taken: set[str] = set()
     found = []
     for i, report in enumerate(reports, 1):
-        path = report.run.path if report.run.path not in ("", ".") else report.run.name
-        plain = re.sub(r"^[.-]+", "", _STRANGE.sub("-", path))[-_LONGEST:] or f"run-{i}"
+        plain = re.sub(r"^[.-]+", "", _STRANGE.sub("-", name_of(report)))[-_LONGEST:] or f"run-{i}"
         name = plain if plain.lower() not in taken else f"{plain}-{i}"
         taken.add(name.lower())
         found.append(f"runs/{name}.html")
@@ -100,8 +100,10 @@ def _files(reports: Sequence[Report]) -> list[str]:
 def _row(report: Report, href: str) -> Row:
     onset = w.since(report)
     settings = {s.name: s.value for s in report.settings}
+    shared = settings.get("lr", "")
+    curves = {role: line for role, _, line in losses(report, _WIDE)}
     return Row(
-        name=report.run.path if report.run.path not in ("", ".") else report.run.name,
+        name=name_of(report),
         href=href,
         verdict=report.verdict,
         order=w.VERDICTS.index(report.verdict),
@@ -109,21 +111,9 @@ def _row(report: Report, href: str) -> Row:
         since=w.at(onset, report.run.step_unit) if onset is not None else "",
         p=report.p_failing,
         onset=onset,
-        quality=next((s.last for s in report.signals if s.role == _JUDGES), None),
-        lr_d=_number(settings.get("lr_d", settings.get("lr", ""))),
-        lr_g=_number(settings.get("lr_g", settings.get("lr", ""))),
-        d=_curve(report, "d_loss"),
-        g=_curve(report, "g_loss"),
+        quality=next((s.last for s in report.signals if s.role == _JUDGE), None),
+        lr_d=separating.number(settings.get("lr_d", shared)),
+        lr_g=separating.number(settings.get("lr_g", shared)),
+        d=curves.get("d_loss", ""),
+        g=curves.get("g_loss", ""),
     )
-
-
-def _curve(report: Report, role: str) -> str:
-    note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
-    return sparkline(report.series[note.tag], _WIDE) if note else ""
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -70,7 +70,7 @@ def _best(name: str, values: Sequence[str | None], failing: Sequence[bool]) -> S
     known = [(v, f) for v, f in zip(values, failing, strict=True) if v is not None]
     if len(known) < FEWEST:
         return None
-    numbers = [_number(v) for v, _ in known]
+    numbers = [number(v) for v, _ in known]
     rows = [f for _, f in known]
     if all(n is not None for n in numbers):
         found = _of_numbers(name, [n for n in numbers if n is not None], rows)
@@ -108,7 +108,8 @@ def _neighbours(values: Iterable[float]) -> Iterator[tuple[float, float]]:
     yield from itertools.pairwise(ordered)
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """A setting's value as a number; None where it is a word, or not finite."""
     try:
         value = float(text)
     except ValueError:

@@ -5,13 +5,13 @@ Nothing is decoded before all files have been looked at.
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from gandoctor.files import npy
 from gandoctor.samples import png
 from gandoctor.values import dataclass
 
@@ -105,17 +105,10 @@ def array(file: BinaryIO, size: int) -> Look | None:
 
     numpy parses the header, as a literal; the file is neither mapped nor unpacked.
     """
-    head = io.BytesIO(file.read(1 << 16))
-    try:
-        version = np.lib.format.read_magic(head)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(head)
-    except Exception:  # numpy raises what it likes on a header that was forged
+    head = npy.header(file.read(npy.MOST))
+    if head is None:
         return None
+    shape, fortran, dtype, start = head
     if (
         dtype.kind not in "fiub"
         or dtype.hasobject
@@ -123,9 +116,9 @@ def array(file: BinaryIO, size: int) -> Look | None:
         or min(shape) < 1
     ):
         return None
-    if head.tell() + math.prod(shape) * dtype.itemsize > size:
+    if start + math.prod(shape) * dtype.itemsize > size:
         return None
     is_picture = dtype == np.uint8 and len(shape) == 3 and shape[2] in (3, 4)
     if is_picture and png.fits(shape[0], shape[1]):
-        return Look("picture", shape, dtype, head.tell(), fortran)
-    return Look("array", shape, dtype, head.tell(), fortran)
+        return Look("picture", shape, dtype, start, fortran)
+    return Look("array", shape, dtype, start, fortran)

@@ -53,22 +53,21 @@ def looks(
         shown.
     """
     likely = next(iter(gathering.series_of(pictures).values()), [])
-    for _, by_step, _ in likely[:1]:
-        steps = sorted(by_step)
-        wanted = {"first look": steps[0], "last look": steps[-1]}
-        wanted |= {
-            name: _nearest(steps, step) for name, step in moments.items() if step is not None
-        }
-        names: dict[int, list[str]] = {}
-        for name, step in sorted(wanted.items(), key=lambda one: one[1]):
-            names.setdefault(step, []).append(name)
-        found = [
-            PictureNote(step, ", ".join(called), packed, _told(signals, step))
-            for step, called in names.items()
-            if (packed := _small(by_step[step], root))
-        ]
-        return tuple(found)
-    return ()
+    if not likely:
+        return ()
+    _, by_step, _ = likely[0]
+    steps = sorted(by_step)
+    wanted = {"first look": steps[0], "last look": steps[-1]}
+    known = {name: step for name, step in moments.items() if step is not None}
+    wanted |= {name: _nearest(steps, step) for name, step in known.items()}
+    names: dict[int, list[str]] = {}
+    for name, step in sorted(wanted.items(), key=lambda one: one[1]):
+        names.setdefault(step, []).append(name)
+    return tuple(
+        PictureNote(step, ", ".join(called), packed, _told(signals, step))
+        for step, called in names.items()
+        if (packed := _small(by_step[step], root))
+    )
 
 
 def _nearest(steps: Sequence[int], step: int) -> int:

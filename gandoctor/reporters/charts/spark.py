@@ -11,13 +11,17 @@ from gandoctor.reporters.charts.curves import columns_of, line_of
 from gandoctor.reporters.charts.scales import choose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from gandoctor.model.report import Series
+    from gandoctor.model.report import Report, Series
 
     Array = NDArray[np.float64]
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
+LINE: Final = 32  # columns, where a curve stands in a line of its own
+_LOSSES: Final = ("d_loss", "g_loss")
 
 
 def sparkline(series: Series, width: int) -> str:
@@ -42,3 +46,11 @@ def sparkline(series: Series, width: int) -> str:
             last = "x"
         out.append(last)
     return "".join(out)
+
+
+def losses(report: Report, width: int = LINE) -> Iterator[tuple[str, str, str]]:
+    """The losses of D and G that there are: role, tag, and the curve in one line."""
+    for role in _LOSSES:
+        note = next((s for s in report.signals if s.role == role and s.tag in report.series), None)
+        if note and (line := sparkline(report.series[note.tag], width)):
+            yield role, note.tag, line
