@@ -29,7 +29,7 @@ from gandoctor.cli.asking import (
     targets_of,
 )
 from gandoctor.cli.rules import rules_show
-from gandoctor.cli.saying import in_colour, note, say, write
+from gandoctor.cli.saying import hand_over, in_colour, note, say, write
 from gandoctor.errors import UsageError
 from gandoctor.plain_options import Group
 
@@ -106,7 +106,7 @@ def analyze(
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
     from gandoctor import reporters
-    from gandoctor.cli.gate import analysed
+    from gandoctor.cli.looking import analysed
 
     targets, files = targets_of(output, format_)
     options = asked_for(
@@ -127,10 +127,8 @@ def analyze(
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports))
     written = [*(t for t, _ in chosen), *(folders.write(t, reports) for t in many)]
-    if not quiet and "-" not in targets:
-        say(reporters.render(reporters.by_name("text"), reports, colour=in_colour()), clean=True)
-        for target in written:
-            say(f"report: {target}\n")
+    text = reporters.by_name("text")
+    hand_over(lambda: reporters.render(text, reports, colour=in_colour()), written, quiet=quiet)
     raise typer.Exit(code)
 
 
@@ -392,10 +390,9 @@ def compare(
     found, report = compare_runs.run(before, after, options, own)
     for target, reporter in chosen:
         write(target, reporters.render_comparison(reporter, found))
-    if not quiet and "-" not in targets:
-        text = reporters.by_name("text")
-        say(reporters.render_comparison(text, found, colour=in_colour()), clean=True)
-        for target in targets:
-            say(f"report: {target}\n")
+    text = reporters.by_name("text")
+    hand_over(
+        lambda: reporters.render_comparison(text, found, colour=in_colour()), targets, quiet=quiet
+    )
     least = fail_on_word(after if after in runs else None, fail_on, options.analysed)
     raise typer.Exit(api.exit_code([report], least))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import api, reporters
 from gandoctor.cli.asking import fail_on_word
+from gandoctor.cli.looking import from_input
 from gandoctor.cli.saying import note, say, write
-from gandoctor.errors import GandoctorError, InputError, UsageError, of_system
+from gandoctor.errors import GandoctorError, UsageError, of_system
 from gandoctor.files import writing
 from gandoctor.reporters import baseline, wording
 from gandoctor.reporters.problems import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from gandoctor.api import Options
     from gandoctor.model.report import Report
@@ -25,47 +23,6 @@ if TYPE_CHECKING:
     from gandoctor.reporters import Reporter
 
 _MOST_NAMED: Final = 3
-_MOST_INPUT: Final = 1 << 28  # bytes of a log from the standard input
-
-
-def analysed(
-    paths: Sequence[Path], options: Options, fail_on: FailOn | None, probe: str = ""
-) -> tuple[list[Report], int]:
-    """The reports of all paths, and the exit code.
-
-    Of several, one that cannot be read is said, and the others are gone on with. With an entry for
-    a `probe` the players of a run's checkpoint are measured, too.
-    """
-    if probe:
-        if len(paths) > 1:
-            raise UsageError("a probe is of one run", "--probe", "give one path")
-        from gandoctor import probe as probing
-
-        probed = probing.run(paths[0], probing.Wishes(entry=probe), options)
-        return [probed], api.exit_code([probed], fail_on_word(paths[0], fail_on))
-    if len(paths) == 1:
-        with _from_input(paths[0]) as path:
-            reports = api.analyze_all(path, options)
-        return reports, api.exit_code(reports, fail_on_word(paths[0], fail_on))
-    gate = Gate(options, None)
-    for path in paths:
-        gate.look_at(path, fail_on)
-    if not gate.reports:
-        raise InputError("nothing could be read", "", "give logs or folders of runs")
-    return gate.reports, gate.code
-
-
-@contextmanager
-def _from_input(path: Path) -> Iterator[Path]:
-    """A path as it is; for ``-`` a file with what the standard input holds."""
-    if str(path) != "-":
-        yield path
-        return
-    data = sys.stdin.buffer.read(_MOST_INPUT)
-    with tempfile.TemporaryDirectory(prefix="gandoctor-") as folder:
-        file = Path(folder) / ("input.jsonl" if data.lstrip()[:1] in (b"{", b"[") else "input.log")
-        file.write_bytes(data)
-        yield file
 
 
 class Gate:
@@ -99,7 +56,7 @@ class Gate:
     def look_at(self, path: Path, fail_on: FailOn | None) -> None:
         """Analyse one path; what cannot be read is said, and the others are gone on with."""
         try:
-            with _from_input(path) as file:
+            with from_input(path) as file:
                 found = api.analyze_all(file, self._options)
         except UsageError:
             raise

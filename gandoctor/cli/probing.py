@@ -23,7 +23,7 @@ from gandoctor.cli.asking import (
     files_of,
 )
 from gandoctor.cli.commands import app
-from gandoctor.cli.saying import in_colour, say, write
+from gandoctor.cli.saying import hand_over, in_colour, say, write
 from gandoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -210,13 +210,14 @@ def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) 
     """Write the report wherever it is wanted, and the summary to the terminal."""
     from gandoctor import reporters
 
-    targets = [target for target, _ in chosen]
     for target, reporter in chosen:
         write(target, reporters.render(reporter, [report]))
-    if not quiet and "-" not in targets:
-        say(reporters.render(reporters.by_name("text"), [report], colour=in_colour()), clean=True)
-        for target in targets:
-            say(f"report: {target}\n")
+    text = reporters.by_name("text")
+    hand_over(
+        lambda: reporters.render(text, [report], colour=in_colour()),
+        [target for target, _ in chosen],
+        quiet=quiet,
+    )
 
 
 def _there(path: Path | None) -> Path | None:

@@ -6,10 +6,13 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from gandoctor.errors import of_system, shortened
 from gandoctor.patterns import late_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _LONG_WORD = late_pattern(r"\S{400,}")
 
@@ -22,6 +25,15 @@ def write(target: str, text: str) -> None:
     from gandoctor.files import writing
 
     writing.write_text(Path(target), text)
+
+
+def hand_over(summary: Callable[[], str], written: Sequence[str], *, quiet: bool) -> None:
+    """Say the summary and where the reports lie, unless a report was printed in its place."""
+    if quiet or "-" in written:
+        return
+    say(summary(), clean=True)
+    for target in written:
+        say(f"report: {target}\n")
 
 
 def say(text: str, *, clean: bool = False) -> None:
