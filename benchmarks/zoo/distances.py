@@ -29,3 +29,12 @@ def auc(high: Array, low: Array) -> float:
     ranked = np.sort(low)
     below = np.searchsorted(ranked, high, "left") + np.searchsorted(ranked, high, "right")
     return float(below.mean() / 2 / len(low))
+
+
+def answers(of_fake: Array, of_held_out: Array, of_train: Array) -> dict[str, float]:
+    """How well D's scores tell real examples from samples, and how large they are."""
+    return {
+        "auc": auc(of_held_out, of_fake),
+        "auc_train": auc(of_train, of_fake),
+        "score_size": float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
+    }

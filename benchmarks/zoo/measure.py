@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
-from benchmarks.zoo.distances import auc, distances, mean_distance
+from benchmarks.zoo.distances import answers, distances, mean_distance
 from benchmarks.zoo.networks import REACH
 
 if TYPE_CHECKING:
@@ -208,12 +208,8 @@ class Examiner:
         of_fake, of_held_out, of_train = scores
         found, modes = self.bench.samples(x)
         before, self._modes = modes if self._modes is None else self._modes, modes
-        found |= self._gradients(G, D) | {
-            "auc": auc(of_held_out, of_fake),
-            "auc_train": auc(of_train, of_fake),
-            "score_size": float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
-            "moved": 0.5 * float(np.abs(modes - before).sum()),
-        }
+        found |= self._gradients(G, D) | answers(of_fake, of_held_out, of_train)
+        found["moved"] = 0.5 * float(np.abs(modes - before).sum())
         # as many digits as are kept, so that judging the kept ones anew gives the same
         return Moment(step, finite=True, **{name: _rounded(value) for name, value in found.items()})
 
@@ -222,14 +218,21 @@ class Examiner:
         weights = list(G.parameters())
         at_samples, *at_weights = torch.autograd.grad(self.game.fool(D(fake)), [fake, *weights])
         matrices = [g for g in at_weights if g.dim() == 2]
-        return {
-            "gradient_at_samples": float(at_samples.norm(dim=1).mean()) * len(fake) * self.spread,
-            "gradient": float(torch.stack([g.square().sum() for g in at_weights]).sum().sqrt()),
-            "first_to_last": float(matrices[0].norm() / matrices[-1].norm().clamp_min(1e-30)),
-        }
+        slope = float(at_samples.norm(dim=1).mean()) * len(fake) * self.spread
+        return {"gradient_at_samples": slope} | sizes_of(at_weights, matrices)
 
 
 # ------------------------------------------------------------------------------------ the judgement
+
+
+def sizes_of(
+    gradients: Sequence[torch.Tensor], matrices: Sequence[torch.Tensor]
+) -> dict[str, float]:
+    """Norm of G's gradient, and that of its first matrix over that of its last."""
+    return {
+        "gradient": float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt()),
+        "first_to_last": float(matrices[0].norm() / matrices[-1].norm().clamp_min(1e-30)),
+    }
 
 
 @dataclass(frozen=True)

@@ -173,10 +173,15 @@ def causes(cases: Sequence[Case]) -> dict[str, Share]:
     return {cause: share(right) for cause, right in sorted(first.items())}
 
 
-def _by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, dict[str, Share]]:
+def grouped(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, list[Case]]:
+    """The cases of each kind, in the order of the kinds' names."""
     groups: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         groups[key(case)].append(case)
+    return dict(sorted(groups.items()))
+
+
+def _by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, dict[str, Share]]:
     return {
         name: {
             "recall": share(c.alarm for c in group if c.failed),
@@ -184,7 +189,7 @@ def _by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, dict[str
             "symptom_top": share(_names_first(c, c) for c in group if c.failed),
             "cause_top1": share(_blames(1)(c, c) for c in group if c.failed and c.wrong),
         }
-        for name, group in sorted(groups.items())
+        for name, group in grouped(cases, key).items()
     }
 
 

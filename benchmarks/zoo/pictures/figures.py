@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,15 +81,12 @@ def _plain(case: Case, keys: set[str]) -> set[str]:
 
 
 def _by(cases: Sequence[Case], key: Callable[[Case], str]) -> dict[str, dict[str, Share]]:
-    groups: dict[str, list[Case]] = defaultdict(list)
-    for case in cases:
-        groups[key(case)].append(case)
     return {
         name: {
             "found": share(c.alarm for c in group if c.failed),
             "accused": share(c.alarm for c in group if not c.failed),
         }
-        for name, group in sorted(groups.items())
+        for name, group in score.grouped(cases, key).items()
     }
 
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from benchmarks.zoo.distances import auc
-from benchmarks.zoo.measure import Moment
+from benchmarks.zoo.distances import answers
+from benchmarks.zoo.measure import Moment, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,12 +256,8 @@ class Examiner:
         of_fake, of_held_out, of_train = scores
         found, modes, self.features = self.bench.samples(x.clamp(-4, 4))
         before, self._modes = modes if self._modes is None else self._modes, modes
-        found |= self._gradients(G, D) | {
-            "auc": auc(of_held_out, of_fake),
-            "auc_train": auc(of_train, of_fake),
-            "score_size": float(max(np.abs(of_fake).mean(), np.abs(of_held_out).mean())),
-            "moved": 0.5 * float(np.abs(modes - before).sum()),
-        }
+        found |= self._gradients(G, D) | answers(of_fake, of_held_out, of_train)
+        found["moved"] = 0.5 * float(np.abs(modes - before).sum())
         if self.target is not None:
             found["error"] = float((x - self.target).abs().mean()) / 2
         rounded = {name: float(f"{value:.5g}") for name, value in found.items()}
@@ -275,12 +271,8 @@ class Examiner:
         loss = self.fool(D(fake, context))
         at_samples, *at_weights = torch.autograd.grad(loss, [fake, *weights])
         matrices = [g for g in at_weights if g.dim() >= 2]
-        slope = at_samples.flatten(1).norm(dim=1).mean()
-        return {
-            "gradient_at_samples": float(slope) * len(fake) * self.spread,
-            "gradient": float(torch.stack([g.square().sum() for g in at_weights]).sum().sqrt()),
-            "first_to_last": float(matrices[0].norm() / matrices[-1].norm().clamp_min(1e-30)),
-        }
+        slope = float(at_samples.flatten(1).norm(dim=1).mean()) * len(fake) * self.spread
+        return {"gradient_at_samples": slope} | sizes_of(at_weights, matrices)
 
 
 def _cov(x: Tensor) -> Any:
