@@ -97,7 +97,10 @@ def _looks(
     from gandoctor.samples import shown
 
     onset = next((d.onset_step for d in seen.diagnoses if d.onset_step is not None), None)
-    moments = {"best": best and best.step, "onset": onset if seen.verdict != "healthy" else None}
+    moments = {
+        "best": best.step if best else None,
+        "onset": onset if seen.verdict != "healthy" else None,
+    }
     return shown.looks(raw.pictures, raw.root, moments, run.signals)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 from gandoctor.values import dataclass
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gandoctor.reporters.figures import Album, Picture
 
 _MOST_PICTURES: Final = 6  # of one finding
+_LEAST: Final = 0.005  # nats that two digits show
 _RISKS: Final = {"safe": "safe to apply", "trial": "worth a trial", "advice": "advice, by hand"}
 
 
@@ -68,7 +70,9 @@ class ShownCause:
         Titles of findings it explains that are shown above.
     reasons : tuple of (class, x, width, weight, text)
         Each with its bar: to the right for what speaks for the cause, to the left for what speaks
-        against it.
+        against it. How common the cause is comes last, then what all come to.
+    evidence : str
+        In one line, for where it is folded.
     """
 
     it: Diagnosis
@@ -78,7 +82,7 @@ class ShownCause:
     leading: tuple[ShownFinding, ...]
     again: tuple[str, ...]
     reasons: tuple[tuple[str, ...], ...]
-    score: str
+    evidence: str
     patches: tuple[ShownPatch, ...]
     explains: str
     consequences: tuple[ShownFinding, ...]
@@ -124,7 +128,7 @@ class Teller:
             leading=tuple(self._finding(f) for f in leading),
             again=tuple(f.title for f in known),
             reasons=tuple(_bars(case.diagnosis)) if self._album else (),
-            score=w.number(case.diagnosis.score),
+            evidence=_evidence(case.diagnosis),
             patches=tuple(
                 self._patch(p, lead=p is best) for p in patches if self._album or p is best
             ),
@@ -190,11 +194,23 @@ def _kicker(*, first: bool, leading: bool) -> str:
 
 
 def _bars(d: Diagnosis) -> Iterator[tuple[str, ...]]:
-    largest = max((abs(r.weight) for r in d.reasons), default=0.0) or 1.0
-    for r in d.reasons:
-        width = 34 * min(1.0, abs(r.weight / largest))
-        kind, x = ("for", 36.0) if r.weight / largest >= 0 else ("against", 36 - width)
-        yield kind, f"{x:.1f}", f"{width:.1f}", f"{r.weight:+.2g}".replace("-", "\u2212"), r.text
+    rows = [(r.weight, r.text) for r in d.reasons]
+    common = d.score - sum(weight for weight, _ in rows)
+    if abs(common) >= _LEAST:
+        rows.append((common, "how common this cause is, before anything is known"))
+    largest = max((abs(weight) for weight, _ in rows), default=0.0) or 1.0
+    for (weight, text), said in zip(rows, believing.adding_up([n for n, _ in rows]), strict=True):
+        width = 34 * min(1.0, abs(weight / largest))
+        kind, x = ("for", 36.0) if weight >= 0 else ("against", 36 - width)
+        yield kind, f"{x:.1f}", f"{width:.1f}", said, text
+    yield "sum", "36", "0", believing.signed(d.score), "together"
+
+
+def _evidence(d: Diagnosis) -> str:
+    """What speaks most for a cause beyond the symptoms, which others explain as well."""
+    held = sorted((r for r in d.reasons if r.weight > 0), key=lambda r: -r.weight)
+    own = [r for r in held if not r.text.startswith("it explains ")]
+    return (own or held)[0].text if held else ""
 
 
 def _lines(diff: str) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
-from gandoctor.reporters import believing, charts
+from gandoctor.reporters import believing, charts, timeline, unchecked
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Album, Picture
 from gandoctor.reporters.telling import (
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gandoctor.model.report import Report, SourceNote
+
+_MOST_HEALTH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,16 @@ class ShownRun:
         The belief as a waterfall; empty in brief.
     sure : str
         How surely the run has failed, in per cent; empty where none was worked out.
+    time : Timeline or None
+        The run on one line.
+    best : str
+        Of a healthy run, where quality was best; of others the line says it.
+    health : tuple of str
+        Of a healthy run, what spoke most for it.
+    unseen : str
+        Of a healthy run, what was not looked at.
+    clear : tuple of str
+        What was looked for and not found, in words.
     """
 
     id: str
@@ -99,8 +113,13 @@ class ShownRun:
     rows: int
     brief: str
     belief: tuple[believing.Bar, ...]
-    course: tuple[tuple[str, str], ...]
     sure: str
+    time: timeline.Timeline | None
+    best: str
+    health: tuple[str, ...]
+    unseen: str
+    unchecked: tuple[unchecked.Group, ...]
+    clear: tuple[str, ...]
     probe: ShownProbe | None
     trials: ShownTrials | None
 
@@ -150,6 +169,7 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
     causes = tuple(
         teller.causes([c for c in cases if c is cases[0] or c is lead] if detail.brief else cases)
     )
+    told_whole = report.verdict == "healthy" and not detail.brief
     return ShownRun(
         id=ident,
         level=level,
@@ -170,11 +190,31 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         rows=detail.rows,
         brief=_left_out(report, causes) if detail.brief else "",
         belief=() if detail.brief else believing.waterfall(report),
-        course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
+        time=None if detail.brief else _time(report),
+        best=timeline.best(report) if report.verdict == "healthy" else "",
+        health=tuple(_health(report)),
+        unseen=unchecked.in_brief(report) if told_whole else "",
+        unchecked=() if detail.brief else unchecked.groups(report),
+        clear=tuple(report.titles.get(rule, rule.replace("-", " ")) for rule in report.clear),
         probe=_probe(report),
         trials=_trials(report),
     )
+
+
+def _time(report: Report) -> timeline.Timeline | None:
+    from markupsafe import Markup
+
+    made = timeline.timeline(report)
+    # There is nothing in it but our own words.
+    return made and dataclasses.replace(made, svg=Markup(made.svg))  # noqa: S704
+
+
+def _health(report: Report) -> Iterator[str]:
+    if report.verdict == "healthy":
+        spoke = sorted((b for b in report.belief if b.nats < 0), key=lambda b: b.nats)
+        told = (b.text for b in spoke if b.evidence != believing.BASE)
+        yield from itertools.islice(told, _MOST_HEALTH)
 
 
 def _trials(report: Report) -> ShownTrials | None:
