@@ -50,7 +50,7 @@ _MOST_OF_DATA: Final = 200  # names of such a folder that are looked at
 _SHELLS: Final = (".sh", ".bash", ".slurm", ".sbatch", ".bat", ".pbs", ".job", ".cmd")
 _CONFIGS: Final = (".json", ".yaml", ".yml", ".toml")
 # What a file that trains a GAN has of each: plain words, for a search is far slower.
-_MAKES: Final = (b"ptim", b"Adam", b"RMS", b"SGD(")
+_MAKES: Final = (b"ptim", b"Adam", b"RMS", b"SGD(", b"optax", b"Trainer(", b"compile(")
 _PLAYS: Final = (
     b"iscriminator",
     b"ritic",
@@ -96,7 +96,7 @@ class Gathered:
     commands : list of (str, dict)
         Scripts and the options that command lines give them, the likeliest first.
     configs : dict of str to Given
-        Values of config files by the last part of their keys.
+        Values of config files by the ends of their keys.
     texts : dict of str to str
         Command files and configs by name.
     cut : bool
@@ -397,17 +397,27 @@ def _is_record(name: str) -> bool:
 
 
 def values_in(name: str, text: str) -> dict[str, Given]:
-    """Values of a config file by the last part of their keys."""
+    """Values of a config file by the ends of their keys: ``lr`` and ``optim_d.lr``.
+
+    An end that stands for several values stands for none.
+    """
     try:
         entries = formats.scan(formats.name_of(name, text), text)
     except Exception:
         return {}
     out: dict[str, Given] = {}
+    torn: set[str] = set()
     for path, spot in entries.found.items():
-        if path and not isinstance(spot.value, tuple):
-            place = Place(name, str(spot.line), spot.line, spot.start, spot.end)
-            out.setdefault(path[-1], Given(_plain(spot.value), place, "config"))
-    return out
+        if not path or isinstance(spot.value, tuple):
+            continue
+        place = Place(name, str(spot.line), spot.line, spot.start, spot.end)
+        given = Given(_plain(spot.value), place, "config")
+        # the place of an item is no name by itself
+        for start in range(len(path) - path[-1].isdigit()):
+            key = ".".join(path[start:])
+            if out.setdefault(key, given).value != given.value:
+                torn.add(key)
+    return {key: given for key, given in out.items() if key not in torn}
 
 
 def _plain(value: object) -> float | int | str | bool | None:

@@ -14,7 +14,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gandoctor.configs.python.index import Index
+    from gandoctor.configs.python.index import Binding, Index
     from gandoctor.configs.python.units import Unit
     from gandoctor.configs.python.values import Reader
 
@@ -26,6 +26,7 @@ _CLASSES: Final = late_pattern(
 _MOST: Final = 100  # optimisers of a code
 _MOST_SITES: Final = 16  # calls of one helper
 _PLAIN: Final = frozenset({"adam", "adamw", "rmsprop", "sgd", "adabelief", "lion"})  # of optax
+_SPELLED: Final = frozenset({"adam", "rmsprop", "sgd", "adamax", "nadam", "adagrad", "adadelta"})
 _NAMES: Final = {
     "gradientdescent": "sgd", "momentumsgd": "sgd", "momentum": "sgd", "fusedadam": "adam",
     "adam8bit": "adam", "adamw8bit": "adamw", "oadam": "adam", "optimisticadam": "adam",
@@ -81,10 +82,9 @@ class Optimiser:
 def kind_of(call: ast.Call) -> str:
     """The kind of optimiser that a call makes; empty for any other call."""
     name = last_name(call.func)
-    found = _CLASSES.fullmatch(name)
-    if found:
-        kind = found["name"].lower()
-        return _NAMES.get(kind, kind)
+    kind = _kind(name)
+    if kind and not isinstance(call.func, ast.Call):
+        return kind
     if name in _PLAIN and dotted(call.func)[:1] == ("optax",):
         return name
     return ""
@@ -94,13 +94,88 @@ def optimisers_of(reader: Reader) -> list[Optimiser]:
     """All optimisers of a code, in the order of its files and lines; of a helper one a call."""
     index = reader.index
     found: list[Optimiser] = []
+    for made, kind in _all_made(reader):
+        if len(found) < _MOST:
+            found += _made(made, kind, reader)
+    order = {id(u): i for i, u in enumerate(index.units)}
+    found.sort(key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
+    # of branches that exclude each other that which is taken, as far as it can be told
+    taken = [o for o in found if not reader.is_idle(o.call)]
+    return taken if {"d", "g"} <= {o.side for o in taken} else found
+
+
+def _all_made(reader: Reader) -> Iterator[tuple[Made, str]]:
+    """All calls that make an optimiser, and which."""
+    index = reader.index
     for several in list(index.calls.values()):
         for made in several:
             kind = kind_of(made.call)
-            if kind and len(found) < _MOST and not _is_base(made.call, index):
-                found += _made(made, kind, reader)
-    order = {id(u): i for i, u in enumerate(index.units)}
-    return sorted(found, key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
+            if kind and not _is_base(made.call, index):
+                yield made, kind
+    aliases = {n for (_, n), bound in index.names.items() if any(map(_is_class, bound))}
+    for name in sorted(aliases | {"getattr"}):
+        for made in index.calls.get(name, ()):
+            kind = _aliased(made.call.func, reader)
+            if kind:
+                yield made, kind
+    for name, word, place in (("compile", "optimizer", 0), ("Trainer", "optimizer", 1)):
+        for made in list(index.calls.get(name, ())):
+            spelled = _spelled(made, word, place, index)
+            if spelled is not None:
+                yield spelled
+
+
+def _is_class(binding: Binding) -> bool:
+    """``optimizer = torch.optim.Adam``, or by name: ``getattr(torch.optim, name)``."""
+    value = binding.value
+    if isinstance(value, ast.Attribute | ast.Name):
+        return _CLASSES.fullmatch(last_name(value)) is not None
+    return isinstance(value, ast.Call) and last_name(value.func) == "getattr"
+
+
+def _aliased(func: ast.expr, reader: Reader) -> str:
+    """The kind of optimiser that a name, or ``getattr(torch.optim, name)``, stands for."""
+    if isinstance(func, ast.Name):
+        found = reader.bound(func, reader.frame(func))
+        value = found[0].value if found is not None else None
+        if isinstance(value, ast.Attribute | ast.Name):
+            return _kind(last_name(value))
+        func = value if isinstance(value, ast.Call) else func
+    if not isinstance(func, ast.Call) or last_name(func.func) != "getattr" or len(func.args) < 2:
+        return ""
+    known = reader.known(func.args[1])
+    return _kind(known.value) if known is not None and isinstance(known.value, str) else ""
+
+
+def _kind(name: str) -> str:
+    found = _CLASSES.fullmatch(name)
+    kind = found["name"].lower() if found else ""
+    return _NAMES.get(kind, kind)
+
+
+def _spelled(made: Made, word: str, place: int, index: Index) -> tuple[Made, str] | None:
+    """``compile(optimizer="adam")`` and ``Trainer(params, "adam", {"beta1": 0.5})`` as calls."""
+    call = made.call
+    node = next((k.value for k in call.keywords if k.arg == word), None)
+    if node is None and len(call.args) > place:
+        node = call.args[place]
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return None
+    kind = node.value.lower()
+    if kind not in _SPELLED:
+        return None
+    words: list[ast.keyword] = []
+    if place:
+        told = [*call.args[place + 1 :], *(k.value for k in call.keywords)]
+        held = next((a for a in told if isinstance(a, ast.Dict)), None)
+        for key, value in zip(held.keys, held.values, strict=True) if held is not None else ():
+            if isinstance(key, ast.Constant):
+                words.append(ast.keyword(str(key.value), value))
+        words.append(ast.keyword("params", call.args[0]))
+    # it stands where the word does
+    asked = ast.copy_location(ast.Call(ast.copy_location(ast.Name(kind), node), [], words), node)
+    index.parents[asked] = index.parents[node]
+    return Made(asked, made.unit, made.scope), kind
 
 
 def _frame_line(frame: Frame) -> int:
@@ -122,7 +197,8 @@ def _made(made: Made, kind: str, reader: Reader) -> Iterator[Optimiser]:
     own = sides.of(plain)
     helpers = _helper_calls(made, reader)
     # of a class that makes both the optimisers each is known without the calls
-    if helpers and not (own and isinstance(index.parents.get(made.scope), ast.ClassDef)):
+    whole = getattr(made.scope, "name", "") == "__init__"
+    if helpers and not (own and whole):
         for site in helpers:
             frame = Frame(scope, site.call, reader.frame(site.call))
             called = target_of(site.call, index)
@@ -360,7 +436,9 @@ class _Sides:
             return []
         if call.func.attr == "compile":
             receiver = last_name(call.func.value)
-            side: Side = self.around() if receiver == "self" else side_of(receiver)
+            side: Side = side_of(receiver) if receiver != "self" else ""
+            # `model` of `define_discriminator`; what is nobody's else is G with D on top
+            side = side or self.around()
             if not side and receiver not in ("self", ""):
                 side = "g"
             return [side] if side else []

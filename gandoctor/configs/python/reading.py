@@ -112,7 +112,7 @@ def read_code(
     commands : sequence of (str, Mapping of str to Given)
         Scripts and the options that command lines start them with, the likeliest first.
     configs : Mapping of str to Given, optional
-        Values of config files by the last part of their keys.
+        Values of config files by the ends of their keys.
 
     Returns
     -------
