@@ -21,7 +21,10 @@ _CALLS: Final[tuple[tuple[str, str], ...]] = (
         ),
         "bce",
     ),
-    (r"sigmoid_cross_entropy(_with_logits)?|softplus", "bce"),
+    (
+        r"sigmoid_(binary_)?cross_entropy(_with_logits)?|softplus|SoftMarginLoss|log_?sigmoid",
+        "bce",
+    ),
     (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
     (r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss", "wgan"),
     (r"(?i).*hinge.*", "hinge"),
@@ -33,6 +36,9 @@ _WORDS: Final = {
 }  # fmt: skip
 # Marks that name a game by themselves.
 GAMES: Final = frozenset({"bce", "hinge", "wgan", "ls"})
+_LOSS: Final = late_pattern(
+    r"(?i)(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)_loss\w*|loss_(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)"
+)
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
@@ -76,11 +82,24 @@ def of_marks(found: Set[str]) -> str | None:
 def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
     """What tells of a loss below a node, and where."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.FunctionDef):
+            if _LOSS.fullmatch(node.name):
+                yield from _in_loss(node)
+        elif isinstance(node, ast.Call):
             yield from ((mark, node) for mark in _of_call(node))
         elif isinstance(node, ast.BinOp):
             yield from ((mark, node) for mark in _of_sum(node))
             yield from ((mark, node) for mark in _of_power(node))
+
+
+def _in_loss(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
+    """``mean((1 - x) ** 2)`` in a function that is called a loss of D or G."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Pow):
+            continue
+        base = node.left
+        if _is_margin(base) and not re.search(r"(?i)norm|slope|grad", _text(base)):
+            yield "ls", node
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:

@@ -242,7 +242,21 @@ def near(index: Index, home: Unit) -> list[Unit]:
             break
         top = max(above, key=lambda u: ("train" in _stem_words(u.file), -u.file.count("/"), u.file))
         below(top)
+    if not any(_steps(u, index) for u in out.values()):
+        # the model is loaded by its name: `__import__(config["model"])`
+        for unit in index.units:
+            if _steps(unit, index) and not (_stem_words(unit.file) & _TESTS):
+                below(unit)
     return list(out.values())
+
+
+def _steps(unit: Unit, index: Index) -> bool:
+    """Whether a file moves weights."""
+    return any(
+        made.unit is unit
+        for name in ("step", "apply_gradients", "minimize", "train_on_batch", "run", "fit")
+        for made in index.calls.get(name, ())
+    )
 
 
 def _taken_in(unit: Unit, index: Index) -> list[Unit]:

@@ -76,7 +76,8 @@ _READS_CONFIG: Final = late_pattern(
 )
 _NAMED_CONFIG: Final = late_pattern(rb"[\"']([\w./-]{1,120}\.(?:json|ya?ml|toml))[\"']")
 _OPTIONS: Final = late_pattern(
-    rb"add_argument\(|DEFINE_(?:float|integer|string)|@dataclass|click\.option"
+    rb"add_argument\(|DEFINE_(?:float|integer|string)|@dataclass|click\.option|ConfigDict\(|"
+    rb"CfgNode|[Ee]?[Dd]ict\("
 )
 _OPTION_WORDS: Final = frozenset(
     {"options", "option", "opts", "opt", "config", "configs", "cfg", "args", "arguments", "params",

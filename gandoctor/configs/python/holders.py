@@ -80,6 +80,8 @@ class Holding(Naming):
         found: End = None
         if owner is not None:
             found = self._attribute(owner, key, frame, way)
+        elif isinstance(base, ast.Attribute) and base.attr == "hparams":
+            found = self._saved(base, key, way)
         else:
             inner = Way(depth=way.depth)
             try:
@@ -96,6 +98,16 @@ class Holding(Naming):
     def _self_class(self, base: ast.expr) -> ast.ClassDef | None:
         if isinstance(base, ast.Name) and base.id in ("self", "cls") and base in self.index.parents:
             return self.index.class_of(base)
+        return None
+
+    def _saved(self, base: ast.Attribute, key: str, way: Way) -> End:
+        """``self.hparams.lr`` after ``save_hyperparameters()``: what ``__init__`` was given."""
+        owner = self._self_class(base.value)
+        for made in owner.body if owner is not None else ():
+            if isinstance(made, ast.FunctionDef) and made.name == "__init__":
+                for binding in self.index.defined(made, key):
+                    if binding.kind == "parameter":
+                        return self._parameter(binding, key, made, Frame(made), way)
         return None
 
     def _held(self, holder: ast.AST, where: Frame, key: str, base: ast.expr, way: Way) -> End:
@@ -362,6 +374,9 @@ class Holding(Naming):
             for s in self.index.stores.get(key, ())
             if isinstance(s.value, ast.Constant | ast.UnaryOp) and not self._loops(s)
         ]
+        if len(stores) > 1 and len(end := (*self._path(base)[-1:], key)) > 1:
+            # `config.d.lr = 1` is another than `config.g.lr = 2`
+            stores = [s for s in stores if dotted(s.target)[-2:] == end]
         if len(stores) == 1:
             way.how, way.key = "attribute", key
             return self.follow(stores[0].value, self.frame(stores[0].value), way)

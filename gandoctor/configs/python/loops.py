@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python.index import SCOPES, dotted, last_name
@@ -70,7 +71,10 @@ class Loops:
             k for k in self.candidates(WORDS[setting]) if fits(k.value, low, high, whole=whole)
         )
         first = next(found, None)
-        if first is None or first.how != "parameter":
+        if first is None:
+            unread = self.unread(WORDS[setting])
+            return next((k for k in unread if fits(k.value, low, high, whole=whole)), None)
+        if first.how != "parameter":
             return first
         # an option of that name is handed over, where a mere default is not
         return next((k for k in found if k.how in ("option", "command", "config")), first)
@@ -99,6 +103,14 @@ class Loops:
             if squeezed(name) in by_word:
                 given = self.reader.configs[name]
                 yield Known(given.value, (), given.how, given.place, name, guessed=True)
+
+    def unread(self, words: Sequence[str]) -> Iterator[Known]:
+        """Options that are declared and read in none of these files: perhaps in one not here."""
+        names = {squeezed(n): n for n in self.index.options if not self.index.loads.get(n, 0)}
+        for word in words:
+            known = self.reader.of_option(names[word]) if word in names else None
+            if known is not None:
+                yield replace(known, guessed=True)
 
     def _spelled(self) -> dict[str, list[str]]:
         """Names that are read somewhere, by how they are spelled without case and dashes."""
@@ -178,12 +190,13 @@ class Loops:
         return best[2], best[3]
 
     def _fitted(self) -> Known | None:
-        """``model.fit(data, epochs=50)``."""
-        for made in self.calls("fit"):
-            node = next((k.value for k in made.keywords if k.arg == "epochs"), None)
-            known = self.reader.known(node) if node is not None else None
-            if known is not None:
-                return known
+        """``model.fit(data, epochs=50)``, ``Trainer(max_epochs=50)``."""
+        for name, word in (("fit", "epochs"), ("Trainer", "max_epochs")):
+            for made in self.calls(name):
+                node = next((k.value for k in made.keywords if k.arg == word), None)
+                known = self.reader.known(node) if node is not None else None
+                if known is not None and fits(known.value, 1, 1e9, whole=True):
+                    return known
         return None
 
     def _is_own(self, node: ast.AST) -> bool:

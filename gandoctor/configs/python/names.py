@@ -8,14 +8,17 @@ from typing import Final
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "batch_size": (
         "batchsize", "trainbatchsize", "minibatchsize", "batch", "bs", "batchsz", "bsz",
-        "batchsizetrain", "batchsizepergpu",
+        "batchsizetrain", "batchsizepergpu", "batchsizepertrain", "batchpergpu", "minibatch",
+        "nbatch",
     ),
     "latent_dim": (
         "latentdim", "zdim", "nz", "noisedim", "latentsize", "zsize", "dimz", "noisesize",
         "codingssize", "latentdims", "noisedimension", "latentdimension", "latentspacedim",
         "dimlatent", "randomdim", "zdimension", "latentspacesize", "znoisedim",
         "noisevectorsize", "latentvectorsize", "dimnoise", "inputnoisedim", "noiseshape",
-        "latent",
+        "latent", "latents", "znum", "noiselen", "noiselength", "ndimz", "numlatent", "zchannels",
+        "latentvector", "randomnoisedim", "nlatent", "noisevecsize", "znoise", "noisesz",
+        "seedsize",
     ),
     "epochs": (
         "epochs", "nepochs", "numepochs", "epoch", "maxepochs", "totalepochs", "numepoch",
@@ -37,7 +40,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "criticiterations", "criticsteps", "numdsteps", "discsteps", "numcritic", "kd",
         "dupdates", "criticupdates", "discriminatorsteps", "discriminatorextrasteps",
         "dextrasteps", "niterd", "dupdatesperg", "criticupdatespergen", "trainingratio",
-        "discriminatoriters", "ncritics",
+        "discriminatoriters", "ncritics", "critrepeats", "dstepsperg", "criticrepeats",
+        "disciterations", "discriminatoriterations", "netditers", "kcritic",
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",
@@ -47,7 +51,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "lambdagp", "gplambda", "gpweight", "lambdaterm", "gradientpenaltyweight",
         "lambdapenalty", "penaltycoefficient", "gpcoeff", "gpcoef", "lambdagradientpenalty",
         "gradpenaltyweight", "gradientpenaltycoefficient", "lambd", "gradientpenaltylambda",
-        "wgangplambda", "lambdagradpenalty",
+        "wgangplambda", "lambdagradpenalty", "clambda", "gpw", "wgp", "weightgp", "gpscale",
+        "lambdacoeff", "lambdacoef",
     ),
     "clip_value": (
         "clipvalue", "weightclip", "weightcliplimit", "clipvalues", "weightclippinglimit",
@@ -95,8 +100,12 @@ FAMILIES: Final = {
     "wgangp": "wgan-gp", "wasserstein": "wgan", "wassersteingp": "wgan-gp", "w": "wgan",
     "dcdcgan": "nonsaturating",
 }  # fmt: skip
+# What else may be called by the words below: only those count there that mean nothing else.
+LOOSE_KEYS: Final = frozenset({"loss", "mode", "model", "gan", "method", "modeltype", "type"})
+CLEAR: Final = frozenset({"wgan", "wgangp", "lsgan", "dcgan", "hinge", "nsgan", "sgan"})
 FAMILY_KEYS: Final = (
     "ganmode", "gantype", "losstype", "advloss", "ganloss", "lossmode", "ganlosstype",
     "adversarialloss", "losskind", "whichloss", "ganobjective", "lossfamily", "ganlossmode",
-    "adversariallosstype", "loss",
+    "adversariallosstype", "lossfn", "lossname", "loss", "mode", "modeltype", "method", "model",
+    "gan", "type",
 )  # fmt: skip

@@ -234,6 +234,7 @@ def _by_name(training: Training) -> Iterator[Found]:
         ("latent_dim", training.noise),
         ("image_size", training.image_size),
         ("lambda_gp", training.penalty),
+        ("lambda_l1", training.pixels),
     ):
         known = direct()
         if known is not None:
