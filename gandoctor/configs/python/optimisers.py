@@ -456,6 +456,18 @@ class _Sides:
         return ""
 
 
+def handed_to(made: Optimiser, side: Side, reader: Reader) -> Iterator[ast.expr]:
+    """Where an object that serves both networks is handed to the one's ``compile``."""
+    sides = _Sides(reader, Made(made.call, made.unit, made.frame.scope), made.style, made.target)
+    target = _target(made.call, reader.index)
+    path = dotted(target)
+    for use in reader.index.calls.get("compile", ()) if path else ():
+        if target is not None and use.unit is made.unit and sides.uses(use.call, target, path):
+            given = [*use.call.args, *(k.value for k in use.call.keywords)]
+            if sides.of_use(use.call) == [side]:
+                yield from (node for node in given if dotted(node) == path)
+
+
 def _target(call: ast.AST, index: Index) -> ast.expr | None:
     """What a value is assigned to."""
     parent = index.parents.get(call)
