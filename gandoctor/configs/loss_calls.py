@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from gandoctor.patterns import late_pattern
 
@@ -43,7 +43,7 @@ _LOSS: Final = late_pattern(
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
-_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
+_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen|logit")
 _SHAPED: Final = late_pattern(
     r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
 )
@@ -85,11 +85,22 @@ def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
         if isinstance(node, ast.FunctionDef):
             if _LOSS.fullmatch(node.name):
                 yield from _in_loss(node)
+            elif re.fullmatch(_CALLS[3][0], node.name):
+                yield from (("wgan", n) for n in ast.walk(node) if is_mean(n))
         elif isinstance(node, ast.Call):
             yield from ((mark, node) for mark in _of_call(node))
         elif isinstance(node, ast.BinOp):
             yield from ((mark, node) for mark in _of_sum(node))
             yield from ((mark, node) for mark in _of_power(node))
+
+
+def _is_of_one(node: ast.Call) -> bool:
+    return any(isinstance(a, ast.Constant) and a.value == 1 for a in node.args)
+
+
+def is_mean(node: ast.AST) -> TypeGuard[ast.Call]:
+    """``mean(y_true * y_pred)``."""
+    return isinstance(node, ast.Call) and _last(node.func) in _MEANS
 
 
 def _in_loss(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
@@ -107,6 +118,8 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
     if name in ("relu", "maximum", "max") and any(_is_margin(a) for a in node.args):
         yield "hinge"
+    if name == "squared_difference" and _is_of_one(node) and _JUDGED.search(_text(node)):
+        yield "ls"
     if name in ("square", "pow") and node.args:
         yield from _of_square(node.args[0])
     if name == "log" and node.args:

@@ -177,6 +177,10 @@ class Training(Layers):
             if family is not None and games:
                 if family == "wgan" and any(m == "gp" for m, _, _ in self._everywhere()):
                     family = "wgan-gp"
+                # the loss that the code defines, sooner than where it is handed on
+                for mark, node, its in self._everywhere():
+                    if mark in games and loss_calls.is_mean(node):
+                        return family, node, its, None
                 return family, self._nearest(marks, games), unit, None
             if len(games) > 1:
                 return None

@@ -134,7 +134,8 @@ def gather(root: Path, program: str = "", *, config: str = "") -> Gathered:
     for name in chosen:
         out.files[name] = _decoded(code[name])
     _commands(tree, out)
-    if any(_READS_CONFIG.search(code[name]) for name in chosen):
+    starting = [n for n in code if _unlikely(n) == 0]  # a model is loaded by its name there
+    if any(_READS_CONFIG.search(code[name]) for name in (*chosen, *starting)):
         named = [
             m.decode("ascii", "replace")
             for name in chosen

@@ -18,7 +18,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "noisevectorsize", "latentvectorsize", "dimnoise", "inputnoisedim", "noiseshape",
         "latent", "latents", "znum", "noiselen", "noiselength", "ndimz", "numlatent", "zchannels",
         "latentvector", "randomnoisedim", "nlatent", "noisevecsize", "znoise", "noisesz",
-        "seedsize",
+        "seedsize", "noisedims", "numlatents",
     ),
     "epochs": (
         "epochs", "nepochs", "numepochs", "epoch", "maxepochs", "totalepochs", "numepoch",
@@ -33,7 +33,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "image_size": (
         "imagesize", "imgsize", "imsize", "resolution", "cropsize", "finesize",
         "imageresolution", "imgres", "outputsize", "imgrows", "imageheight", "imgheight",
-        "outputheight", "imgsz", "outputimageheight",
+        "outputheight", "imgsz", "outputimageheight", "inputscalesize", "scalesize",
     ),
     "n_critic": (
         "ncritic", "criticiters", "ndis", "ndisc", "dsteps", "diters", "disciters",
@@ -63,6 +63,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "labelsmoothing", "smooth", "labelsmooth", "reallabelsmooth", "smoothing",
         "onesidedlabelsmoothing", "labelsmoothingfactor", "smoothfactor", "reallabelsmoothing",
     ),
+    "real_label": ("reallabel", "reallabels", "reallabelvalue", "reallabelval"),
     "lambda_l1": (
         "lambdal1", "l1lambda", "l1weight", "weightl1", "lambdapixel", "lambdarecon", "l1coef",
     ),
@@ -82,7 +83,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "batch_size": (1, 1e6), "latent_dim": (1, 1e5), "epochs": (1, 1e7), "iterations": (1, 1e9),
     "image_size": (4, 8192), "n_critic": (1, 1000), "n_gen": (1, 1000), "lambda_gp": (0, 1e5),
-    "clip_value": (1e-6, 100), "label_smoothing": (0, 1), "lambda_l1": (0, 1e5),
+    "clip_value": (1e-6, 100), "label_smoothing": (0, 0.999), "real_label": (0.5, 0.999),
+    "lambda_l1": (0, 1e5),
     "d_dropout": (0, 1),
     "weight_decay": (0, 10), "grad_clip": (1e-6, 1e6),
 }  # fmt: skip
