@@ -178,17 +178,35 @@ class Training(Layers):
                 if family == "wgan" and any(m == "gp" for m, _, _ in self._everywhere()):
                     family = "wgan-gp"
                 # the loss that the code defines, sooner than where it is handed on
-                for mark, node, its in self._everywhere():
-                    if mark in games and loss_calls.is_mean(node):
-                        return family, node, its, None
+                for mark, its, where in self._everywhere():
+                    if mark in games and loss_calls.is_mean(its):
+                        return family, its, where, None
                 return family, self._nearest(marks, games), unit, None
             if len(games) > 1:
-                return None
+                return self._of_last_call()
         family = loss_calls.of_marks({m for m, _, _ in seen})
         if family is None:
             return None
         node, unit = next(((n, u) for m, n, u in seen if m == "mse"), (None, self.home))
         return family, node if isinstance(node, ast.expr) else None, unit, None
+
+    def _of_last_call(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
+        """The one of several losses whose function is called last before D's optimiser is made."""
+        made = [
+            m
+            for several in self.index.calls.values()
+            for m in several
+            if m.unit is self.home and m.scope is self.scope and m.call.lineno <= self.line
+        ]
+        for site in sorted(made, key=lambda m: -m.call.lineno):
+            for body in self.index.functions.get(last_name(site.call.func), ()):
+                marks = list(loss_calls.marks(body))
+                games = {m for m, _ in marks} & loss_calls.GAMES
+                family = loss_calls.of_marks({m for m, _ in marks})
+                if games and family is not None:
+                    node = min((n for m, n in marks if m in games), key=lambda n: n.lineno)
+                    return family, node, self.index.of[body], None
+        return None
 
     def _chooses(self, known: Known) -> bool:
         """Whether a word chooses the loss: ``loss`` and ``mode`` may speak of something else."""
