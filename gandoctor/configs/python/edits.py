@@ -14,9 +14,9 @@ from gandoctor.configs.python import given
 from gandoctor.configs.python import optimisers as opt
 from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.gathering import Gathered, values_in
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.reading import Code, Found, read_code
 from gandoctor.configs.python.units import unit_of
+from gandoctor.configs.references import last_name
 from gandoctor.configs.splice import SpliceError, number, number_text
 from gandoctor.values import dataclass
 

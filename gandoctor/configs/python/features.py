@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import loss_calls
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.layers import Layers
 from gandoctor.configs.python.loops import TEST, around_name, fits, squeezed
 from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
 from gandoctor.configs.python.sides import words_of
+from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gandoctor.configs.python.index import dotted
+from gandoctor.configs.references import dotted
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser

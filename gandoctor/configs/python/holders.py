@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import Store, dotted, last_name
+from gandoctor.configs.python.index import Store
 from gandoctor.configs.python.naming import Naming
 from gandoctor.configs.python.ways import DEEPEST, End, EndlessError, Frame, Known, Way
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.units import Unit

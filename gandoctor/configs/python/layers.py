@@ -6,10 +6,10 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.loops import TEST, Loops, fits
-from gandoctor.configs.python.optimisers import target_of
+from gandoctor.configs.python.making import target_of
 from gandoctor.configs.python.sides import side_of, words_of
+from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:

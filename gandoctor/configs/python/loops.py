@@ -7,10 +7,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import SCOPES, dotted, last_name
+from gandoctor.configs.python.index import SCOPES
 from gandoctor.configs.python.names import RANGES, WHOLE, WORDS
 from gandoctor.configs.python.sides import side_of, words_of
 from gandoctor.configs.python.ways import Known
+from gandoctor.configs.references import dotted, last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:

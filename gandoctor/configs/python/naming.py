@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeVar
 
-from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope, dotted, last_name
+from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope
 from gandoctor.configs.python.ways import (
     DEEPEST,
     MOST_STEPS,
@@ -16,6 +16,7 @@ from gandoctor.configs.python.ways import (
     Frame,
     Way,
 )
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
