@@ -18,6 +18,7 @@ from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.python.units import Place
 from gandoctor.configs.python.ways import Given
 from gandoctor.configs.splice import number
+from gandoctor.files.below import folders
 from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
@@ -164,15 +165,11 @@ class _Tree:
         self.names = sorted(self._names(), key=lambda n: (n.count("/"), n))
 
     def _names(self) -> Iterator[str]:
-        folders = [(self.root, "")]
         seen = 0
-        while folders:
-            folder, name = folders.pop()
-            try:
-                entries = sorted(os.scandir(folder), key=lambda e: e.name)
-            except OSError:
-                continue
-            of_data = any(part in _OF_DATA for part in name.lower().split("/"))
+        for folder in folders(self.root):
+            parts = folder.name.lower().split("/")
+            of_data = any(part in _OF_DATA for part in parts)
+            entries = folder.entries or []
             for entry in entries[:_MOST_OF_DATA] if of_data else entries:
                 seen += 1
                 if seen > MAX_ENTRIES:
@@ -180,12 +177,11 @@ class _Tree:
                     return
                 if entry.name.startswith(".") or entry.is_symlink():
                     continue
-                inner = f"{name}{entry.name}"
                 if entry.is_dir():
-                    if entry.name.lower() not in _SKIPPED and inner.count("/") < MAX_DEPTH:
-                        folders.append((Path(entry.path), f"{inner}/"))
+                    if entry.name.lower() not in _SKIPPED and folder.level < MAX_DEPTH:
+                        folder.below.append(entry)
                 elif entry.is_file():
-                    yield inner
+                    yield f"{folder.name}{entry.name}"
 
     def read(self, name: str, most: int = 0) -> bytes:
         """The bytes of a file; none where it is too long or cannot be read."""
