@@ -11,6 +11,7 @@ import typer
 from gandoctor.cli import folders
 from gandoctor.cli.asking import (
     ConfigOption,
+    DataOption,
     FailOnOption,
     FormatOption,
     IgnoreOption,
@@ -94,6 +95,7 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    data: DataOption = None,
     probe: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +119,7 @@ def analyze(
         ignore=ignore,
         select=select,
         repo=repo,
+        data=data,
         outputs=files,
         analysed=paths if len(paths) > 1 else (),
     )
