@@ -215,9 +215,14 @@ def _argument(
     new = written(old_text if number(old_text) is not None else "", value)
     if setting[:-2] == "lr":
         slot = given.rate_of(made, reader)
-        if slot.node is not None and not any(
+        if slot.node is not None and any(
             slot.node is k.value for k in made.call.keywords if k.arg is None
         ):
+            held = made.unit.written(made.unit.place(slot.node))
+            word = slot.known.key if slot.known is not None else ""
+            if word and "\n" not in held:
+                yield from _rewritten(made, slot.node, f'{{**{held}, "{word}": {new}}}')
+        elif slot.node is not None:
             yield from _rewritten(made, slot.node, new)
         elif slot.node is None:
             text = f"{given.rate_word(made)}={new}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 
 
+_TOGETHER: Final = 12  # lines
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
     ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
@@ -232,7 +233,11 @@ class Training(Layers):
         nearest = max(before, key=lambda n: n.lineno)
         scope = self.index.function_of(nearest)
         if isinstance(scope, ast.Module):
-            return nearest
+            # the first of those that stand together
+            cell = self.home.cell_of(nearest)
+            close = [n for n in before if nearest.lineno - n.lineno <= _TOGETHER]
+            close = [n for n in close if self.index.function_of(n) is scope]
+            return min((n for n in close if self.home.cell_of(n) == cell), key=lambda n: n.lineno)
         same = [n for n in before if self.index.function_of(n) is scope]
         return min(same, key=lambda n: n.lineno)
 
@@ -275,6 +280,27 @@ class Training(Layers):
                     continue
                 if isinstance(high.value, int | float) and low.value == -high.value:
                     return high
+        return self._constrained()
+
+    def smoothing(self) -> Known | None:
+        """How much less than one D is told of real data, as a loss is handed it."""
+        for several in self.index.calls.values():
+            for made in several:
+                for keyword in made.call.keywords if made.unit in self.near else ():
+                    if keyword.arg == "label_smoothing":
+                        known = self.reader.known(keyword.value)
+                        if known is not None and fits(known.value, 1e-6, 0.5):
+                            return known
+        return None
+
+    def _constrained(self) -> Known | None:
+        """``ClipConstraint(0.01)``, ``WeightClipper(0.01)``."""
+        for name in ("ClipConstraint", "WeightClip", "WeightClipper", "WeightsClip"):
+            for call in self.calls(name):
+                words = (k.value for k in call.keywords)
+                known = self.reader.known(next(iter((*call.args, *words)), None))
+                if known is not None and fits(known.value, 1e-6, 100):
+                    return known
         return None
 
     def _on_weights(self, call: ast.Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gandoctor.configs.references import dotted
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
@@ -99,6 +99,8 @@ def _entry(node: ast.expr, word: str) -> ast.expr:
 
 
 def _pair(given: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    if isinstance(given, ast.Call) and last_name(given.func) in ("tuple", "list") and given.args:
+        given = given.args[0]
     end = reader.end(given, made.frame)
     if end is not None and isinstance(end[0], ast.Tuple | ast.List) and len(end[0].elts) == 2:
         first, second = (Slot(e, reader.known(e, end[1])) for e in end[0].elts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python.index import SCOPES
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.ways import Plain
 
 _RANGES: Final = frozenset({"range", "xrange", "trange"})
+_CONFIG_WORDS: Final = frozenset(
+    {"config", "configs", "cfg", "options", "hparams", "hyperparams", "hyperparameters",
+     "constants", "settings", "params"}
+)  # fmt: skip
 _TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater")
 TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
 
@@ -117,12 +122,23 @@ class Loops:
                         yield from _given(self.reader.known(keyword.value))
 
     def unread(self, words: Sequence[str]) -> Iterator[Known]:
-        """Options that are declared and read in none of these files: perhaps in one not here."""
-        names = {squeezed(n): n for n in self.index.options if not self.index.loads.get(n, 0)}
+        """What is declared and read in none of these files: perhaps in one that is not here.
+
+        Options, and the constants of a module that is called a config.
+        """
+        index = self.index
+        names = {squeezed(n): n for n in index.options if not index.loads.get(n, 0)}
         for word in words:
             known = self.reader.of_option(names[word]) if word in names else None
             if known is not None:
                 yield replace(known, guessed=True)
+        for (scope, name), bound in index.names.items():
+            if squeezed(name) in words and isinstance(scope, ast.Module):
+                stem = PurePosixPath(index.of[scope].file).stem
+                if set(words_of(stem)) & _CONFIG_WORDS and bound[-1].value is not None:
+                    known = self.reader.known(bound[-1].value)
+                    if known is not None:
+                        yield replace(known, guessed=True)
 
     def _spelled(self) -> dict[str, list[str]]:
         """Names that are read somewhere, by how they are spelled without case and dashes."""
