@@ -100,10 +100,15 @@ class Loops:
         for name in matching:
             if name in self.reader.commands and name in index.options:
                 yield from _given(self.reader.of_option(name))
+        handed: set[str] = set()  # to the training by who knows whom: no default of others counts
         for scope in scopes:
             for name in matching:
                 if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
-                    yield from _given(self.reader.of_name(scope, name))
+                    known = self.reader.of_name(scope, name)
+                    if known is None and scope is self.scope:
+                        handed.add(name)
+                    elif known is not None and not (name in handed and known.how == "parameter"):
+                        yield known
         for name in matching:
             yield from self._elsewhere(name)
         for name in self.reader.configs:
