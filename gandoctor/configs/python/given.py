@@ -81,12 +81,18 @@ def betas_of(made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
 
 def _of_spread(spread: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
     """The moments among ``**options``, as far as those are known."""
-    pair = _entry(spread, "betas")
+    held, frame = spread, made.frame
+    site = made.frame.call
+    if site is not None and made.frame.caller is not None and isinstance(spread, ast.Name):
+        # what the helper was handed beside its parameters
+        held = next((k.value for k in site.keywords if k.arg is None), spread)
+        frame = made.frame.caller if held is not spread else frame
     out: list[Slot] = []
     for place, words in enumerate(_BETAS):
-        item = ast.copy_location(ast.Subscript(pair, ast.Constant(place), ast.Load()), spread)
-        tried = [item, *(_entry(spread, w) for w in words)]
-        known = (reader.known(t, made.frame) for t in tried)
+        pair = _entry(held, "betas")
+        item = ast.copy_location(ast.Subscript(pair, ast.Constant(place), ast.Load()), held)
+        tried = [item, *(_entry(held, w) for w in words)]
+        known = (reader.known(t, frame) for t in tried)
         out.append(Slot(spread, next((k for k in known if k is not None and not k.guessed), None)))
     return out[0], out[1]
 

@@ -266,7 +266,7 @@ class Loops:
             d, g = self.trains(node, "d"), self.trains(node, "g")
             inner = any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
             own = isinstance(self.index.parents.get(node), ast.For | ast.While | ast.If)
-            if d == g or not (inner or own):
+            if d == g or not (inner or own or self._is_its_only_loop(node)):
                 continue
             known = self.reader.known(bound)
             if known is not None and fits(known.value, 1, 1000, whole=True):
@@ -277,6 +277,17 @@ class Loops:
                 if every is not None:
                     return "n_critic", every
         return None
+
+    def _is_its_only_loop(self, node: ast.For) -> bool:
+        """Whether a function makes one step of the training, and this is the one loop in it."""
+        function = self.index.function_of(node)
+        loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
+        return (
+            not isinstance(function, ast.Module)
+            and not any(n is not node and self.trains(n) for n in loops)
+            and self.trains(function, "d")
+            and self.trains(function, "g")
+        )
 
     def _every(self, node: ast.If) -> Known | None:
         """``if i % n_critic == 0:`` before G's step."""
