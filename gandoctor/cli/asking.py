@@ -137,6 +137,14 @@ def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     return tuple(files or ())
 
 
+def one_thing(*asked: object) -> None:
+    """Hold the user of `gandoctor signals` to one thing to show; what was not asked for is None."""
+    given = sum(thing is not None for thing in asked)
+    if given != 1:
+        what = "several things to show" if given else "nothing to show"
+        raise UsageError(what, "", "give a RUN, or --tags FILE, or --known")
+
+
 def is_another(path: Path) -> bool:
     """Whether a file is no training log; what cannot be told is for the reader to say."""
     from gandoctor import parsers

@@ -50,3 +50,5 @@ def _lines(report: Report, path: str) -> Iterator[str]:
         yield from (f"    or: {text}" for text in p.rivals[:_MOST])
     if report.verdict == "inconclusive":
         yield f"{path}: inconclusive: {w.plain(w.why(report))}"
+    if hint := w.to_map(report):
+        yield f"    {w.plain(hint)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.charts.spark import losses
-from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, words
+from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, listed_code, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,9 +79,11 @@ def _run(report: Report, *, patch: bool) -> Iterator[str]:
         yield from _change(cases[0], whole=patch)
     for finding in w.orphans(report)[:3]:
         yield f"- {words(finding.title, 120)}, with no cause to name"
+    if hint := w.to_map(report):
+        yield f"- {words(hint, 300)}"
     if not cases:
         for x in report.log_next[:2]:
-            yield f"- Log next: {words(x.title, 100)}: {code(x.log_it)}"
+            yield from listed_code(f"- Log next: {words(x.title, 100)}", x.log_it)
     rivals = [_rival(case) for case in cases[1:4]]
     if rivals:
         yield from folded(w.count(len(rivals), "other possible cause"), rivals)

@@ -154,6 +154,17 @@ def headline(report: Report) -> str:
     return re.sub(rf" since (?:{phrases})(?=[:;,. ]|$)", "", why(report), count=1)
 
 
+def to_map(report: Report) -> str:
+    """What to say with ``--map`` where a loss is wanting and names are left; empty for nothing."""
+    if not report.signals and not report.unmapped:
+        return ""
+    from gandoctor.lexicon import hinting
+
+    logged = {source.path for source in report.run.sources}
+    placed = [(s.tag, s.role) for s in report.signals if s.source in logged]
+    return hinting.to_map(placed, [x.tag for x in report.unmapped])
+
+
 def since(report: Report) -> int | None:
     """Onset of the first diagnosis; without one, of the first finding that counts."""
     if report.diagnoses:
