@@ -50,7 +50,7 @@ def report_of(
         for d in seen.diagnoses
     )
     return Report(
-        run=_run_note(run),
+        run=_run_note(raw, run),
         verdict=seen.verdict,
         why_verdict=seen.why_verdict,
         p_failing=round(seen.belief.p, 4),
@@ -136,10 +136,12 @@ def _cures(
     return tuple(replace(p, effort=effort[p.remedy]) for p in cures)
 
 
-def _run_note(run: Run) -> RunNote:
+def _run_note(raw: RawRun, run: Run) -> RunNote:
     game = run.objective
     return RunNote(
         name=run.name,
+        path=raw.where,
+        base=raw.base if raw.base != raw.where else "",
         sources=tuple(SourceNote(s.path, s.parser, s.points, s.lost) for s in run.sources),
         first_step=run.first_step,
         last_step=run.last_step,

@@ -185,10 +185,10 @@ def check(
         analysed=logs,
     )
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    gate = Gate(options, baseline)
+    gate = Gate(options, baseline, write_baseline)
     for path in logs:
         gate.look_at(path, fail_on)
-    gate.tell(chosen, write_baseline, skipped=[p for p in paths if p not in logs])
+    gate.tell(chosen, skipped=[p for p in paths if p not in logs])
     raise typer.Exit(gate.code)
 
 

@@ -43,7 +43,7 @@ def analysed(
         return reports, api.exit_code(reports, fail_on_word(paths[0], fail_on))
     from gandoctor.cli.gate import Gate
 
-    gate = Gate(options, None)
+    gate = Gate(options)
     for path in paths:
         gate.look_at(path, fail_on)
     if not gate.reports:

@@ -98,7 +98,8 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
         run = _raw_run(group, folder, given or settings.beside(group, files), beside, [])
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
-        runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
+        base = _from(run.root, folder)
+        runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group)), base=base))
     if not any(run.pictures for run in runs) and not any(
         _holds(reading) for _, _, reading in readings
     ):
@@ -171,7 +172,10 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         run = _raw_run(
             group, root if alone else group.folder, found, named[group.folder], tree.notes
         )
-        runs.append(dataclasses.replace(run, name=_name(group, root, full)))
+        name = _name(group, root, full)
+        where = _without_hosts(_relative(group.folder, root), _hosts(group)) if alone else name
+        base = _from(run.root, root)
+        runs.append(dataclasses.replace(run, name=name, where=where, base=base))
         tree.notes.clear()  # what is said of the folder is said once
     return runs
 
@@ -408,6 +412,10 @@ def _last_step(signals: Iterable[Signal]) -> int:
 def _relative(path: Path, root: Path) -> str:
     """`path` seen from `root`, POSIX; the bare name where it lies outside."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _from(folder: Path, start: Path) -> str:
+    return Path(os.path.relpath(folder, start)).as_posix()
 
 
 def _hosts(group: Group) -> list[str]:
