@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.signals import RawRun, Setting, Signal
+    from gandoctor.samples.given import Given
 
 _FACTS: Final = frozenset(
     {"drawn_coverage", "drawn_precision", "drawn_fine_precision", "drawn_shift", "drawn_distance"}
@@ -50,8 +51,9 @@ class OfRun:
     Whatever is wrong with them, the rest of the report stands.
     """
 
-    def __init__(self, raw: RawRun) -> None:
+    def __init__(self, raw: RawRun, given: Given | None = None) -> None:
         self._raw = raw
+        self._given = given
 
     @functools.cached_property
     def _found(self) -> Gathered:
@@ -106,7 +108,7 @@ class OfRun:
         from gandoctor import samples
 
         signals, chosen, remarks = samples.measure_drawn(
-            found, raw.pictures, raw.root, self._last_step
+            found, raw.pictures, raw.root, self._last_step, self._given
         )
         facts = _facts_of(signals)
         if chosen[-1].proved:

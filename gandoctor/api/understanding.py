@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gandoctor.api.wishes import Options
     from gandoctor.model.checkpoints import Saved
     from gandoctor.model.signals import Objective, RawRun, Setting, Signal
+    from gandoctor.samples.given import Given
 
 
 def understand(
@@ -42,7 +43,8 @@ def understand(
         The code that the run was trained with: its settings count where nothing else says them.
     """
     _expect_a_family(options)
-    checkpoints = saving.OfRun(raw)
+    given = _given(options)
+    checkpoints = saving.OfRun(raw, given)
     saved = checkpoints.saved()
     settings = _settings(raw, saved, words, code)
     wanted, idle = _heeded(raw, words, options)
@@ -57,7 +59,7 @@ def understand(
     placed = vocabulary.place(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
-    measured, facts, remarks = _measured(raw)
+    measured, facts, remarks = _measured(raw, given)
     drawn = checkpoints.drawn(settings, measured)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
@@ -190,14 +192,27 @@ def followed(run: Run, options: Options) -> dict[str, str]:
     }
 
 
-def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
+def _given(options: Options) -> Given | None:
+    """The real data that the caller names."""
+    if options.data is None:
+        return None
+    from gandoctor.samples import given
+
+    return given.at(options.data)
+
+
+def _measured(
+    raw: RawRun, given: Given | None
+) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
     """What the samples say; whatever is wrong with them, the rest of the report stands."""
+    said = (f"real data given with --data: {given}",) if given is not None else ()
     if not raw.pictures:
-        return (), {}, ()
+        return (), {}, said
     from gandoctor import samples
 
     try:
-        return samples.measure(raw.pictures, raw.root)
+        signals, facts, notes = samples.measure(raw.pictures, raw.root, given)
+        return signals, facts, (*said, *notes)
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)

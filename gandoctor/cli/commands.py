@@ -11,6 +11,7 @@ import typer
 from gandoctor.cli import folders
 from gandoctor.cli.asking import (
     ConfigOption,
+    DataOption,
     FailOnOption,
     FormatOption,
     IgnoreOption,
@@ -95,6 +96,7 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    data: DataOption = None,
     probe: Annotated[
         str | None,
         typer.Option(
@@ -118,6 +120,7 @@ def analyze(
         ignore=ignore,
         select=select,
         repo=repo,
+        data=data,
         outputs=files,
         analysed=paths if len(paths) > 1 else (),
     )

@@ -35,7 +35,7 @@ def analysed(
             raise UsageError("a probe is of one run", "--probe", "give one path")
         from gandoctor import probe as probing
 
-        probed = probing.run(paths[0], probing.Wishes(entry=probe), options)
+        probed = probing.run(paths[0], probing.Wishes(entry=probe, data=options.data), options)
         return [probed], api.exit_code([probed], fail_on_word(paths[0], fail_on))
     if len(paths) == 1:
         with from_input(paths[0]) as path:
