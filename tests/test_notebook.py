@@ -72,6 +72,16 @@ def test_what_is_known_better_is_said_in_the_call() -> None:
     }  # fmt: skip
 
 
+def test_a_log_in_memory_may_have_any_names_and_faults_name_no_file_of_ours() -> None:
+    data = {"foo": LOSSES["d_loss"], "bar": LOSSES["g_loss"]}
+    assert {x.tag for x in gandoctor.analyze(data).unmapped} == {"foo", "bar"}
+    got = gandoctor.analyze(data, map={"d_loss": "foo", "g_loss": "bar"})
+    assert {s.role for s in got.signals} >= {"d_loss", "g_loss"}
+    with pytest.raises(GandoctorError) as e:
+        gandoctor.analyze({"step": [1, 2, 3]})
+    assert str(e.value).startswith("the log that was given: no numbers")
+
+
 @pytest.mark.parametrize("data", [5, [1, 2], {"a": 1}, {}, object(), {"a": "text"}, b"x"])
 def test_what_is_no_log_is_said(data: object) -> None:
     with pytest.raises(GandoctorError):

@@ -133,7 +133,7 @@ def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     for file in files or ():
         if not file.is_file():
             raise UsageError(
-                "there is no such file",
+                "is a folder" if file.is_dir() else "there is no such file",
                 f"{option} {file}",
                 "give the run's YAML, JSON or TOML config",
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor import api
 from gandoctor.cli.asking import fail_on_word
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import InputError, UsageError, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,4 +61,5 @@ def from_input(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gandoctor-") as folder:
         file = Path(folder) / ("input.jsonl" if data.lstrip()[:1] in (b"{", b"[") else "input.log")
         file.write_bytes(data)
-        yield file
+        with told_of(str(file), "the standard input"):
+            yield file

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.configs import read_config
-from gandoctor.errors import GandoctorError, InputError
+from gandoctor.errors import GandoctorError, InputError, told_of
 from gandoctor.files import below, weights
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
@@ -66,7 +66,10 @@ def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
         what = "is a link that leads nowhere" if path.is_symlink() else "does not exist"
         raise InputError(what, str(path), "give a training log or the folder of a run") from None
     given = [_existing(c) for c in configs]
-    return _in_folder(full, str(path), given) if full.is_dir() else _of_file(full, given)
+    if full.is_dir():
+        return _in_folder(full, str(path), given)
+    with told_of(str(full), str(path)):
+        return _of_file(full, given)
 
 
 def _existing(config: Path) -> Path:
