@@ -66,6 +66,8 @@ def _run(report: Report, *, patch: bool) -> Iterator[str]:
     yield words(w.headline(report), 300)
     if belief := believing.line(report):
         yield words(belief, 200)
+    if patched := w.settings_from(report):
+        yield words(patched, 300)
     yield ""
     yield from _sparklines(report)
     cases = w.cases(report)

@@ -98,6 +98,7 @@ class _Page:
             yield from self.wrapped(belief, lines=1, paint="dim")
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         yield from self.wrapped(self.lost(report), lines=2, paint="dim")
+        yield from self.wrapped(w.settings_from(report), lines=2, paint="dim")
         if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
             yield from self.wrapped(f"course: {course}", lines=4, paint="dim")
         for sentence in report.preferences:

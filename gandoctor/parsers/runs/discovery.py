@@ -12,7 +12,7 @@ import numpy as np
 
 from gandoctor.configs import read_config
 from gandoctor.errors import GandoctorError, InputError, told_of
-from gandoctor.files import below, weights
+from gandoctor.files import backups, below, weights
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.rows import outliers
@@ -98,7 +98,9 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     for group in groups:
         named = pictures.find(_relative(f, group.folder) for f in files)
         beside = named, weights.find(files)
-        run = _raw_run(group, folder, given or settings.beside(group, files), beside, [])
+        notes: list[str] = []
+        configs = given or _as_logged(settings.beside(group, files), group, notes)
+        run = _raw_run(group, folder, configs, beside, notes)
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
         base = _from(run.root, folder)
@@ -171,7 +173,9 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         raise _nothing(shown, tree, logs)
     for group in full:
         alone = len(full) == 1
-        found = given or settings.of_run(group, root, configs, alone=alone)
+        found = given or _as_logged(
+            settings.of_run(group, root, configs, alone=alone), group, tree.notes
+        )
         run = _raw_run(
             group, root if alone else group.folder, found, named[group.folder], tree.notes
         )
@@ -333,6 +337,19 @@ def _raw_run(
         files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in shown)),
         checkpoints=tuple(_relative(f, root) for f in saved if f.is_relative_to(root)),
     )
+
+
+def _as_logged(configs: list[Path], group: Group, notes: list[str]) -> list[Path]:
+    """The configs; of one that was patched since the run was logged, what it was before."""
+    logs = [log.path for log in group.logs]
+    found = [(config, backups.as_logged(config, logs)) for config in configs]
+    notes += [
+        f"{config.name} was patched after this run was logged: the settings are those of "
+        f"{old.name}, which is what it was before"
+        for config, old in found
+        if old is not None
+    ]
+    return [old or config for config, old in found]
 
 
 def _lost(log: Log) -> str | None:
