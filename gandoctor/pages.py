@@ -42,7 +42,7 @@ def listing(options: Options) -> str:
     book = rulebook.load(api.rule_folders(options))
     rules = [(r.id, r.symptom or r.kind, r.severity, r.status, r.title) for r in book.rules]
     causes = [(c.id, c.title) for c in book.causes]
-    remedies = [(r.id, r.risk, r.title) for r in book.remedies]
+    remedies = [(r.id, book.risk_of(r), r.title) for r in book.remedies]
     return "\n\n".join(
         [
             table(("rule", "symptom", "severity", "status", "title"), rules),
@@ -211,7 +211,11 @@ def _cause(cause: Cause, book: Rulebook) -> str:
 
 
 def _remedy(remedy: Remedy, book: Rulebook) -> str:
-    out = [f"{remedy.title}  ({remedy.id})", f"effort {remedy.effort}, risk {remedy.risk}", ""]
+    out = [
+        f"{remedy.title}  ({remedy.id})",
+        f"effort {remedy.effort}, risk {book.risk_of(remedy)}",
+        "",
+    ]
     out += _wrapped(remedy.why)
     if remedy.changes:
         out += ["", "What it changes"]

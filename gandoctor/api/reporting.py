@@ -132,8 +132,12 @@ def _cures(
         repo=repo,
         code=InCode(code.editor, code.base, OWN) if code is not None else None,
     )
-    effort = {r.id: r.effort for r in book.remedies}
-    return tuple(replace(p, effort=effort[p.remedy]) for p in cures)
+    remedies = {r.id: r for r in book.remedies}
+    return tuple(
+        replace(p, effort=r.effort, risk=book.risk_of(r))
+        for p in cures
+        for r in (remedies[p.remedy],)
+    )
 
 
 def _run_note(raw: RawRun, run: Run) -> RunNote:
