@@ -30,6 +30,7 @@ from gandoctor.cli.asking import (
     one_thing,
     targets_of,
 )
+from gandoctor.cli.occasion import occasion
 from gandoctor.cli.rules import rules_show
 from gandoctor.cli.saying import hand_over, in_colour, note, say, write
 from gandoctor.errors import UsageError
@@ -129,8 +130,8 @@ def analyze(
     chosen = [(t, reporters.choose(t, format_)) for t in targets if t not in many]
     reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, reports))
-    written = [*(t for t, _ in chosen), *(folders.write(t, reports) for t in many)]
+        write(target, reporters.render(reporter, reports, **occasion()))
+    written = [*(t for t, _ in chosen), *(folders.write(t, reports, occasion()) for t in many)]
     text = reporters.by_name("text")
     hand_over(lambda: reporters.render(text, reports, colour=in_colour()), written, quiet=quiet)
     raise typer.Exit(code)
@@ -335,7 +336,7 @@ def render(
         hint = "save one with gandoctor analyze RUN -o report.json"
         raise UsageError("is no saved report", str(report), hint)
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, reports))
+        write(target, reporters.render(reporter, reports, **occasion()))
 
 
 def _config_of(which: str) -> Any:
@@ -396,7 +397,7 @@ def compare(
     chosen = [(t, reporters.choose_for_comparison(t, format_)) for t in targets]
     found, report = compare_runs.run(before, after, options, own)
     for target, reporter in chosen:
-        write(target, reporters.render_comparison(reporter, found))
+        write(target, reporters.render_comparison(reporter, found, **occasion()))
     text = reporters.by_name("text")
     hand_over(
         lambda: reporters.render_comparison(text, found, colour=in_colour()), targets, quiet=quiet

@@ -9,7 +9,7 @@ from gandoctor.errors import UsageError, of_system
 from gandoctor.files import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gandoctor.model.report import Report
 
@@ -34,7 +34,7 @@ def check(target: str) -> None:
         raise UsageError("cannot be made", target, "give a path in a folder that exists")
 
 
-def write(target: str, reports: Sequence[Report]) -> str:
+def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -> str:
     """Write the pages; gives the index, to be told.
 
     Raises
@@ -53,6 +53,6 @@ def write(target: str, reports: Sequence[Report]) -> str:
             raise of_system(e, str(part), "cannot be made") from None
         if part.is_symlink():
             raise UsageError("is a link", str(part), "give another folder")
-    for name, text in many.pages(reports):
+    for name, text in many.pages(reports, **occasion):
         writing.write_text(home / name, text)
     return str(home / many.INDEX)

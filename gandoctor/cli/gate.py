@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor import api, preferences, reporters
 from gandoctor.cli.asking import fail_on_word
 from gandoctor.cli.looking import from_input
+from gandoctor.cli.occasion import occasion
 from gandoctor.cli.saying import note, say, write
 from gandoctor.errors import GandoctorError, UsageError, of_system
 from gandoctor.files import writing
@@ -111,7 +112,7 @@ class Gate:
             say(lines)
         for target, reporter in outputs:
             if self._new:
-                write(target, reporters.render(reporter, self._new))
+                write(target, reporters.render(reporter, self._new, **occasion()))
         if self._new_baseline is not None:
             writing.write_text(self._new_baseline, baseline.kept(self._whole))
             note(f"baseline: {self._new_baseline}")

@@ -25,6 +25,7 @@ from gandoctor.cli.asking import (
     there,
 )
 from gandoctor.cli.commands import app
+from gandoctor.cli.occasion import occasion
 from gandoctor.cli.saying import hand_over, in_colour, say, write
 from gandoctor.errors import UsageError
 
@@ -207,7 +208,7 @@ def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) 
     from gandoctor import reporters
 
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, [report]))
+        write(target, reporters.render(reporter, [report], **occasion()))
     text = reporters.by_name("text")
     hand_over(
         lambda: reporters.render(text, [report], colour=in_colour()),

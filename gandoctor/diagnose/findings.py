@@ -179,12 +179,13 @@ def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable
             for n in o.names
             if n not in chosen
         ]
-        lines = [roles[n].log_it for n in dict.fromkeys(missing) if n in roles]
+        lines = dict.fromkeys(roles[n].log_it for n in missing if n in roles)
         yield NotChecked(
             rule.id,
             rule.title,
             answer.reason or "not enough was logged",
             rule.log_it or "\n".join(filter(None, lines)),
+            tuple(dict.fromkeys(missing)),
         )
 
 

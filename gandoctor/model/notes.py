@@ -47,6 +47,16 @@ class SettingNote:
 
 
 @dataclass(frozen=True, slots=True)
+class BestNote:
+    """The step at which a judge of quality was best, and what it said there."""
+
+    tag: str
+    role: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class SourceNote:
     """One file that was read."""
 

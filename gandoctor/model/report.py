@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
 from gandoctor.model.notes import (
+    BestNote,
     ObjectiveNote,
     RunNote,
     SettingNote,
@@ -27,6 +28,7 @@ __all__ = [
     "SCHEMA",
     "SCHEMA_MANY",
     "BeliefNote",
+    "BestNote",
     "CheckpointNote",
     "Diagnosis",
     "DrawnNote",
@@ -230,12 +232,17 @@ class BeliefNote:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """A rule that could not be decided: why, and what to log."""
+    """A rule that could not be decided: why, and what to log.
+
+    `missing` names the signals and facts it lacked; left out of the plain data where it lacked
+    none.
+    """
 
     rule: str
     title: str
     reason: str
     log_it: str
+    missing: tuple[str, ...] = field(default=(), metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +293,10 @@ class Report:
         What a probe of the players measured, where there was one.
     trials : TrialsNote or None
         What short trainings said of the prescriptions, which stand in the order that follows.
+    best : BestNote or None
+        Where quality was best, by what is most trusted of what was logged.
+    titles : dict of str to str
+        Of the rules in `clear`, what each looks for.
     """
 
     run: RunNote
@@ -315,6 +326,8 @@ class Report:
     pictures: tuple[PictureNote, ...] = ()
     probe: ProbeNote | None = None
     trials: TrialsNote | None = None
+    best: BestNote | None = field(default=None, metadata={"quiet": True})
+    titles: dict[str, str] = field(default_factory=dict, metadata={"quiet": True})
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.

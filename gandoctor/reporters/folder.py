@@ -54,8 +54,14 @@ class Row:
     g: str
 
 
-def pages(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
-    """Every page by its path below the folder, one after the other; the index comes last."""
+def pages(
+    reports: Sequence[Report], *, date: str = "", command: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Every page by its path below the folder, one after the other; the index comes last.
+
+    `date` and `command` say on which occasion they were made.
+    """
+    made = html.Made(date, command).by(reports[0])
     names = _files(reports)
     order = sorted(
         range(len(reports)),
@@ -64,19 +70,17 @@ def pages(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
     for i in order:
         report = reports[i]
         title = f"{report.verdict}: {report.run.name}"
-        made = w.made_with(report.version, report.rules_digest)
         shown = [views.show(report)]
         yield (
             names[i],
             html.page("page.html.j2", title, made, runs=shown, index=None, back=f"../{INDEX}"),
         )
-    first = reports[0]
     yield (
         INDEX,
         html.page(
             "folder.html.j2",
             w.count(len(reports), "run"),
-            w.made_with(first.version, first.rules_digest),
+            made,
             verdicts=w.verdicts(reports),
             rows=[_row(reports[i], names[i]) for i in order],
             splits=separating.splits(reports),

@@ -92,9 +92,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
 
 
+def step_word(unit: str) -> str:
+    """``iteration``, ``epoch``, ``kimg``, ``step``."""
+    return _UNITS.get(unit, "step")
+
+
 def at(step: int, unit: str) -> str:
     """``iteration 1,200``, ``epoch 5``, ``1,200 kimg``, ``step 1,200``."""
-    return f"{step:,} kimg" if unit == "kimg" else f"{_UNITS.get(unit, 'step')} {step:,}"
+    return f"{step:,} kimg" if unit == "kimg" else f"{step_word(unit)} {step:,}"
 
 
 def axis(unit: str) -> str:
