@@ -338,7 +338,13 @@ class Report:
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
     def patch(self) -> str:
-        """The diff of what to try first; empty where there is none."""
+        """The diff of what to try first; empty where there is none.
+
+        Examples
+        --------
+        >>> Report(RunNote("healthy"), "healthy").patch()
+        ''
+        """
         first = self.first_patch()
         return (first.diff if first is not None else None) or ""
 
@@ -350,7 +356,14 @@ class Report:
         return str(_output("card").render(self))
 
     def compare(self, after: Report) -> Any:
-        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run."""
+        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run.
+
+        Examples
+        --------
+        >>> before = Report(RunNote("before"), "failing", p_failing=0.9)
+        >>> before.compare(Report(RunNote("after"), "healthy", p_failing=0.1)).answer
+        'better'
+        """
         return importlib.import_module("gandoctor.compare").compare(self, after)
 
     def to_html(self) -> str:
@@ -396,6 +409,14 @@ class Report:
         Returns
         -------
         pandas.DataFrame
+
+        Examples
+        --------
+        >>> one = {"d": Series((0, 10), (1.4, None))}
+        >>> Report(RunNote("run"), "inconclusive", series=one).to_pandas(wide=True)
+        tag     d
+        step
+        0     1.4
         """
         import pandas as pd
 
