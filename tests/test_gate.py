@@ -15,6 +15,8 @@ import pytest
 import report_examples as examples
 
 from gandoctor import reporters
+from gandoctor.cli import asking
+from gandoctor.errors import UsageError
 from gandoctor.reporters import baseline, comment
 from gandoctor.reporters.problems import placed, problems
 
@@ -331,3 +333,16 @@ def test_where_nothing_can_be_written_the_summary_is_told(two: Path) -> None:
     assert done.returncode == 1
     assert "D learns too fast" in done.stdout
     assert "no report is written" in done.stderr
+
+
+def test_what_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the one above, for whoever tests as root."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert asking.targets_of(None, None) == ([], ())
+    assert "no report is written: gandoctor-report.html: " in capsys.readouterr().err
+    for target in ("r.html", "report/", "."):
+        with pytest.raises(UsageError, match="cannot be written"):
+            asking.targets_of([target], None)
