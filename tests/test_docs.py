@@ -8,6 +8,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,27 @@ def test_agents_are_told_fields_that_a_report_has() -> None:
 VALUES = {"failing", "warning", "healthy", "inconclusive", "safe", "trial", "advice"}
 
 
+CONSOLE = re.compile(
+    r"^````console\n\$ (?P<command>[^\n]+)\n(?P<said>.*?)^````$", re.MULTILINE | re.DOTALL
+)
+SHOWN = list(CONSOLE.finditer((DOCS / "pull-request.md").read_text("utf-8")))
+
+
+def without_figures(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"[0-9a-f]{32}|[\d.,]+|[▁▂▃▄▅▆▇█x]{9,}", "#", text))
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=[m["command"] for m in SHOWN])
+def test_what_a_pull_request_shows_is_what_is_printed(shown: re.Match[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *shown["command"].split()],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert without_figures(done.stdout + done.stderr) == without_figures(shown["said"])
+    assert len(SHOWN) == 4
+
+
 # ---------------------------------------------------------------- the notebook
 
 
@@ -130,8 +153,7 @@ def executed(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
 
 def plain(outputs: list[dict[str, Any]]) -> str:
     said = [o.get("text") or o["data"]["text/plain"] for o in outputs]
-    text = "".join("".join(s) for s in said)
-    return re.sub(r"\s+", " ", re.sub(r"[\d.,]+|[▁▂▃▄▅▆▇█x]{9,}", "#", text))  # not its figures
+    return without_figures("".join("".join(s) for s in said))
 
 
 def test_the_notebook_runs_and_says_what_it_shows(

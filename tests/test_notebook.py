@@ -89,7 +89,7 @@ def test_what_is_no_log_is_said(data: object) -> None:
 
 def test_a_report_says_itself_in_a_line() -> None:
     line = repr(examples.dominance())
-    assert line.startswith("<Report dcgan-celeba-64: failing, 94%")
+    assert line.startswith("<Report dcgan-celeba-64: failing, 94 %")
     assert len(line) < 200
 
 

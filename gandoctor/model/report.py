@@ -9,6 +9,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
 from gandoctor.model.notes import (
     BestNote,
@@ -349,7 +350,7 @@ class Report:
         return (first.diff if first is not None else None) or ""
 
     def __repr__(self) -> str:
-        sure = "" if self.p_failing is None else f", {self.p_failing:.0%}"
+        sure = "" if self.p_failing is None else f", {in_per_cent(self.p_failing)}"
         return f"<Report {self.run.name}: {self.verdict}{sure}: {self.why_verdict}>"
 
     def _repr_html_(self) -> str:

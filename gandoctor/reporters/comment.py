@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.charts.spark import losses
@@ -41,7 +42,7 @@ def render_many(reports: Sequence[Report]) -> str:
 
 
 def _sure(report: Report) -> str:
-    return "" if report.p_failing is None else f", {report.p_failing:.0%}"
+    return "" if report.p_failing is None else f", {in_per_cent(report.p_failing)}"
 
 
 def _within(head: str, reports: Sequence[Report]) -> str:
