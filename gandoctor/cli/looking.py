@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +56,8 @@ def from_input(path: Path) -> Iterator[Path]:
     if str(path) != "-":
         yield path
         return
+    import tempfile
+
     data = sys.stdin.buffer.read(_MOST_INPUT)
     with tempfile.TemporaryDirectory(prefix="gandoctor-") as folder:
         file = Path(folder) / ("input.jsonl" if data.lstrip()[:1] in (b"{", b"[") else "input.log")

@@ -173,7 +173,7 @@ class Editor:
         if made is not None and setting[:-2] in ("lr", "beta1", "beta2"):
             yield from _argument(code, made, setting, value, found)
             if setting[:-2] == "lr":
-                yield from _anew(code, made, setting[-1:], value)
+                yield from _anew(code, made, setting[-1:], _noted(found, value))
 
     def _in_place(self, found: Found, value: Plain) -> Iterator[Change]:
         """Where the value stands, and then along the way to where it is used."""
@@ -201,23 +201,33 @@ def written(old: str, new: Plain) -> str:
     return repr(new)
 
 
+def _noted(found: Found | None, value: Plain) -> str:
+    """A value in the notation of what stands there now."""
+    old = ""
+    if found is not None and found.trail:
+        unit, node = found.trail[0]
+        old = unit.written(unit.place(node))
+    elif found is not None and isinstance(found.value, int | float):
+        old = f"{found.value:g}"
+    return written(old if number(old) is not None else "", value)
+
+
 def _argument(
     code: Code, made: Optimiser, setting: str, value: Plain, found: Found | None
 ) -> Iterator[Change]:
     """The argument of the optimiser's call, or a new one behind the others."""
     reader = code.reader
-    old_text = ""
-    if found is not None and found.trail:
-        unit, node = found.trail[0]
-        old_text = unit.written(unit.place(node))
-    elif found is not None and isinstance(found.value, int | float):
-        old_text = f"{found.value:g}"
-    new = written(old_text if number(old_text) is not None else "", value)
+    new = _noted(found, value)
     if setting[:-2] == "lr":
         slot = given.rate_of(made, reader)
-        if slot.node is not None and not any(
+        if slot.node is not None and any(
             slot.node is k.value for k in made.call.keywords if k.arg is None
         ):
+            held = made.unit.written(made.unit.place(slot.node))
+            word = slot.known.key if slot.known is not None else ""
+            if word and "\n" not in held:
+                yield from _rewritten(made, slot.node, f'{{**{held}, "{word}": {new}}}')
+        elif slot.node is not None:
             yield from _rewritten(made, slot.node, new)
         elif slot.node is None:
             text = f"{given.rate_word(made)}={new}"
@@ -243,15 +253,14 @@ def _argument(
         yield from _inserted(made, f"{word}{which + 1}={new}")
 
 
-def _anew(code: Code, made: Optimiser, side: str, value: Plain) -> Iterator[Change]:
+def _anew(code: Code, made: Optimiser, side: str, new: str) -> Iterator[Change]:
     """The rate where a helper is called, or an optimiser of its own where both share one."""
     reader = code.reader
     slot = given.rate_of(made, reader)
-    old = made.unit.written(made.unit.place(slot.node)) if slot.node is not None else ""
-    new = written(old if number(old) is not None else "", value)
     site = made.frame.call
     if site is not None and isinstance(slot.node, ast.Name):
-        yield from _inserted(replace(made, call=site, unit=reader.unit(site)), f"{old}={new}")
+        there = replace(made, call=site, unit=reader.unit(site))
+        yield from _inserted(there, f"{slot.node.id}={new}")
     whole = made.unit.place(made.call)
     text = made.unit.written(whole)
     if "\n" in text or (slot.known is None and slot.node is not None):

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 
 
+# Functions that draw noise to look at what comes of it.
+_SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
+                             "test", "eval", "evaluate", "display"})  # fmt: skip
+_TOGETHER: Final = 12  # lines
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
     ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
@@ -119,28 +123,25 @@ class Training(Layers):
 
     def noise(self) -> Known | None:
         """The size of the noise, from where it is drawn."""
+        found: list[tuple[int, ast.expr]] = []
         for name, place in _DRAWN:
             for call in self.calls(name):
                 target = around_name(call, self.index)
                 if not ({"z", "noise", "latent"} & set(words_of(target))):
                     continue
-                node = call.args[place] if len(call.args) > place else None
-                shape = next(
-                    (
-                        a
-                        for a in (
-                            *call.args,
-                            *(k.value for k in call.keywords if k.arg in ("shape", "size")),
-                        )
-                        if isinstance(a, ast.Tuple | ast.List) and len(a.elts) >= 2
-                    ),
-                    None,
-                )
-                if isinstance(shape, ast.Tuple | ast.List):
-                    node = shape.elts[1]
-                known = self.reader.known(node) if node is not None else None
-                if known is not None and fits(known.value, 2, 1e5, whole=True):
-                    return known
+                scope = self.index.function_of(call)
+                shown = set(words_of(getattr(scope, "name", ""))) & _SHOWING
+                node = _size_of(call, place)
+                if node is not None:
+                    # the training's own draw before that of any other function
+                    found.append((0 if scope is self.scope else 1 + bool(shown), node))
+        found.sort(key=lambda f: f[0])
+        for rank, node in found:
+            known = self.reader.known(node)
+            if known is not None and fits(known.value, 2, 1e5, whole=True):
+                return known
+            if rank == 0 and known is None and isinstance(node, ast.Name):
+                return None  # it is handed over, and what another function draws is another's
         return None
 
     # ------------------------------------------------------------ loss
@@ -232,7 +233,11 @@ class Training(Layers):
         nearest = max(before, key=lambda n: n.lineno)
         scope = self.index.function_of(nearest)
         if isinstance(scope, ast.Module):
-            return nearest
+            # the first of those that stand together
+            cell = self.home.cell_of(nearest)
+            close = [n for n in before if nearest.lineno - n.lineno <= _TOGETHER]
+            close = [n for n in close if self.index.function_of(n) is scope]
+            return min((n for n in close if self.home.cell_of(n) == cell), key=lambda n: n.lineno)
         same = [n for n in before if self.index.function_of(n) is scope]
         return min(same, key=lambda n: n.lineno)
 
@@ -275,6 +280,27 @@ class Training(Layers):
                     continue
                 if isinstance(high.value, int | float) and low.value == -high.value:
                     return high
+        return self._constrained()
+
+    def smoothing(self) -> Known | None:
+        """How much less than one D is told of real data, as a loss is handed it."""
+        for several in self.index.calls.values():
+            for made in several:
+                for keyword in made.call.keywords if made.unit in self.near else ():
+                    if keyword.arg == "label_smoothing":
+                        known = self.reader.known(keyword.value)
+                        if known is not None and fits(known.value, 1e-6, 0.5):
+                            return known
+        return None
+
+    def _constrained(self) -> Known | None:
+        """``ClipConstraint(0.01)``, ``WeightClipper(0.01)``."""
+        for name in ("ClipConstraint", "WeightClip", "WeightClipper", "WeightsClip"):
+            for call in self.calls(name):
+                words = (k.value for k in call.keywords)
+                known = self.reader.known(next(iter((*call.args, *words)), None))
+                if known is not None and fits(known.value, 1e-6, 100):
+                    return known
         return None
 
     def _on_weights(self, call: ast.Call) -> bool:
@@ -298,6 +324,15 @@ class Training(Layers):
                 if known is not None and fits(known.value, 1e-6, 1e6):
                     return known
         return None
+
+
+def _size_of(call: ast.Call, place: int) -> ast.expr | None:
+    """The second number of the shape that is drawn."""
+    words = (k.value for k in call.keywords if k.arg in ("shape", "size"))
+    for shape in (*call.args, *words):
+        if isinstance(shape, ast.Tuple | ast.List) and len(shape.elts) >= 2:
+            return shape.elts[1]
+    return call.args[place] if len(call.args) > place else None
 
 
 def _one_of(node: ast.AST) -> ast.AST:

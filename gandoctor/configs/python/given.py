@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gandoctor.configs.references import dotted
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
@@ -81,12 +81,18 @@ def betas_of(made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
 
 def _of_spread(spread: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
     """The moments among ``**options``, as far as those are known."""
-    pair = _entry(spread, "betas")
+    held, frame = spread, made.frame
+    site = made.frame.call
+    if site is not None and made.frame.caller is not None and isinstance(spread, ast.Name):
+        # what the helper was handed beside its parameters
+        held = next((k.value for k in site.keywords if k.arg is None), spread)
+        frame = made.frame.caller if held is not spread else frame
     out: list[Slot] = []
     for place, words in enumerate(_BETAS):
-        item = ast.copy_location(ast.Subscript(pair, ast.Constant(place), ast.Load()), spread)
-        tried = [item, *(_entry(spread, w) for w in words)]
-        known = (reader.known(t, made.frame) for t in tried)
+        pair = _entry(held, "betas")
+        item = ast.copy_location(ast.Subscript(pair, ast.Constant(place), ast.Load()), held)
+        tried = [item, *(_entry(held, w) for w in words)]
+        known = (reader.known(t, frame) for t in tried)
         out.append(Slot(spread, next((k for k in known if k is not None and not k.guessed), None)))
     return out[0], out[1]
 
@@ -99,6 +105,8 @@ def _entry(node: ast.expr, word: str) -> ast.expr:
 
 
 def _pair(given: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    if isinstance(given, ast.Call) and last_name(given.func) in ("tuple", "list") and given.args:
+        given = given.args[0]
     end = reader.end(given, made.frame)
     if end is not None and isinstance(end[0], ast.Tuple | ast.List) and len(end[0].elts) == 2:
         first, second = (Slot(e, reader.known(e, end[1])) for e in end[0].elts)

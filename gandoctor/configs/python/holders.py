@@ -382,7 +382,8 @@ class Holding(Naming):
             way.how, way.key = "attribute", key
             return self.follow(stores[0].value, self.frame(stores[0].value), way)
         entries = [(v, d) for v, d, _ in self.index.entries.get(key, ()) if not self._told(d)]
-        if len(entries) == 1:
+        known = {getattr(v, "value", id(v)) for v, _ in entries}
+        if len(entries) == 1 or (entries and len(known) == 1):  # several that agree
             way.how, way.key = "dict", key
             return self.follow(entries[0][0], self.frame(entries[0][0]), way)
         return None

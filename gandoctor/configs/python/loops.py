@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python.index import SCOPES
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.ways import Plain
 
 _RANGES: Final = frozenset({"range", "xrange", "trange"})
+_CONFIG_WORDS: Final = frozenset(
+    {"config", "configs", "cfg", "options", "hparams", "hyperparams", "hyperparameters",
+     "constants", "settings", "params"}
+)  # fmt: skip
 _TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater")
 TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
 
@@ -95,10 +100,15 @@ class Loops:
         for name in matching:
             if name in self.reader.commands and name in index.options:
                 yield from _given(self.reader.of_option(name))
+        handed: set[str] = set()  # to the training by who knows whom: no default of others counts
         for scope in scopes:
             for name in matching:
                 if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
-                    yield from _given(self.reader.of_name(scope, name))
+                    known = self.reader.of_name(scope, name)
+                    if known is None and scope is self.scope:
+                        handed.add(name)
+                    elif known is not None and not (name in handed and known.how == "parameter"):
+                        yield known
         for name in matching:
             yield from self._elsewhere(name)
         for name in self.reader.configs:
@@ -117,12 +127,23 @@ class Loops:
                         yield from _given(self.reader.known(keyword.value))
 
     def unread(self, words: Sequence[str]) -> Iterator[Known]:
-        """Options that are declared and read in none of these files: perhaps in one not here."""
-        names = {squeezed(n): n for n in self.index.options if not self.index.loads.get(n, 0)}
+        """What is declared and read in none of these files: perhaps in one that is not here.
+
+        Options, and the constants of a module that is called a config.
+        """
+        index = self.index
+        names = {squeezed(n): n for n in index.options if not index.loads.get(n, 0)}
         for word in words:
             known = self.reader.of_option(names[word]) if word in names else None
             if known is not None:
                 yield replace(known, guessed=True)
+        for (scope, name), bound in index.names.items():
+            if squeezed(name) in words and isinstance(scope, ast.Module):
+                stem = PurePosixPath(index.of[scope].file).stem
+                if set(words_of(stem)) & _CONFIG_WORDS and bound[-1].value is not None:
+                    known = self.reader.known(bound[-1].value)
+                    if known is not None:
+                        yield replace(known, guessed=True)
 
     def _spelled(self) -> dict[str, list[str]]:
         """Names that are read somewhere, by how they are spelled without case and dashes."""
@@ -245,7 +266,7 @@ class Loops:
             d, g = self.trains(node, "d"), self.trains(node, "g")
             inner = any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
             own = isinstance(self.index.parents.get(node), ast.For | ast.While | ast.If)
-            if d == g or not (inner or own):
+            if d == g or not (inner or own or self._is_its_only_loop(node)):
                 continue
             known = self.reader.known(bound)
             if known is not None and fits(known.value, 1, 1000, whole=True):
@@ -256,6 +277,17 @@ class Loops:
                 if every is not None:
                     return "n_critic", every
         return None
+
+    def _is_its_only_loop(self, node: ast.For) -> bool:
+        """Whether a function makes one step of the training, and this is the one loop in it."""
+        function = self.index.function_of(node)
+        loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
+        return (
+            not isinstance(function, ast.Module)
+            and not any(n is not node and self.trains(n) for n in loops)
+            and self.trains(function, "d")
+            and self.trains(function, "g")
+        )
 
     def _every(self, node: ast.If) -> Known | None:
         """``if i % n_critic == 0:`` before G's step."""

@@ -145,16 +145,20 @@ class Naming(Followed):
             if given is not None:
                 return self._handed_on(given, frame.caller, name, way)
         elif not (frame.scope is scope and frame.call is not None):
+            handed = False
             for site in self._sites(scope):
                 given = self._handed(scope, site.call, name)
                 if given is None:
                     continue
+                handed = handed or not given[1]  # `**options` may lack it
                 mark = len(way.trail), way.depth, way.how
                 found = self._handed_on(given, self.frame(site.call), name, way)
                 if found is not None:
                     return found
                 del way.trail[mark[0] :]
                 way.depth, way.how = mark[1], mark[2]
+            if handed:
+                return None  # whatever it is, it is not the default
         if isinstance(scope, ast.Lambda):
             return None
         return self._default(binding, name, scope, way)

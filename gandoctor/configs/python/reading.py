@@ -228,8 +228,8 @@ def _by_name(training: Training) -> Iterator[Found]:
         "label_smoothing", "lambda_l1", "grad_clip",
     ):  # fmt: skip
         known = training.named(setting)
-        if known is None and setting == "label_smoothing":
-            known = training.named("real_label")
+        if setting == "label_smoothing":
+            known = known or training.smoothing() or training.named("real_label")
         if known is not None:
             yield from _found(setting, known, "medium")
     for setting, direct in (
