@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.patterns import late_pattern
 from gandoctor.processes import each
 from gandoctor.reporters import html, separating, views
@@ -36,6 +37,8 @@ class Row:
         Of its verdict, the worst first.
     p, onset, quality, lr_d, lr_g : float or None
         Belief, step of the onset, last FID, rates.
+    sure : str
+        The belief in per cent, as the run's own page says it.
     d, g : str
         The losses, each in a line of bars.
     """
@@ -47,6 +50,7 @@ class Row:
     cause: str
     since: str
     p: float | None
+    sure: str
     onset: float | None
     quality: float | None
     lr_d: float | None
@@ -115,6 +119,7 @@ def _row(report: Report, href: str) -> Row:
         cause=w.main_thing(report),
         since=w.at(onset, report.run.step_unit) if onset is not None else "",
         p=report.p_failing,
+        sure="" if report.p_failing is None else in_per_cent(report.p_failing),
         onset=onset,
         quality=next((s.last for s in report.signals if s.role == _JUDGE), None),
         lr_d=separating.number(settings.get("lr_d", shared)),
