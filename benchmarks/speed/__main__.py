@@ -272,6 +272,8 @@ def whole(folder: Path, repeats: int) -> bool:
                 bar,
             )
         )
+    loads = [sys.executable, "-c", _LOAD, path]
+    rows.append(("`check`, 20k scalars", [*tell, "check", path], loads, "tbparse loads it", 1.0))
     bare = [sys.executable, "-c", _TYPER]
     rows.append(("`gandoctor --help`", [*tell, "--help"], bare, "a bare typer program's", 1 / 1.5))
     print("| command | wall s | against | their wall s | ratio (range) | bar | peak MiB |")
