@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import loss_calls
 from gandoctor.configs.python.layers import Layers
-from gandoctor.configs.python.loops import TEST, around_name, fits, squeezed
+from gandoctor.configs.python.loops import SHOWING, TEST, around_name, fits, squeezed
 from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
 from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.references import last_name
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 
 
-# Functions that draw noise to look at what comes of it.
-_SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
-                             "test", "eval", "evaluate", "display"})  # fmt: skip
 _TOGETHER: Final = 12  # lines
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
@@ -130,7 +127,7 @@ class Training(Layers):
                 if not ({"z", "noise", "latent"} & set(words_of(target))):
                     continue
                 scope = self.index.function_of(call)
-                shown = set(words_of(getattr(scope, "name", ""))) & _SHOWING
+                shown = set(words_of(getattr(scope, "name", ""))) & SHOWING
                 node = _size_of(call, place)
                 if node is not None:
                     # the training's own draw before that of any other function

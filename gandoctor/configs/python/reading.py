@@ -129,7 +129,10 @@ def read_code(
     if chosen is None:
         return None
     code.d, code.g, scope, home, why = chosen
-    reader.preferred = near(index, home)
+    # of a collection of trainings the others are no part of this one
+    mine = {id(o.unit) for o in (code.d, code.g) if o is not None} | {id(home)}
+    reader.rivals = {id(o.unit) for o in code.made if o.side in ("d", "g")} - mine
+    reader.preferred = [u for u in near(index, home) if id(u) not in reader.rivals]
     _command(code, home, hint, commands)
     # what is preferred now, and given on a command line, may be another value
     main = code.d or code.g
