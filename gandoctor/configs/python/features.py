@@ -78,6 +78,8 @@ class Training(Layers):
                 if its is unit and (said := self._normalised(call)):
                     return said, call, unit
             for node in self.index.sums[id(unit)]:
+                if self._is_shown(node):
+                    continue
                 if _is_symmetric(node) and not self.reader.is_idle(node):
                     return "-1..1", node, unit
                 if weak is None and _is_unit(node) and not self.reader.is_idle(node):
@@ -87,6 +89,14 @@ class Training(Layers):
         for call, unit in self.calls_with("ToTensor"):
             return "0..1", call, unit
         return None
+
+    def _is_shown(self, node: ast.AST) -> bool:
+        """Whether it stands in a function that looks at what comes of the training."""
+        name = getattr(self.index.function_of(node), "name", "")
+        words = set(words_of(name))
+        if words & {"load", "real", "train", "read", "get", "prepare", "preprocess"}:
+            return False
+        return bool(TEST.search(name) or words & {*SHOWING, "predict", "denorm"})
 
     def _normalised(self, call: ast.Call) -> str:
         values: list[float] = []

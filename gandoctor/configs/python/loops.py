@@ -113,9 +113,11 @@ class Loops:
             for name in matching:
                 if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
                     known = self.reader.of_name(scope, name)
+                    # a default of a file that has nothing to do with it says nothing either
+                    afar = handed if index.of[scope] in self.near else {name}
                     if known is None and scope is self.scope:
                         handed.add(name)
-                    elif known is not None and not (name in handed and known.how == "parameter"):
+                    elif known is not None and (known.how != "parameter" or name not in afar):
                         yield known
         for name in matching:
             yield from self._elsewhere(name)
