@@ -101,6 +101,12 @@ def test_a_run_that_comes_to_nan_says_so_with_its_step(sample_logs):
     assert api.analyze(sample_logs / "explosion").why_verdict.startswith("Exploding since step 35:")
 
 
+def test_a_collapse_stands_in_the_headline_and_not_in_a_consequence_alone(sample_logs):
+    report = api.analyze(sample_logs / "d-dominance")
+    assert report.diagnoses[0].symptoms == ("discriminator-dominance", "mode-collapse")
+    assert "Discriminator dominance, with mode collapse: D learns" in Page(html.render(report)).text
+
+
 def test_the_healthy_page_says_where_it_was_best_what_spoke_for_it_and_what_was_not_looked_at():
     report = dataclasses.replace(
         with_best(examples.healthy(), 900),

@@ -35,6 +35,7 @@ NAMES: Final = 0.4
 MOST_NAMED: Final = 2
 # The symptom of losses that grow until they are no numbers.
 EXPLODING: Final = "exploding-or-nan"
+COLLAPSE: Final = "mode-collapse"
 _LOSSES: Final[tuple[About, ...]] = ("D's loss", "G's loss")
 
 
@@ -152,9 +153,13 @@ def why(
 
 
 def _symptom_dated(first: Diagnosis, run: Run) -> str:
-    """The first symptom and since when; one that comes to NaN says from where on."""
+    """The first symptom and since when; one that comes to NaN says from where on.
+
+    A collapse is named beside it: it is what the samples show.
+    """
     if first.symptoms[0] != EXPLODING:
-        return f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        said = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        return f"{said}, with mode collapse" if COLLAPSE in first.symptoms[1:] else said
     unit = unit_word(run.step_unit)
     ends = [end for role, s in _logged(run) if role.is_of_game and (end := _gone(s)) is not None]
     if ends:
