@@ -133,11 +133,19 @@ def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     for file in files or ():
         if not file.is_file():
             raise UsageError(
-                "there is no such file",
+                "is a folder" if file.is_dir() else "there is no such file",
                 f"{option} {file}",
                 "give the run's YAML, JSON or TOML config",
             )
     return tuple(files or ())
+
+
+def one_thing(*asked: object) -> None:
+    """Hold the user of `gandoctor signals` to one thing to show; what was not asked for is None."""
+    given = sum(thing is not None for thing in asked)
+    if given != 1:
+        what = "several things to show" if given else "nothing to show"
+        raise UsageError(what, "", "give a RUN, or --tags FILE, or --known")
 
 
 def there(data: Path | None) -> Path | None:

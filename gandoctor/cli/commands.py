@@ -27,6 +27,7 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
     is_another,
+    one_thing,
     targets_of,
 )
 from gandoctor.cli.occasion import occasion
@@ -188,10 +189,10 @@ def check(
         analysed=logs,
     )
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    gate = Gate(options, baseline)
+    gate = Gate(options, baseline, write_baseline)
     for path in logs:
         gate.look_at(path, fail_on)
-    gate.tell(chosen, write_baseline, skipped=[p for p in paths if p not in logs])
+    gate.tell(chosen, skipped=[p for p in paths if p not in logs])
     raise typer.Exit(gate.code)
 
 
@@ -210,6 +211,9 @@ def signals(
             "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
         ),
     ] = None,
+    known: Annotated[
+        bool, typer.Option("--known", help="List every role that a name can be mapped to.")
+    ] = False,
     settings: Annotated[
         bool,
         typer.Option(
@@ -236,13 +240,13 @@ def signals(
     if write_map is not None:
         # It is there to be corrected by hand: no second call takes that back.
         writing.check(write_map, new=True)
-    if (run is None) == (tags is None):
-        raise UsageError(
-            "nothing to show" if run is None else "two things to show",
-            "",
-            "give a RUN, or --tags FILE",
-        )
+    one_thing(run, tags, known or None)
     as_json = format_ is ListFormat.json
+    if known:
+        from gandoctor import meanings
+
+        say(meanings.known_roles(options, as_json=as_json))
+        return
     if tags is not None:
         say(mapping.show_tags(tags, options, as_json=as_json))
         return
@@ -270,9 +274,9 @@ def checkpoint(
 
 
 @app.command()
-def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
-    """Explain a rule, cause or remedy in plain words."""
-    rules_show(rule, rules)
+def explain(name: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Explain a rule, symptom, cause, remedy, role or setting; a tag or a config key will do."""
+    rules_show(name, rules)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,11 @@ def check(target: str) -> None:
     folder = Path(target)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError("is no folder of its own", target, "give another name")
-    if not folder.exists() and not folder.absolute().parent.is_dir():
+    above = folder.absolute().parent
+    if not folder.exists() and not above.is_dir():
         raise UsageError("cannot be made", target, "give a path in a folder that exists")
+    if not os.access(folder if folder.exists() else above, os.W_OK):
+        raise UsageError("cannot be written to", target, "check its permissions")
 
 
 def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -> str:

@@ -189,7 +189,8 @@ def lacking(run: Run, belief: Belief) -> str:
         if not points:
             return f"no series could be understood as {name}"
         if points < ENOUGH_POINTS:
-            return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
+            few = f"{points} point{'s' * (points > 1)}"
+            return f"{name} has {few}, and fewer than {ENOUGH_POINTS} do not show a trend"
     if "explosion" not in belief.groups:
         return "whether the losses exploded could not be asked"
     judged = any(role.vouches for role, _ in logged)

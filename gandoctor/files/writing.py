@@ -88,6 +88,8 @@ def check(path: Path, *, new: bool = False) -> None:
     with _told(path):
         if _there(path, new=new) is None and not path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not os.access(path.parent, os.W_OK):  # a file is replaced by a new one beside it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def spare(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
