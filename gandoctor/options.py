@@ -163,6 +163,13 @@ WISHES: Final[Mapping[str, Wish]] = {
         "DIR",
         field="repo",
     ),
+    "data": Wish(
+        "word",
+        ("--data",),
+        "Real data to compare samples with: a folder of pictures, .npy or .npz.",
+        "PATH",
+        field="data",
+    ),
     "output": Wish(
         "list",
         ("--output", "-o"),

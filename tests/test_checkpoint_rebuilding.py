@@ -253,7 +253,7 @@ def off(found, G, z, labelled):
         wanted = G(noise, *((labels,) if labelled else ())).numpy()
     x = noise.numpy()
     if found.latent.embedding is not None:
-        e = found.latent.embedding[labels.numpy()]
+        e = found.latent.embedding[labels.numpy()].reshape(8, -1, *(1,) * (len(z) - 1))
         joined = {
             "product": lambda: x * e,
             "label first": lambda: np.concatenate([e, x], 1),

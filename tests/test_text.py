@@ -506,6 +506,15 @@ def test_a_progress_bar_that_is_drawn_again_counts_once() -> None:
     assert got["Gen."] == ([0, 1, 2, 3], [2.5, 5.5, 8.5, 9.5])
 
 
+def test_bars_do_not_matter_however_often_they_are_drawn() -> None:
+    bar = "{}%|{}| {}/90 [00:01<00:02, 5.1it/s, d_loss=1.{:02d}, g_loss=0.{:02d}]"
+    rows = [(k, "#" * (k % 40), k, k, 99 - k) for k in range(90)]
+    plain = "\n".join(bar.format(k, "", *rest) for k, _, *rest in rows)
+    drawn = "".join("\r" + bar.format(*row) for row in rows)
+    assert series(read_text(drawn, "train")) == series(read_text(plain, "train"))
+    assert len(series(read_text(drawn, "train"))["d_loss"][0]) == 90
+
+
 def test_nan_and_infinity() -> None:
     got = series(
         of(
@@ -801,6 +810,20 @@ def test_cells_of_a_notebook_are_phases_of_their_own(tmp_path: Path, before: lis
     assert "2 cells beside the training of D and G" in reading.notes[-1]
     path.write_text(book(GAME, before, GAME))
     assert len(series(notebook.read(path))["d_loss"][0]) == 2 * len(GAME)
+
+
+def test_the_one_output_that_is_a_training_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "GAN.ipynb"
+    path.write_text(book("4212\n", GAME, "done\n"))
+    texts: list[str] = []
+    read = notebook.engine.read_text
+    monkeypatch.setattr(
+        notebook.engine, "read_text", lambda text, *more: texts.append(text) or read(text, *more)
+    )
+    assert len(series(notebook.read(path))["d_loss"][0]) == len(GAME)
+    assert sum(GAME[-1] in text for text in texts) == 1
 
 
 def test_a_number_that_a_cell_prints_alone_counts_nothing(tmp_path: Path) -> None:

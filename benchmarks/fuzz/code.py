@@ -79,15 +79,38 @@ print "ep\u00f6ch", '\U0001f600'
 %time train(epochs=10 ** 3)
 """
 
+LOOSE = """\
+from tensorflow import keras
+generator = keras.Sequential([Dense(9, activation="tanh")])
+discriminator = keras.Sequential([Dropout(0.3), Dense(1)])
+discriminator.compile(loss="binary_crossentropy", optimizer="rmsprop")
+gan.compile("adam", loss=wasserstein_loss)
+def wasserstein_loss(a, b): return K.mean(a * b)
+
+optimizer = torch.optim.Adam
+class Net(pl.LightningModule):
+    def __init__(self, lr=2e-4, **kwargs):
+        self.save_hyperparameters()
+    def configure(self):
+        d = optimizer(self.D_A.parameters(), lr=self.hparams.lr, **cfg.optim_d)
+        return d, getattr(torch.optim, cfg.name)(self.G.parameters(), self.hparams.lr)
+
+trainer = gluon.Trainer(netD.collect_params(), "adam", {"learning_rate": cfg.d.lr, "beta1": 0.5})
+cfg.d.lr, cfg.name = 1e-4, "SGD"
+runs = [{"lr": 1}, {"lr": 2}]
+trainer = Trainer(netD=netD, n_dis=5, max_epochs=runs[0]["lr"])
+"""
+
 
 def scripts() -> list[bytes]:
     """Sound scripts to start from."""
-    return [SCRIPT.encode(), KERAS.encode()]
+    return [SCRIPT.encode(), KERAS.encode(), LOOSE.encode()]
 
 
 def notebooks() -> list[bytes]:
     """Sound notebooks to start from, in the forms that tools write."""
-    return [_notebook(SCRIPT, indent=1), _notebook(KERAS), _notebook(SCRIPT + KERAS, whole=True)]
+    whole = _notebook(SCRIPT + KERAS, whole=True)
+    return [_notebook(SCRIPT, indent=1), _notebook(KERAS), whole, _notebook(LOOSE, indent=2)]
 
 
 def _notebook(code: str, *, indent: int | None = None, whole: bool = False) -> bytes:

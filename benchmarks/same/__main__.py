@@ -25,7 +25,8 @@ SHOWN = 12  # lines of a diff
 
 def said(tree: Path, run: Path) -> dict[str, str]:
     """All that a tree's command line says of a run, by what was asked."""
-    env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    env = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "100"}
+    env |= {"OMP_NUM_THREADS": "1", "SOURCE_DATE_EPOCH": "0"}
     out: dict[str, str] = {}
 
     def ask(name: str, *words: str) -> None:

@@ -145,7 +145,17 @@ def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:
-    """Read and understand every run below a path, without judging it."""
+    r"""Read and understand every run below a path, without judging it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = Path(folder) / "log.csv"
+    ...     _ = log.write_text("step,Loss/critic,Loss/gen\n0,1.4,0.7\n1,1.3,0.8\n")
+    ...     [(s.tag, s.role) for run in read(log) for s in run.signals if s.source == log.name]
+    [('Loss/critic', 'd_loss'), ('Loss/gen', 'g_loss')]
+    """
     options = with_preferences(Path(path), options or Options())
     words = vocabulary.load(rule_folders(options))
     raws = _discover(Path(path), options)

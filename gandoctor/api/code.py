@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -179,12 +178,11 @@ def _printing_cell(file: Path) -> int:
     best, most = -1, 0
     for i, cell in enumerate(cells if isinstance(cells, list) else ()):
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
-        said = (
-            json.dumps([o.get("text") for o in outputs if isinstance(o, dict)])
-            if isinstance(outputs, list)
-            else ""
-        )
-        count = len(re.findall(r"(?i)loss|err|gan", said))
+        held = outputs if isinstance(outputs, list) else ()
+        texts = [o.get("text") for o in held if isinstance(o, dict)]
+        lines = [line for text in texts for line in (text if isinstance(text, list) else [text])]
+        said = "\n".join(line for line in lines if isinstance(line, str)).lower()
+        count = sum(map(said.count, ("loss", "err", "gan")))
         if count > most:
             best, most = i, count
     return best

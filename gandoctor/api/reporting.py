@@ -14,6 +14,7 @@ from gandoctor.api.wishes import Options, changes_told
 from gandoctor.model.pictures import PictureNote
 from gandoctor.model.report import (
     BeliefNote,
+    BestNote,
     ObjectiveNote,
     Report,
     RunNote,
@@ -49,8 +50,9 @@ def report_of(
         replace(d, prescriptions=tuple(p.remedy for p in cures if p.cause == d.cause))
         for d in seen.diagnoses
     )
+    best = _best(run)
     return Report(
-        run=_run_note(run),
+        run=_run_note(raw, run),
         verdict=seen.verdict,
         why_verdict=seen.why_verdict,
         p_failing=round(seen.belief.p, 4),
@@ -80,22 +82,29 @@ def report_of(
         preferences=(*changes_told(replace(options, map=followed(run, options))), *options.refused),
         checkpoints=run.checkpoints,
         drawn=run.drawn,
-        pictures=_looks(raw, run, seen),
+        pictures=_looks(raw, run, seen, best),
+        best=best,
+        titles={r.id: r.title for r in shelf.judging.rules if r.id in seen.clear},
     )
 
 
-def _looks(raw: RawRun, run: Run, seen: diagnose.Examination) -> tuple[PictureNote, ...]:
+def _looks(
+    raw: RawRun, run: Run, seen: diagnose.Examination, best: BestNote | None
+) -> tuple[PictureNote, ...]:
     """The sample pictures to show: first, best, at the onset, last."""
     if not raw.pictures:
         return ()
     from gandoctor.samples import shown
 
     onset = next((d.onset_step for d in seen.diagnoses if d.onset_step is not None), None)
-    moments = {"best": _best_step(run), "onset": onset if seen.verdict != "healthy" else None}
+    moments = {
+        "best": best.step if best else None,
+        "onset": onset if seen.verdict != "healthy" else None,
+    }
     return shown.looks(raw.pictures, raw.root, moments, run.signals)
 
 
-def _best_step(run: Run) -> int | None:
+def _best(run: Run) -> BestNote | None:
     """Where quality was best, by what is most trusted of what was logged."""
     for role in by_trust(run.roles.values(), "metric", "samples"):
         if not role.vouches:
@@ -103,8 +112,8 @@ def _best_step(run: Run) -> int | None:
         for s in run.by_role(role.name):
             finite = np.isfinite(s.values)
             if finite.sum() >= 2:
-                best = np.argmax(np.where(finite, role.sign * s.values, -np.inf))
-                return int(s.steps[best])
+                at = np.argmax(np.where(finite, role.sign * s.values, -np.inf))
+                return BestNote(s.tag, role.name, int(s.steps[at]), float(s.values[at]))
     return None
 
 
@@ -132,14 +141,20 @@ def _cures(
         repo=repo,
         code=InCode(code.editor, code.base, OWN) if code is not None else None,
     )
-    effort = {r.id: r.effort for r in book.remedies}
-    return tuple(replace(p, effort=effort[p.remedy]) for p in cures)
+    remedies = {r.id: r for r in book.remedies}
+    return tuple(
+        replace(p, effort=r.effort, risk=book.risk_of(r))
+        for p in cures
+        for r in (remedies[p.remedy],)
+    )
 
 
-def _run_note(run: Run) -> RunNote:
+def _run_note(raw: RawRun, run: Run) -> RunNote:
     game = run.objective
     return RunNote(
         name=run.name,
+        path=raw.where,
+        base=raw.base if raw.base != raw.where else "",
         sources=tuple(SourceNote(s.path, s.parser, s.points, s.lost) for s in run.sources),
         first_step=run.first_step,
         last_step=run.last_step,

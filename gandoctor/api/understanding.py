@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gandoctor.api.wishes import Options
     from gandoctor.model.checkpoints import Saved
     from gandoctor.model.signals import Objective, RawRun, Setting, Signal
+    from gandoctor.samples.given import Given
 
 
 def understand(
@@ -42,22 +43,19 @@ def understand(
         The code that the run was trained with: its settings count where nothing else says them.
     """
     _expect_a_family(options)
-    checkpoints = saving.OfRun(raw)
+    given = _given(options)
+    checkpoints = saving.OfRun(raw, given)
     saved = checkpoints.saved()
     settings = _settings(raw, saved, words, code)
-    wanted, idle = _heeded(raw, words, options)
-    if several:
-        tags = {s.tag for s in raw.signals}
-        wanted = {
-            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
-        }
+    saved = saving.with_contradictions(saved, settings, words)
+    wanted, idle = _heeded(raw, words, options, several=several)
     said = {
         role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins
     }
     placed = vocabulary.place(
         raw.signals, vocabulary=words, settings=raw.settings, overrides=wanted, said=said
     )
-    measured, facts, remarks = _measured(raw)
+    measured, facts, remarks = _measured(raw, given)
     drawn = checkpoints.drawn(settings, measured)
     facts = {**_said_of_the_data(settings), **raw.facts, **facts, **vocabulary.facts(settings)}
     facts |= {**saved.facts, **drawn.facts, **saving.capacities(saved.facts)}
@@ -159,7 +157,7 @@ def contradicts(alone: Objective, settings: Mapping[str, Setting]) -> bool:
 
 
 def _heeded(
-    raw: RawRun, words: vocabulary.Vocabulary, options: Options
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool
 ) -> tuple[dict[str, str], list[str]]:
     """The mapping without what the run's own word cannot mean, and what that was."""
     tags = {s.tag for s in raw.signals}
@@ -174,6 +172,10 @@ def _heeded(
         )
         idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
         del wanted[role]
+    if several:
+        wanted = {
+            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
+        }
     return wanted, idle
 
 
@@ -190,14 +192,27 @@ def followed(run: Run, options: Options) -> dict[str, str]:
     }
 
 
-def _measured(raw: RawRun) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
+def _given(options: Options) -> Given | None:
+    """The real data that the caller names."""
+    if options.data is None:
+        return None
+    from gandoctor.samples import given
+
+    return given.at(options.data)
+
+
+def _measured(
+    raw: RawRun, given: Given | None
+) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
     """What the samples say; whatever is wrong with them, the rest of the report stands."""
+    said = (f"real data given with --data: {given}",) if given is not None else ()
     if not raw.pictures:
-        return (), {}, ()
+        return (), {}, said
     from gandoctor import samples
 
     try:
-        return samples.measure(raw.pictures, raw.root)
+        signals, facts, notes = samples.measure(raw.pictures, raw.root, given)
+        return signals, facts, (*said, *notes)
     except Exception as e:
         fault = unforeseen(e, "their", "")
         return (), {}, (f"the samples were left out: {fault.what}",)

@@ -41,6 +41,8 @@ class Options:
     repo : Path or None
         Source tree: where the config is found that a run was started from, the patch is made for
         it.
+    data : Path or None
+        Real data, with which samples are compared: a folder of pictures, or an array.
     use_preferences : bool
         Whether ``gandoctor.toml`` of the current folder's project and of the run is read.
     origins : Mapping of str to str
@@ -65,6 +67,7 @@ class Options:
     select: Sequence[str] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
     repo: Path | None = None
+    data: Path | None = None
     use_preferences: bool = True
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()

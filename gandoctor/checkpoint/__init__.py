@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.checkpoint import changes, gathering, settings, telling
 from gandoctor.checkpoint.gathering import gather
 from gandoctor.checkpoint.rebuilt import hints_of
 from gandoctor.model.checkpoints import Saved
@@ -53,7 +53,9 @@ def examine(found: Gathered, root: Path) -> Saved:
         f"{', '.join(one.foreign[:5])}: nothing of it was run here"
         for one in found.strangers[:_MOST_STRANGERS]
     ]
-    facts = told[-1].facts if told else {}
+    compared, changed = changes.told(found.saved)
+    remarks += [*changed, *(told[-1].remarks() if told else ())]
+    facts = {**told[-1].facts, **compared} if told else {}
     return Saved(notes, facts, stated, tuple(sources), tuple(remarks))
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint.layers import Op
+from gandoctor.checkpoint.parts import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ USUAL: Final = 5
 ALONE: Final = ("relu", "leakyrelu 0.2", "tanh", "elu", "sigmoid", "silu")
 EPSILONS: Final = (1e-5, 0.8, 1e-3)
 USUAL_EPSILONS: Final = 2
+UPS: Final = ("nearest", "bilinear", "corners")
 NOISES: Final = ("normal", "uniform", "uniform 0 to 1")
 # Stride, padding and output padding of a transposed convolution by the size of its kernel.
 _TRANSPOSED: Final = {
@@ -49,13 +51,13 @@ def act(name: str) -> Op:
     return Op("act", {}, {"name": name})
 
 
-def up() -> Op:
-    """Every pixel twice in both directions."""
-    return Op("up", {}, {"factor": 2})
+def up(mode: str = UPS[0], factor: int = 2) -> Op:
+    """What makes pictures larger."""
+    return Op("up", {}, {"factor": factor, "mode": mode})
 
 
 def between(
-    before: Part | None, part: Part, usual: str, *, wide: bool = True
+    before: Part | None, part: Part, usual: str, scaled: str = "", *, wide: bool = True
 ) -> Iterator[tuple[Op, ...]]:
     """What may stand before a part, the likeliest first.
 
@@ -66,10 +68,12 @@ def between(
     part : Part
     usual : str
         The activation that was found so far; empty where none was.
+    scaled : str
+        The way of enlarging that was found so far.
     wide : bool
         Whether rare activations are tried, too.
     """
-    if before is None:
+    if before is None or part.kind == "join":
         yield ()
         return
     gap = _gap(before, part)
@@ -77,39 +81,43 @@ def between(
         dict.fromkeys([*([usual] if usual else ()), *(HIDDEN if wide else HIDDEN[:USUAL])])
     )
     acts = [(act(n),) for n in names]
-    if gap == 0:
+    modes = dict.fromkeys([*([scaled] if scaled else ()), *UPS[: None if wide else 2]])
+    ups = [up(m) for m in modes]
+    if part.kind == "branch":
+        yield from [(), *acts] if part.early else [*acts, ()]
+    elif (before.kind == "branch" and part.kind == "norm") or gap == 0:
         yield ()
+    elif part.kind == "norm" and before.kind not in ("linear", "conv"):
+        yield ()
+        yield from acts
     elif part.kind == "norm":
-        shaped = before.kind == "linear" and len(before.arrays["weight"]) != _channels(part)
-        if gap is None or shaped:  # what changes the shape alone has no weights either
+        made = before.arrays["weight"].shape[: 1 if before.kind == "linear" else 2]
+        channels = channels_of(part)
+        # What changes the shape alone has no weights either.
+        if gap is None or channels not in made or 4 * channels in made:
             yield ()
         yield from acts
     else:
         # A layer that changes the shape may stand in the gap, too.
-        if part.kind == "conv" and before.kind == "linear":
-            yield ()
+        late = before.kind == "branch" and not before.early
         scales = part.kind == "conv" and part.arrays["weight"].shape[2] % 2 == 1
-        grown = [(*a, up()) for a in acts] if scales else []
-        if gap is None:
-            yield from acts
-            yield from grown
+        if late or (part.kind == "conv" and before.kind == "linear"):
             yield ()
-        elif gap == 1:
-            yield from acts
-        else:
-            yield from grown
-            yield from acts
-        if scales:
-            yield (up(),)
-
-
-def _channels(norm: Part) -> int:
-    return len(norm.arrays["weight"] if "weight" in norm.arrays else norm.arrays["mean"])
+            yield from ((u,) for u in ups if scales)
+        for a in acts:
+            grown = [(*a, u) for u in ups] if scales and gap != 1 else []
+            yield from [a, *grown] if gap is None else [*grown, a]
+        if gap is None:
+            yield ()
+        if scales and before.kind != "linear":
+            yield from ((u,) for u in ups)
 
 
 def _gap(before: Part, part: Part) -> int | None:
     """Modules without weights between two parts; None where the names do not tell."""
     (folder, first), (other, second) = before.place, part.place
+    if before.kind in ("branch", "join"):
+        return None
     if first is None or second is None or folder != other:
         return None
     return max(0, second - first - 1)
@@ -143,7 +151,7 @@ def shapes_of(part: Part, shape: tuple[int, ...], *, wide: bool = True) -> Itera
         shaped = _reshaped(shape, channels)
         if shaped is None:
             continue
-        first = (Op("reshape", {}, {"shape": shaped}),) if shaped != shape else ()
+        first = _to(shape, shaped)
         if transposed:
             if "bias" in arrays and len(arrays["bias"]) != weight.shape[1]:
                 continue
@@ -163,17 +171,30 @@ def _of_transposed(size: int, side: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def _reshaped(shape: tuple[int, ...], channels: int) -> tuple[int, ...] | None:
-    """Samples as pictures of so many channels; None where they cannot be."""
+    """Samples as pictures of so many channels; None where they cannot be.
+
+    Four times as many channels become pixels.
+    """
     if len(shape) == 3:
-        return shape if shape[0] == channels else None
+        if shape[0] == channels:
+            return shape
+        return (channels, 2 * shape[1], 2 * shape[2]) if shape[0] == 4 * channels else None
     side = math.isqrt(shape[0] // channels) if channels else 0
     return (channels, side, side) if side and channels * side * side == shape[0] else None
 
 
-def fits(part: Part, shape: tuple[int, ...]) -> Op | bool | None:
-    """Whether a norm can be applied to samples of a shape: True, a reshape before it, or None."""
-    channels = _channels(part)
+def _to(shape: tuple[int, ...], shaped: tuple[int, ...]) -> tuple[Op, ...]:
+    """What makes pictures of one shape into those of another, as `_reshaped` has it."""
+    if shape == shaped:
+        return ()
+    if len(shape) == 3:
+        return (Op("shuffle", {}, {"factor": 2}),)
+    return (Op("reshape", {}, {"shape": shaped}),)
+
+
+def fits(channels: int, shape: tuple[int, ...]) -> tuple[Op, ...] | None:
+    """What must stand before a norm, or a branch, of so many channels; None where none can be."""
     if shape[0] == channels:
-        return True
-    shaped = _reshaped(shape, channels) if len(shape) == 1 else None
-    return Op("reshape", {}, {"shape": shaped}) if shaped else None
+        return ()
+    shaped = _reshaped(shape, channels)
+    return None if shaped is None else _to(shape, shaped)

@@ -10,7 +10,7 @@ import numpy as np
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,11 +53,13 @@ class Op:
     ----------
     kind : str
         ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
-        ``layernorm``.
+        ``shuffle``, ``layernorm``; ``branch`` keeps what is there for the next ``join``, which adds
+        it.
     arrays : dict of str to ndarray
         ``weight``, ``bias``, ``mean``, ``var``.
     numbers : dict
-        ``stride``, ``pad``, ``extra``, ``eps``, ``name``, ``shape``, ``factor``.
+        ``stride``, ``pad``, ``extra``, ``eps``, ``name``, ``shape``, ``factor``, ``mode``, and
+        ``skip``, the layers on the way around a block.
     """
 
     kind: str
@@ -75,16 +77,41 @@ class Op:
             return str(n["name"])
         if self.kind == "reshape":
             return f"reshape to {'x'.join(map(str, n['shape']))}"
-        return {"linear": "Linear", "norm": "BatchNorm", "up": f"Upsample {n.get('factor')}"}.get(
-            self.kind, self.kind
-        )
+        if self.kind == "up":
+            return f"Upsample {n['factor']} ({n['mode']})"
+        return {"linear": "Linear", "norm": "BatchNorm"}.get(self.kind, self.kind)
 
 
-def run(ops: Sequence[Op], x: Floats, *, by_batch: bool = False) -> Floats:
+def run(
+    ops: Sequence[Op], x: Floats, *, by_batch: bool = False, held: list[Floats] | None = None
+) -> Floats:
     """Push a batch through; batch norms take their running statistics unless `by_batch`."""
-    for op in ops:
-        x = step(op, x, by_batch=by_batch)
+    for _, _, y in trace(ops, x, by_batch=by_batch, held=held):
+        x = y
     return x
+
+
+def trace(
+    ops: Sequence[Op], x: Floats, *, by_batch: bool = False, held: list[Floats] | None = None
+) -> Iterator[tuple[Op, Floats, Floats]]:
+    """Push a batch through: each layer, with what goes in and what comes out.
+
+    Parameters
+    ----------
+    held : list of ndarray, optional
+        What open branches keep; changed as branches open and join.
+    """
+    held = [] if held is None else held
+    for op in ops:
+        if op.kind == "branch":
+            held.append(x)
+            y = x
+        elif op.kind == "join":
+            y = x + run(op.numbers["skip"], held.pop(), by_batch=by_batch)
+        else:
+            y = step(op, x, by_batch=by_batch)
+        yield op, x, y
+        x = y
 
 
 @np.errstate(all="ignore")
@@ -114,9 +141,37 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
     if op.kind == "flatten":
         return x.reshape(len(x), -1)
     if op.kind == "up":
+        return enlarged(x, op.numbers["factor"], op.numbers["mode"])
+    if op.kind == "shuffle":
+        n, _, high, wide = x.shape
         factor = op.numbers["factor"]
-        return x.repeat(factor, axis=2).repeat(factor, axis=3)
+        split = x.reshape(n, -1, factor, factor, high, wide).transpose(0, 1, 4, 2, 5, 3)
+        return split.reshape(n, -1, high * factor, wide * factor)
     raise ValueError(op.kind)
+
+
+def enlarged(x: Floats, factor: int, mode: str) -> Floats:
+    """Pictures enlarged: ``nearest``, ``bilinear``, or ``corners`` (bilinear, corners aligned)."""
+    if mode == "nearest":
+        return x.repeat(factor, axis=2).repeat(factor, axis=3)
+    high, wide = (_between(n, factor, corners=mode == "corners") for n in x.shape[2:])
+    found: Floats = high @ (x @ wide.T)
+    return found
+
+
+def _between(size: int, factor: int, *, corners: bool) -> Floats:
+    """Weights of a row's pixels in the pixels of the enlarged row, shape (factor * size, size)."""
+    count = size * factor
+    if corners:
+        at = np.linspace(0, size - 1, count)
+    else:
+        at = np.clip((np.arange(count) + 0.5) / factor - 0.5, 0, size - 1)
+    below = np.minimum(at.astype(int), max(size - 2, 0))
+    share = at - below
+    weights = np.zeros((count, size), np.float32)
+    weights[np.arange(count), below] = 1 - share
+    weights[np.arange(count), np.minimum(below + 1, size - 1)] += share
+    return weights
 
 
 def statistics(x: Floats) -> tuple[Floats, Floats]:
@@ -194,4 +249,6 @@ def cost(op: Op, shape: Sequence[int]) -> int:
             // (op.numbers["stride"] ** 2 or 1)
             * (op.numbers["stride"] ** 2 if op.kind == "convt" else 1)
         )
+    if op.kind == "join":
+        return sum(cost(o, shape) for o in op.numbers["skip"])
     return math.prod(shape)

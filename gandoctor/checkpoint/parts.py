@@ -37,14 +37,21 @@ class Part:
     stem : str
         Its name in the state dict.
     kind : str
-        ``linear``, ``conv`` (which may be transposed), ``norm`` or ``embedding``.
+        ``linear``, ``conv`` (which may be transposed), ``norm`` or ``embedding``; ``branch`` and
+        ``join`` are where a residual block begins and ends.
     arrays : dict
         ``weight``, ``bias``, ``mean``, ``var``.
+    channels : int
+        Of a branch or join, that go in or come out.
+    early : bool
+        Whether a branch begins with a norm and an activation, not with a convolution.
     """
 
     stem: str
     kind: str
     arrays: dict[str, Floats]
+    channels: int = 0
+    early: bool = False
 
     @property
     def place(self) -> tuple[str, int | None]:
@@ -61,6 +68,11 @@ class Part:
     def named_transposed(self) -> bool:
         """Whether its name says that it is a transposed convolution."""
         return _TRANSPOSED.search(self.stem) is not None
+
+
+def channels_of(norm: Part) -> int:
+    """How many channels a norm has."""
+    return len(norm.arrays["weight"] if "weight" in norm.arrays else norm.arrays["mean"])
 
 
 class UnlikeError(Exception):
@@ -85,10 +97,21 @@ def taken_apart(network: Network) -> list[Part]:
         size += tensor.size * 4
     if size > MOST_BYTES:
         raise UnlikeError("it is too large")
-    parts = [part for stem, them in groups.items() for part in _part(stem, them)]
+    parts = [part for stem, them in _once(groups).items() for part in _part(stem, them)]
     if not parts:
         raise UnlikeError("it has no layers")
     return parts
+
+
+def _once(groups: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+    """Layers that stand in the file under several names under the last of them alone."""
+    last = {
+        tuple(t.identity() for t in them.values()): stem
+        for stem, them in groups.items()
+        if any(t.size > 1 for t in them.values())
+    }
+    kept = set(last.values())
+    return {stem: them for stem, them in groups.items() if stem in kept}
 
 
 def _stem_of(name: str) -> tuple[str, str]:

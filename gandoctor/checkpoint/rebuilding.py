@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.checkpoint import choices, layers
+from gandoctor.checkpoint import choices, latents, layers, wiring
 from gandoctor.checkpoint.layers import Op
-from gandoctor.checkpoint.parts import Part, UnlikeError, taken_apart
+from gandoctor.checkpoint.parts import Part, UnlikeError, channels_of, taken_apart
 from gandoctor.checkpoint.rebuilt import AGREES, Hints, Latent, Rebuilt
 from gandoctor.values import dataclass
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 MOST_SECONDS: Final = 10.0
-_CLOSE: Final = 0.05  # one that is believed without a look at others, once a first was found
+_CLOSE: Final = 0.04  # one that is believed without a look at others, once a first was found
 _WELL: Final = 0.2  # distance from which on rare ways are tried, too
 _TIE: Final = 1.15
 _MOST_TRIED: Final = 400  # ways of one stage
@@ -41,7 +41,8 @@ _MOST_SAMPLES: Final = 2_048
 _FEW_SAMPLES: Final = 32
 _PICTURE: Final = 16  # values from which on a flat sample is taken for a picture
 _BEAM: Final = 2
-_MOST_CLASSES: Final = 1_000
+_RIVALS: Final = 6  # ways to the next norm that are run in full
+_SURE: Final = 0.1  # distance beyond which other orders of the layers are tried, too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,8 @@ class _State:
         A norm that was reached and whose epsilon is still open.
     thin : bool
         Whether only some channels of what the next judge sees are worked out.
+    held : tuple of ndarray
+        The batch where each open branch began.
     """
 
     latent: Latent
@@ -72,6 +75,10 @@ class _State:
     eps: float = choices.EPSILONS[0]
     pending: Part | None = None
     thin: bool = False
+    held: tuple[Floats, ...] = ()
+
+
+_Tried = tuple[_State | None, _State]
 
 
 def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
@@ -93,60 +100,42 @@ def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
     chain = [p for p in parts if p is not embedding]
     if any(p.kind == "embedding" for p in chain):
         raise UnlikeError("it has several embeddings")
-    search = _Search(chain, hints)
-    latents = _latents(chain[0], embedding, hints)
-    if any(p.is_judge for p in chain):
-        return search.judged(latents)
-    return search.unjudged(latents[0])
-
-
-def _latents(first: Part, embedding: Part | None, hints: Hints) -> list[Latent]:
-    """What may go in, the likeliest first."""
-    weight = first.arrays.get("weight")
-    if weight is None or first.kind == "norm":
-        raise UnlikeError("its first layer is a norm")
-    if first.kind == "conv":
-        if embedding is not None or weight.shape[2] < 2:
-            raise UnlikeError("its input is no noise")
-        wide = [n for n in (weight.shape[0], weight.shape[1]) if n > 4]
-        shapes = [(n, 1, 1) for n in dict.fromkeys(wide[:1])]
-        return [Latent(s, noise) for s in shapes for noise in choices.NOISES]
-    size = weight.shape[1]
-    if embedding is None and 0 < hints.latent_dim < size <= hints.latent_dim + _MOST_CLASSES:
-        codes = np.eye(size - hints.latent_dim, dtype=np.float32)  # classes without an embedding
-        ways = ("noise first", "label first")
-        known = (hints.latent_dim,)
-        return [Latent(known, noise, codes, way) for noise in choices.NOISES for way in ways]
-    if embedding is None:
-        return [Latent((size,), noise) for noise in choices.NOISES]
-    table = embedding.arrays["weight"]
-    rest = size - table.shape[1]
-    if rest > 0:
-        return [
-            Latent((rest,), noise, table, joined)
-            for noise in choices.NOISES
-            for joined in ("label first", "noise first")
-        ]
-    if rest == 0:
-        return [Latent((size,), noise, table, "product") for noise in choices.NOISES]
-    raise UnlikeError("its embedding does not fit its input")
+    judged = any(p.is_judge for p in chain)
+    until = time.process_time() + MOST_SECONDS
+    found: list[list[Rebuilt]] = []
+    faults: list[UnlikeError] = []
+    ways = wiring.wirings(chain)
+    for tried, way in enumerate(ways):
+        left = until - time.process_time()
+        try:
+            given = latents.of(way, embedding, hints)
+            search = _Search(way, hints, until - left * (1 - 1 / (len(ways) - tried)))
+            found.append(search.judged(given) if judged else search.unjudged(given[0]))
+        except UnlikeError as fault:
+            faults.append(fault)
+            continue
+        if not judged or max(found[-1][0].errors) <= _SURE:
+            break
+    if not found:
+        raise faults[-1]
+    return min(found, key=lambda them: max(them[0].errors, default=0.0))
 
 
 class _Search:
     """Tries the ways a chain of parts may be put together."""
 
-    def __init__(self, chain: list[Part], hints: Hints) -> None:
+    def __init__(self, chain: list[Part], hints: Hints, until: float) -> None:
         self.chain = chain
         self.hints = hints
         self.wide = True
-        self.until = time.process_time() + MOST_SECONDS
+        self.until = until
 
-    def judged(self, latents: Sequence[Latent]) -> list[Rebuilt]:
+    def judged(self, given: Sequence[Latent]) -> list[Rebuilt]:
         """The way that agrees with the running statistics, by each output it may have."""
         rng = np.random.default_rng(0)
         states = [
             _State(latent, latent.draw(_MOST_SAMPLES, rng), act=self.hints.activation)
-            for latent in latents
+            for latent in given
         ]
         at = 0
         for end in [i for i, p in enumerate(self.chain) if p.is_judge]:
@@ -181,33 +170,43 @@ class _Search:
 
     def _stage(self, states: list[_State], first: int, end: int) -> list[_State]:
         """The best ways to the next judge: the usual ones, and rare ones where none agrees well."""
-        found: list[tuple[_State, _State]] = []
+        seen: list[_State] = []
         for wide in (False, True):
             self.wide = wide
-            found = self._tried(states, first, end)
-            if any(way.errors[-1] <= _WELL for _, way in found):
+            found = sorted(self._tried(states, first, end), key=lambda one: one[1].errors[-1])
+            few = found[:_RIVALS]  # a look at a few samples does not tell them apart
+            seen = [way if begun is None else _in_full(begun, way) for begun, way in few]
+            if any(way.errors[-1] <= _WELL for way in seen):
                 break
-        if not found:
+        if not seen:
             raise UnlikeError("its layers do not follow one another")
-        best = min(w.errors[-1] for _, w in found)
-        if not best <= AGREES:
-            raise UnlikeError(f"no way agrees with its running statistics (off by {best:.2g})")
-        alike = [both for both in found if both[1].errors[-1] <= _TIE * best + 0.002]
-        return [_in_full(*both) for both in alike[:_BEAM]]
+        best = min(seen, key=lambda way: way.errors[-1])
+        least = best.errors[-1]
+        # Over all pixels of a batch statistics are sharper than over its rows.
+        if not least <= (AGREES / 2 if best.x.ndim == 4 else AGREES):
+            raise UnlikeError(f"no way agrees with its running statistics (off by {least:.2g})")
+        return [way for way in seen if way.errors[-1] <= _TIE * least + 0.002][:_BEAM]
 
-    def _tried(self, states: list[_State], first: int, end: int) -> list[tuple[_State, _State]]:
-        """Ways to the next judge, each with the state it began from."""
-        found: list[tuple[_State, _State]] = []
+    def _tried(self, states: list[_State], first: int, end: int) -> list[_Tried]:
+        """Ways to the next judge, each with the state it began from; without it where it is sure.
+
+        A way that looks right is run in full, and taken where it still does.
+        """
+        found: list[_Tried] = []
         for state in states:
             if not first and any(w.errors[-1] <= _CLOSE for _, w in found):
                 break  # of another noise nothing would agree
-            close = bool(state.errors) and max(state.errors) < AGREES
             few = self._few(state, first, end)
+            before = 1.5 * max(state.errors, default=0.0)
+            looks = _RIVALS if max(state.errors, default=0.0) < AGREES else 0
             for tried, way in enumerate(self._ways(few, first, end + 1)):
                 found.append((state, way))
-                if (close and way.errors[-1] <= max(_CLOSE, 1.5 * max(state.errors))) or (
-                    tried >= _MOST_TRIED or time.process_time() > self.until
-                ):
+                if looks and way.errors[-1] <= max(_WELL, before):
+                    looks -= 1
+                    full = _in_full(state, way)
+                    if full.errors[-1] <= max(_CLOSE, before):
+                        return [(None, full)]
+                if tried >= _MOST_TRIED or time.process_time() > self.until:
                     break
         return found
 
@@ -218,17 +217,18 @@ class _Search:
         weights = sum(
             p.arrays["weight"].size * (places if p.kind == "conv" else 1)
             for p in self.chain[first:end]
-            if p.kind != "norm"
+            if p.kind in ("linear", "conv")
         )
         last = self.chain[end - 1]
         channels = len(self.chain[end].arrays["mean"])
-        thin = last.kind == "conv" or (
-            last.kind == "linear" and len(last.arrays["weight"]) == channels
-        )
+        made = last.arrays["weight"].shape[:2] if last.kind in ("linear", "conv") else ()
+        alone = channels in made and 4 * channels not in made
+        thin = alone and (last.kind == "conv" or made[0] == channels)
         if thin:
             weights = weights * min(_CHANNELS, channels) // channels
         count = int(min(len(x), max(_FEW_SAMPLES, _STAGE // max(weights, 1))))
-        return _replaced(state, x=x[:count], thin=thin)
+        held = tuple(h[:count] for h in state.held)
+        return _replaced(state, x=x[:count], thin=thin, held=held)
 
     def _places(self, x: Floats, first: int, end: int) -> int:
         """Pixels that a convolution of a stage sees whose input is flat, enlarged once."""
@@ -249,7 +249,9 @@ class _Search:
         part = self.chain[at]
         before = self.chain[at - 1] if at else None
         for opened in self._opened(state):
-            for hidden in choices.between(before, part, opened.act, wide=self.wide):
+            for hidden in choices.between(
+                before, part, opened.act, _scaled(opened), wide=self.wide
+            ):
                 named = [o.numbers["name"] for o in hidden if o.kind == "act"]
                 moved = _replaced(opened, act=named[0] if named else opened.act)
                 last = at + 2 == end and opened.thin and self.chain[end - 1].is_judge
@@ -269,17 +271,21 @@ class _Search:
         self, state: _State, hidden: tuple[Op, ...], part: Part, *, thin: bool
     ) -> Iterator[_State]:
         x, ops = state.x, state.ops
-        if part.kind == "norm":
+        if part.kind in ("norm", "branch"):
             if hidden:
                 x, ops = layers.run(hidden, x), (*ops, *hidden)
-            yield from self._normed(_replaced(state, x=x, ops=ops), part)
+            state = _replaced(state, x=x, ops=ops)
+            yield from (self._normed if part.kind == "norm" else _branched)(state, part)
+            return
+        if part.kind == "join":
+            yield from _joined(state, part)
             return
         shape = tuple(x.shape[1:])
         scaled = any(o.kind == "up" for o in hidden)
         for applied in choices.shapes_of(part, shape, wide=self.wide):
             # A reshape comes before what enlarges.
-            shaping = [o for o in applied if o.kind == "reshape"]
-            rest = [o for o in applied if o.kind != "reshape"]
+            shaping = [o for o in applied if o.kind in ("reshape", "shuffle")]
+            rest = [o for o in applied if o not in shaping]
             if scaled and len(shape) == 1 and not shaping:
                 continue
             way = (*shaping, *hidden, *rest)
@@ -292,11 +298,10 @@ class _Search:
         judge = part
         if state.thin and x.shape[1] < len(part.arrays["mean"]):
             judge = _some_of(part)
-        fit = choices.fits(judge, tuple(x.shape[1:]))
+        fit = choices.fits(channels_of(judge), tuple(x.shape[1:]))
         if fit is None:
             return
-        if isinstance(fit, Op):
-            x, ops = layers.step(fit, x), (*ops, fit)
+        x, ops = layers.run(fit, x), (*ops, *fit)
         errors = state.errors
         if part.is_judge:
             errors = (*errors, distance(x, judge.arrays["mean"], judge.arrays["var"]))
@@ -317,12 +322,45 @@ class _Search:
         each = Rebuilt(found.ops, found.latent).cost()
         count = int(min(1024, max(_FEW_SAMPLES, _CONFIRMED // max(each, 1))))
         x = found.latent.draw(count, rng)
-        errors = []
-        for op in found.ops:
-            if op.kind == "norm" and "mean" in op.arrays:
-                errors.append(distance(x, op.arrays["mean"], op.arrays["var"]))
-            x = layers.step(op, x, by_batch=True)
-        return tuple(errors)
+        return tuple(
+            distance(seen, op.arrays["mean"], op.arrays["var"])
+            for op, seen, _ in layers.trace(found.ops, x, by_batch=True)
+            if op.kind == "norm" and "mean" in op.arrays
+        )
+
+
+def _scaled(state: _State) -> str:
+    """The way of enlarging that was found so far."""
+    return next((str(o.numbers["mode"]) for o in reversed(state.ops) if o.kind == "up"), "")
+
+
+def _branched(state: _State, part: Part) -> Iterator[_State]:
+    """The state where a residual block begins."""
+    fit = choices.fits(part.channels, tuple(state.x.shape[1:]))
+    if fit is not None:
+        x = layers.run(fit, state.x)
+        ops = (*state.ops, *fit, Op("branch", {}, {}))
+        yield _replaced(state, x=x, ops=ops, held=(*state.held, x))
+
+
+def _joined(state: _State, part: Part) -> Iterator[_State]:
+    """The state where a residual block ends: what went around it is added."""
+    x, around = state.x, state.held[-1]
+    factor = x.shape[2] // around.shape[2]
+    if factor < 1 or x.shape[2:] != tuple(factor * n for n in around.shape[2:]):
+        return
+    skip: list[Op] = []
+    if part.arrays:
+        # Before what enlarges: of single pixels the order makes no difference.
+        skip.append(
+            Op("conv", part.arrays, {"stride": 1, "pad": part.arrays["weight"].shape[2] // 2})
+        )
+    if factor > 1:
+        skip.append(choices.up(_scaled(state) or choices.UPS[0], factor))
+    y = layers.run(skip, around)
+    if y.shape == x.shape:
+        op = Op("join", {}, {"skip": tuple(skip)})
+        yield _replaced(state, x=x + y, ops=(*state.ops, op), held=state.held[:-1])
 
 
 def _channels(count: int) -> NDArray[np.int64]:
@@ -352,8 +390,13 @@ def _in_full(begun: _State, way: _State) -> _State:
     places = math.prod(way.x.shape[2:]) if way.x.ndim == 4 else 1
     weights = sum(o.arrays["weight"].size for o in ops if o.kind in ("linear", "conv", "convt"))
     count = int(max(_FEW_SAMPLES, _KEPT // max(weights * places, 1)))
-    x = layers.run(ops, begun.x[:count], by_batch=True)
-    return _replaced(way, x=x, thin=False)
+    held = [h[:count] for h in begun.held]
+    x = layers.run(ops, begun.x[:count], by_batch=True, held=held)
+    judge = way.pending
+    errors = way.errors
+    if judge is not None:
+        errors = (*errors[:-1], distance(x, judge.arrays["mean"], judge.arrays["var"]))
+    return _replaced(way, x=x, errors=errors, thin=False, held=tuple(held))
 
 
 def _replaced(state: _State, **changes: Any) -> _State:

@@ -34,12 +34,15 @@ class Latent:
     embedding : ndarray, shape (classes, n), or None
     joined : str
         ``noise first``, ``label first`` or ``product``.
+    code : int
+        Values between -1 and 1 that stand behind both.
     """
 
     shape: tuple[int, ...]
     noise: str = "normal"
     embedding: Floats | None = None
     joined: str = ""
+    code: int = 0
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Inputs of so many samples."""
@@ -55,9 +58,12 @@ class Latent:
         if self.embedding is None:
             return z
         e = self.embedding[rng.integers(0, len(self.embedding), len(z))]
+        e = e.reshape(*e.shape, *(1,) * (z.ndim - 2))
         if self.joined == "product":
             return z * e
-        return np.concatenate([z, e] if self.joined == "noise first" else [e, z], axis=1)
+        parts = [z, e] if self.joined == "noise first" else [e, z]
+        code = rng.uniform(-1, 1, (len(z), self.code, *z.shape[2:])).astype(np.float32)
+        return np.concatenate([*parts, code], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +104,8 @@ class Rebuilt:
         """Multiplications of one sample."""
         x = self.latent.draw(2, np.random.default_rng(0))
         total = 0.0
-        for op in self.ops:
-            before = x.shape[1:]
-            x = layers.step(op, x, by_batch=True)
-            total += layers.cost(op, before if op.kind == "convt" else x.shape[1:])
+        for op, seen, made in layers.trace(self.ops, x, by_batch=True):
+            total += layers.cost(op, (seen if op.kind == "convt" else made).shape[1:])
         return total
 
 
@@ -128,6 +132,7 @@ def said_of(found: Rebuilt) -> str:
     noise = f"{'x'.join(map(str, found.latent.shape))} values of {found.latent.noise} noise"
     if found.latent.embedding is not None:
         noise += f" and {len(found.latent.embedding)} classes ({found.latent.joined})"
+        noise += f" and a code of {found.latent.code}" if found.latent.code else ""
     named = ", ".join(acts) or "no activation"
     text = f"rebuilt from names and shapes: {built} with {named}, from {noise}"
     if found.is_proved:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gandoctor import interrupts
+from gandoctor.cli import occasion
 from gandoctor.cli.commands import app
 from gandoctor.cli.saying import hold_streams, mute, note
 from gandoctor.errors import GandoctorError, RuleError, of_system
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Run the command line; every error is one sentence on stderr and exit code 2."""
     interrupts.listen()
+    occasion.typed(sys.argv[1:])
     hold_streams()
     if not sys.warnoptions:  # a sum of infinities is no news: the report says what is not finite
         warnings.filterwarnings("ignore", category=RuntimeWarning, module="numpy|gandoctor")

@@ -36,6 +36,7 @@ RulesOption = Annotated[list[Path] | None, _option("rules")]
 IgnoreOption = Annotated[list[str] | None, _option("ignore")]
 SelectOption = Annotated[list[str] | None, _option("select")]
 RepoOption = Annotated[Path | None, _option("repo")]
+DataOption = Annotated[Path | None, _option("data")]
 OutputOption = Annotated[list[str] | None, _option("output")]
 FormatOption = Annotated[str | None, _option("format")]
 FailOnOption = Annotated[FailOn | None, _option("fail-on")]
@@ -51,6 +52,7 @@ def asked_for(
     ignore: Sequence[str] | None = None,
     select: Sequence[str] | None = None,
     repo: Path | None = None,
+    data: Path | None = None,
     outputs: Sequence[Path] = (),
     analysed: Sequence[Path] = (),
 ) -> Options:
@@ -86,6 +88,7 @@ def asked_for(
         ignore=dict.fromkeys(ignore or (), "given with --ignore"),
         select=tuple(select or ()),
         repo=repo,
+        data=there(data),
         outputs=outputs,
         analysed=preferences.folders(analysed),
     )
@@ -130,11 +133,28 @@ def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     for file in files or ():
         if not file.is_file():
             raise UsageError(
-                "there is no such file",
+                "is a folder" if file.is_dir() else "there is no such file",
                 f"{option} {file}",
                 "give the run's YAML, JSON or TOML config",
             )
     return tuple(files or ())
+
+
+def one_thing(*asked: object) -> None:
+    """Hold the user of `gandoctor signals` to one thing to show; what was not asked for is None."""
+    given = sum(thing is not None for thing in asked)
+    if given != 1:
+        what = "several things to show" if given else "nothing to show"
+        raise UsageError(what, "", "give a RUN, or --tags FILE, or --known")
+
+
+def there(data: Path | None) -> Path | None:
+    """Real data as given; `UsageError` where there is none."""
+    if data is not None and not data.exists():
+        raise UsageError(
+            "there is no such file or folder", f"--data {data}", "give pictures or an array"
+        )
+    return data
 
 
 def is_another(path: Path) -> bool:

@@ -11,6 +11,7 @@ import typer
 from gandoctor.cli import folders
 from gandoctor.cli.asking import (
     ConfigOption,
+    DataOption,
     FailOnOption,
     FormatOption,
     IgnoreOption,
@@ -26,8 +27,10 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
     is_another,
+    one_thing,
     targets_of,
 )
+from gandoctor.cli.occasion import occasion
 from gandoctor.cli.rules import rules_show
 from gandoctor.cli.saying import hand_over, in_colour, note, say, write
 from gandoctor.errors import UsageError
@@ -94,6 +97,7 @@ def analyze(
     ignore: IgnoreOption = None,
     select: SelectOption = None,
     repo: RepoOption = None,
+    data: DataOption = None,
     probe: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +121,7 @@ def analyze(
         ignore=ignore,
         select=select,
         repo=repo,
+        data=data,
         outputs=files,
         analysed=paths if len(paths) > 1 else (),
     )
@@ -125,8 +130,8 @@ def analyze(
     chosen = [(t, reporters.choose(t, format_)) for t in targets if t not in many]
     reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, reports))
-    written = [*(t for t, _ in chosen), *(folders.write(t, reports) for t in many)]
+        write(target, reporters.render(reporter, reports, **occasion()))
+    written = [*(t for t, _ in chosen), *(folders.write(t, reports, occasion()) for t in many)]
     text = reporters.by_name("text")
     hand_over(lambda: reporters.render(text, reports, colour=in_colour()), written, quiet=quiet)
     raise typer.Exit(code)
@@ -184,10 +189,10 @@ def check(
         analysed=logs,
     )
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    gate = Gate(options, baseline)
+    gate = Gate(options, baseline, write_baseline)
     for path in logs:
         gate.look_at(path, fail_on)
-    gate.tell(chosen, write_baseline, skipped=[p for p in paths if p not in logs])
+    gate.tell(chosen, skipped=[p for p in paths if p not in logs])
     raise typer.Exit(gate.code)
 
 
@@ -206,6 +211,9 @@ def signals(
             "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
         ),
     ] = None,
+    known: Annotated[
+        bool, typer.Option("--known", help="List every role that a name can be mapped to.")
+    ] = False,
     settings: Annotated[
         bool,
         typer.Option(
@@ -232,13 +240,13 @@ def signals(
     if write_map is not None:
         # It is there to be corrected by hand: no second call takes that back.
         writing.check(write_map, new=True)
-    if (run is None) == (tags is None):
-        raise UsageError(
-            "nothing to show" if run is None else "two things to show",
-            "",
-            "give a RUN, or --tags FILE",
-        )
+    one_thing(run, tags, known or None)
     as_json = format_ is ListFormat.json
+    if known:
+        from gandoctor import meanings
+
+        say(meanings.known_roles(options, as_json=as_json))
+        return
     if tags is not None:
         say(mapping.show_tags(tags, options, as_json=as_json))
         return
@@ -266,9 +274,9 @@ def checkpoint(
 
 
 @app.command()
-def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
-    """Explain a rule, cause or remedy in plain words."""
-    rules_show(rule, rules)
+def explain(name: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Explain a rule, symptom, cause, remedy, role or setting; a tag or a config key will do."""
+    rules_show(name, rules)
 
 
 @app.command()
@@ -328,7 +336,7 @@ def render(
         hint = "save one with gandoctor analyze RUN -o report.json"
         raise UsageError("is no saved report", str(report), hint)
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, reports))
+        write(target, reporters.render(reporter, reports, **occasion()))
 
 
 def _config_of(which: str) -> Any:
@@ -389,7 +397,7 @@ def compare(
     chosen = [(t, reporters.choose_for_comparison(t, format_)) for t in targets]
     found, report = compare_runs.run(before, after, options, own)
     for target, reporter in chosen:
-        write(target, reporters.render_comparison(reporter, found))
+        write(target, reporters.render_comparison(reporter, found, **occasion()))
     text = reporters.by_name("text")
     hand_over(
         lambda: reporters.render_comparison(text, found, colour=in_colour()), targets, quiet=quiet

@@ -11,6 +11,7 @@ import typer
 from gandoctor.cli.asking import (
     DEFAULT_REPORT,
     ConfigOption,
+    DataOption,
     FailOnOption,
     FormatOption,
     LossOption,
@@ -21,8 +22,10 @@ from gandoctor.cli.asking import (
     asked_for,
     fail_on_word,
     files_of,
+    there,
 )
 from gandoctor.cli.commands import app
+from gandoctor.cli.occasion import occasion
 from gandoctor.cli.saying import hand_over, in_colour, say, write
 from gandoctor.errors import UsageError
 
@@ -54,12 +57,6 @@ ScriptOption = Annotated[
 CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", metavar="FILE", readable=False, help="Else the latest one."),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="PATH", readable=False, help="Real data: pictures, .npy or .npz."
-    ),
 ]
 BudgetOption = Annotated[
     str | None,
@@ -136,7 +133,7 @@ def probe(
         entry=entry or "",
         script=script,
         checkpoint=checkpoint,
-        data=_there(data),
+        data=there(data),
         budget=seconds(budget or "60s"),
         device=device,
         seed=seed,
@@ -211,21 +208,13 @@ def _deliver(report: Report, chosen: Sequence[tuple[str, Any]], *, quiet: bool) 
     from gandoctor import reporters
 
     for target, reporter in chosen:
-        write(target, reporters.render(reporter, [report]))
+        write(target, reporters.render(reporter, [report], **occasion()))
     text = reporters.by_name("text")
     hand_over(
         lambda: reporters.render(text, [report], colour=in_colour()),
         [target for target, _ in chosen],
         quiet=quiet,
     )
-
-
-def _there(path: Path | None) -> Path | None:
-    if path is not None and not path.exists():
-        raise UsageError(
-            "there is no such file or folder", f"--data {path}", "give pictures or an array"
-        )
-    return path
 
 
 def progress(what: str, share: float) -> None:

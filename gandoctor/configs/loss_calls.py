@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from gandoctor.patterns import late_pattern
 
@@ -21,7 +21,10 @@ _CALLS: Final[tuple[tuple[str, str], ...]] = (
         ),
         "bce",
     ),
-    (r"sigmoid_cross_entropy(_with_logits)?|softplus", "bce"),
+    (
+        r"sigmoid_(binary_)?cross_entropy(_with_logits)?|softplus|SoftMarginLoss|log_?sigmoid",
+        "bce",
+    ),
     (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
     (r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss", "wgan"),
     (r"(?i).*hinge.*", "hinge"),
@@ -33,11 +36,14 @@ _WORDS: Final = {
 }  # fmt: skip
 # Marks that name a game by themselves.
 GAMES: Final = frozenset({"bce", "hinge", "wgan", "ls"})
+_LOSS: Final = late_pattern(
+    r"(?i)(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)_loss\w*|loss_(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)"
+)
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
-_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen")
+_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen|logit")
 _SHAPED: Final = late_pattern(
     r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
 )
@@ -76,11 +82,35 @@ def of_marks(found: Set[str]) -> str | None:
 def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
     """What tells of a loss below a node, and where."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.FunctionDef):
+            if _LOSS.fullmatch(node.name):
+                yield from _in_loss(node)
+            elif re.fullmatch(_CALLS[3][0], node.name):
+                yield from (("wgan", n) for n in ast.walk(node) if is_mean(n))
+        elif isinstance(node, ast.Call):
             yield from ((mark, node) for mark in _of_call(node))
         elif isinstance(node, ast.BinOp):
             yield from ((mark, node) for mark in _of_sum(node))
             yield from ((mark, node) for mark in _of_power(node))
+
+
+def _is_of_one(node: ast.Call) -> bool:
+    return any(isinstance(a, ast.Constant) and a.value == 1 for a in node.args)
+
+
+def is_mean(node: ast.AST) -> TypeGuard[ast.Call]:
+    """``mean(y_true * y_pred)``."""
+    return isinstance(node, ast.Call) and _last(node.func) in _MEANS
+
+
+def _in_loss(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
+    """``mean((1 - x) ** 2)`` in a function that is called a loss of D or G."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Pow):
+            continue
+        base = node.left
+        if _is_margin(base) and not re.search(r"(?i)norm|slope|grad", _text(base)):
+            yield "ls", node
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:
@@ -88,6 +118,8 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
     if name in ("relu", "maximum", "max") and any(_is_margin(a) for a in node.args):
         yield "hinge"
+    if name == "squared_difference" and _is_of_one(node) and _JUDGED.search(_text(node)):
+        yield "ls"
     if name in ("square", "pow") and node.args:
         yield from _of_square(node.args[0])
     if name == "log" and node.args:

@@ -9,8 +9,8 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import shadowing
-from gandoctor.configs.formats.python import Scanned, option, scan, scanned
-from gandoctor.configs.rebinding import reference
+from gandoctor.configs.formats.python import Scanned, scan, scanned
+from gandoctor.configs.references import dotted, options_of
 from gandoctor.configs.splice import (
     Spliced,
     SpliceError,
@@ -146,11 +146,7 @@ class _Uses:
         seen: set[Path] = set()
         for node in body:
             for target, value, again in _targets(node):
-                place = (
-                    (*path, *reference(target))
-                    if isinstance(target, ast.Name)
-                    else reference(target)
-                )
+                place = (*path, *dotted(target)) if isinstance(target, ast.Name) else dotted(target)
                 mine = next((p for p in self.wanted if place and place == p[: len(place)]), None)
                 if mine is not None:
                     # In one straight line the last assignment counts.
@@ -185,7 +181,7 @@ class _Uses:
 
     def read(self, node: ast.expr) -> set[Path]:
         """The keys about to change that an expression reads."""
-        refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [reference(n)] if r}
+        refs = {r for n in ast.walk(node) if isinstance(n, ast.expr) for r in [dotted(n)] if r}
         return {p for p in self.wanted if any(_holds(p, r) for r in refs)}
 
     def call(self, node: ast.Call, options: dict[str, int]) -> None:
@@ -196,7 +192,9 @@ class _Uses:
             for path in self.wanted:
                 if path[-1] in given:
                     raise SpliceError(f"`{path[-1]}` is given another value by {node.func.attr}()")
-        for name, _ in option(node):
+        for name, default in options_of(node):
+            if default is None:
+                continue
             options[name] = options.get(name, 0) + 1
             if (name,) in self.wanted:
                 _fits(name, self.wanted[(name,)], given)

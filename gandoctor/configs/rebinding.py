@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.references import dotted
 from gandoctor.configs.splice import SpliceError
 
 if TYPE_CHECKING:
@@ -21,22 +22,9 @@ _GIVING: Final = frozenset({"update", "__setitem__", "__ior__"})
 _TAKING: Final = frozenset({"pop", "clear", "popitem", "__delitem__"})
 
 
-def reference(node: ast.expr) -> Path:
-    """``a.b["c"]`` -> ("a", "b", "c"); empty for what is no such reference."""
-    if isinstance(node, ast.Name):
-        return (node.id,)
-    if isinstance(node, ast.Attribute):
-        inner, last = reference(node.value), node.attr
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        inner, last = reference(node.value), str(node.slice.value)
-    else:
-        return ()
-    return (*inner, last) if inner else ()
-
-
 def last_name(node: ast.expr) -> str:
     """The last part of a reference; empty for what is none."""
-    return (reference(node) or ("",))[-1]
+    return (dotted(node) or ("",))[-1]
 
 
 def handed(call: ast.Call) -> tuple[set[str], bool]:
@@ -124,7 +112,7 @@ def _first_line(tree: ast.Module, name: str) -> int:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             parts = (p for t in targets for p in (t.elts if isinstance(t, ast.Tuple) else [t]))
-            if any(reference(p)[:1] == (name,) for p in parts):
+            if any(dotted(p)[:1] == (name,) for p in parts):
                 return node.lineno
     return 0
 
@@ -202,7 +190,7 @@ def _entries(tree: ast.Module, path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Delete):
             for target in node.targets:
-                place = reference(target)
+                place = dotted(target)
                 if place and place == path[: len(place)]:
                     _stop(path, "is taken away", node)
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -217,7 +205,7 @@ def _by_method(call: ast.Call, path: Path, links: dict[str, str]) -> None:
     meant = by_method(call)
     if meant is None or not isinstance(call.func, ast.Attribute):
         return
-    place = reference(call.func.value)
+    place = dotted(call.func.value)
     if not place or place[-1] not in links:
         return
     done, keys, whole = meant

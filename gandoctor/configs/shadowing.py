@@ -11,7 +11,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from gandoctor.configs import rebinding
-from gandoctor.configs.rebinding import by_method, handed, imported, last_name, reference
+from gandoctor.configs.rebinding import by_method, handed, imported, last_name
+from gandoctor.configs.references import dotted
 from gandoctor.configs.splice import SpliceError
 from gandoctor.values import dataclass
 
@@ -94,9 +95,7 @@ class _Attribute:
         every = [c for several in self.classes.values() for c in several]
         for _ in every:  # what derives from what derives from it
             self.kin |= {
-                c.name
-                for c in every
-                if any((reference(b) or ("",))[-1] in self.kin for b in c.bases)
+                c.name for c in every if any((dotted(b) or ("",))[-1] in self.kin for b in c.bases)
             }
         for heir in every:
             if heir.name in self.kin:
@@ -115,9 +114,9 @@ class _Attribute:
                 self.stop(f"may be another one after the import of `{source}` in `{heir.name}`")
             if isinstance(node, _Function) and node.name == leaf:
                 self.stop(f"is also a method of `{heir.name}`")
-            if isinstance(node, ast.Delete) and any(reference(t) == (leaf,) for t in node.targets):
+            if isinstance(node, ast.Delete) and any(dotted(t) == (leaf,) for t in node.targets):
                 self.stop(f"is taken away again in `{heir.name}`")
-            anew = any(reference(t) == (leaf,) for n in ast.walk(node) for t in targets(n))
+            anew = any(dotted(t) == (leaf,) for n in ast.walk(node) for t in targets(n))
             if anew and not own and not isinstance(node, _Function | ast.ClassDef):
                 self.stop(f"is given another value in `{heir.name}`, which derives from it")
 
@@ -142,7 +141,7 @@ class _Attribute:
         if target.lineno == self.line:
             return
         if isinstance(target, ast.Attribute) and target.attr == leaf:
-            base = reference(target.value)
+            base = dotted(target.value)
             # `self` of another class is another matter; `Config.lr_d = 1` in the open was counted
             # already.
             if not (len(base) == 1 and selves.get(base[0]) is False):
@@ -162,7 +161,7 @@ class _Attribute:
         name = (
             call.func.attr
             if isinstance(call.func, ast.Attribute)
-            else (reference(call.func) or ("",))[-1]
+            else (dotted(call.func) or ("",))[-1]
         )
         given = {k.arg for k in call.keywords}
         made = name in self.kin or selves.get(name, False)
@@ -244,7 +243,7 @@ def _entry(tree: ast.Module, path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, _Function | ast.Lambda):
             for target in (t for inner in ast.walk(node) for t in targets(inner)):
-                if not isinstance(target, ast.Name) and reference(target)[-2:] == (holder, leaf):
+                if not isinstance(target, ast.Name) and dotted(target)[-2:] == (holder, leaf):
                     where = node.name if isinstance(node, _Function) else "a lambda"
                     raise SpliceError(f"`{'.'.join(path)}` is given another value by {where}()")
 

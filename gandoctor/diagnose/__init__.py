@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from gandoctor.diagnose.asking import Answer, ask, ask_clause, first_by_rule, flags_of, truth_of
+from gandoctor.diagnose.asking import Answer, ask, first_by_rule, flags_of, holds, truths_of
 from gandoctor.diagnose.belief import believe, signs_of
 from gandoctor.diagnose.causes import rank
 from gandoctor.diagnose.course import course
@@ -65,7 +65,7 @@ class Examination:
 
     def holds(self, clause: Clause) -> bool | None:
         """Whether a clause holds in this run; None: not known."""
-        return None if self.frame is None else ask_clause(clause, self.frame, {}).truth
+        return None if self.frame is None else holds(clause, self.frame)
 
 
 def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) -> Examination:
@@ -105,7 +105,8 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
     findings = toned(named, verdict)
     fired = [a for a in answers if a.truth and a.rule.kind == "symptom"]
     frame = frames[fired[0].network if fired else next(iter(frames))]
-    frame = replace(frame, flags=flags_of(book, answers))
+    frame = frame.with_flags(flags_of(book, answers))
+    truths = truths_of(answers)
     diagnoses: list[Diagnosis] = []
     if verdict in ("failing", "warning"):
         diagnoses, findings = rank(shelf.whole.causes, findings, run, frame)
@@ -131,9 +132,7 @@ def examine(run: Run, shelf: Shelf, *, ignore: Mapping[str, str] | None = None) 
             for a in first_by_rule(answers)
             if a.truth and a.rule.kind == "risk"
         ),
-        clear=tuple(
-            r.id for r in book.rules if r.kind == "symptom" and truth_of(r.id, answers) is False
-        ),
+        clear=tuple(r.id for r in book.rules if r.kind == "symptom" and truths.get(r.id) is False),
         not_checked=tuple(not_checked(book, answers, run)),
         ignored=tuple(_ignored(book, ignore)),
         log_next=log_next(run, book, measures.values(), answers)

@@ -67,10 +67,11 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
         )
         return Answer(rule, network, None, {}, None, reason)
     lowered += few
-    outcomes = _outcomes(rule, frame, values=False)
+    outcomes = _outcomes(rule, frame, values=False, dates=_is_about_order(rule))
     truth, onset = decide(rule.when, outcomes)
     if truth:  # somebody will read it
-        outcomes = _outcomes(rule, frame, values=True)
+        outcomes = _outcomes(rule, frame)
+        truth, onset = decide(rule.when, outcomes)
     why = (
         next((o.reason for o in outcomes.values() if o.truth is None and o.reason), "")
         if truth is None
@@ -79,10 +80,17 @@ def ask(rule: Rule, run: Run, network: str, frame: Frame) -> Answer:
     return Answer(rule, network, truth, outcomes, onset, why, lowered)
 
 
-def _outcomes(rule: Rule, frame: Frame, *, values: bool) -> dict[str, Outcome]:
+def _is_about_order(rule: Rule) -> bool:
+    """Whether its truth depends on since when its clauses hold."""
+    return "then" in rule.when.text or any(c.over.kind == "after_clause" for c in rule.clauses)
+
+
+def _outcomes(
+    rule: Rule, frame: Frame, *, values: bool = True, dates: bool = True
+) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     for clause in rule.clauses:
-        outcome = ask_clause(clause, frame, outcomes, values=values)
+        outcome = ask_clause(clause, frame, outcomes, values=values, dates=dates)
         outcomes[clause.name] = (
             outcome if rule.symptom in TAKES_TIME else _from_the_start(outcome, frame)
         )
@@ -90,10 +98,29 @@ def _outcomes(rule: Rule, frame: Frame, *, values: bool) -> dict[str, Outcome]:
 
 
 def ask_clause(
-    clause: Clause, frame: Frame, asked: Mapping[str, Outcome], *, values: bool = True
+    clause: Clause,
+    frame: Frame,
+    asked: Mapping[str, Outcome],
+    *,
+    values: bool = True,
+    dates: bool = True,
 ) -> Outcome:
-    """Judge one clause; `asked` are those before it, `values` as `judge` has it."""
-    return judge(clause.where, clause.given, clause.over, clause.for_, frame, asked, values=values)
+    """Judge one clause; `asked` are those before it, `values` and `dates` as `judge` has them."""
+    return judge(
+        clause.where,
+        clause.given,
+        clause.over,
+        clause.for_,
+        frame,
+        asked,
+        values=values,
+        dates=dates,
+    )
+
+
+def holds(clause: Clause, frame: Frame) -> bool | None:
+    """Whether a clause that stands by itself holds; None: not known."""
+    return ask_clause(clause, frame, {}, values=False, dates=False).truth
 
 
 def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:
@@ -101,9 +128,11 @@ def _from_the_start(outcome: Outcome, frame: Frame) -> Outcome:
 
     At the start of the run, for all that is known.
     """
+    if outcome.onset is None:
+        return outcome
     seen = [frame.series[n].steps for n in outcome.names if n in frame.series]
     first = max((int(steps[0]) for steps in seen if steps.size), default=None)
-    if outcome.onset is None or first is None or outcome.onset > first:
+    if first is None or outcome.onset > first:
         return outcome
     return replace(outcome, onset=frame.span[0])
 
@@ -160,12 +189,15 @@ def applies(to: Mapping[str, Sequence[str]], run: Run) -> tuple[bool | None, str
     return True, "", lowered
 
 
-def truth_of(rule_id: str, answers: Iterable[Answer]) -> bool | None:
-    """Over all networks: true if any, false if none and all were known."""
-    truths = [a.truth for a in answers if a.rule.id == rule_id]
-    if any(truths):
-        return True
-    return None if None in truths or not truths else False
+def truths_of(answers: Iterable[Answer]) -> dict[str, bool | None]:
+    """By the ids of the rules that were asked, over all networks.
+
+    True if any, false if none and all were known.
+    """
+    by_rule: dict[str, list[bool | None]] = {}
+    for a in answers:
+        by_rule.setdefault(a.rule.id, []).append(a.truth)
+    return {rule: any_of(truths) for rule, truths in by_rule.items()}
 
 
 def first_by_rule(answers: Iterable[Answer]) -> list[Answer]:
@@ -179,7 +211,8 @@ def first_by_rule(answers: Iterable[Answer]) -> list[Answer]:
 
 def flags_of(book: Rulebook, answers: Sequence[Answer]) -> dict[str, bool | None]:
     """Truth of every rule and every symptom, under names the language can spell."""
-    by_rule = {r.id: truth_of(r.id, answers) for r in book.rules}
+    asked = truths_of(answers)
+    by_rule = {r.id: asked.get(r.id) for r in book.rules}
     flags = {_spelled(i): t for i, t in by_rule.items()}
     for symptom in {r.symptom for r in book.rules if r.symptom}:
         truths = [

@@ -12,6 +12,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.diagnose.asking import applies, few_points
+from gandoctor.diagnose.wording import percent
 from gandoctor.lang.sizes import size_of
 from gandoctor.model.belief import (
     CLEAR,
@@ -194,7 +195,7 @@ def of_measure(measure: Measure, frames: Iterable[Frame], *, guessed: bool = Fal
     worst = max(values, key=measure.curve.at)
     symptom = measure.low if measure.curve.low_side(worst) else measure.high
     symptom = symptom if size == 1.0 else ""  # a guess names nothing
-    text = measure.says.replace("{value}", _shown(worst))
+    text = measure.says.replace("{value}", _shown(worst)).replace("{value:%}", percent(worst))
     return Sign(measure.id, measure.group, tuple(parts.items()), text, symptom)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.diagnose.asking import ask_clause
+from gandoctor.diagnose.asking import ask_clause, holds
 from gandoctor.diagnose.findings import (
     CONFIDENCES,
     fill,
@@ -108,8 +108,8 @@ def _weigh(cause: Cause, findings: Sequence[Finding], run: Run, frame: Frame) ->
     named: set[str] = set()
     for terms, sign in ((cause.for_, 1.0), (cause.against, -1.0)):
         for term in terms:
-            outcome = ask_clause(term.clause, frame, {})
-            if outcome.truth:
+            if holds(term.clause, frame):
+                outcome = ask_clause(term.clause, frame, {})
                 text = term.says or said(term.clause, outcome, frame)
                 score += sign * term.weight
                 named |= settings_of(term.clause) if sign > 0 else set()

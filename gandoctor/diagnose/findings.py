@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.diagnose.asking import truth_of
+from gandoctor.diagnose.asking import truths_of
 from gandoctor.diagnose.frame import pick
 from gandoctor.diagnose.wording import number_shown, percent, unit_word
 from gandoctor.lang.evaluate import number_of
@@ -164,30 +164,28 @@ def setting_shown(run: Run, name: str) -> str:
 
 def not_checked(book: Rulebook, answers: Sequence[Answer], run: Run) -> Iterable[NotChecked]:
     """Rules that could not be decided, each with why and what to log."""
+    truths = truths_of(answers)
+    open_ = {a.rule.id: a for a in reversed(answers) if a.truth is None}
+    roles = roles_of(run)
     for rule in book.rules:
-        if (
-            rule.kind != "symptom"
-            or rule.status == "retired"
-            or truth_of(rule.id, answers) is not None
-        ):
+        answer = open_.get(rule.id)
+        if rule.kind != "symptom" or answer is None or truths[rule.id]:
             continue
-        answer = next((a for a in answers if a.rule.id == rule.id and a.truth is None), None)
-        if answer is None:
-            continue
+        chosen = pick(run, answer.network)
         missing = [
             n
             for o in answer.outcomes.values()
             if o.truth is None
             for n in o.names
-            if n not in pick(run, answer.network)
+            if n not in chosen
         ]
-        roles = roles_of(run)
-        lines = [roles[n].log_it for n in dict.fromkeys(missing) if n in roles]
+        lines = dict.fromkeys(roles[n].log_it for n in missing if n in roles)
         yield NotChecked(
             rule.id,
             rule.title,
             answer.reason or "not enough was logged",
             rule.log_it or "\n".join(filter(None, lines)),
+            tuple(dict.fromkeys(missing)),
         )
 
 

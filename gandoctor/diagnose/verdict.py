@@ -33,6 +33,8 @@ SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
 NAMES: Final = 0.4
 MOST_NAMED: Final = 2
+# The symptom of losses that grow until they are no numbers.
+EXPLODING: Final = "exploding-or-nan"
 _LOSSES: Final[tuple[About, ...]] = ("D's loss", "G's loss")
 
 
@@ -136,7 +138,7 @@ def why(
     sure = in_per_cent(belief.p)
     if verdict == "failing" and diagnoses:
         first = diagnoses[0]
-        what = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        what = _symptom_dated(first, run)
         return f"{what}: {lower(first.title)}; {sure} sure that the run has failed."
     if verdict in ("failing", "warning") and findings:
         f = findings[0]
@@ -149,6 +151,25 @@ def why(
     if lacking:
         return f"Too little was logged to tell: {lacking}."
     return f"Enough was logged to know, and little speaks against the run: {sure} for a failed one."
+
+
+def _symptom_dated(first: Diagnosis, run: Run) -> str:
+    """The first symptom and since when; one that comes to NaN says from where on."""
+    if first.symptoms[0] != EXPLODING:
+        return f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+    unit = unit_word(run.step_unit)
+    ends = [end for role, s in _logged(run) if role.is_of_game and (end := _gone(s)) is not None]
+    if ends:
+        return f"NaN from {unit} {min(ends):,}"
+    return f"Exploding{since(first.onset_step, run.step_unit)}"
+
+
+def _gone(signal: Signal) -> int | None:
+    """The step from which on no value is finite; None where the last one is."""
+    finite = np.flatnonzero(np.isfinite(signal.values))
+    if not len(signal) or (finite.size and finite[-1] == len(signal) - 1):
+        return None
+    return int(signal.steps[finite[-1] + 1 if finite.size else 0])
 
 
 def _logged(run: Run) -> list[tuple[Role, Signal]]:
@@ -165,7 +186,8 @@ def lacking(run: Run, belief: Belief) -> str:
         if not points:
             return f"no series could be understood as {name}"
         if points < ENOUGH_POINTS:
-            return f"{name} has {points} points, and fewer than {ENOUGH_POINTS} do not show a trend"
+            few = f"{points} point{'s' * (points > 1)}"
+            return f"{name} has {few}, and fewer than {ENOUGH_POINTS} do not show a trend"
     if "explosion" not in belief.groups:
         return "whether the losses exploded could not be asked"
     judged = any(role.vouches for role, _ in logged)

@@ -9,11 +9,14 @@ import os
 import stat
 from dataclasses import field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError
 from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAD: Final = 64 * 1024
 MAX_DEPTH: Final = 10
@@ -119,6 +122,44 @@ class Tree:
     denied: int = 0
 
 
+@dataclass(slots=True)
+class Folder:
+    """One folder of a walk.
+
+    Attributes
+    ----------
+    name : str
+        Relative to where the walk began, ending in a slash; empty there.
+    level : int
+        How far below that.
+    entries : list of DirEntry or None
+        Sorted by name; None where it cannot be opened.
+    below : list of DirEntry
+        The folders to go on with: filled by who walks.
+    """
+
+    name: str
+    level: int
+    entries: list[os.DirEntry[str]] | None
+    below: list[os.DirEntry[str]] = field(default_factory=list)
+
+
+def folders(root: Path) -> Iterator[Folder]:
+    """The folders below one, each before those in it; who asks says where to go on."""
+    stack = [(os.fspath(root), "", 0)]
+    while stack:
+        path, name, level = stack.pop()
+        try:
+            with os.scandir(path) as entries:
+                found = sorted(entries, key=lambda e: e.name)
+        except OSError:
+            yield Folder(name, level, None)
+            continue
+        here = Folder(name, level, found)
+        yield here
+        stack += [(e.path, f"{name}{e.name}/", level + 1) for e in reversed(here.below)]
+
+
 def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
     """Regular files below `root`: hidden folders, environments and links are passed over.
 
@@ -127,31 +168,25 @@ def walk(root: Path, *, depth: int = MAX_DEPTH) -> Tree:
     """
     tree = Tree(root)
     linked = deep = 0
-    stack: list[tuple[Path, int]] = [(root, 0)]
-    while stack:
-        folder, level = stack.pop()
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda e: e.name)
-        except OSError:
+    for folder in folders(root):
+        if folder.entries is None:
             tree.denied += 1
             continue
-        below: list[tuple[Path, int]] = []
-        for entry in found:
+        for entry in folder.entries:
             try:
                 if entry.is_symlink():
                     linked += _leads_outside(Path(entry.path), root)
                 elif entry.is_dir(follow_symlinks=False):
-                    if not _skipped(entry.name):
-                        below.append((Path(entry.path), level + 1))
+                    if _skipped(entry.name):
+                        continue
+                    if folder.level >= depth:
+                        deep += 1
+                    else:
+                        folder.below.append(entry)
                 elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                     tree.files.append(Path(entry.path))
             except OSError:
                 tree.denied += 1
-        if level >= depth:
-            deep += len(below)
-        else:
-            stack.extend(reversed(below))
         if len(tree.files) > MAX_FILES:
             tree.notes.append(f"only the first {MAX_FILES:,} files of the folder were looked at")
             del tree.files[MAX_FILES:]

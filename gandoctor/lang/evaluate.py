@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import RuleError
 from gandoctor.lang.frame import (
@@ -56,6 +56,7 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     onsets: Mapping[str, Outcome | int | None] | None = None,
     *,
     values: bool = True,
+    dates: bool = True,
 ) -> Outcome:
     """Judge one clause.
 
@@ -75,8 +76,10 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
         What the clauses before gave, for ``after CLAUSE``: their outcome, or their onset (None: did
         not hold).
     values : bool
-        Whether to work out what only readers need: the outcome's `values`, the `threshold`
-        that is drawn, and the signal that it is about where several are.
+        Whether to work out what only readers need: the outcome's `values` and `intervals`, the
+        `threshold` that is drawn, and the signal that it is about where several are.
+    dates : bool
+        Whether to work out since when it holds.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def judge(  # noqa: PLR0917 - a clause has four parts, a frame and a past
     said = _given(given, frame)
     if where is None or said.truth is False:
         return Outcome(said.truth, reason=said.reason, names=where.signals if where else ())
-    outcome = _judged(where, over, for_, frame, onsets or {}, values=values)
+    outcome = _judged(where, over, for_, frame, onsets or {}, values=values, dates=dates)
     if said.truth is None and outcome.truth is not False:
         return replace(outcome, truth=None, reason=said.reason, onset=None)
     return outcome
@@ -168,8 +171,12 @@ def number_of(
 
 # ---------------------------------------------------------------- given
 
+_SO: Final = Told(True)
+
 
 def _given(given: Mapping[str, tuple[str, ...]], frame: Frame) -> Told:
+    if not given:
+        return _SO
     truths: list[bool | None] = []
     reasons: list[str] = []
     for name, allowed in given.items():
@@ -183,9 +190,6 @@ def _given(given: Mapping[str, tuple[str, ...]], frame: Frame) -> Told:
     return Told(truth, reason=joined_reasons(reasons) if truth is None else "")
 
 
-# ---------------------------------------------------------------- where the window lies
-
-
 # ---------------------------------------------------------------- a clause
 
 
@@ -197,6 +201,7 @@ def _judged(
     onsets: Mapping[str, Outcome | int | None],
     *,
     values: bool,
+    dates: bool,
 ) -> Outcome:
     names = where.signals
     span: Span | None = None
@@ -215,12 +220,17 @@ def _judged(
     answer = run.test(where.tree)
     if isinstance(answer, Marks):
         assert span is not None  # noqa: S101 - a mask has a signal in it
-        outcome = _over_steps(answer, where, for_, span, run, values=values)
+        outcome = _over_steps(answer, where, for_, span, run, values=values, dates=dates)
     elif isinstance(answer, Missing):
-        outcome = Outcome(None, reason=answer.reason, window=span.whole if span else None)
+        window = span.whole if span else None
+        outcome = Outcome(
+            None, reason=answer.reason, window=window, names=names, primary=_primary(names, frame)
+        )
     else:
-        outcome = _once(answer, where, span, run, values=values)
-    threshold, primary = threshold_drawn(where.tree, run) if values else (None, None)
+        outcome = _once(answer, where, span, run, values=values, dates=dates)
+    if not values:
+        return outcome
+    threshold, primary = threshold_drawn(where.tree, run)
     return replace(
         outcome, names=names, threshold=threshold, primary=primary or _primary(names, frame)
     )
@@ -231,14 +241,21 @@ def _primary(names: Sequence[str], frame: Frame) -> str | None:
 
 
 def _once(
-    answer: Told, where: Expression, span: Span | None, run: Evaluation, *, values: bool
+    answer: Told,
+    where: Expression,
+    span: Span | None,
+    run: Evaluation,
+    *,
+    values: bool,
+    dates: bool,
 ) -> Outcome:
-    windowed = where.tree.windowed
-    window = span.whole if span is not None and windowed else None
+    window = span.whole if span is not None and where.tree.windowed else None
     truth = answer.truth
-    onset = dated(where.tree, run) if truth and span is not None else None
-    if truth and onset is None and windowed and window is not None:
-        onset = window[0]
+    onset = None
+    if dates and truth:
+        onset = dated(where.tree, run) if span is not None else None
+        if onset is None and window is not None:
+            onset = window[0]
     return Outcome(
         truth,
         intervals=(window,) if truth and window is not None else (),
@@ -247,25 +264,37 @@ def _once(
         onset=onset,
         reason=answer.reason if truth is None else "",
         values=values_shown(where.tree, run, None) if values else {},
+        names=where.signals,
+        primary=_primary(where.signals, run.frame),
     )
 
 
 def _over_steps(
-    marks: Marks, where: Expression, for_: Amount, span: Span, run: Evaluation, *, values: bool
+    marks: Marks,
+    where: Expression,
+    for_: Amount,
+    span: Span,
+    run: Evaluation,
+    *,
+    values: bool,
+    dates: bool,
 ) -> Outcome:
     """Judge a test that is decided at every step: how much of the window passes it."""
     low, high = span.rows(marks.steps)
     window = span.whole
     narrow = run.too_narrow(marks.steps, low, high)
     why_not = narrow or run.unfit(marks.steps, low, high, " and ".join(where.signals))
+    names = where.signals
+    primary = _primary(names, run.frame)
     if high <= low:
-        return Outcome(None, window=window, reason=why_not)
+        return Outcome(None, window=window, reason=why_not, names=names, primary=primary)
     part = Passing(marks.codes[low:high], steps_of_rows(marks.steps, low, high, span))
     length = 0.0
     if for_.kind == "row":
         found = row_length(for_, marks.steps[low:high], span, run)
         if isinstance(found, str):
-            return Outcome(None, window=window, reason=why_not or found)
+            why_not = why_not or found
+            return Outcome(None, window=window, reason=why_not, names=names, primary=primary)
         length = found
     truth, streak = part.enough(for_, length)
     # One row can settle "ever", "always" and a streak; a matter of most rows needs most rows of the
@@ -283,15 +312,17 @@ def _over_steps(
         margin = margin_of(marks.slack[low:high], part, for_, streak)
     return Outcome(
         truth,
-        intervals=intervals_of(marks.steps[low:high], part.held),
+        intervals=intervals_of(marks.steps[low:high], part.held) if values else (),
         window=window,
         share=part.share,
         margin=margin,
-        onset=onset_of(marks, low, high, for_, streak, back=span.back) if truth else None,
+        onset=onset_of(marks, low, high, for_, streak, back=span.back) if dates and truth else None,
         reason=(why_not or marks.reason or "it is not known at enough steps")
         if truth is None
         else "",
         values=values_shown(where.tree, run, marks if truth else None) if values else {},
+        names=names,
+        primary=primary,
     )
 
 

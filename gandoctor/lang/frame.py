@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -127,9 +127,19 @@ class Frame:
     absent: Mapping[str, str] = field(default_factory=dict)
     memo: Memo = field(default_factory=Memo, init=False, repr=False)
 
+    def with_flags(self, flags: Mapping[str, bool | None]) -> Frame:
+        """The same with other flags, and with all that was worked out: none of it asks them."""
+        other = replace(self, flags=flags)
+        object.__setattr__(other, "memo", self.memo)
+        return other
+
     @property
     def span(self) -> tuple[int, int]:
         """First and last step of the run."""
+        found: tuple[int, int] = self.memo.get("span", self._span)
+        return found
+
+    def _span(self) -> tuple[int, int]:
         filled = [s for s in self.series.values() if s.steps.size]
         first = (
             self.first_step
@@ -194,8 +204,8 @@ class Span:
         ----------
         steps : ndarray of int64, shape (n,), non-decreasing
         """
-        low = np.searchsorted(steps, self.first, side="right" if self.after else "left")
-        return int(low), int(np.searchsorted(steps, self.last, side="right"))
+        low = steps.searchsorted(self.first, side="right" if self.after else "left")
+        return int(low), int(steps.searchsorted(self.last, side="right"))
 
 
 Value = Points | float | Missing
@@ -220,6 +230,8 @@ def any_of(truths: Iterable[bool | None]) -> bool | None:
 
 def joined_reasons(reasons: Sequence[str]) -> str:
     """Several reasons as one, each once."""
+    if len(reasons) == 1 and "; " not in reasons[0]:
+        return reasons[0]
     pieces = (piece for reason in reasons for piece in reason.split("; "))
     return "; ".join(dict.fromkeys(piece for piece in pieces if piece))
 

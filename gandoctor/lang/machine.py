@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gandoctor.lang.arithmetic import COMPARE, OPERATORS, calculated
 from gandoctor.lang.frame import (
     FALSE,
     MISSING,
@@ -35,10 +36,17 @@ from gandoctor.lang.functions import (
     interval_of,
     quantile_of,
 )
-from gandoctor.lang.rowwise import joined_codes, meeting, negated, slack_of, tightest
+from gandoctor.lang.rowwise import (
+    joined_codes,
+    meeting,
+    negated,
+    slack_of,
+    slack_of_one,
+    tightest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +55,8 @@ if TYPE_CHECKING:
 # Least part of a window that a signal must span to speak for it, and least part of its rows that
 # must be numbers.
 COVER: Final = 0.5
+# Rows of a series up to which its parts are kept: there are many of them.
+MOST_KEPT: Final = 20_000
 
 
 class Evaluation:
@@ -67,7 +77,11 @@ class Evaluation:
         self.window_text = window_text
         self.is_dating = dating
         self.seen: dict[tuple[str, str], Any] = {}
-        self.unit = {"epochs": "epochs", "kimg": "thousand images"}.get(frame.step_unit, "steps")
+
+    @property
+    def unit(self) -> str:
+        """What the steps of the log are called."""
+        return {"epochs": "epochs", "kimg": "thousand images"}.get(self.frame.step_unit, "steps")
 
     def dating(self) -> Evaluation:
         """The same, each level of a window (``median(x)``) replaced by the smoothed signal."""
@@ -130,17 +144,15 @@ class Evaluation:
             return Missing(
                 joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)])
             )
+        if isinstance(left, float) and isinstance(right, float):
+            found = calculated(node.op, left, right)
+            return Missing(f"`{node.text}` has no value") if math.isnan(found) else found
         with np.errstate(all="ignore"):
-            if isinstance(left, float) and isinstance(right, float):
-                found = float(_OPERATORS[node.op](np.float64(left), np.float64(right)))
-                if math.isnan(found) or (node.op == "/" and right == 0):
-                    return Missing(f"`{node.text}` has no value")
-                return found
             joined = self._aligned([left, right], node)
             if isinstance(joined, Missing):
                 return joined
             steps, (a, b) = joined
-            values = np.asarray(_OPERATORS[node.op](a, b), dtype=np.float64)
+            values = np.asarray(OPERATORS[node.op](a, b), dtype=np.float64)
         higher = (
             left.higher if isinstance(left, Points) else isinstance(right, Points) and right.higher
         )
@@ -175,11 +187,16 @@ class Evaluation:
 
     def _call(self, node: Node) -> Value:
         function = FUNCTIONS[node.name]
-        args = [self.value(a) for a in node.args]
-        gone = [a.reason for a in args if isinstance(a, Missing)]
+        known: list[Points | float] = []
+        gone: list[str] = []
+        for arg in node.args:
+            value = self.value(arg)
+            if isinstance(value, Missing):
+                gone.append(value.reason)
+            else:
+                known.append(value)
         if gone:
             return Missing(joined_reasons(gone))
-        known: list[Points | float] = [a for a in args if not isinstance(a, Missing)]
         if function.how == "point":
             return self._pointwise(function, known, node)
         if self.is_dating and function.level and isinstance(known[0], Points):
@@ -233,7 +250,7 @@ class Evaluation:
             elif function.how == "pair":
                 found = self._paired(function, args, node)
             else:
-                part = self._cut(first, text)
+                part = self._part(first, node.args[0])
                 if isinstance(part, Missing):
                     return part
                 found = self._short(part, function, text) or function.call(part.known(), *rest)
@@ -262,6 +279,14 @@ class Evaluation:
             function.call(x, y, *(r for r in args if isinstance(r, float)))
         )
 
+    def _part(self, points: Points, node: Node) -> Points | Missing:
+        """As `_cut`, kept for the other functions of the same part where it is small."""
+        if self.span is None or len(points) > MOST_KEPT:
+            return self._cut(points, node.text)
+        key = ("part", node.key, self.span, not self.window_text, self.blocked)
+        found: Points | Missing = self.frame.memo.get(key, lambda: self._cut(points, node.text))
+        return found
+
     def _cut(self, points: Points, text: str) -> Points | Missing:
         """The rows inside the window, or why they cannot speak for it (or there is no window)."""
         if self.blocked:
@@ -275,13 +300,13 @@ class Evaluation:
         if why_not:
             return Missing(why_not)
         part = Points(points.steps[low:high], points.values[low:high], higher=points.higher)
-        unknown = float(np.isnan(part.values).mean())
+        unknown = (len(part) - part.count) / len(part)
         if unknown > 1 - COVER:
             return Missing(f"{text} is NaN on {unknown:.0%} of the window")
         return part
 
     def _short(self, points: Points, function: Function, text: str) -> Missing | None:
-        n = int(np.count_nonzero(~np.isnan(points.values)))
+        n = points.count
         if n >= function.least:
             return None
         return Missing(
@@ -398,25 +423,24 @@ class Evaluation:
         )
 
     def _compared(self, node: Node) -> Test:
-        left, right = (self.value(a) for a in node.args)
+        left, right = self.value(node.args[0]), self.value(node.args[1])
         if isinstance(left, Missing) or isinstance(right, Missing):
             reason = joined_reasons([v.reason for v in (left, right) if isinstance(v, Missing)])
             return Missing(reason) if node.kind == "mask" else Told(None, reason=reason)
-        compare = _COMPARE[node.op]
+        compare = COMPARE[node.op]
         if isinstance(left, float) and isinstance(right, float):
-            by = slack_of(
-                node.op, np.array([left]), np.array([right]), self._scale(node, left, right)
-            )
-            return Told(
-                bool(compare(left, right)), None if by is None or np.isnan(by[0]) else float(by[0])
-            )
+            threshold = left if node.args[0].op == "const" else right
+            slack = slack_of_one(node.op, left, right, abs(threshold))
+            return Told(bool(compare(left, right)), slack)
         joined = self._aligned([left, right], node)
         if isinstance(joined, Missing):
             return joined
         steps, (a, b) = joined
         with np.errstate(invalid="ignore"):
             codes = np.asarray(compare(a, b)).astype(np.int8) * np.int8(TRUE)
-        unknown = np.isnan(a) | np.isnan(b)
+        unknown = np.isnan(a)
+        if not isinstance(b, float) or math.isnan(b):
+            unknown = unknown | np.isnan(b)
         if unknown.any():
             codes[unknown] = NAN
         if self.is_dating:
@@ -470,12 +494,3 @@ class Evaluation:
             )
             out = Marks(out.steps, codes, out.slack, joined_reasons([out.reason, gone]))
         return out
-
-
-_OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power,
-}  # fmt: skip
-_COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
-    "!=": np.not_equal,
-}  # fmt: skip

@@ -28,9 +28,8 @@ def median(values: Any, axis: int | None = None) -> Any:
         return np.median(values, axis=axis)
     count = rows.shape[-1]
     middle = count // 2
-    part = np.partition(
-        rows.astype(np.float64) if whole else rows, [*((middle - 1,) * (1 - count % 2)), middle, -1]
-    )
+    part = rows.astype(np.float64)
+    part.partition([*((middle - 1,) * (1 - count % 2)), middle, -1])
     found = part[..., middle] + 0.0  # a sum of zeros, as numpy's mean is, has no sign
     if count % 2 == 0:
         with np.errstate(all="ignore"):
@@ -61,7 +60,8 @@ def quantile(values: Any, shares: Any) -> Any:
     below = np.floor(places).astype(np.intp)
     above = np.minimum(below + 1, rows.size - 1)
     wanted = {0, rows.size - 1, *below.ravel().tolist(), *above.ravel().tolist()}
-    part = np.partition(rows.astype(np.float64, copy=False), sorted(wanted))
+    part = rows.astype(np.float64)
+    part.partition(sorted(wanted))
     low, high, share = part[below], part[above], places - below
     with np.errstate(invalid="ignore", over="ignore"):  # infinities, and what nearly is
         gap = high - low

@@ -45,8 +45,10 @@ class Passing:
         self.weights = weights
         self.held = codes == TRUE
         self.total = float(weights.sum())
+        there = np.bincount(codes, minlength=TRUE + 1)
         self.true, self.false, self.missing, self.unknown = (
-            float(weights[codes == code].sum()) for code in (TRUE, FALSE, MISSING, NAN)
+            float(weights[codes == code].sum()) if there[code] else 0.0
+            for code in (TRUE, FALSE, MISSING, NAN)
         )
 
     @property

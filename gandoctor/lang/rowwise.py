@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,11 +69,19 @@ def slack_of(op: str, a: Any, b: Any, scale: Floats | float) -> Floats | None:
         return None
     with np.errstate(all="ignore"):
         distance = np.asarray(b - a if op in ("<", "<=") else a - b, dtype=np.float64)
-        if not np.all(scale):
+        if not (scale if isinstance(scale, float) else np.all(scale)):
             finite = distance[np.isfinite(distance)]
             spread = float(np.subtract(*quantile(finite, (0.75, 0.25)))) if finite.size > 3 else 0.0
             scale = np.where(np.asarray(scale) == 0, spread if spread > 0 else np.nan, scale)
         return np.asarray(distance / scale, dtype=np.float64)
+
+
+def slack_of_one(op: str, a: float, b: float, scale: float) -> float | None:
+    """As `slack_of` for two numbers; None where it has no size."""
+    if op in ("==", "!=") or scale == 0:
+        return None
+    found = (b - a if op in ("<", "<=") else a - b) / scale
+    return None if math.isnan(found) else found
 
 
 def tightest(op: str, a: Floats | None, mine: Any, b: Floats | None, theirs: Any) -> Floats | None:

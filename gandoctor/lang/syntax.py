@@ -88,6 +88,9 @@ def compile_when(
     ExpressionError
         Where it is none.
     """
+    if isinstance(text, str) and text in clause_names:
+        node = Node("clause", "truth", name=text, text=text, key=text)
+        return Expression(text, "truth", (text,), node)
     return _compile(
         text, Scope(clauses=frozenset(clause_names)), {}, ("truth",), joins_clauses=True
     )
@@ -133,6 +136,9 @@ def _compiled(text: str, scope: Scope, wanted: tuple[Kind, ...]) -> Expression:
     return _compile_anew(text, scope, FUNCTIONS, wanted)
 
 
+_NAMED: Final = frozenset({"signal", "number", "switch", "clause", "quote"})
+
+
 def _compile_anew(
     text: object,
     scope: Scope,
@@ -152,9 +158,10 @@ def _compile_anew(
         raise ExpressionError(
             f"this is {KIND_SAID[node.kind]}, not {what}", line, 0, len(line), hint
         )
-    named = ("signal", "number", "switch", "clause", "quote")
-    names = tuple(dict.fromkeys(n.name for n in node.walk() if n.op in named))
-    return Expression(line, node.kind, names, node)
+    named = [n for n in node.walk() if n.op in _NAMED]
+    signals = dict.fromkeys(n.name for n in named if n.op == "signal")
+    names = dict.fromkeys(n.name for n in named)
+    return Expression(line, node.kind, tuple(names), node, tuple(signals))
 
 
 def _parsed(text: object, *, joins_clauses: bool) -> tuple[str, ast.expr]:

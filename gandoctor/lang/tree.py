@@ -106,17 +106,15 @@ class Expression:
     names : tuple of str
         Every signal, number and clause it uses, in the order of the text.
     tree : Node
+    signals : tuple of str
+        The signals among `names`.
     """
 
     text: str
     kind: Kind
     names: tuple[str, ...]
     tree: Node = field(repr=False)
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """The signals among `names`."""
-        return tuple(dict.fromkeys(n.name for n in self.tree.walk() if n.op == "signal"))
+    signals: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 class ExpressionError(RuleError):

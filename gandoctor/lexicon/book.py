@@ -84,6 +84,9 @@ class Entry:
     high: float = float("inf")
 
 
+Spellings = dict[tuple[str, ...], list[tuple[Entry, frozenset[str]]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Everything names can mean.
@@ -100,6 +103,9 @@ class Vocabulary:
         Words that name one of several networks.
     facts : Mapping of str to str
         Numbers about a run that rules may use, and what they are.
+    spellings : dict
+        By the words of a key's last part, the settings that it may mean, each with the words that
+        have to stand above it; made of `settings`.
     """
 
     roles: Mapping[str, Role]
@@ -110,6 +116,20 @@ class Vocabulary:
     settings: Mapping[str, Entry] = field(default_factory=dict)
     network_words: frozenset[str] = frozenset()
     facts: Mapping[str, str] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=dict, init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spellings", _spellings(self.settings.values()))
+
+
+def _spellings(entries: Iterable[Entry]) -> Spellings:
+    out: Spellings = {}
+    for entry in entries:
+        for context, leaf in (*entry.keys, *(((), flag) for flag in entry.flags)):
+            out.setdefault(leaf, []).append((entry, frozenset(context)))
+    for found in out.values():
+        found.sort(key=lambda e: -len(e[1]))  # the one that asks for more context first
+    return out
 
 
 def squeezed(word: str) -> str:
@@ -120,9 +140,4 @@ def squeezed(word: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean 'd_loss'?``, or where the list is."""
     near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return (
-        f"did you mean {near[0]!r}?"
-        if near
-        else "'gandoctor signals RUN' shows the roles in use, rules/vocabulary/signals.yaml names "
-        "all"
-    )
+    return f"did you mean {near[0]!r}?" if near else "'gandoctor signals --known' lists the roles"

@@ -47,6 +47,16 @@ class SettingNote:
 
 
 @dataclass(frozen=True, slots=True)
+class BestNote:
+    """The step at which a judge of quality was best, and what it said there."""
+
+    tag: str
+    role: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class SourceNote:
     """One file that was read."""
 
@@ -71,7 +81,17 @@ class ObjectiveNote:
 
 @dataclass(frozen=True, slots=True)
 class RunNote:
-    """The run as it was read. No absolute path, host or user name."""
+    """The run as it was read. No absolute path, host or user name but where the user typed it.
+
+    Attributes
+    ----------
+    path : str
+        Where the run lies, from what was analysed; ``.`` for that itself.
+    base : str
+        The folder that the files of its settings are relative to, likewise; empty for `path`.
+    key : str
+        What a baseline knows the run by: its path from the root of the repository.
+    """
 
     name: str
     path: str = "."
@@ -81,3 +101,5 @@ class RunNote:
     step_unit: str = "unknown"
     objective: ObjectiveNote = field(default_factory=ObjectiveNote)
     notes: tuple[str, ...] = ()
+    base: str = field(default="", metadata={"quiet": True})
+    key: str = field(default="", metadata={"quiet": True})

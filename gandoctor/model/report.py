@@ -9,8 +9,10 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
 from gandoctor.model.notes import (
+    BestNote,
     ObjectiveNote,
     RunNote,
     SettingNote,
@@ -27,6 +29,7 @@ __all__ = [
     "SCHEMA",
     "SCHEMA_MANY",
     "BeliefNote",
+    "BestNote",
     "CheckpointNote",
     "Diagnosis",
     "DrawnNote",
@@ -230,12 +233,17 @@ class BeliefNote:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """A rule that could not be decided: why, and what to log."""
+    """A rule that could not be decided: why, and what to log.
+
+    `missing` names the signals and facts it lacked; left out of the plain data where it lacked
+    none.
+    """
 
     rule: str
     title: str
     reason: str
     log_it: str
+    missing: tuple[str, ...] = field(default=(), metadata={"quiet": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +294,10 @@ class Report:
         What a probe of the players measured, where there was one.
     trials : TrialsNote or None
         What short trainings said of the prescriptions, which stand in the order that follows.
+    best : BestNote or None
+        Where quality was best, by what is most trusted of what was logged.
+    titles : dict of str to str
+        Of the rules in `clear`, what each looks for.
     """
 
     run: RunNote
@@ -315,6 +327,8 @@ class Report:
     pictures: tuple[PictureNote, ...] = ()
     probe: ProbeNote | None = None
     trials: TrialsNote | None = None
+    best: BestNote | None = field(default=None, metadata={"quiet": True})
+    titles: dict[str, str] = field(default_factory=dict, metadata={"quiet": True})
 
     def first_patch(self, cause: str = "") -> Prescription | None:
         """What to try first, of one cause or of all.
@@ -325,19 +339,32 @@ class Report:
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
     def patch(self) -> str:
-        """The diff of what to try first; empty where there is none."""
+        """The diff of what to try first; empty where there is none.
+
+        Examples
+        --------
+        >>> Report(RunNote("healthy"), "healthy").patch()
+        ''
+        """
         first = self.first_patch()
         return (first.diff if first is not None else None) or ""
 
     def __repr__(self) -> str:
-        sure = "" if self.p_failing is None else f", {self.p_failing:.0%}"
+        sure = "" if self.p_failing is None else f", {in_per_cent(self.p_failing)}"
         return f"<Report {self.run.name}: {self.verdict}{sure}: {self.why_verdict}>"
 
     def _repr_html_(self) -> str:
         return str(_output("card").render(self))
 
     def compare(self, after: Report) -> Any:
-        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run."""
+        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run.
+
+        Examples
+        --------
+        >>> before = Report(RunNote("before"), "failing", p_failing=0.9)
+        >>> before.compare(Report(RunNote("after"), "healthy", p_failing=0.1)).answer
+        'better'
+        """
         return importlib.import_module("gandoctor.compare").compare(self, after)
 
     def to_html(self) -> str:
@@ -383,6 +410,14 @@ class Report:
         Returns
         -------
         pandas.DataFrame
+
+        Examples
+        --------
+        >>> one = {"d": Series((0, 10), (1.4, None))}
+        >>> Report(RunNote("run"), "inconclusive", series=one).to_pandas(wide=True)
+        tag     d
+        step
+        0     1.4
         """
         import pandas as pd
 

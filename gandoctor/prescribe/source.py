@@ -7,12 +7,12 @@ The search is bounded, follows no symbolic link and decides nothing where two fi
 
 from __future__ import annotations
 
-import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.splice import MAX_CHARS, SpliceError, number
 from gandoctor.errors import InputError
+from gandoctor.files.below import folders
 from gandoctor.patterns import late_pattern
 from gandoctor.prescribe.applying import inside, read_text
 from gandoctor.values import dataclass
@@ -115,14 +115,9 @@ class SourceTree:
 
     def _files(self, root: Path) -> Iterator[str]:
         """Files that may be configs, relative to the tree."""
-        folders = [(root, PurePosixPath())]
         seen = 0
-        while folders:
-            folder, name = folders.pop()
-            try:
-                entries = sorted(os.scandir(folder), key=lambda e: e.name)
-            except OSError:
-                continue
+        for folder in folders(root):
+            entries = folder.entries or []
             if any(_OF_A_RUN.match(e.name) for e in entries):
                 continue
             for entry in entries:
@@ -130,18 +125,17 @@ class SourceTree:
                 if seen > MAX_ENTRIES:
                     self.cut = True
                     return
-                inner = name / entry.name
                 if entry.is_symlink() or entry.name.startswith("."):
                     continue
                 if entry.is_dir():
                     if entry.name.lower() in _SKIPPED or Path(entry.path).resolve() == self.run:
                         continue
-                    if len(inner.parts) < MAX_DEPTH:
-                        folders.append((Path(entry.path), inner))
+                    if folder.level + 1 < MAX_DEPTH:
+                        folder.below.append(entry)
                     else:
                         self.cut = True
-                elif entry.is_file() and inner.suffix.lower() in _SUFFIXES:
-                    yield inner.as_posix()
+                elif entry.is_file() and entry.name.lower().endswith(_SUFFIXES):
+                    yield f"{folder.name}{entry.name}"
 
     def spots(self, file: str, leaves: Iterable[str]) -> Sequence[Spot]:
         """The places of a file's values; none where it does not even hold the names."""

@@ -5,6 +5,8 @@ A line for a terminal, the pieces of a waterfall for a page.
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
@@ -20,6 +22,7 @@ SAID: Final = 2  # of them, in one line
 BASE: Final = "base-rate"
 WIDTH: Final = 160  # of the drawing
 _EDGE: Final = 3
+_LARGEST: Final = 1e9  # of numbers whose hundredths are counted
 _THIN: Final = 1.5  # a bar is never thinner
 
 
@@ -69,6 +72,22 @@ def signed(nats: float) -> str:
     return f"{nats:+.2f}".replace("-", "\u2212")
 
 
+def adding_up(values: Sequence[float]) -> list[str]:
+    """The numbers as they are told, two digits each, so that they come to their rounded sum.
+
+    Rounded alone, ten of them are off by some hundredths; those nearest to the next hundredth take
+    these up.
+    """
+    if not sum(map(abs, values)) < _LARGEST:
+        return [signed(v) for v in values]
+    whole = [math.floor(100 * v) for v in values]
+    short = round(100 * sum(values)) - sum(whole)
+    nearest = sorted(range(len(values)), key=lambda i: whole[i] - 100 * values[i])
+    for i in nearest[:short]:
+        whole[i] += 1
+    return [signed(n / 100) for n in whole]
+
+
 def told(belief: Sequence[BeliefNote]) -> list[tuple[str, float]]:
     """Pieces in the order they are told: the base rate, the weightiest, the rest as one.
 
@@ -106,9 +125,11 @@ def waterfall(report: Report) -> tuple[Bar, ...]:
         return Bar(kind, f"{left:.1f}", f"{max(width, _THIN):.1f}", f"{zero:.1f}", nats, text)
 
     kinds = ["base", *("against" if nats > 0 else "for" for _, nats in rows[1:])]
+    numbers = adding_up([n for _, n in rows])
+    ends = pairwise(at)
     bars = [
-        bar(kind, start, end, signed(nats), text)
-        for kind, start, end, (text, nats) in zip(kinds, at[:-1], at[1:], rows, strict=True)
+        bar(kind, start, end, said, text)
+        for kind, (start, end), said, (text, _) in zip(kinds, ends, numbers, rows, strict=True)
     ]
-    said = f"together: {in_per_cent(report.p_failing)} sure that the run has failed"
-    return (*bars, bar("sum", 0.0, at[-1], signed(at[-1]), said))
+    together = f"together: {in_per_cent(report.p_failing)} sure that the run has failed"
+    return (*bars, bar("sum", 0.0, at[-1], signed(at[-1]), together))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.patterns import late_pattern
 from gandoctor.reporters import html, separating, views
 from gandoctor.reporters import wording as w
@@ -35,6 +36,8 @@ class Row:
         Of its verdict, the worst first.
     p, onset, quality, lr_d, lr_g : float or None
         Belief, step of the onset, last FID, rates.
+    sure : str
+        The belief in per cent, as the run's own page says it.
     d, g : str
         The losses, each in a line of bars.
     """
@@ -46,6 +49,7 @@ class Row:
     cause: str
     since: str
     p: float | None
+    sure: str
     onset: float | None
     quality: float | None
     lr_d: float | None
@@ -54,8 +58,14 @@ class Row:
     g: str
 
 
-def pages(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
-    """Every page by its path below the folder, one after the other; the index comes last."""
+def pages(
+    reports: Sequence[Report], *, date: str = "", command: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Every page by its path below the folder, one after the other; the index comes last.
+
+    `date` and `command` say on which occasion they were made.
+    """
+    made = html.Made(date, command).by(reports[0])
     names = _files(reports)
     order = sorted(
         range(len(reports)),
@@ -64,19 +74,17 @@ def pages(reports: Sequence[Report]) -> Iterator[tuple[str, str]]:
     for i in order:
         report = reports[i]
         title = f"{report.verdict}: {report.run.name}"
-        made = w.made_with(report.version, report.rules_digest)
         shown = [views.show(report)]
         yield (
             names[i],
             html.page("page.html.j2", title, made, runs=shown, index=None, back=f"../{INDEX}"),
         )
-    first = reports[0]
     yield (
         INDEX,
         html.page(
             "folder.html.j2",
             w.count(len(reports), "run"),
-            w.made_with(first.version, first.rules_digest),
+            made,
             verdicts=w.verdicts(reports),
             rows=[_row(reports[i], names[i]) for i in order],
             splits=separating.splits(reports),
@@ -110,6 +118,7 @@ def _row(report: Report, href: str) -> Row:
         cause=w.main_thing(report),
         since=w.at(onset, report.run.step_unit) if onset is not None else "",
         p=report.p_failing,
+        sure="" if report.p_failing is None else in_per_cent(report.p_failing),
         onset=onset,
         quality=next((s.last for s in report.signals if s.role == _JUDGE), None),
         lr_d=separating.number(settings.get("lr_d", shared)),

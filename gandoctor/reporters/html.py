@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.reporters import charts, views
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Picture, described
+from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,12 +43,26 @@ _MOST_PICTURES: Final = 9  # of a comparison
 _BEFORE, _AFTER = 2, 1
 
 
-def render(report: Report) -> str:
-    """One run as one page."""
-    return _page(f"{report.verdict}: {report.run.name}", [views.show(report)], [report])
+@dataclass(frozen=True, slots=True)
+class Made:
+    """When a page was made, by which command, and with what."""
+
+    date: str = ""
+    command: str = ""
+    tool: str = "gandoctor"
+
+    def by(self, report: Report) -> Made:
+        """The same, with what made the report."""
+        return Made(self.date, self.command, w.made_with(report.version, report.rules_digest))
 
 
-def render_many(reports: Sequence[Report]) -> str:
+def render(report: Report, *, date: str = "", command: str = "") -> str:
+    """One run as one page; `date` and `command` say on which occasion it was made."""
+    title = f"{report.verdict}: {report.run.name}"
+    return _page(title, [views.show(report)], [report], made=Made(date, command))
+
+
+def render_many(reports: Sequence[Report], *, date: str = "", command: str = "") -> str:
     """Several runs as one page: a table of verdicts, the worst first, then each run.
 
     From the 21st on, in brief.
@@ -59,10 +74,17 @@ def render_many(reports: Sequence[Report]) -> str:
         for i, report in enumerate(order, 1)
     ]
     index = {"verdicts": w.verdicts(order), "thinned": _thinned(len(order), detail)}
-    return _page(w.count(len(order), "run"), runs, reports, index)
+    title = w.count(len(order), "run")
+    return _page(title, runs, reports, index, made=Made(date, command))
 
 
-def render_comparison(c: Comparison, *, shown: Sequence[tuple[str, str]] = ()) -> str:
+def render_comparison(
+    c: Comparison,
+    *,
+    shown: Sequence[tuple[str, str]] = (),
+    date: str = "",
+    command: str = "",
+) -> str:
     """A comparison as one self-contained page, with the curves of both runs over each other.
 
     Parameters
@@ -70,6 +92,8 @@ def render_comparison(c: Comparison, *, shown: Sequence[tuple[str, str]] = ()) -
     c : Comparison
     shown : sequence of (str, str)
         Pictures of our own making to put above the table: title and SVG.
+    date, command : str
+        On which occasion it was made.
     """
     from markupsafe import Markup
 
@@ -79,7 +103,7 @@ def render_comparison(c: Comparison, *, shown: Sequence[tuple[str, str]] = ()) -
     return page(
         "compare.html.j2",
         f"{say.headline(c)}: {c.before.name} to {c.after.name}",
-        w.made_with(c.version, c.rules_digest),
+        Made(date, command, w.made_with(c.version, c.rules_digest)),
         c=c,
         tone=_TONES[c.answer],
         headline=say.headline(c),
@@ -111,13 +135,18 @@ def _thinned(runs: int, detail: views.Detail) -> str:
 
 
 def _page(
-    title: str, runs: Sequence[views.ShownRun], reports: Sequence[Report], index: object = None
+    title: str,
+    runs: Sequence[views.ShownRun],
+    reports: Sequence[Report],
+    index: object = None,
+    *,
+    made: Made,
 ) -> str:
-    made_by = w.made_with(reports[0].version, reports[0].rules_digest) if reports else "gandoctor"
-    return page("page.html.j2", title, made_by, runs=runs, index=index)
+    made = made.by(reports[0]) if reports else made
+    return page("page.html.j2", title, made, runs=runs, index=index)
 
 
-def page(template: str, title: str, made_by: str, **values: object) -> str:
+def page(template: str, title: str, made: Made, **values: object) -> str:
     """A template that is a whole page, filled: `values` are what it shows.
 
     Style, script and policy are ours.
@@ -133,7 +162,7 @@ def page(template: str, title: str, made_by: str, **values: object) -> str:
             title=title,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            made_by=made_by,
+            made=made,
             **values,
         )
     )

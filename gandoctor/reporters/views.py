@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
-from gandoctor.reporters import believing, charts
+from gandoctor.reporters import believing, charts, timeline, unchecked
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.figures import Album, Picture
+from gandoctor.reporters.telling import (
+    ShownCause,
+    ShownFinding,
+    ShownPatch,
+    Teller,
+    as_markup,
+    when,
+)
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gandoctor.model.report import Diagnosis, Finding, Prescription, Report, SourceNote
+    from gandoctor.model.report import Report, SourceNote
 
-_MOST_PICTURES: Final = 6  # of one finding
-_RISKS: Final = {"safe": "safe to apply", "trial": "worth a trial", "advice": "advice, by hand"}
+_MOST_HEALTH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,72 +50,6 @@ class Detail:
 FULL: Final = Detail(charts.COLUMNS, 300)
 COARSE: Final = Detail(110, 40)
 BRIEF: Final = Detail(70, 40, brief=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownFinding:
-    """A finding with its pictures; `said` is evidence in words, each with whether it is known."""
-
-    it: Finding
-    since: str
-    pictures: tuple[Picture, ...]
-    said: tuple[tuple[bool, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPatch:
-    """A prescription.
-
-    Attributes
-    ----------
-    number : int
-        Counted from 1, as ``gandoctor patch --number`` does.
-    lead : bool
-        Whether it is the one to try first.
-    copies : bool
-        Whether it may be offered for copying: all of it can be seen.
-    diff : tuple of (class, line)
-        The diff's text stays what it was, character by character (line ends apart).
-    crlf : bool
-        Whether the file has such line ends.
-    """
-
-    it: Prescription
-    number: int
-    lead: bool
-    chip: str
-    flags: str
-    copies: bool
-    diff: tuple[tuple[str, str], ...]
-    crlf: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ShownCause:
-    """A diagnosis with all that stands below it.
-
-    Attributes
-    ----------
-    folded : bool
-        Another explanation of what is explained above: worth a line, and a look if that one fails.
-    again : tuple of str
-        Titles of findings it explains that are shown above.
-    reasons : tuple of (class, x, width, weight, text)
-        Each with its bar: to the right for what speaks for the cause, to the left for what speaks
-        against it.
-    """
-
-    it: Diagnosis
-    kicker: str
-    folded: bool
-    since: str
-    leading: tuple[ShownFinding, ...]
-    again: tuple[str, ...]
-    reasons: tuple[tuple[str, ...], ...]
-    score: str
-    patches: tuple[ShownPatch, ...]
-    explains: str
-    consequences: tuple[ShownFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +82,16 @@ class ShownRun:
         The belief as a waterfall; empty in brief.
     sure : str
         How surely the run has failed, in per cent; empty where none was worked out.
+    time : Timeline or None
+        The run on one line.
+    best : str
+        Of a healthy run, where quality was best; of others the line says it.
+    health : tuple of str
+        Of a healthy run, what spoke most for it.
+    unseen : str
+        Of a healthy run, what was not looked at.
+    clear : tuple of str
+        What was looked for and not found, in words.
     """
 
     id: str
@@ -161,8 +113,13 @@ class ShownRun:
     rows: int
     brief: str
     belief: tuple[believing.Bar, ...]
-    course: tuple[tuple[str, str], ...]
     sure: str
+    time: timeline.Timeline | None
+    best: str
+    health: tuple[str, ...]
+    unseen: str
+    unchecked: tuple[unchecked.Group, ...]
+    clear: tuple[str, ...]
     probe: ShownProbe | None
     trials: ShownTrials | None
 
@@ -203,21 +160,22 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
     detail : Detail
     """
     album = Album(report, ident, detail.columns)
-    pictures = map(_as_markup, album.overview())
+    pictures = map(as_markup, album.overview())
     head = next(pictures, None)
     curves = () if detail.brief else tuple(pictures)
-    teller = _Teller(report, None if detail.brief else album)
+    teller = Teller(report, None if detail.brief else album)
     cases = w.cases(report)
     lead = next((case for case in cases if case.patch), None)
     causes = tuple(
         teller.causes([c for c in cases if c is cases[0] or c is lead] if detail.brief else cases)
     )
+    told_whole = report.verdict == "healthy" and not detail.brief
     return ShownRun(
         id=ident,
         level=level,
         report=report,
         word=report.verdict.capitalize(),
-        since=_when(report, w.since(report)),
+        since=when(report, w.since(report)),
         cause=w.main_thing(report),
         why=w.headline(report),
         first=next((p for c in causes for p in c.patches if p.lead), None),
@@ -232,11 +190,31 @@ def show(report: Report, ident: str = "", level: int = 1, detail: Detail = FULL)
         rows=detail.rows,
         brief=_left_out(report, causes) if detail.brief else "",
         belief=() if detail.brief else believing.waterfall(report),
-        course=tuple(w.course(report)),
         sure="" if report.p_failing is None else in_per_cent(report.p_failing),
+        time=None if detail.brief else _time(report),
+        best=timeline.best(report) if report.verdict == "healthy" else "",
+        health=tuple(_health(report)),
+        unseen=unchecked.in_brief(report) if told_whole else "",
+        unchecked=() if detail.brief else unchecked.groups(report),
+        clear=tuple(report.titles.get(rule, rule.replace("-", " ")) for rule in report.clear),
         probe=_probe(report),
         trials=_trials(report),
     )
+
+
+def _time(report: Report) -> timeline.Timeline | None:
+    from markupsafe import Markup
+
+    made = timeline.timeline(report)
+    # There is nothing in it but our own words.
+    return made and dataclasses.replace(made, svg=Markup(made.svg))  # noqa: S704
+
+
+def _health(report: Report) -> Iterator[str]:
+    if report.verdict == "healthy":
+        spoke = sorted((b for b in report.belief if b.nats < 0), key=lambda b: b.nats)
+        told = (b.text for b in spoke if b.evidence != believing.BASE)
+        yield from itertools.islice(told, _MOST_HEALTH)
 
 
 def _trials(report: Report) -> ShownTrials | None:
@@ -268,11 +246,6 @@ def _probe(report: Report) -> ShownProbe | None:
         layers=tuple(probing.layers(probe)),
         notes=probe.notes,
     )
-
-
-def _when(report: Report, step: int | None) -> str:
-    """``iteration 95``, or nothing."""
-    return "" if step is None else w.at(step, report.run.step_unit)
 
 
 def _read(report: Report) -> str:
@@ -332,124 +305,3 @@ def _left_out(report: Report, causes: Sequence[ShownCause]) -> str:
     ]
     rest = "every curve, and how names and settings were understood"
     return ", ".join([*(said for said in counts if not said.startswith("no ")), rest])
-
-
-class _Teller:
-    """Tells causes and findings in the order of the page, so that no evidence is shown twice.
-
-    Parameters
-    ----------
-    report : Report
-    album : Album or None
-        Draws the evidence; without it evidence is said in words, and of each cause only what comes
-        first.
-    """
-
-    def __init__(self, report: Report, album: Album | None) -> None:
-        self._report = report
-        self._album = album
-        self._told: set[str] = set()  # fingerprints
-
-    def causes(self, cases: Iterable[w.Case]) -> Iterator[ShownCause]:
-        for i, case in enumerate(cases):
-            yield self._cause(case, first=i == 0)
-
-    def _cause(self, case: w.Case, *, first: bool) -> ShownCause:
-        known = [f for f in (*case.leading, *case.consequences) if f.fingerprint in self._told]
-        leading = [f for f in case.leading if f not in known]
-        consequences = [f for f in case.consequences if f not in known] if self._album else []
-        best = case.patch
-        patches = sorted(case.prescriptions, key=lambda p: p is not best)
-        return ShownCause(
-            it=case.diagnosis,
-            kicker=_kicker(first=first, leading=bool(leading)),
-            folded=not (first or leading),
-            since=_when(self._report, case.diagnosis.onset_step),
-            leading=tuple(self._finding(f) for f in leading),
-            again=tuple(f.title for f in known),
-            reasons=tuple(_bars(case.diagnosis)) if self._album else (),
-            score=w.number(case.diagnosis.score),
-            patches=tuple(
-                self._patch(p, lead=p is best) for p in patches if self._album or p is best
-            ),
-            explains=f"{w.count(len(consequences), 'consequence')} of it",
-            consequences=tuple(self._finding(f) for f in consequences),
-        )
-
-    def lone(self) -> Iterator[tuple[str, str, ShownFinding]]:
-        """Findings without a cause, then those of rules on trial: (kicker, class, finding)."""
-        for f in w.orphans(self._report):
-            yield "Found, with no cause to name", f.severity, self._finding(f)
-        for f in w.previews(self._report):
-            yield "From a rule on trial: it never decides", "preview", self._finding(f)
-
-    def _finding(self, f: Finding) -> ShownFinding:
-        self._told.add(f.fingerprint)
-        pictures: list[Picture] = []
-        said: list[tuple[bool, str]] = []
-        for evidence in f.evidence:
-            if evidence.truth == "unknown":
-                said.append(
-                    (False, f"Not known: {evidence.reason or evidence.text or evidence.clause}")
-                )
-            elif evidence.truth == "true":
-                room = self._album is not None and len(pictures) < _MOST_PICTURES
-                picture = self._album.evidence(evidence, f) if self._album and room else None
-                if picture is None:
-                    said.append((True, evidence.text or evidence.where))
-                else:
-                    pictures.append(_as_markup(picture))
-        return ShownFinding(f, _when(self._report, f.onset_step), tuple(pictures), tuple(said))
-
-    def _patch(self, p: Prescription, *, lead: bool) -> ShownPatch:
-        flags = " ".join(p.overrides)
-        return ShownPatch(
-            it=p,
-            number=1 + next(i for i, other in enumerate(self._report.prescriptions) if other is p),
-            lead=lead,
-            chip="blocked" if p.blocked_by else _RISKS.get(p.risk, p.risk),
-            flags=flags,
-            copies=not w.hides_something((p.diff or "") + flags + (p.snippet or "")),
-            diff=tuple(_lines(p.diff or "")),
-            crlf="\r\n" in (p.diff or ""),
-        )
-
-
-def _as_markup(picture: Picture) -> Picture:
-    """The picture with its drawing marked as what it is.
-
-    Every text in it was escaped where it was drawn.
-    """
-    from markupsafe import Markup
-
-    svg = Markup(picture.drawing.svg)  # noqa: S704
-    return dataclasses.replace(picture, drawing=dataclasses.replace(picture.drawing, svg=svg))
-
-
-def _kicker(*, first: bool, leading: bool) -> str:
-    """The line above a cause's title; `leading` where a finding is told under this cause alone."""
-    if first:
-        return "Most likely cause"
-    return "Another cause" if leading else "Another possible cause"
-
-
-def _bars(d: Diagnosis) -> Iterator[tuple[str, ...]]:
-    largest = max((abs(r.weight) for r in d.reasons), default=0.0) or 1.0
-    for r in d.reasons:
-        width = 34 * min(1.0, abs(r.weight / largest))
-        kind, x = ("for", 36.0) if r.weight / largest >= 0 else ("against", 36 - width)
-        yield kind, f"{x:.1f}", f"{width:.1f}", f"{r.weight:+.2g}".replace("-", "\u2212"), r.text
-
-
-def _lines(diff: str) -> Iterator[tuple[str, str]]:
-    """Each line of a diff with its class."""
-    kinds = {"+": "file", "-": "file", "@": "hunk"}
-    for line in diff.replace("\r\n", "\n").removesuffix("\n").split("\n"):
-        kind = kinds.get(line[:1], "same")
-        if kind == "hunk":
-            # What is added or taken away stands below a hunk's head.
-            kinds |= {
-                "+": "add",
-                "-": "del",
-            }
-        yield kind, line

@@ -92,9 +92,14 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
 
 
+def step_word(unit: str) -> str:
+    """``iteration``, ``epoch``, ``kimg``, ``step``."""
+    return _UNITS.get(unit, "step")
+
+
 def at(step: int, unit: str) -> str:
     """``iteration 1,200``, ``epoch 5``, ``1,200 kimg``, ``step 1,200``."""
-    return f"{step:,} kimg" if unit == "kimg" else f"{_UNITS.get(unit, 'step')} {step:,}"
+    return f"{step:,} kimg" if unit == "kimg" else f"{step_word(unit)} {step:,}"
 
 
 def axis(unit: str) -> str:
@@ -152,6 +157,29 @@ def headline(report: Report) -> str:
         return why(report)
     phrases = "|".join(re.escape(p) for p in (at(step, report.run.step_unit), f"step {step:,}"))
     return re.sub(rf" since (?:{phrases})(?=[:;,. ]|$)", "", why(report), count=1)
+
+
+def settings_from(report: Report) -> str:
+    """That a config was patched since, and the run is judged by what it was; else empty."""
+    from gandoctor.files import backups
+
+    old = [s.path for s in report.run.sources if s.parser == "config"]
+    patched = [(plain(backups.original(f)), plain(f)) for f in old if backups.original(f) != f]
+    return "; ".join(
+        f"{now} was patched after this run was logged: judged by {before}, what it was before"
+        for now, before in patched
+    )
+
+
+def to_map(report: Report) -> str:
+    """What to say with ``--map`` where a loss is wanting and names are left; empty for nothing."""
+    if not report.signals and not report.unmapped:
+        return ""
+    from gandoctor.lexicon import hinting
+
+    logged = {source.path for source in report.run.sources}
+    placed = [(s.tag, s.role) for s in report.signals if s.source in logged]
+    return hinting.to_map(placed, [x.tag for x in report.unmapped])
 
 
 def since(report: Report) -> int | None:

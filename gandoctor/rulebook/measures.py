@@ -40,8 +40,9 @@ def measure_of(page: FilePage, scope: Scope, words: Words) -> Measure:
     if over.kind == "after_clause":
         page.fault("over", "there are no clauses here", "write `last 50%`")
     says = page.text("says", need=True)
-    if "{value}" not in says and says:
-        page.fault("says", "does not say the number", "write `{value}` where it belongs")
+    if says and not any(place in says for place in ("{value}", "{value:%}")):
+        hint = "write `{value}` where it belongs, `{value:%}` for a share"
+        page.fault("says", "does not say the number", hint)
     for side in ("low", "high"):
         if page.text(side) and page.text(side) not in SYMPTOMS:
             page.fault(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor import diagnose, vocabulary
 from gandoctor.configs import read_config
-from gandoctor.diagnose.asking import ask_clause
+from gandoctor.diagnose.asking import holds
 from gandoctor.errors import GandoctorError
 from gandoctor.model.report import Diagnosis
 from gandoctor.page import Page
@@ -122,7 +122,7 @@ def _prescribed(
             [_blamed(cause) for cause in remedy.treats],
             [remedy],
             Path(folder),
-            holds=lambda clause: ask_clause(clause, frame, {}).truth,
+            holds=lambda clause: holds(clause, frame),
         )
     return made[0] if made else None
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gandoctor.model.checkpoints import Drawn
     from gandoctor.model.signals import Picture, Signal
+    from gandoctor.samples.given import Given
 
 __all__ = ["measure", "measure_drawn"]
 
@@ -29,7 +30,7 @@ _MOST_SERIES: Final = 3  # that are tried, where the likeliest hold no samples
     all="ignore"
 )  # exploded samples overflow: that is for the numbers to say, not for a warning
 def measure(
-    pictures: Sequence[Picture], root: Path
+    pictures: Sequence[Picture], root: Path, given: Given | None = None
 ) -> tuple[tuple[Signal, ...], dict[str, float], tuple[str, ...]]:
     """Measure how varied the sample pictures of a run are.
 
@@ -39,6 +40,8 @@ def measure(
         As discovery indexed them; step -1 is real data.
     root : Path
         Folder that their paths are relative to; nothing outside it is opened.
+    given : Given, optional
+        Real data that the user names; it goes before what lies beside the samples.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def measure(
     done = skipped = 0
     for network, likely in gathering.series_of(pictures).items():
         tried = (
-            (tag, fakes, gathering.batches_of(fakes, reals, root))
+            (tag, fakes, gathering.batches_of(fakes, reals, root, given))
             for tag, fakes, reals in likely[:_MOST_SERIES]
         )
         tag, fakes, found = next(
@@ -112,7 +115,11 @@ def measure(
 
 
 def measure_drawn(
-    drawn: Sequence[Drawn], pictures: Sequence[Picture], root: Path, last_step: int
+    drawn: Sequence[Drawn],
+    pictures: Sequence[Picture],
+    root: Path,
+    last_step: int,
+    given: Given | None = None,
 ) -> tuple[list[Signal], list[Drawn], list[str]]:
     """Measure samples that were drawn from checkpoints, beside the run's real data.
 
@@ -125,6 +132,8 @@ def measure_drawn(
         Folder that their paths are relative to.
     last_step : int
         Step of samples whose own is unknown.
+    given : Given, optional
+        Real data that the user names; it goes before that of the run.
 
     Returns
     -------
@@ -132,6 +141,10 @@ def measure_drawn(
     """
     from gandoctor.samples import drawing
 
+    if given is not None:
+        drawn = [drawing.as_given(d, given.picture) for d in drawn]
+        shape = tuple(drawn[-1].values.shape[1:])
+        return drawing.signals_of(drawn, given.like(shape), last_step)
     real = gathering.real_of([p for p in pictures if p.step < 0], root)
     return drawing.signals_of(drawn, real, last_step)
 

@@ -72,6 +72,13 @@ def signals_of(
     return signals, chosen, notes
 
 
+def as_given(one: Drawn, picture: tuple[int, int, int] | None) -> Drawn:
+    """Samples as pictures, where flat ones have as many values as the pictures of the data."""
+    if picture is None or one.values.ndim != 2 or one.values.shape[1] != math.prod(picture):
+        return one
+    return replace(one, values=one.values.reshape(len(one.values), *picture))
+
+
 def _of_one(network: str, by_step: Mapping[int, Batch], real: Batch | None) -> list[Signal]:
     widths = {b.values.shape[1] for b in by_step.values()}
     if len(widths) > 1:

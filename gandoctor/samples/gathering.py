@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gandoctor.model.signals import Picture
+    from gandoctor.samples.given import Given
 
 MAX_STEPS: Final = 64
 MAX_A_STEP: Final = 64
@@ -33,6 +34,7 @@ _FEW_ROWS: Final = 128  # rather than of fewer rows, fewer steps are read
 _HELD: Final = 16_000_000  # bytes of packed pictures
 _BATCH: Final = 4  # so many pictures a step are a batch of samples, not grids
 _REALS: Final = 4  # figures of which the real samples are taken
+_BELOW: Final = 0.05  # black is -1 where values lie so far below 0
 _MOST_SHAPES: Final = 6  # sizes of pictures among which grids are looked for
 _FAKE: Final = late_pattern(
     r"fake|gen|sample|synth|output|result|fixed|epoch|image|grid", re.IGNORECASE
@@ -118,9 +120,12 @@ class Gathered:
 
 
 def batches_of(
-    fakes: Mapping[int, list[Picture]], reals: Sequence[Picture], root: Path
+    fakes: Mapping[int, list[Picture]],
+    reals: Sequence[Picture],
+    root: Path,
+    given: Given | None = None,
 ) -> Gathered:
-    """Samples by step, and what goes with them."""
+    """Samples by step, and what goes with them; `given` are real data that the user names."""
     chosen = _spread(sorted(fakes), MAX_STEPS)
     skipped = sum(len(fakes[s]) for s in fakes) - sum(len(fakes[s]) for s in chosen)
     wanted = {step: fakes[step][:MAX_A_STEP] for step in chosen}
@@ -139,7 +144,7 @@ def batches_of(
     else:
         decoded = {step: _of_one_size(images) for step, images in decoded.items()}
         layout = _layout(decoded)
-    compared = bool(shown or beside or -1 in arrays)
+    compared = bool(shown or beside or -1 in arrays or given is not None)
     batches: dict[int, Batch] = {}
     for step in chosen:
         found = arrays.get(step) or _as_batch(decoded.get(step, []), layout, compared=compared)
@@ -154,6 +159,10 @@ def batches_of(
         batches = {s: b for s, b in batches.items() if b.values.shape[1] == last}
     like = next((p.shape for step in sorted(decoded) for p in decoded[step]), None)
     real = arrays.get(-1) or _real(shown, beside, layout, like)
+    if given is not None and batches:
+        last = max(batches)
+        size = like if layout is None else (layout.height, layout.width, *(like or (3,))[2:])
+        real = _given(given, batches[last], wanted[last], size, root) or real
     if real is None or not batches or len(real.values) < 2:
         return Gathered(batches, None, skipped, layout)
     fits = real.values.shape[1] == next(iter(batches.values())).values.shape[1]
@@ -183,6 +192,23 @@ def _pairs(decoded: Mapping[int, list[NDArray[np.uint8]]], shows: Sequence[str])
         )
         for step, picture in those.items()
     }
+
+
+def _given(
+    given: Given,
+    batch: Batch,
+    pictures: Sequence[Picture],
+    size: tuple[int, ...] | None,
+    root: Path,
+) -> Batch | None:
+    """Real data that the user names, in the size and in the units of a batch of samples."""
+    if batch.told is not None:
+        return given.like(size) if size is not None else None
+    seen = load.look_at(pictures[-1], root)
+    if seen is None:
+        return None
+    low = -1.0 if batch.low < -_BELOW else 0.0
+    return given.like(tuple(seen.shape[1:]), (low, 255.0 if batch.high > 2 else 1.0))
 
 
 def _beside(

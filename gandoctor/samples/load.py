@@ -133,7 +133,7 @@ def array(
     )
     try:
         path = _inside(picture.path, root)
-        found = None if path is None else _rows(path, seen, most)
+        found = None if path is None else rows(path, seen, most)
     except (OSError, RuntimeError, ValueError):
         return None
     if found is None:
@@ -151,7 +151,7 @@ def array(
     return Batch(flat, seen.length >= 16, low, high)
 
 
-def _rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
+def rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
     """Evenly spread rows of an array on disk, no more than `most`.
 
     None where it is cut off under our eyes.
@@ -173,7 +173,7 @@ def _rows(path: Path, seen: Look, most: int) -> NDArray[Any] | None:
 
 
 def _columns(file: BinaryIO, seen: Look, wanted: NDArray[np.int64]) -> NDArray[Any] | None:
-    """As `_rows` where the first index runs fastest.
+    """As `rows` where the first index runs fastest.
 
     Every column is read for a few of its values.
     """

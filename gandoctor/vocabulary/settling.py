@@ -15,7 +15,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gandoctor.lexicon.book import Entry, Vocabulary
+    from gandoctor.lexicon.book import Entry, Spellings, Vocabulary
 
 _PART: Final = late_pattern(
     r"[A-Za-z]2[A-Za-z](?![a-z])|\d+[dD](?![A-Za-z])|[A-Za-z]?[a-z]+\d*(?![a-z])|"
@@ -104,7 +104,7 @@ def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setti
         key before a deeper one.
     """
     players = _Players(vocabulary.lexicon.d, vocabulary.lexicon.g)
-    index = _index(vocabulary.settings.values())
+    index = vocabulary.spellings
     found: dict[str, tuple[tuple[int, int], Setting]] = {}
     for order, setting in enumerate(_unfolded(raw)):
         key = _take_apart(setting.key, players)
@@ -190,20 +190,7 @@ def _words(part: str) -> list[str]:
     return found
 
 
-_Index = dict[tuple[str, ...], list[tuple["Entry", frozenset[str]]]]
-
-
-def _index(entries: Iterable[Entry]) -> _Index:
-    out: _Index = {}
-    for entry in entries:
-        for context, leaf in (*entry.keys, *(((), flag) for flag in entry.flags)):
-            out.setdefault(leaf, []).append((entry, frozenset(context)))
-    for found in out.values():
-        found.sort(key=lambda e: -len(e[1]))  # the one that asks for more context first
-    return out
-
-
-def _meant(key: _Key, index: _Index) -> Iterable[tuple[Entry, str, int]]:
+def _meant(key: _Key, index: Spellings) -> Iterable[tuple[Entry, str, int]]:
     """Entries a key may mean, the likeliest first.
 
     (entry, network, how much had to be overlooked).

@@ -22,12 +22,12 @@ from gandoctor.configs.entries import (
     Path,
     Span,
 )
-from gandoctor.configs.rebinding import reference
+from gandoctor.configs.references import dotted, options_of
 from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from gandoctor.configs.splice import Spliced, Target
 
@@ -161,15 +161,16 @@ class _Reading:
                 self.options(node.value)
 
     def options(self, node: ast.expr) -> None:
-        for name, value in option(node):
-            self.value((name,), (name,), value)
+        for name, value in options_of(node) if isinstance(node, ast.Call) else ():
+            if value is not None:
+                self.value((name,), (name,), value)
 
     def assign(self, path: Path, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             if not target.id.startswith("__"):
                 self.value((*path, target.id), (*path, target.id), value)
         elif isinstance(target, ast.Attribute | ast.Subscript):
-            place = reference(target)
+            place = dotted(target)
             if not place or _numbered(target):
                 return
             name = (*path, *place)
@@ -234,26 +235,6 @@ def _numbered(target: ast.expr) -> bool:
         and not (isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str))
         for n in ast.walk(target)
     )
-
-
-def option(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    """Name and default of an option that a call declares.
-
-    ``add_argument("--lr", default=...)`` and absl's ``DEFINE_float("lr", default, help)``.
-    """
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return
-    names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    given = {k.arg: k.value for k in node.keywords}
-    if node.func.attr in ("add_argument", "option") and names and "default" in given:
-        long = next((n for n in names if n.startswith("--")), names[0])
-        dest = given.get("dest")
-        name = dest.value if isinstance(dest, ast.Constant) else long.lstrip("-").replace("-", "_")
-        yield str(name), given["default"]
-    elif node.func.attr.startswith("DEFINE_") and names:
-        value = given.get("default") or (node.args[1] if len(node.args) > 1 else None)
-        if value is not None:
-            yield names[0], value
 
 
 def _literal(node: ast.expr) -> object:

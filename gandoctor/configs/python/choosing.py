@@ -7,6 +7,7 @@ from dataclasses import field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.python import given
 from gandoctor.configs.python.sides import words_of
 from gandoctor.values import dataclass
 
@@ -90,7 +91,31 @@ class Choice:
                 d2, close = self._partner(g, rest)
                 ranked.append(((self._weight(g) + close / 2, order), d2, g))
         _, d_, g_ = max(ranked, key=lambda r: r[0])
-        return self._told(d_, g_, len(ranked))
+        return self._told(self._first(d_, ds), self._first(g_, gs), len(ranked))
+
+    def _first(self, chosen: Optimiser | None, among: Sequence[Optimiser]) -> Optimiser | None:
+        """Of those of D_X and D_Y, made one after the other and alike, the first."""
+        if chosen not in among or chosen is None:
+            return chosen
+        seen = {chosen.target}
+        for other in reversed(among[: among.index(chosen)]):
+            if other.target in seen or not self._is_twin(other, chosen):
+                break
+            seen.add(other.target)
+            chosen = other
+        return chosen
+
+    def _is_twin(self, one: Optimiser, other: Optimiser) -> bool:
+        """Whether two are made alike, or are called alike: `opt_D_A` and `opt_D_B`."""
+        if self._scope(one) is not self._scope(other) or self._weight(one) != self._weight(other):
+            return False
+        a, b = (given.rate_of(o, self.reader).known for o in (one, other))
+        if one.name == other.name and a is not None and b is not None and a.value == b.value:
+            return True
+        names = words_of(one.target), words_of(other.target)
+        differing = [w for pair in zip(*names, strict=False) if pair[0] != pair[1] for w in pair]
+        alike = len(names[0]) == len(names[1]) and len(differing) == 2
+        return alike and all(w.isalpha() for w in differing)
 
     def _of_program(self) -> Sequence[Optimiser]:
         """The optimisers of the program that is known to have run, and of what it is made of."""
@@ -242,7 +267,21 @@ def near(index: Index, home: Unit) -> list[Unit]:
             break
         top = max(above, key=lambda u: ("train" in _stem_words(u.file), -u.file.count("/"), u.file))
         below(top)
+    if not any(_steps(u, index) for u in out.values()):
+        # the model is loaded by its name: `__import__(config["model"])`
+        for unit in index.units:
+            if _steps(unit, index) and not (_stem_words(unit.file) & _TESTS):
+                below(unit)
     return list(out.values())
+
+
+def _steps(unit: Unit, index: Index) -> bool:
+    """Whether a file moves weights."""
+    return any(
+        made.unit is unit
+        for name in ("step", "apply_gradients", "minimize", "train_on_batch", "run", "fit")
+        for made in index.calls.get(name, ())
+    )
 
 
 def _taken_in(unit: Unit, index: Index) -> list[Unit]:

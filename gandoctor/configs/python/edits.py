@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
+from gandoctor.configs.python import optimisers as opt
 from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.gathering import Gathered, values_in
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.reading import Code, Found, read_code
 from gandoctor.configs.python.units import unit_of
+from gandoctor.configs.references import last_name
 from gandoctor.configs.splice import SpliceError, number, number_text
 from gandoctor.values import dataclass
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gandoctor.configs.python.optimisers import Optimiser
+    from gandoctor.configs.python.values import Reader
     from gandoctor.configs.python.ways import Given, Plain
 
 _LONGEST: Final = 400  # characters of an argument that is written anew
@@ -170,6 +172,8 @@ class Editor:
             yield from self._in_place(found, value)
         if made is not None and setting[:-2] in ("lr", "beta1", "beta2"):
             yield from _argument(code, made, setting, value, found)
+            if setting[:-2] == "lr":
+                yield from _anew(code, made, setting[-1:], _noted(found, value))
 
     def _in_place(self, found: Found, value: Plain) -> Iterator[Change]:
         """Where the value stands, and then along the way to where it is used."""
@@ -197,26 +201,38 @@ def written(old: str, new: Plain) -> str:
     return repr(new)
 
 
+def _noted(found: Found | None, value: Plain) -> str:
+    """A value in the notation of what stands there now."""
+    old = ""
+    if found is not None and found.trail:
+        unit, node = found.trail[0]
+        old = unit.written(unit.place(node))
+    elif found is not None and isinstance(found.value, int | float):
+        old = f"{found.value:g}"
+    return written(old if number(old) is not None else "", value)
+
+
 def _argument(
     code: Code, made: Optimiser, setting: str, value: Plain, found: Found | None
 ) -> Iterator[Change]:
     """The argument of the optimiser's call, or a new one behind the others."""
     reader = code.reader
-    old_text = ""
-    if found is not None and found.trail:
-        unit, node = found.trail[0]
-        old_text = unit.written(unit.place(node))
-    elif found is not None and isinstance(found.value, int | float):
-        old_text = f"{found.value:g}"
-    new = written(old_text if number(old_text) is not None else "", value)
+    new = _noted(found, value)
     if setting[:-2] == "lr":
         slot = given.rate_of(made, reader)
-        if slot.node is not None and not any(
+        if slot.node is not None and any(
             slot.node is k.value for k in made.call.keywords if k.arg is None
         ):
+            held = made.unit.written(made.unit.place(slot.node))
+            word = slot.known.key if slot.known is not None else ""
+            if word and "\n" not in held:
+                yield from _rewritten(made, slot.node, f'{{**{held}, "{word}": {new}}}')
+        elif slot.node is not None:
             yield from _rewritten(made, slot.node, new)
         elif slot.node is None:
-            yield from _inserted(made, f"{given.rate_word(made)}={new}")
+            text = f"{given.rate_word(made)}={new}"
+            spelled = not made.unit.written(made.unit.place(made.call)).endswith(")")
+            yield from _of_word(made, reader, text) if spelled else _inserted(made, text)
         return
     which = 0 if setting.startswith("beta1") else 1
     pair = next((k.value for k in made.call.keywords if k.arg == "betas"), None)
@@ -235,6 +251,40 @@ def _argument(
     else:
         word = "beta" if _is_old_tensorflow(made) else "beta_"
         yield from _inserted(made, f"{word}{which + 1}={new}")
+
+
+def _anew(code: Code, made: Optimiser, side: str, new: str) -> Iterator[Change]:
+    """The rate where a helper is called, or an optimiser of its own where both share one."""
+    reader = code.reader
+    slot = given.rate_of(made, reader)
+    site = made.frame.call
+    if site is not None and isinstance(slot.node, ast.Name):
+        there = replace(made, call=site, unit=reader.unit(site))
+        yield from _inserted(there, f"{slot.node.id}={new}")
+    whole = made.unit.place(made.call)
+    text = made.unit.written(whole)
+    if "\n" in text or (slot.known is None and slot.node is not None):
+        return
+    if slot.node is None:
+        gap = ", " if made.call.args or made.call.keywords else ""
+        text = f"{text[:-1]}{gap}{given.rate_word(made)}={new})"
+    else:
+        at = made.unit.place(slot.node)
+        text = text[: at.start - whole.start] + new + text[at.end - whole.start :]
+    for node in opt.handed_to(made, "d" if side == "d" else "g", reader):
+        place = made.unit.place(node)
+        yield Change(place.file, place.start, place.end, made.unit.written(place), text, place.line)
+
+
+def _of_word(made: Optimiser, reader: Reader, text: str) -> Iterator[Change]:
+    """``optimizer="adam"`` made a call, by a name that the file knows."""
+    known = reader.index.names
+    tree = made.unit.tree
+    name = {"rmsprop": "RMSprop", "sgd": "SGD"}.get(made.name, made.name.capitalize())
+    for first, path in ((name, ""), ("keras", "keras.optimizers."), ("tf", "tf.keras.optimizers.")):
+        if (tree, first) in known:
+            yield from _rewritten(made, made.call, f"{path}{name}({text})")
+            return
 
 
 def _is_old_tensorflow(made: Optimiser) -> bool:
@@ -292,7 +342,12 @@ def fingerprint(code: Code) -> dict[str, object]:
 
 
 def _same(one: Optimiser, other: Optimiser | None) -> bool:
-    return other is not None and one.call is other.call and one.frame.call is other.frame.call
+    return (
+        other is not None
+        and one.call is other.call
+        and one.frame.call is other.frame.call
+        and one.side == other.side
+    )
 
 
 def _fault(

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import loss_calls
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.layers import Layers
 from gandoctor.configs.python.loops import TEST, around_name, fits, squeezed
-from gandoctor.configs.python.names import FAMILIES, FAMILY_KEYS
+from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
 from gandoctor.configs.python.sides import words_of
+from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Iterable, Iterator, Sequence, Set
 
     from gandoctor.configs.python.units import Unit
     from gandoctor.configs.python.ways import Known
 
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
+
+
+# Functions that draw noise to look at what comes of it.
+_SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
+                             "test", "eval", "evaluate", "display"})  # fmt: skip
+_TOGETHER: Final = 12  # lines
+# What draws noise, and which of its arguments is the size if there is no shape.
+_DRAWN: Final = (
+    ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
+    ("rand", 1), ("truncated_normal", 9), ("standard_normal", 9), ("gaussian", 9),
+)  # fmt: skip
 
 
 class Training(Layers):
@@ -111,72 +123,121 @@ class Training(Layers):
 
     def noise(self) -> Known | None:
         """The size of the noise, from where it is drawn."""
-        for name, place in (("randn", 1), ("normal", 9), ("uniform", 9), ("rand", 1)):
+        found: list[tuple[int, ast.expr]] = []
+        for name, place in _DRAWN:
             for call in self.calls(name):
                 target = around_name(call, self.index)
                 if not ({"z", "noise", "latent"} & set(words_of(target))):
                     continue
-                node = call.args[place] if len(call.args) > place else None
-                shape = next(
-                    (
-                        a
-                        for a in (
-                            *call.args,
-                            *(k.value for k in call.keywords if k.arg in ("shape", "size")),
-                        )
-                        if isinstance(a, ast.Tuple | ast.List) and len(a.elts) >= 2
-                    ),
-                    None,
-                )
-                if isinstance(shape, ast.Tuple | ast.List):
-                    node = shape.elts[1]
-                known = self.reader.known(node) if node is not None else None
-                if known is not None and fits(known.value, 2, 1e5, whole=True):
-                    return known
+                scope = self.index.function_of(call)
+                shown = set(words_of(getattr(scope, "name", ""))) & _SHOWING
+                node = _size_of(call, place)
+                if node is not None:
+                    # the training's own draw before that of any other function
+                    found.append((0 if scope is self.scope else 1 + bool(shown), node))
+        found.sort(key=lambda f: f[0])
+        for rank, node in found:
+            known = self.reader.known(node)
+            if known is not None and fits(known.value, 2, 1e5, whole=True):
+                return known
+            if rank == 0 and known is None and isinstance(node, ast.Name):
+                return None  # it is handed over, and what another function draws is another's
         return None
 
     # ------------------------------------------------------------ loss
 
     def family(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
         """The loss family: a word that chooses it, else what is called."""
-        for known in self.candidates(FAMILY_KEYS):
+        said = self._said(self.candidates(FAMILY_KEYS))
+        return said or self._called() or self._said(self.unread(FAMILY_KEYS))
+
+    def _said(
+        self, among: Iterable[Known]
+    ) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
+        """The first word that chooses a loss."""
+        for known in among:
             said = (
                 FAMILIES.get(squeezed(str(known.value))) if isinstance(known.value, str) else None
             )
-            if said and not (
-                squeezed(known.key) == "loss" and known.how not in ("option", "config")
-            ):
+            if said and self._chooses(known):
                 return said, None, self.home, known
+        return None
+
+    def _called(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
+        """The loss that is computed, in the training's own function first."""
         scopes: list[tuple[ast.AST, Unit]] = [(self.scope, self.home)]
         scopes += [(u.tree, u) for u in self.near]
         seen: list[tuple[str, ast.AST, Unit]] = []
         for body, unit in scopes:
             marks = [(m, n) for m, n in loss_calls.marks(body) if not self.reader.is_idle(n)]
+            if len({m for m, _ in marks} & loss_calls.GAMES) > 1:
+                marks = [(m, n) for m, n in marks if not self._unused(n)]
             family = loss_calls.of_marks({m for m, _ in marks})
             seen += [(m, n, unit) for m, n in marks]
             games = {m for m, _ in marks} & loss_calls.GAMES
             if family is not None and games:
                 if family == "wgan" and any(m == "gp" for m, _, _ in self._everywhere()):
                     family = "wgan-gp"
+                # the loss that the code defines, sooner than where it is handed on
+                for mark, its, where in self._everywhere():
+                    if mark in games and loss_calls.is_mean(its):
+                        return family, its, where, None
                 return family, self._nearest(marks, games), unit, None
             if len(games) > 1:
-                return None
+                return self._of_last_call()
         family = loss_calls.of_marks({m for m, _, _ in seen})
         if family is None:
             return None
         node, unit = next(((n, u) for m, n, u in seen if m == "mse"), (None, self.home))
         return family, node if isinstance(node, ast.expr) else None, unit, None
 
+    def _of_last_call(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
+        """The one of several losses whose function is called last before D's optimiser is made."""
+        made = [
+            m
+            for several in self.index.calls.values()
+            for m in several
+            if m.unit is self.home and m.scope is self.scope and m.call.lineno <= self.line
+        ]
+        for site in sorted(made, key=lambda m: -m.call.lineno):
+            for body in self.index.functions.get(last_name(site.call.func), ()):
+                marks = list(loss_calls.marks(body))
+                games = {m for m, _ in marks} & loss_calls.GAMES
+                family = loss_calls.of_marks({m for m, _ in marks})
+                if games and family is not None:
+                    node = min((n for m, n in marks if m in games), key=lambda n: n.lineno)
+                    return family, node, self.index.of[body], None
+        return None
+
+    def _chooses(self, known: Known) -> bool:
+        """Whether a word chooses the loss: ``loss`` and ``mode`` may speak of something else."""
+        key = squeezed(known.key)
+        if key == "loss" and known.how in ("option", "config"):
+            return True
+        return key not in LOOSE_KEYS or squeezed(str(known.value)) in CLEAR
+
+    def _unused(self, node: ast.AST) -> bool:
+        """Whether it stands in a function that nothing speaks of."""
+        outer = [p for p in self.index.around(node) if isinstance(p, ast.FunctionDef)]
+        return bool(outer) and not self.index.loads.get(outer[-1].name, 0)
+
     def _nearest(self, marks: Sequence[tuple[str, ast.AST]], games: Set[str]) -> ast.expr | None:
         """The mark that stands nearest to where the optimisers are made."""
         found = [n for m, n in marks if m in games and isinstance(n, ast.expr)]
+        holding = [n for n in found if n.lineno <= self.line <= (n.end_lineno or n.lineno)]
+        if holding:  # `compile(loss=..., optimizer=...)`
+            return holding[0]
         before = [n for n in found if n.lineno <= self.line + 3]
         if not before:
             return min(found, key=lambda n: n.lineno) if found else None
         nearest = max(before, key=lambda n: n.lineno)
         scope = self.index.function_of(nearest)
         if isinstance(scope, ast.Module):
-            return nearest
+            # the first of those that stand together
+            cell = self.home.cell_of(nearest)
+            close = [n for n in before if nearest.lineno - n.lineno <= _TOGETHER]
+            close = [n for n in close if self.index.function_of(n) is scope]
+            return min((n for n in close if self.home.cell_of(n) == cell), key=lambda n: n.lineno)
         same = [n for n in before if self.index.function_of(n) is scope]
         return min(same, key=lambda n: n.lineno)
 
@@ -187,11 +248,21 @@ class Training(Layers):
 
     def penalty(self) -> Known | None:
         """``10 * gradient_penalty``."""
+        return self._weight_of({"gp", "penalty", "slopes"})
+
+    def pixels(self) -> Known | None:
+        """``100 * l1_loss``."""
+        return self._weight_of({"l1"})
+
+    def _weight_of(self, words: Set[str]) -> Known | None:
+        """The factor of a term that is called so."""
         for unit in self.near:
             for node in self.index.sums[id(unit)]:
                 if isinstance(node.op, ast.Mult):
                     for one, other in ((node.left, node.right), (node.right, node.left)):
-                        if set(words_of(last_name(one))) & {"gp", "penalty", "slopes"}:
+                        called = words_of(last_name(one))
+                        pairs = {a + b for a, b in pairwise(called)}
+                        if words & {*called, *pairs}:
                             known = self.reader.known(other)
                             if known is not None and fits(known.value, 1e-3, 1e5):
                                 return known
@@ -209,6 +280,27 @@ class Training(Layers):
                     continue
                 if isinstance(high.value, int | float) and low.value == -high.value:
                     return high
+        return self._constrained()
+
+    def smoothing(self) -> Known | None:
+        """How much less than one D is told of real data, as a loss is handed it."""
+        for several in self.index.calls.values():
+            for made in several:
+                for keyword in made.call.keywords if made.unit in self.near else ():
+                    if keyword.arg == "label_smoothing":
+                        known = self.reader.known(keyword.value)
+                        if known is not None and fits(known.value, 1e-6, 0.5):
+                            return known
+        return None
+
+    def _constrained(self) -> Known | None:
+        """``ClipConstraint(0.01)``, ``WeightClipper(0.01)``."""
+        for name in ("ClipConstraint", "WeightClip", "WeightClipper", "WeightsClip"):
+            for call in self.calls(name):
+                words = (k.value for k in call.keywords)
+                known = self.reader.known(next(iter((*call.args, *words)), None))
+                if known is not None and fits(known.value, 1e-6, 100):
+                    return known
         return None
 
     def _on_weights(self, call: ast.Call) -> bool:
@@ -232,6 +324,15 @@ class Training(Layers):
                 if known is not None and fits(known.value, 1e-6, 1e6):
                     return known
         return None
+
+
+def _size_of(call: ast.Call, place: int) -> ast.expr | None:
+    """The second number of the shape that is drawn."""
+    words = (k.value for k in call.keywords if k.arg in ("shape", "size"))
+    for shape in (*call.args, *words):
+        if isinstance(shape, ast.Tuple | ast.List) and len(shape.elts) >= 2:
+            return shape.elts[1]
+    return call.args[place] if len(call.args) > place else None
 
 
 def _one_of(node: ast.AST) -> ast.AST:

@@ -18,6 +18,7 @@ from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.python.units import Place
 from gandoctor.configs.python.ways import Given
 from gandoctor.configs.splice import number
+from gandoctor.files.below import folders
 from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
@@ -50,7 +51,7 @@ _MOST_OF_DATA: Final = 200  # names of such a folder that are looked at
 _SHELLS: Final = (".sh", ".bash", ".slurm", ".sbatch", ".bat", ".pbs", ".job", ".cmd")
 _CONFIGS: Final = (".json", ".yaml", ".yml", ".toml")
 # What a file that trains a GAN has of each: plain words, for a search is far slower.
-_MAKES: Final = (b"ptim", b"Adam", b"RMS", b"SGD(")
+_MAKES: Final = (b"ptim", b"Adam", b"RMS", b"SGD(", b"optax", b"Trainer(", b"compile(")
 _PLAYS: Final = (
     b"iscriminator",
     b"ritic",
@@ -76,7 +77,8 @@ _READS_CONFIG: Final = late_pattern(
 )
 _NAMED_CONFIG: Final = late_pattern(rb"[\"']([\w./-]{1,120}\.(?:json|ya?ml|toml))[\"']")
 _OPTIONS: Final = late_pattern(
-    rb"add_argument\(|DEFINE_(?:float|integer|string)|@dataclass|click\.option"
+    rb"add_argument\(|DEFINE_(?:float|integer|string)|@dataclass|click\.option|ConfigDict\(|"
+    rb"CfgNode|[Ee]?[Dd]ict\("
 )
 _OPTION_WORDS: Final = frozenset(
     {"options", "option", "opts", "opt", "config", "configs", "cfg", "args", "arguments", "params",
@@ -96,7 +98,7 @@ class Gathered:
     commands : list of (str, dict)
         Scripts and the options that command lines give them, the likeliest first.
     configs : dict of str to Given
-        Values of config files by the last part of their keys.
+        Values of config files by the ends of their keys.
     texts : dict of str to str
         Command files and configs by name.
     cut : bool
@@ -133,7 +135,8 @@ def gather(root: Path, program: str = "", *, config: str = "") -> Gathered:
     for name in chosen:
         out.files[name] = _decoded(code[name])
     _commands(tree, out)
-    if any(_READS_CONFIG.search(code[name]) for name in chosen):
+    starting = [n for n in code if _unlikely(n) == 0]  # a model is loaded by its name there
+    if any(_READS_CONFIG.search(code[name]) for name in (*chosen, *starting)):
         named = [
             m.decode("ascii", "replace")
             for name in chosen
@@ -162,15 +165,11 @@ class _Tree:
         self.names = sorted(self._names(), key=lambda n: (n.count("/"), n))
 
     def _names(self) -> Iterator[str]:
-        folders = [(self.root, "")]
         seen = 0
-        while folders:
-            folder, name = folders.pop()
-            try:
-                entries = sorted(os.scandir(folder), key=lambda e: e.name)
-            except OSError:
-                continue
-            of_data = any(part in _OF_DATA for part in name.lower().split("/"))
+        for folder in folders(self.root):
+            parts = folder.name.lower().split("/")
+            of_data = any(part in _OF_DATA for part in parts)
+            entries = folder.entries or []
             for entry in entries[:_MOST_OF_DATA] if of_data else entries:
                 seen += 1
                 if seen > MAX_ENTRIES:
@@ -178,12 +177,11 @@ class _Tree:
                     return
                 if entry.name.startswith(".") or entry.is_symlink():
                     continue
-                inner = f"{name}{entry.name}"
                 if entry.is_dir():
-                    if entry.name.lower() not in _SKIPPED and inner.count("/") < MAX_DEPTH:
-                        folders.append((Path(entry.path), f"{inner}/"))
+                    if entry.name.lower() not in _SKIPPED and folder.level < MAX_DEPTH:
+                        folder.below.append(entry)
                 elif entry.is_file():
-                    yield inner
+                    yield f"{folder.name}{entry.name}"
 
     def read(self, name: str, most: int = 0) -> bytes:
         """The bytes of a file; none where it is too long or cannot be read."""
@@ -397,17 +395,27 @@ def _is_record(name: str) -> bool:
 
 
 def values_in(name: str, text: str) -> dict[str, Given]:
-    """Values of a config file by the last part of their keys."""
+    """Values of a config file by the ends of their keys: ``lr`` and ``optim_d.lr``.
+
+    An end that stands for several values stands for none.
+    """
     try:
         entries = formats.scan(formats.name_of(name, text), text)
     except Exception:
         return {}
     out: dict[str, Given] = {}
+    torn: set[str] = set()
     for path, spot in entries.found.items():
-        if path and not isinstance(spot.value, tuple):
-            place = Place(name, str(spot.line), spot.line, spot.start, spot.end)
-            out.setdefault(path[-1], Given(_plain(spot.value), place, "config"))
-    return out
+        if not path or isinstance(spot.value, tuple):
+            continue
+        place = Place(name, str(spot.line), spot.line, spot.start, spot.end)
+        given = Given(_plain(spot.value), place, "config")
+        # the place of an item is no name by itself
+        for start in range(len(path) - path[-1].isdigit()):
+            key = ".".join(path[start:])
+            if out.setdefault(key, given).value != given.value:
+                torn.add(key)
+    return {key: given for key, given in out.items() if key not in torn}
 
 
 def _plain(value: object) -> float | int | str | bool | None:

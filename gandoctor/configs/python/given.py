@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gandoctor.configs.python.index import dotted
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
@@ -50,10 +50,7 @@ def rate_of(made: Optimiser, reader: Reader) -> Slot:
 
 
 def _spread(node: ast.expr, word: str, made: Optimiser, reader: Reader) -> Known | None:
-    wanted = ast.Subscript(node, ast.Constant(word), ast.Load())
-    ast.copy_location(wanted, node)
-    ast.copy_location(wanted.slice, node)
-    found = reader.known(wanted, made.frame)
+    found = reader.known(_entry(node, word), made.frame)
     return found if found is not None and not found.guessed else None
 
 
@@ -76,10 +73,40 @@ def betas_of(made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
         ):
             node = call.args[place]
         out.append(Slot(node, reader.known(node, made.frame) if node is not None else None))
+    spread = next((k.value for k in call.keywords if k.arg is None), None)
+    if spread is not None and out[0].node is None:
+        return _of_spread(spread, made, reader)
     return out[0], out[1]
 
 
+def _of_spread(spread: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    """The moments among ``**options``, as far as those are known."""
+    held, frame = spread, made.frame
+    site = made.frame.call
+    if site is not None and made.frame.caller is not None and isinstance(spread, ast.Name):
+        # what the helper was handed beside its parameters
+        held = next((k.value for k in site.keywords if k.arg is None), spread)
+        frame = made.frame.caller if held is not spread else frame
+    out: list[Slot] = []
+    for place, words in enumerate(_BETAS):
+        pair = _entry(held, "betas")
+        item = ast.copy_location(ast.Subscript(pair, ast.Constant(place), ast.Load()), held)
+        tried = [item, *(_entry(held, w) for w in words)]
+        known = (reader.known(t, frame) for t in tried)
+        out.append(Slot(spread, next((k for k in known if k is not None and not k.guessed), None)))
+    return out[0], out[1]
+
+
+def _entry(node: ast.expr, word: str) -> ast.expr:
+    """``node["word"]``, standing where the node does."""
+    wanted = ast.copy_location(ast.Subscript(node, ast.Constant(word), ast.Load()), node)
+    ast.copy_location(wanted.slice, node)
+    return wanted
+
+
 def _pair(given: ast.expr, made: Optimiser, reader: Reader) -> tuple[Slot, Slot]:
+    if isinstance(given, ast.Call) and last_name(given.func) in ("tuple", "list") and given.args:
+        given = given.args[0]
     end = reader.end(given, made.frame)
     if end is not None and isinstance(end[0], ast.Tuple | ast.List) and len(end[0].elts) == 2:
         first, second = (Slot(e, reader.known(e, end[1])) for e in end[0].elts)

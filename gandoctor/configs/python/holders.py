@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import Store, dotted, last_name
+from gandoctor.configs.python.index import Store
 from gandoctor.configs.python.naming import Naming
 from gandoctor.configs.python.ways import DEEPEST, End, EndlessError, Frame, Known, Way
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.units import Unit
@@ -71,7 +72,7 @@ class Holding(Naming):
                 return self.follow(items[place], found[1], way)
         if isinstance(found, tuple) and isinstance(found[0], ast.Call) and place == 0:
             return found  # `opt = parser.parse_known_args()[0]`
-        return None
+        return self._config(str(place), node.value)
 
     def member(self, base: ast.expr, key: str, frame: Frame, way: Way) -> End:
         """The attribute or entry `key` of an expression."""
@@ -80,6 +81,8 @@ class Holding(Naming):
         found: End = None
         if owner is not None:
             found = self._attribute(owner, key, frame, way)
+        elif isinstance(base, ast.Attribute) and base.attr == "hparams":
+            found = self._saved(base, key, way)
         else:
             inner = Way(depth=way.depth)
             try:
@@ -90,12 +93,22 @@ class Holding(Naming):
                 found = self._held(holder[0], holder[1], key, base, way)
         if found is None:
             del way.trail[mark:]
-            found = self._by_name(key, way)
+            found = self._by_name(key, base, way)
         return found
 
     def _self_class(self, base: ast.expr) -> ast.ClassDef | None:
         if isinstance(base, ast.Name) and base.id in ("self", "cls") and base in self.index.parents:
             return self.index.class_of(base)
+        return None
+
+    def _saved(self, base: ast.Attribute, key: str, way: Way) -> End:
+        """``self.hparams.lr`` after ``save_hyperparameters()``: what ``__init__`` was given."""
+        owner = self._self_class(base.value)
+        for made in owner.body if owner is not None else ():
+            if isinstance(made, ast.FunctionDef) and made.name == "__init__":
+                for binding in self.index.defined(made, key):
+                    if binding.kind == "parameter":
+                        return self._parameter(binding, key, made, Frame(made), way)
         return None
 
     def _held(self, holder: ast.AST, where: Frame, key: str, base: ast.expr, way: Way) -> End:
@@ -183,7 +196,7 @@ class Holding(Naming):
             later = self._stored(key, base, holder)
             if later is not None:
                 return self.follow(later.value, self.frame(later.value), way)
-            return self._config(key)
+            return self._config(key, base)
         for argument in holder.args:  # `tyro.cli(Config)`
             if isinstance(argument, ast.Name) and argument.id in self.index.classes:
                 if key in self.commands:
@@ -312,11 +325,31 @@ class Holding(Naming):
             return None
         return self.follow(option.default, Frame(self.index.function_of(option.call)), way)
 
-    def _config(self, key: str) -> Known | None:
-        given = self.configs.get(key)
-        return self.given(given, key) if given is not None else None
+    def _config(self, key: str, base: ast.expr) -> Known | None:
+        """What a config file holds under the longest end of ``cfg.optim_d.lr`` that it has."""
+        if not self.configs:
+            return None
+        path = (*self._path(base), key)
+        for start in range(len(path)):
+            given = self.configs.get(".".join(path[start:]))
+            if given is not None:
+                return self.given(given, key)
+        return None
 
-    def _by_name(self, key: str, way: Way) -> End:
+    def _path(self, base: ast.expr, depth: int = 0) -> tuple[str, ...]:
+        """``opt.lr`` after ``opt = cfg["train"]`` -> ("cfg", "train")."""
+        path = dotted(base)
+        first: ast.AST = base
+        while isinstance(first, ast.Attribute | ast.Subscript):
+            first = first.value
+        if not isinstance(first, ast.Name) or first not in self.index.parents or depth > 3:
+            return path
+        bound = self.bound(first, self.frame(first))
+        if bound is not None and isinstance(bound[0].value, ast.Attribute | ast.Subscript):
+            return (*self._path(bound[0].value, depth + 1), *path[1:])
+        return path
+
+    def _by_name(self, key: str, base: ast.expr, way: Way) -> End:
         """By the name alone: an option, an attribute of some config, an entry of a file or dict."""
         mark = way.guessed
         way.guessed = True
@@ -334,7 +367,7 @@ class Holding(Naming):
         if len(fields) == 1:
             way.how, way.key = "class", key
             return self.follow(fields[0], self.frame(fields[0]), way)
-        given = self._config(key)
+        given = self._config(key, base)
         if given is not None:
             return given
         stores = [
@@ -342,11 +375,15 @@ class Holding(Naming):
             for s in self.index.stores.get(key, ())
             if isinstance(s.value, ast.Constant | ast.UnaryOp) and not self._loops(s)
         ]
+        if len(stores) > 1 and len(end := (*self._path(base)[-1:], key)) > 1:
+            # `config.d.lr = 1` is another than `config.g.lr = 2`
+            stores = [s for s in stores if dotted(s.target)[-2:] == end]
         if len(stores) == 1:
             way.how, way.key = "attribute", key
             return self.follow(stores[0].value, self.frame(stores[0].value), way)
         entries = [(v, d) for v, d, _ in self.index.entries.get(key, ()) if not self._told(d)]
-        if len(entries) == 1:
+        known = {getattr(v, "value", id(v)) for v, _ in entries}
+        if len(entries) == 1 or (entries and len(known) == 1):  # several that agree
             way.how, way.key = "dict", key
             return self.follow(entries[0][0], self.frame(entries[0][0]), way)
         return None

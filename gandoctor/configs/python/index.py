@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gandoctor.configs.references import last_name, options_of
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -26,31 +27,6 @@ SCOPES: Final = (
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 # A deeper tree is no training, and would end Python's stack.
 DEEPEST: Final = 80
-
-
-def last_name(node: ast.AST | None) -> str:
-    """The last name of ``a.b.c``, through calls and subscripts; empty where there is none."""
-    while isinstance(node, ast.Call | ast.Subscript):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def dotted(node: ast.AST | None) -> tuple[str, ...]:
-    """``a.b["c"]`` -> ("a", "b", "c"); empty for anything else."""
-    parts: list[str] = []
-    while True:
-        if isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            parts.append(str(node.slice.value))
-            node = node.value
-        elif isinstance(node, ast.Name):
-            return (node.id, *reversed(parts))
-        else:
-            return ()
 
 
 @dataclass(slots=True)
@@ -372,7 +348,8 @@ class _Walk:
         name = last_name(node.func)
         out.calls[name].append(Made(node, self.unit, scope))
         for found, default in options_of(node):
-            out.options[found].append(Option(found, default, node, self.unit, scope))
+            off = ast.copy_location(ast.Constant(False), node) if _is_switch(node) else None
+            out.options[found].append(Option(found, default or off, node, self.unit, scope))
         if name in ("set_defaults", "update", "setattr", "dict", "Namespace", "SimpleNamespace"):
             for keyword in node.keywords:
                 if keyword.arg is not None:
@@ -383,31 +360,6 @@ class _Walk:
             out.stores[target.attr].append(Store(target, node.args[2], self.unit, scope))
 
 
-def options_of(node: ast.Call) -> Iterator[tuple[str, ast.expr | None]]:
-    """Name and default of an option that a call declares.
-
-    ``add_argument("--lr", default=...)``, click's ``option`` and absl's ``DEFINE_float``.
-    """
-    name = last_name(node.func)
-    if not (name in ("add_argument", "option", "add_option") or name.startswith("DEFINE_")):
-        return
-    words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    if not words:
-        return
-    given = {k.arg: k.value for k in node.keywords}
-    if name.startswith("DEFINE_"):
-        default = given.get("default") or (node.args[1] if len(node.args) > 1 else None)
-        yield words[0], default
-        return
-    dest = given.get("dest")
-    if isinstance(dest, ast.Constant):
-        yield str(dest.value), given.get("default")
-        return
-    plain = next((w for w in words if not w.startswith("-")), "")  # click: `"--lr-d", "lr"`
-    long = next((w for w in words if w.startswith("--")), "")
-    asked = (plain if name == "option" else "") or long or words[0]
-    default = given.get("default")
-    action = given.get("action")
-    if default is None and isinstance(action, ast.Constant) and action.value == "store_true":
-        default = ast.copy_location(ast.Constant(False), node)
-    yield asked.lstrip("-").replace("-", "_"), default
+def _is_switch(node: ast.Call) -> bool:
+    action = next((k.value for k in node.keywords if k.arg == "action"), None)
+    return isinstance(action, ast.Constant) and action.value == "store_true"

@@ -6,9 +6,10 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.loops import TEST, Loops, fits
+from gandoctor.configs.python.making import target_of
 from gandoctor.configs.python.sides import side_of, words_of
+from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
@@ -122,9 +123,10 @@ class Layers(Loops):
         for functions in index.functions.values():
             every += functions
         for node in every:
-            if side_of(node.name) != side or TEST.search(node.name):
+            if TEST.search(node.name) or set(words_of(node.name)) & _NO_NETWORK:
                 continue
-            if set(words_of(node.name)) & _NO_NETWORK:
+            its = side_of(node.name)
+            if its != side and (its or not self._is_made_as(node.name, side)):
                 continue
             unit = index.of[node]
             rank = self.near.index(unit) if unit in self.near else 99
@@ -132,6 +134,27 @@ class Layers(Loops):
             found.append((made, rank, node.lineno, node, unit))
         for *_, body, unit in sorted(found, key=lambda f: f[:3]):
             yield body, unit
+        yield from self._assembled(side)
+
+    def _is_made_as(self, name: str, side: Side) -> bool:
+        """``netG = UNet(3)``: whether what is of no side by its name is made under one's."""
+        return any(
+            side_of(target_of(m.call, self.index)) == side
+            for m in self.index.calls.get(name, ())
+            if m.unit in self.near
+        )
+
+    def _assembled(self, side: Side) -> Iterator[tuple[ast.AST, Unit]]:
+        """``generator = Sequential([...])``, and ``generator.add(...)`` one after the other."""
+        for call, unit in self.calls_with("Sequential"):
+            if side_of(target_of(call, self.index)) == side:
+                yield call, unit
+        parts: dict[int, tuple[Unit, list[ast.expr]]] = {}
+        for call, unit in self.calls_with("add"):
+            if isinstance(call.func, ast.Attribute) and side_of(last_name(call.func.value)) == side:
+                parts.setdefault(id(unit), (unit, []))[1].append(call)
+        for unit, calls in parts.values():
+            yield ast.Tuple(calls, ast.Load()), unit
 
 
 def _word(node: ast.expr) -> str:

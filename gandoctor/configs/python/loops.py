@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import SCOPES, dotted, last_name
+from gandoctor.configs.python.index import SCOPES
 from gandoctor.configs.python.names import RANGES, WHOLE, WORDS
 from gandoctor.configs.python.sides import side_of, words_of
 from gandoctor.configs.python.ways import Known
+from gandoctor.configs.references import dotted, last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.ways import Plain
 
 _RANGES: Final = frozenset({"range", "xrange", "trange"})
+_CONFIG_WORDS: Final = frozenset(
+    {"config", "configs", "cfg", "options", "hparams", "hyperparams", "hyperparameters",
+     "constants", "settings", "params"}
+)  # fmt: skip
+_TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater")
 TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
 
 
@@ -70,7 +78,10 @@ class Loops:
             k for k in self.candidates(WORDS[setting]) if fits(k.value, low, high, whole=whole)
         )
         first = next(found, None)
-        if first is None or first.how != "parameter":
+        if first is None:
+            others = (*self.handed(WORDS[setting]), *self.unread(WORDS[setting]))
+            return next((k for k in others if fits(k.value, low, high, whole=whole)), None)
+        if first.how != "parameter":
             return first
         # an option of that name is handed over, where a mere default is not
         return next((k for k in found if k.how in ("option", "command", "config")), first)
@@ -89,16 +100,50 @@ class Loops:
         for name in matching:
             if name in self.reader.commands and name in index.options:
                 yield from _given(self.reader.of_option(name))
+        handed: set[str] = set()  # to the training by who knows whom: no default of others counts
         for scope in scopes:
             for name in matching:
                 if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
-                    yield from _given(self.reader.of_name(scope, name))
+                    known = self.reader.of_name(scope, name)
+                    if known is None and scope is self.scope:
+                        handed.add(name)
+                    elif known is not None and not (name in handed and known.how == "parameter"):
+                        yield known
         for name in matching:
             yield from self._elsewhere(name)
         for name in self.reader.configs:
             if squeezed(name) in by_word:
                 given = self.reader.configs[name]
                 yield Known(given.value, (), given.how, given.place, name, guessed=True)
+
+    def handed(self, words: Sequence[str]) -> Iterator[Known]:
+        """What a trainer of some library is handed: ``Trainer(n_dis=5)``."""
+        for name, several in self.index.calls.items():
+            if not _TRAINER.search(name) or name in self.index.functions:
+                continue
+            for made in several:
+                for keyword in made.call.keywords if made.unit in self.near else ():
+                    if keyword.arg and squeezed(keyword.arg) in words:
+                        yield from _given(self.reader.known(keyword.value))
+
+    def unread(self, words: Sequence[str]) -> Iterator[Known]:
+        """What is declared and read in none of these files: perhaps in one that is not here.
+
+        Options, and the constants of a module that is called a config.
+        """
+        index = self.index
+        names = {squeezed(n): n for n in index.options if not index.loads.get(n, 0)}
+        for word in words:
+            known = self.reader.of_option(names[word]) if word in names else None
+            if known is not None:
+                yield replace(known, guessed=True)
+        for (scope, name), bound in index.names.items():
+            if squeezed(name) in words and isinstance(scope, ast.Module):
+                stem = PurePosixPath(index.of[scope].file).stem
+                if set(words_of(stem)) & _CONFIG_WORDS and bound[-1].value is not None:
+                    known = self.reader.known(bound[-1].value)
+                    if known is not None:
+                        yield replace(known, guessed=True)
 
     def _spelled(self) -> dict[str, list[str]]:
         """Names that are read somewhere, by how they are spelled without case and dashes."""
@@ -129,8 +174,19 @@ class Loops:
                 last = index.defined(scope, name)[-1]
                 yield from _given(self.reader.known(last.value) if last.value else None)
         for value, node, _ in index.entries.get(name, ()):
+            if self._is_one_of_many(node, name):
+                continue
             if isinstance(node, ast.Dict) or last_name(getattr(node, "func", None)) != "update":
                 yield from _given(self.reader.known(value))
+
+    def _is_one_of_many(self, node: ast.AST, name: str) -> bool:
+        """Whether a dict stands in a list of such: nobody knows which of them is meant."""
+        several = self.index.parents.get(node)
+        return isinstance(several, ast.List | ast.Tuple) and any(
+            d is not node and any(isinstance(k, ast.Constant) and k.value == name for k in d.keys)
+            for d in several.elts
+            if isinstance(d, ast.Dict)
+        )
 
     def _in_loop(self, node: ast.AST) -> bool:
         return any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
@@ -166,6 +222,8 @@ class Loops:
             )
             if not is_epoch and not (is_outer and steps):
                 continue
+            if not is_epoch and self.trains(node, "d") != self.trains(node, "g"):
+                continue  # the steps of one network for one of the other
             rank = (0 if is_epoch else 2) + (0 if steps else 4) + (0 if unit is self.home else 1)
             rank += 0 if self._is_own(node) else 1
             found.append((rank, order, "epochs" if is_epoch else "iterations", known))
@@ -178,12 +236,13 @@ class Loops:
         return best[2], best[3]
 
     def _fitted(self) -> Known | None:
-        """``model.fit(data, epochs=50)``."""
-        for made in self.calls("fit"):
-            node = next((k.value for k in made.keywords if k.arg == "epochs"), None)
-            known = self.reader.known(node) if node is not None else None
-            if known is not None:
-                return known
+        """``model.fit(data, epochs=50)``, ``Trainer(max_epochs=50)``."""
+        for name, word in (("fit", "epochs"), ("Trainer", "max_epochs")):
+            for made in self.calls(name):
+                node = next((k.value for k in made.keywords if k.arg == word), None)
+                known = self.reader.known(node) if node is not None else None
+                if known is not None and fits(known.value, 1, 1e9, whole=True):
+                    return known
         return None
 
     def _is_own(self, node: ast.AST) -> bool:
@@ -207,7 +266,7 @@ class Loops:
             d, g = self.trains(node, "d"), self.trains(node, "g")
             inner = any(isinstance(p, ast.For | ast.While) for p in self.index.around(node))
             own = isinstance(self.index.parents.get(node), ast.For | ast.While | ast.If)
-            if d == g or not (inner or own):
+            if d == g or not (inner or own or self._is_its_only_loop(node)):
                 continue
             known = self.reader.known(bound)
             if known is not None and fits(known.value, 1, 1000, whole=True):
@@ -218,6 +277,17 @@ class Loops:
                 if every is not None:
                     return "n_critic", every
         return None
+
+    def _is_its_only_loop(self, node: ast.For) -> bool:
+        """Whether a function makes one step of the training, and this is the one loop in it."""
+        function = self.index.function_of(node)
+        loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
+        return (
+            not isinstance(function, ast.Module)
+            and not any(n is not node and self.trains(n) for n in loops)
+            and self.trains(function, "d")
+            and self.trains(function, "g")
+        )
 
     def _every(self, node: ast.If) -> Known | None:
         """``if i % n_critic == 0:`` before G's step."""

@@ -8,14 +8,17 @@ from typing import Final
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "batch_size": (
         "batchsize", "trainbatchsize", "minibatchsize", "batch", "bs", "batchsz", "bsz",
-        "batchsizetrain", "batchsizepergpu",
+        "batchsizetrain", "batchsizepergpu", "batchsizepertrain", "batchpergpu", "minibatch",
+        "nbatch",
     ),
     "latent_dim": (
         "latentdim", "zdim", "nz", "noisedim", "latentsize", "zsize", "dimz", "noisesize",
         "codingssize", "latentdims", "noisedimension", "latentdimension", "latentspacedim",
         "dimlatent", "randomdim", "zdimension", "latentspacesize", "znoisedim",
         "noisevectorsize", "latentvectorsize", "dimnoise", "inputnoisedim", "noiseshape",
-        "latent",
+        "latent", "latents", "znum", "noiselen", "noiselength", "ndimz", "numlatent", "zchannels",
+        "latentvector", "randomnoisedim", "nlatent", "noisevecsize", "znoise", "noisesz",
+        "seedsize", "noisedims", "numlatents",
     ),
     "epochs": (
         "epochs", "nepochs", "numepochs", "epoch", "maxepochs", "totalepochs", "numepoch",
@@ -30,14 +33,15 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "image_size": (
         "imagesize", "imgsize", "imsize", "resolution", "cropsize", "finesize",
         "imageresolution", "imgres", "outputsize", "imgrows", "imageheight", "imgheight",
-        "outputheight", "imgsz", "outputimageheight",
+        "outputheight", "imgsz", "outputimageheight", "inputscalesize", "scalesize",
     ),
     "n_critic": (
         "ncritic", "criticiters", "ndis", "ndisc", "dsteps", "diters", "disciters",
         "criticiterations", "criticsteps", "numdsteps", "discsteps", "numcritic", "kd",
         "dupdates", "criticupdates", "discriminatorsteps", "discriminatorextrasteps",
         "dextrasteps", "niterd", "dupdatesperg", "criticupdatespergen", "trainingratio",
-        "discriminatoriters", "ncritics",
+        "discriminatoriters", "ncritics", "critrepeats", "dstepsperg", "criticrepeats",
+        "disciterations", "discriminatoriterations", "netditers", "kcritic",
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",
@@ -47,7 +51,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "lambdagp", "gplambda", "gpweight", "lambdaterm", "gradientpenaltyweight",
         "lambdapenalty", "penaltycoefficient", "gpcoeff", "gpcoef", "lambdagradientpenalty",
         "gradpenaltyweight", "gradientpenaltycoefficient", "lambd", "gradientpenaltylambda",
-        "wgangplambda", "lambdagradpenalty",
+        "wgangplambda", "lambdagradpenalty", "clambda", "gpw", "wgp", "weightgp", "gpscale",
+        "lambdacoeff", "lambdacoef",
     ),
     "clip_value": (
         "clipvalue", "weightclip", "weightcliplimit", "clipvalues", "weightclippinglimit",
@@ -58,6 +63,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "labelsmoothing", "smooth", "labelsmooth", "reallabelsmooth", "smoothing",
         "onesidedlabelsmoothing", "labelsmoothingfactor", "smoothfactor", "reallabelsmoothing",
     ),
+    "real_label": ("reallabel", "reallabels", "reallabelvalue", "reallabelval"),
     "lambda_l1": (
         "lambdal1", "l1lambda", "l1weight", "weightl1", "lambdapixel", "lambdarecon", "l1coef",
     ),
@@ -77,7 +83,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "batch_size": (1, 1e6), "latent_dim": (1, 1e5), "epochs": (1, 1e7), "iterations": (1, 1e9),
     "image_size": (4, 8192), "n_critic": (1, 1000), "n_gen": (1, 1000), "lambda_gp": (0, 1e5),
-    "clip_value": (1e-6, 100), "label_smoothing": (0, 1), "lambda_l1": (0, 1e5),
+    "clip_value": (1e-6, 100), "label_smoothing": (0, 0.999), "real_label": (0.5, 0.999),
+    "lambda_l1": (0, 1e5),
     "d_dropout": (0, 1),
     "weight_decay": (0, 10), "grad_clip": (1e-6, 1e6),
 }  # fmt: skip
@@ -95,8 +102,12 @@ FAMILIES: Final = {
     "wgangp": "wgan-gp", "wasserstein": "wgan", "wassersteingp": "wgan-gp", "w": "wgan",
     "dcdcgan": "nonsaturating",
 }  # fmt: skip
+# What else may be called by the words below: only those count there that mean nothing else.
+LOOSE_KEYS: Final = frozenset({"loss", "mode", "model", "gan", "method", "modeltype", "type"})
+CLEAR: Final = frozenset({"wgan", "wgangp", "lsgan", "dcgan", "hinge", "nsgan", "sgan"})
 FAMILY_KEYS: Final = (
     "ganmode", "gantype", "losstype", "advloss", "ganloss", "lossmode", "ganlosstype",
     "adversarialloss", "losskind", "whichloss", "ganobjective", "lossfamily", "ganlossmode",
-    "adversariallosstype", "loss",
+    "adversariallosstype", "lossfn", "lossname", "loss", "mode", "modeltype", "method", "model",
+    "gan", "type",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeVar
 
-from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope, dotted, last_name
+from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope
 from gandoctor.configs.python.ways import (
     DEEPEST,
     MOST_STEPS,
@@ -16,6 +16,7 @@ from gandoctor.configs.python.ways import (
     Frame,
     Way,
 )
+from gandoctor.configs.references import dotted, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,13 +43,18 @@ class Naming(Followed):
 
     def name(self, node: ast.Name, frame: Frame, way: Way) -> End:
         """Go from a name to what it is given."""
-        for scope in self._scopes(node, frame):
-            bindings = self.index.defined(scope, node.id)
-            binding = self._binding(bindings, node, scope, frame)
-            if binding is None:
-                continue
-            return self._bound(binding, node, scope, frame, way)
+        found = self.bound(node, frame)
+        if found is not None:
+            return self._bound(found[0], node, found[1], frame, way)
         return self._imported_name(node.id, self.index.of[frame.scope], way)
+
+    def bound(self, node: ast.Name, frame: Frame) -> tuple[Binding, Scope] | None:
+        """What a name is given where it is used, and the scope that gives it."""
+        for scope in self._scopes(node, frame):
+            binding = self._binding(self.index.defined(scope, node.id), node, scope, frame)
+            if binding is not None:
+                return binding, scope
+        return None
 
     def _scopes(self, node: ast.AST, frame: Frame) -> Iterator[Scope]:
         index = self.index
@@ -139,16 +145,20 @@ class Naming(Followed):
             if given is not None:
                 return self._handed_on(given, frame.caller, name, way)
         elif not (frame.scope is scope and frame.call is not None):
+            handed = False
             for site in self._sites(scope):
                 given = self._handed(scope, site.call, name)
                 if given is None:
                     continue
+                handed = handed or not given[1]  # `**options` may lack it
                 mark = len(way.trail), way.depth, way.how
                 found = self._handed_on(given, self.frame(site.call), name, way)
                 if found is not None:
                     return found
                 del way.trail[mark[0] :]
                 way.depth, way.how = mark[1], mark[2]
+            if handed:
+                return None  # whatever it is, it is not the default
         if isinstance(scope, ast.Lambda):
             return None
         return self._default(binding, name, scope, way)

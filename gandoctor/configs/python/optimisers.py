@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs.python.index import Made, dotted, last_name
+from gandoctor.configs.python.index import Made
+from gandoctor.configs.python.making import all_made, target_of
 from gandoctor.configs.python.sides import Side, side_of, words_of
 from gandoctor.configs.python.ways import Frame
-from gandoctor.patterns import late_pattern
+from gandoctor.configs.references import dotted, last_name
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -18,19 +19,8 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.units import Unit
     from gandoctor.configs.python.values import Reader
 
-_CLASSES: Final = late_pattern(
-    r"(?P<name>AdamW|Adam|AdaBelief|Adamax|NAdam|Nadam|RAdam|RMSprop|RMSProp|SGD|Adagrad|AdaGrad|"
-    r"Adadelta|AdaDelta|Lion|Ranger|LAMB|Momentum|MomentumSGD|GradientDescent|FusedAdam|ExtraAdam|"
-    r"OptimisticAdam|OAdam|Adam8bit|AdamW8bit|DeepSpeedCPUAdam)(?:Optimizer)?"
-)
 _MOST: Final = 100  # optimisers of a code
 _MOST_SITES: Final = 16  # calls of one helper
-_PLAIN: Final = frozenset({"adam", "adamw", "rmsprop", "sgd", "adabelief", "lion"})  # of optax
-_NAMES: Final = {
-    "gradientdescent": "sgd", "momentumsgd": "sgd", "momentum": "sgd", "fusedadam": "adam",
-    "adam8bit": "adam", "adamw8bit": "adamw", "oadam": "adam", "optimisticadam": "adam",
-    "extraadam": "adam", "deepspeedcpuadam": "adam",
-}  # fmt: skip
 _TRAINED: Final = ("params", "parameters", "var_list", "parameter_list", "model")
 _NOISE: Final = frozenset(
     {
@@ -78,38 +68,22 @@ class Optimiser:
         return self.call.func.end_lineno or self.call.lineno
 
 
-def kind_of(call: ast.Call) -> str:
-    """The kind of optimiser that a call makes; empty for any other call."""
-    name = last_name(call.func)
-    found = _CLASSES.fullmatch(name)
-    if found:
-        kind = found["name"].lower()
-        return _NAMES.get(kind, kind)
-    if name in _PLAIN and dotted(call.func)[:1] == ("optax",):
-        return name
-    return ""
-
-
 def optimisers_of(reader: Reader) -> list[Optimiser]:
     """All optimisers of a code, in the order of its files and lines; of a helper one a call."""
     index = reader.index
     found: list[Optimiser] = []
-    for several in list(index.calls.values()):
-        for made in several:
-            kind = kind_of(made.call)
-            if kind and len(found) < _MOST and not _is_base(made.call, index):
-                found += _made(made, kind, reader)
+    for made, kind in all_made(reader):
+        if len(found) < _MOST:
+            found += _made(made, kind, reader)
     order = {id(u): i for i, u in enumerate(index.units)}
-    return sorted(found, key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
+    found.sort(key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
+    # of branches that exclude each other that which is taken, as far as it can be told
+    taken = [o for o in found if not reader.is_idle(o.call)]
+    return taken if {"d", "g"} <= {o.side for o in taken} else found
 
 
 def _frame_line(frame: Frame) -> int:
     return frame.call.lineno if frame.call is not None else 0
-
-
-def _is_base(call: ast.Call, index: Index) -> bool:
-    """``class Mine(Adam)`` and the code's own class of that name are no calls of it."""
-    return not call.args and not call.keywords and last_name(call.func) in index.functions
 
 
 def _made(made: Made, kind: str, reader: Reader) -> Iterator[Optimiser]:
@@ -122,7 +96,8 @@ def _made(made: Made, kind: str, reader: Reader) -> Iterator[Optimiser]:
     own = sides.of(plain)
     helpers = _helper_calls(made, reader)
     # of a class that makes both the optimisers each is known without the calls
-    if helpers and not (own and isinstance(index.parents.get(made.scope), ast.ClassDef)):
+    whole = getattr(made.scope, "name", "") == "__init__"
+    if helpers and not (own and whole):
         for site in helpers:
             frame = Frame(scope, site.call, reader.frame(site.call))
             called = target_of(site.call, index)
@@ -152,48 +127,6 @@ def _helper_calls(made: Made, reader: Reader) -> list[Made]:
         sites = index.callers(scope.name, scope)
     sites = [s for s in sites if s.scope is not scope]
     return sites[:_MOST_SITES] if gives and len(sites) > 1 else []
-
-
-def target_of(call: ast.AST, index: Index) -> str:
-    """What a value is called where it is put: a name, attribute, key or keyword."""
-    node: ast.AST = call
-    for parent in index.around(call):
-        if isinstance(parent, ast.keyword):
-            return parent.arg or ""
-        if isinstance(parent, ast.Assign):
-            return _of_targets(parent, node)
-        if isinstance(parent, ast.AnnAssign):
-            return last_name(parent.target)
-        if isinstance(parent, ast.Dict):
-            for key, value in zip(parent.keys, parent.values, strict=True):
-                if value is node and isinstance(key, ast.Constant):
-                    return str(key.value)
-        if isinstance(parent, ast.stmt):
-            return ""
-        if not isinstance(parent, ast.Tuple):
-            node = parent
-        else:
-            outer = index.parents.get(parent)
-            if isinstance(outer, ast.Assign) and len(outer.targets) == 1:
-                target = outer.targets[0]
-                if isinstance(target, ast.Tuple) and node in parent.elts:
-                    place = parent.elts.index(node)
-                    if place < len(target.elts):
-                        return _named(target.elts[place])
-            node = parent
-    return ""
-
-
-def _of_targets(parent: ast.Assign, node: ast.AST) -> str:
-    return _named(parent.targets[-1])
-
-
-def _named(target: ast.expr) -> str:
-    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-        return f"{last_name(target.value)}_{target.slice.value!s}"
-    if isinstance(target, ast.Tuple | ast.List):
-        return ""
-    return last_name(target)
 
 
 def _style(call: ast.Call, reader: Reader) -> str:
@@ -360,7 +293,9 @@ class _Sides:
             return []
         if call.func.attr == "compile":
             receiver = last_name(call.func.value)
-            side: Side = self.around() if receiver == "self" else side_of(receiver)
+            side: Side = side_of(receiver) if receiver != "self" else ""
+            # `model` of `define_discriminator`; what is nobody's else is G with D on top
+            side = side or self.around()
             if not side and receiver not in ("self", ""):
                 side = "g"
             return [side] if side else []
@@ -376,6 +311,18 @@ class _Sides:
                 if side:
                     return side
         return ""
+
+
+def handed_to(made: Optimiser, side: Side, reader: Reader) -> Iterator[ast.expr]:
+    """Where an object that serves both networks is handed to the one's ``compile``."""
+    sides = _Sides(reader, Made(made.call, made.unit, made.frame.scope), made.style, made.target)
+    target = _target(made.call, reader.index)
+    path = dotted(target)
+    for use in reader.index.calls.get("compile", ()) if path else ():
+        if target is not None and use.unit is made.unit and sides.uses(use.call, target, path):
+            given = [*use.call.args, *(k.value for k in use.call.keywords)]
+            if sides.of_use(use.call) == [side]:
+                yield from (node for node in given if dotted(node) == path)
 
 
 def _target(call: ast.AST, index: Index) -> ast.expr | None:

@@ -112,7 +112,7 @@ def read_code(
     commands : sequence of (str, Mapping of str to Given)
         Scripts and the options that command lines start them with, the likeliest first.
     configs : Mapping of str to Given, optional
-        Values of config files by the last part of their keys.
+        Values of config files by the ends of their keys.
 
     Returns
     -------
@@ -228,12 +228,15 @@ def _by_name(training: Training) -> Iterator[Found]:
         "label_smoothing", "lambda_l1", "grad_clip",
     ):  # fmt: skip
         known = training.named(setting)
+        if setting == "label_smoothing":
+            known = known or training.smoothing() or training.named("real_label")
         if known is not None:
             yield from _found(setting, known, "medium")
     for setting, direct in (
         ("latent_dim", training.noise),
         ("image_size", training.image_size),
         ("lambda_gp", training.penalty),
+        ("lambda_l1", training.pixels),
     ):
         known = direct()
         if known is not None:

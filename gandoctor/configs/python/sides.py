@@ -18,7 +18,7 @@ _D: Final = frozenset(
         "d", "disc", "dis", "discr", "discrim", "discriminator", "discriminators", "critic", "netd",
         "dnet", "critics", "adversary", "dopt", "doptim", "lrd", "mpd", "msd", "mrd", "msstftd",
         "discs",
-        "dx", "dy", "da", "db", "dz", "dloss", "dvars", "dparams", "critique",
+        "dx", "dy", "da", "db", "dz", "dloss", "dvars", "dparams", "critique", "crit", "netsd",
     }
 )  # fmt: skip
 _G: Final = frozenset(

@@ -10,7 +10,6 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python.holders import Holding
-from gandoctor.configs.python.index import last_name
 from gandoctor.configs.python.naming import FIELDS
 from gandoctor.configs.python.ways import (
     DEEPEST,
@@ -22,6 +21,7 @@ from gandoctor.configs.python.ways import (
     Known,
     Way,
 )
+from gandoctor.configs.references import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

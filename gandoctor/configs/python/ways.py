@@ -96,7 +96,7 @@ class Followed:
     commands : Mapping of str to Given
         Options that a command line gives: they overrule defaults.
     configs : Mapping of str to Given
-        What config files hold, by the last part of the key.
+        What config files hold, by the ends of the keys.
     preferred : sequence of Unit
         Whose definitions count first where several have the same name.
     """

@@ -35,13 +35,14 @@ class Points:
         Whether the largest value is the best.
     """
 
-    __slots__ = ("_weights", "higher", "steps", "values")
+    __slots__ = ("_count", "_weights", "higher", "steps", "values")
 
     def __init__(self, steps: Ints, values: Floats, *, higher: bool = False) -> None:
         self.steps = steps
         self.values = values
         self.higher = higher
         self._weights: Floats | Literal[False] | None = False
+        self._count = -1
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -53,11 +54,18 @@ class Points:
             self._weights = None if evenly_spaced(self.steps) else cells(self.steps)
         return self._weights
 
+    @property
+    def count(self) -> int:
+        """How many rows are not NaN."""
+        if self._count < 0:
+            self._count = self.values.size - int(np.count_nonzero(np.isnan(self.values)))
+        return self._count
+
     def known(self) -> Points:
         """The rows that are not NaN."""
-        good = ~np.isnan(self.values)
-        if good.all():
+        if self.count == self.values.size:
             return self
+        good = ~np.isnan(self.values)
         return Points(self.steps[good], self.values[good], higher=self.higher)
 
 
@@ -141,7 +149,7 @@ def evenly_spaced(steps: Ints) -> bool:
     """
     if steps.size < 3 or steps[0] == steps[-1]:
         return True
-    gaps = np.diff(steps)
+    gaps = steps[1:] - steps[:-1]
     return bool(gaps.max() <= 1.5 * gaps.min())
 
 
@@ -166,9 +174,9 @@ def cells(steps: Ints, first: float | None = None, last: float | None = None) ->
     n = steps.size
     if n == 0 or steps[0] == steps[-1]:
         return np.ones(n)
-    gaps = np.diff(steps)
-    if gaps.min() == gaps.max():
-        return _equal_cells(steps, float(gaps[0]), first, last)
+    whole = steps[1:] - steps[:-1]
+    if whole.min() == whole.max():
+        return _equal_cells(steps, float(whole[0]), first, last)
     places = steps.astype(np.float64)
     gaps = np.diff(places)
     repeated = bool((gaps == 0).any())
@@ -190,10 +198,8 @@ def _equal_cells(steps: Ints, gap: float, first: float | None, last: float | Non
     """As `cells` for one gap throughout, which most logs have."""
     width = np.full(steps.size, gap)
     reach = gap / 2
-    low = int(np.searchsorted(steps, first + reach)) if first is not None else 0
-    high = (
-        int(np.searchsorted(steps, last - reach, side="right")) if last is not None else steps.size
-    )
+    low = int(steps.searchsorted(first + reach)) if first is not None else 0
+    high = int(steps.searchsorted(last - reach, side="right")) if last is not None else steps.size
     for part in (slice(0, low), slice(high, steps.size)):
         left, right = steps[part] - reach, steps[part] + reach
         left = np.maximum(left, first) if first is not None else left
@@ -211,7 +217,7 @@ def interval_of(steps: Ints) -> float:
     """
     if steps.size < 2:
         return 0.0
-    gaps = np.diff(steps)
+    gaps = steps[1:] - steps[:-1]
     if gaps.min() == gaps.max():
         return float(gaps[0])
     gaps = gaps[gaps > 0]

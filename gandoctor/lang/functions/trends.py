@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gandoctor.lang.functions.registry import Floats, Points, Registry, UndecidedError
 from gandoctor.lang.functions.series import crosses_zero, spread_of
@@ -31,9 +33,17 @@ def _trend(x: Points) -> float:
     """
     _, values = _stretches(x, TREND_BLOCKS)
     later, earlier = values[None, :], values[:, None]
-    pairs = np.triu((later > earlier).astype(np.int8) - (later < earlier).astype(np.int8), 1)
     n = values.size
-    return float(pairs.sum(dtype=np.int64)) / (n * (n - 1) / 2) if n > 1 else 0.0
+    pairs = _pairs(n)
+    rises = np.count_nonzero((later > earlier) & pairs)
+    falls = np.count_nonzero((later < earlier) & pairs)
+    return float(rises - falls) / (n * (n - 1) / 2) if n > 1 else 0.0
+
+
+@functools.lru_cache(maxsize=4)
+def _pairs(n: int) -> NDArray[np.bool_]:
+    """Whether the second of two rows comes after the first; shape (n, n)."""
+    return ~np.tri(n, dtype=np.bool_)
 
 
 @FUNCTIONS.reducer("slope(x)", "units of x a step", least=12)

@@ -110,7 +110,12 @@ def _game(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]
     losses is no part of the game (a pre-training, a classifier), though it may go by the same
     names, and they count other steps.
     """
-    tags = [_tags_of(cell) for cell in cells]
+    # Where no other cell prints a training, the longest output need not be read twice.
+    longest = max(range(len(cells)), key=lambda k: len(shown_by.printed(cells[k])), default=0)
+    tags = [_tags_of(cell) if k != longest else [] for k, cell in enumerate(cells)]
+    if not any(tags):
+        return cells, []
+    tags[longest] = _tags_of(cells[longest])
     if not any(map(is_whole, tags)):
         return cells, []
     apart = [not is_whole(own) and any(_LOSS.search(tag) for tag in own) for own in tags]

@@ -117,6 +117,10 @@ class _Known:
     pattern: re.Pattern[str] | None = None
     follower: _Known | None = None
 
+    def numbers_in(self, line: str) -> tuple[str, ...] | None:
+        found = self.pattern.fullmatch(line) if self.pattern is not None else None
+        return found.groups() if found else None
+
 
 def _without_control(text: str) -> str:
     """A text without what steers a terminal; wide signs and written-out breaks as usual ones."""
@@ -185,14 +189,10 @@ class _Log:
         last = _Known(None)
         for line in lines:
             at += 1
-            if (
-                guess is not None
-                and guess.pattern is not None
-                and (found := guess.pattern.fullmatch(line))
-            ):
+            if guess is not None and (numbers := guess.numbers_in(line)):
                 # Logs repeat themselves: the shape that followed the last time usually follows
                 # again.
-                self._keep(guess.plan, at, found.groups())
+                self._keep(guess.plan, at, numbers)
                 last, guess = guess, guess.follower
                 continue
             if len(line) > _LONGEST_LINE:
@@ -203,6 +203,10 @@ class _Log:
                 self._keep_mark(at, line)
             plain = _without_drawing(line)
             self._keep_header(at, plain)
+            if plain != line and guess is not None and (numbers := guess.numbers_in(plain)):
+                self._keep(guess.plan, at, numbers)
+                last, guess = guess, guess.follower
+                continue
             parts = NUMBER.split(plain)
             if len(parts) == 1:
                 continue

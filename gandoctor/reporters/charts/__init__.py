@@ -86,18 +86,21 @@ def draw(figure: Figure, ident: str, columns: int = COLUMNS) -> Drawing | None:
     canvas = Canvas(x0, x1, left, WIDTH - _RIGHT, _TOP, bottom)
     body: list[str] = []
     legend: list[tuple[str, str]] = []
-    body += canvas.shades(figure, legend)
+    body += canvas.plot(canvas.shades(figure, legend))
     for panel, row in zip(panels, ticks, strict=True):
         body += canvas.grid(panel, row, figure.onset)
+    curves: list[str] = []
+    levels: list[str] = []
     for panel in panels:
         for line in panel.lines:
-            body += canvas.curve(panel, line, columns, notes, legend)
-        body += canvas.levels(panel, legend)
-    body += canvas.steps(figure.unit)
-    body += canvas.onset(figure)
+            curves += canvas.curve(panel, line, columns, notes, legend)
+        levels += canvas.levels(panel, legend)
+    flag, label = canvas.onset(figure)
+    body += [*canvas.plot([*curves, *flag]), *levels, *canvas.steps(figure.unit), *label]
     head = (
         f'<svg class="chart" role="img" aria-labelledby="{ident}-t {ident}-d" '
-        f'viewBox="0 0 {WIDTH} {bottom + _BELOW:g}">'
+        f'viewBox="0 0 {WIDTH} {bottom + _BELOW:g}" data-u="{w.step_word(figure.unit)}" '
+        f'data-x="{x0:.9g} {x1:.9g} {left:g} {WIDTH - _RIGHT}">'
         f'<title id="{ident}-t">{escaped(figure.title)}</title><desc '
         f'id="{ident}-d">{escaped(figure.description)}</desc>'
     )

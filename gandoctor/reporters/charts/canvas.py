@@ -40,6 +40,12 @@ class Panel:
         """Where values lie; shape (n,) in and out, NaN stays."""
         return self.top + self.height * (1 - self.scale.place(values))
 
+    @property
+    def read_back(self) -> str:
+        """What a script needs to turn a height into a value: kind, ends, knee, top, height."""
+        s = self.scale
+        return f"{s.kind} {s.low:.7g} {s.high:.7g} {s.knee:g} {self.top:g} {self.height:g}"
+
 
 def escaped(text: str) -> str:
     """Untrusted text as it may stand in the markup."""
@@ -181,7 +187,7 @@ class Canvas:
         if ok.any():
             out.append(
                 f'<path class="line s{line.colour}{raw}" transform="scale(.1)" '
-                f'd="{_path(xs, ys)}"/>'
+                f'data-y="{panel.read_back}" d="{_path(xs, ys)}"/>'
             )
         if noisy:
             out.append(
@@ -205,6 +211,7 @@ class Canvas:
     def steps(self, unit: str) -> list[str]:
         """The step axis."""
         out = [f'<path class="axis" d="M{self.left:g} {self.bottom:g}H{self.right:g}"/>']
+        out.append('<g class="ticks">')
         for value in nice(self.first, self.last, 4):
             if value != int(value):
                 continue
@@ -217,23 +224,32 @@ class Canvas:
             )
         middle = (self.left + self.right) / 2
         out.append(
-            f'<text class="tx" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>'
+            f'</g><text class="tx" x="{middle:.1f}" y="{self.bottom + 30:g}">{w.axis(unit)}</text>'
         )
         return out
 
-    def onset(self, figure: Figure) -> list[str]:
-        """The flag at the step since which the finding holds."""
+    def onset(self, figure: Figure) -> tuple[list[str], list[str]]:
+        """The flag at the step since which the finding holds: its pole, and what stands on it."""
         if figure.onset is None or not self.first <= figure.onset <= self.last:
-            return []
+            return [], []
         x = self.at(figure.onset)
         side, dx = ("end", -4) if x > (self.left + self.right) / 2 else ("start", 4)
-        return [
-            f'<path class="onset" d="M{x:.1f} {self.top - 12:g}V{self.bottom:g}"/>',
-            (
-                f'<text class="lonset {side}" x="{x + dx:.1f}" y="{self.top - 5:g}">onset '
-                f"{figure.onset:,}</text>"
-            ),
-        ]
+        label = f"onset {figure.onset:,}"
+        place = f'x="{x + dx:.1f}" y="{self.top - 5:g}"'
+        pole = f'<path class="onset" d="M{x:.1f} {self.top - 12:g}V{self.bottom:g}"/>'
+        return [pole], [f'<text class="lonset {side}" {place}>{label}</text>']
+
+    def plot(self, marks: Sequence[str]) -> list[str]:
+        """What lies along the steps, as a picture in the picture.
+
+        It is cut off at the axes; a script zooms by moving its view.
+        """
+        if not marks:
+            return []
+        width = self.right - self.left
+        frame = f'x="{self.left:g}" width="{width:g}" height="{self.bottom:g}"'
+        view = f'viewBox="{self.left:g} 0 {width:g} {self.bottom:g}" preserveAspectRatio="none"'
+        return [f'<svg class="plot" {frame} {view}>', *marks, "</svg>"]
 
 
 def _box(name: str, left: float, right: float, top: float, bottom: float) -> str:

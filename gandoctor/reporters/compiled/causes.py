@@ -1,6 +1,6 @@
 # Made from templates/causes.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '4cd399af74ffa00b0865b60a6b293b40b6a838e4cf1d5017e415d0072fd99a33'
+MADE_FROM = '7665b4c28728608ebced400209b363ecd0d96dba9614ecb523702626a34b3d51'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'causes.html.j2'
 
@@ -59,7 +59,17 @@ def root(context, missing=missing):
                 escape(environment.finalize(environment.getattr(environment.getattr(l_1_shown, 'it'), 'title'))),
                 '</h',
                 escape(environment.finalize(l_1_level)),
-                '></summary>\n',
+                '>',
+            ))
+            if environment.getattr(l_1_shown, 'evidence'):
+                pass
+                t_4.extend((
+                    '<span class="meta evidence">',
+                    escape(environment.finalize(environment.getattr(l_1_shown, 'evidence'))),
+                    '</span>',
+                ))
+            t_4.extend((
+                '</summary>\n',
                 escape(environment.finalize(context.call((undefined(name='explained') if l_0_explained is missing else l_0_explained), l_1_shown, l_1_id, (l_1_level + 1)))),
                 '\n</details>\n',
             ))
@@ -159,7 +169,9 @@ def root(context, missing=missing):
                 _loop_vars = {}
                 pass
                 t_5.extend((
-                    '<tr><td><svg class="bar" viewBox="0 0 72 12" aria-hidden="true"><path class="zero" d="M36 0V12"/><rect class="',
+                    '<tr class="',
+                    escape(environment.finalize(l_2_kind)),
+                    '"><td class="draw"><svg class="bar" viewBox="0 0 72 12" aria-hidden="true"><path class="zero" d="M36 0V12"/><rect class="',
                     escape(environment.finalize(l_2_kind)),
                     '" x="',
                     escape(environment.finalize(l_2_x)),
@@ -172,11 +184,9 @@ def root(context, missing=missing):
                     '</td></tr>\n',
                 ))
             l_2_kind = l_2_x = l_2_width = l_2_weight = l_2_said = missing
-            t_5.extend((
-                '</table>\n<p class="meta">Score ',
-                escape(environment.finalize(environment.getattr(l_1_shown, 'score'))),
-                ': the sum of these weights (log-odds, in nats) and of how common the cause is.</p>\n',
-            ))
+            t_5.append(
+                '</table>\n<p class="meta">Weights are log-odds, in nats.</p>\n',
+            )
         for l_2_p in environment.getattr(l_1_shown, 'patches'):
             _loop_vars = {}
             pass
@@ -385,4 +395,4 @@ def root(context, missing=missing):
     context.vars['copy'] = l_0_copy = Macro(environment, macro, 'copy', ('raw', 'offered'), False, False, False, context.eval_ctx.autoescape)
 
 blocks = {}
-debug_info = '1=30&3=37&4=46&5=50&6=52&7=60&10=67&11=69&12=71&13=77&18=84&19=94&20=97&21=99&22=102&23=106&25=109&26=114&28=118&29=123&32=129&33=132&34=139&35=143&37=146&38=150&40=155&41=160&44=174&46=177&47=184&48=188&49=191&54=205&55=214&56=218&57=222&58=230&61=237&62=245&67=252&68=259&69=263&71=266&72=270&74=273&75=277&77=294&81=299&82=303&83=305&85=308&87=312&89=315&92=320&93=324&95=327&96=331&98=334&99=338&103=348&104=357&108=366&109=373'
+debug_info = '1=30&3=37&4=46&5=50&6=52&7=70&10=77&11=79&12=81&13=87&18=94&19=104&20=107&21=109&22=112&23=116&25=119&26=124&28=128&29=133&32=139&33=142&34=149&35=153&37=156&38=160&40=165&41=170&46=187&47=194&48=198&49=201&54=215&55=224&56=228&57=232&58=240&61=247&62=255&67=262&68=269&69=273&71=276&72=280&74=283&75=287&77=304&81=309&82=313&83=315&85=318&87=322&89=325&92=330&93=334&95=337&96=341&98=344&99=348&103=358&104=367&108=376&109=383'

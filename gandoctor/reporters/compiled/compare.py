@@ -1,6 +1,6 @@
 # Made from templates/compare.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '3feaf4b390595fdfe64ee5ae658a90c321d0bb72576a3128044219125e63ba5d'
+MADE_FROM = '303c5ca7a05eee26139651f954631b7e69151b035dc85460db51b12569598de2'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'compare.html.j2'
 
@@ -145,17 +145,17 @@ def block_body(context, missing=missing):
             yield '</div>\n'
         l_1_title = l_1_svg = missing
         yield '</section>\n'
-    yield '<section class="card" id="table">\n<h2 class="title">Before and after</h2>\n<div class="wide" tabindex="0"><table>\n<thead><tr><th></th><th class="num">Before</th><th class="num">After</th><th></th></tr></thead>\n<tbody>\n'
+    yield '<section class="card" id="table">\n<h2 class="title">Before and after</h2>\n<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>What</th><th class="num">Before</th><th class="num">After</th><th>Change</th></tr></thead>\n<tbody>\n'
     for (l_1_name, l_1_old, l_1_new, l_1_said) in (undefined(name='rows') if l_0_rows is missing else l_0_rows):
         _loop_vars = {}
         pass
         yield '<tr><td>'
         yield escape(environment.finalize(l_1_name))
-        yield '</td><td class="num">'
+        yield '</td><td data-l="before" class="num">'
         yield escape(environment.finalize(l_1_old))
-        yield '</td><td class="num">'
+        yield '</td><td data-l="after" class="num">'
         yield escape(environment.finalize(l_1_new))
-        yield '</td><td>'
+        yield '</td><td data-l="change">'
         yield escape(environment.finalize(l_1_said))
         yield '</td></tr>\n'
     l_1_name = l_1_old = l_1_new = l_1_said = missing
@@ -259,7 +259,7 @@ def block_body(context, missing=missing):
         if (undefined(name='changed') if l_0_changed is missing else l_0_changed):
             pass
             t_8.append(
-                '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Your key</th><th>Before</th><th>After</th></tr></thead>\n<tbody>\n',
+                '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>Your key</th><th>Before</th><th>After</th></tr></thead>\n<tbody>\n',
             )
             for (l_2_key, l_2_old, l_2_new) in (undefined(name='changed') if l_0_changed is missing else l_0_changed):
                 _loop_vars = {}
@@ -267,9 +267,9 @@ def block_body(context, missing=missing):
                 t_8.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(l_2_key)),
-                    '</code></td><td><code>',
+                    '</code></td><td data-l="before"><code>',
                     escape(environment.finalize(l_2_old)),
-                    '</code></td><td><code>',
+                    '</code></td><td data-l="after"><code>',
                     escape(environment.finalize(l_2_new)),
                     '</code></td></tr>\n',
                 ))

@@ -1,6 +1,6 @@
 # Made from templates/folder.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'ecd8253497ba1a8665cd7efa0d09c4cd56f31a58f3dba0f48aaaa626085ba76e'
+MADE_FROM = 'b7e60c7ef8410de51be59a8474326acc729f63749146d198e183ea9096769681'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'folder.html.j2'
 
@@ -51,7 +51,7 @@ def block_body(context, missing=missing):
     yield escape(environment.finalize((undefined(name='title') if l_0_title is missing else l_0_title)))
     yield '</h1><p class="meta">'
     yield escape(environment.finalize((undefined(name='verdicts') if l_0_verdicts is missing else l_0_verdicts)))
-    yield '</p>\n<p class="find" hidden><label>Find <input type="search" data-find="runs"></label> <span class="meta" data-count="runs"></span></p>\n<div class="wide" tabindex="0"><table data-sort id="runs">\n<thead><tr><th>Run</th><th>Verdict</th><th class="num">Belief</th><th>Cause</th><th>Since</th><th class="num">FID</th><th class="num">D\'s rate</th><th class="num">G\'s rate</th><th>D\'s and G\'s loss</th></tr></thead>\n<tbody>\n'
+    yield '</p>\n<p class="find" hidden><label>Find <input type="search" data-find="runs"></label> <span class="meta" data-count="runs"></span></p>\n<div class="wide" tabindex="0"><table class="stack" data-sort id="runs">\n<thead><tr><th>Run</th><th>Verdict</th><th class="num">Belief</th><th>Cause</th><th>Since</th><th class="num">FID</th><th class="num">D\'s rate</th><th class="num">G\'s rate</th><th>D\'s and G\'s loss</th></tr></thead>\n<tbody>\n'
     for l_1_r in (undefined(name='rows') if l_0_rows is missing else l_0_rows):
         _loop_vars = {}
         pass
@@ -65,38 +65,35 @@ def block_body(context, missing=missing):
         yield escape(environment.finalize(environment.getattr(l_1_r, 'order')))
         yield '">'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'verdict')))
-        yield '</td><td class="num" data-v="'
+        yield '</td><td data-l="belief" class="num" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'p') if (not t_3(environment.getattr(l_1_r, 'p'))) else '')))
         yield '">'
-        if (not t_3(environment.getattr(l_1_r, 'p'))):
-            pass
-            yield escape(environment.finalize(t_1('%.0f', (100 * environment.getattr(l_1_r, 'p')))))
-            yield ' %'
-        yield '</td><td>'
+        yield escape(environment.finalize(environment.getattr(l_1_r, 'sure')))
+        yield '</td><td data-l="cause" class="cause">'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'cause')))
-        yield '</td><td class="when" data-v="'
+        yield '</td><td data-l="since" class="when" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'onset') if (not t_3(environment.getattr(l_1_r, 'onset'))) else '')))
         yield '">'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'since')))
-        yield '</td><td class="num" data-v="'
+        yield '</td><td data-l="FID" class="num" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'quality') if (not t_3(environment.getattr(l_1_r, 'quality'))) else '')))
         yield '">'
         if (not t_3(environment.getattr(l_1_r, 'quality'))):
             pass
             yield escape(environment.finalize(t_2(environment.getattr(l_1_r, 'quality'))))
-        yield '</td><td class="num" data-v="'
+        yield '</td><td data-l="D\'s rate" class="num" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'lr_d') if (not t_3(environment.getattr(l_1_r, 'lr_d'))) else '')))
         yield '">'
         if (not t_3(environment.getattr(l_1_r, 'lr_d'))):
             pass
             yield escape(environment.finalize(t_1('%g', environment.getattr(l_1_r, 'lr_d'))))
-        yield '</td><td class="num" data-v="'
+        yield '</td><td data-l="G\'s rate" class="num" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'lr_g') if (not t_3(environment.getattr(l_1_r, 'lr_g'))) else '')))
         yield '">'
         if (not t_3(environment.getattr(l_1_r, 'lr_g'))):
             pass
             yield escape(environment.finalize(t_1('%g', environment.getattr(l_1_r, 'lr_g'))))
-        yield '</td><td class="spark"><span>'
+        yield '</td><td class="spark" aria-hidden="true"><span>'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'd')))
         yield '</span><br><span>'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'g')))
@@ -105,23 +102,23 @@ def block_body(context, missing=missing):
     yield '</tbody></table></div>\n</section>\n'
     if (undefined(name='splits') if l_0_splits is missing else l_0_splits):
         pass
-        yield '<section class="card index"><h2>Which setting separates failing from healthy runs</h2>\n<p class="meta">Each setting that differs, at its best cut; shares with 95 % intervals. A best cut of many is found by chance, too: where the intervals meet nothing is told.</p>\n<div class="wide" tabindex="0"><table>\n<thead><tr><th>Here</th><th>failing</th><th>There</th><th>failing</th><th>Told apart</th></tr></thead>\n<tbody>\n'
+        yield '<section class="card index"><h2>Which setting separates failing from healthy runs</h2>\n<p class="meta">Each setting that differs, at its best cut; shares with 95 % intervals. A best cut of many is found by chance, too: where the intervals meet nothing is told.</p>\n<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>Here</th><th>failing</th><th>There</th><th>failing</th><th>Told apart</th></tr></thead>\n<tbody>\n'
         for l_1_s in (undefined(name='splits') if l_0_splits is missing else l_0_splits):
             _loop_vars = {}
             pass
             yield '<tr><td>'
             yield escape(environment.finalize(environment.getattr(l_1_s, 'below')))
-            yield '</td><td>'
+            yield '</td><td data-l="failing">'
             yield escape(environment.finalize(environment.getattr(l_1_s, 'failing_below')))
-            yield '</td><td>'
+            yield '</td><td data-l="or">'
             yield escape(environment.finalize(environment.getattr(l_1_s, 'above')))
-            yield '</td><td>'
+            yield '</td><td data-l="failing">'
             yield escape(environment.finalize(environment.getattr(l_1_s, 'failing_above')))
-            yield '</td><td>'
+            yield '</td><td data-l="told apart">'
             yield escape(environment.finalize(('yes' if environment.getattr(l_1_s, 'told') else 'no')))
             yield '</td></tr>\n'
         l_1_s = missing
         yield '</tbody></table></div>\n</section>\n'
 
 blocks = {'body': block_body}
-debug_info = '1=12&2=17&3=48&8=52&9=56&13=103&19=106&20=110'
+debug_info = '1=12&2=17&3=48&8=52&9=56&13=100&19=103&20=107'

@@ -1,6 +1,6 @@
 # Made from templates/index.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '4bb6054b6b93800fa10f8baf4cd7b6f90a791b63d4e115a2c61048863ceb0a9f'
+MADE_FROM = 'f6e34d0ea708ac6f73f8f7d6b77313910289093f0da9e0b8a32ebbf383b79754'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'index.html.j2'
 
@@ -24,7 +24,7 @@ def root(context, missing=missing):
         yield '<p class="meta">'
         yield escape(environment.finalize(environment.getattr((undefined(name='index') if l_0_index is missing else l_0_index), 'thinned')))
         yield '</p>\n'
-    yield '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Run</th><th>Verdict</th><th>Since</th><th>Cause</th></tr></thead>\n<tbody>\n'
+    yield '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>Run</th><th>Verdict</th><th>Since</th><th>Cause</th></tr></thead>\n<tbody>\n'
     for l_1_run in (undefined(name='runs') if l_0_runs is missing else l_0_runs):
         _loop_vars = {}
         pass
@@ -36,9 +36,9 @@ def root(context, missing=missing):
         yield escape(environment.finalize(environment.getattr(environment.getattr(environment.getattr(l_1_run, 'report'), 'run'), 'name')))
         yield '</a></td><td class="word">'
         yield escape(environment.finalize(environment.getattr(environment.getattr(l_1_run, 'report'), 'verdict')))
-        yield '</td><td class="when">'
+        yield '</td><td data-l="since" class="when">'
         yield escape(environment.finalize(environment.getattr(l_1_run, 'since')))
-        yield '</td><td>'
+        yield '</td><td data-l="cause" class="cause">'
         yield escape(environment.finalize(environment.getattr(l_1_run, 'cause')))
         yield '</td></tr>\n'
     l_1_run = missing

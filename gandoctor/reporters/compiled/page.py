@@ -1,6 +1,6 @@
 # Made from templates/page.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '63902e5727eeb02be8f49b774573a2935333f49f41e697dba009c27e0e39e1fa'
+MADE_FROM = '99a52f08dd831a64deb049b53daffd4f0fc674795f7e3723ca3c37c8bc253897'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'page.html.j2'
 
@@ -13,8 +13,8 @@ def root(context, missing=missing):
     l_0_policy = resolve('policy')
     l_0_title = resolve('title')
     l_0_style = resolve('style')
+    l_0_made = resolve('made')
     l_0_back = resolve('back')
-    l_0_made_by = resolve('made_by')
     l_0_script = resolve('script')
     try:
         t_1 = environment.tests['defined']
@@ -31,6 +31,10 @@ def root(context, missing=missing):
     yield escape(environment.finalize((undefined(name='style') if l_0_style is missing else l_0_style)))
     yield '</style>\n</head>\n<body>\n<main>\n<p class="brand"><b>gandoctor</b> '
     yield from context.blocks['brand'][0](context)
+    if environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'date'):
+        pass
+        yield ', '
+        yield escape(environment.finalize(environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'date')))
     if (t_1((undefined(name='back') if l_0_back is missing else l_0_back)) and (undefined(name='back') if l_0_back is missing else l_0_back)):
         pass
         yield ' <a class="back" href="'
@@ -39,8 +43,17 @@ def root(context, missing=missing):
     yield '</p>\n'
     yield from context.blocks['body'][0](context)
     yield '</main>\n<footer><p>'
-    yield escape(environment.finalize((undefined(name='made_by') if l_0_made_by is missing else l_0_made_by)))
-    yield '. Made from the log alone; nothing was sent anywhere.</p></footer>\n<script>'
+    yield escape(environment.finalize(environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'tool')))
+    if environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'date'):
+        pass
+        yield ', '
+        yield escape(environment.finalize(environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'date')))
+    if environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'command'):
+        pass
+        yield ': <code>'
+        yield escape(environment.finalize(environment.getattr((undefined(name='made') if l_0_made is missing else l_0_made), 'command')))
+        yield '</code>'
+    yield '<br>\nMade from the log alone; nothing was sent anywhere.</p></footer>\n<script>'
     yield escape(environment.finalize((undefined(name='script') if l_0_script is missing else l_0_script)))
     yield '</script>\n</body>\n</html>'
 
@@ -84,4 +97,4 @@ def block_body(context, missing=missing):
     l_1_run = missing
 
 blocks = {'brand': block_brand, 'body': block_body}
-debug_info = '5=24&11=26&12=28&16=30&17=37&26=39&27=41&16=44&17=54&18=64&19=66&21=72&22=75'
+debug_info = '5=24&11=26&12=28&16=30&17=41&26=43&28=54&16=57&17=67&18=77&19=79&21=85&22=88'

@@ -1,6 +1,6 @@
 # Made from templates/probe.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'e45181c54543bf976257462c7715b487ae8474877d3aea51e9abd2c6e50ebaf6'
+MADE_FROM = 'd3402cc24b76db6ac151b8eaf7a5717e59198066e02f8232c5e8a364fcdf1093'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'probe.html.j2'
 
@@ -57,7 +57,7 @@ def root(context, missing=missing):
         yield '</ul>\n'
     if environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'probe'), 'figures'):
         pass
-        yield '<div class="wide" tabindex="0"><table>\n<thead><tr><th scope="col">Figure</th><th scope="col" class="num">Value</th><th scope="col">What it is</th></tr></thead>\n<tbody>\n'
+        yield '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th scope="col">Figure</th><th scope="col" class="num">Value</th><th scope="col">What it is</th></tr></thead>\n<tbody>\n'
         for (l_1_name, l_1_value, l_1_text) in environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'probe'), 'figures'):
             _loop_vars = {}
             pass
@@ -72,7 +72,7 @@ def root(context, missing=missing):
         yield '</tbody></table></div>\n'
     if environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'probe'), 'layers'):
         pass
-        yield '<div class="wide" tabindex="0"><table>\n<thead><tr><th scope="col">Player</th><th scope="col">Layer</th><th scope="col" class="num">Gradient</th><th scope="col" class="num">over weights</th></tr></thead>\n<tbody>\n'
+        yield '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th scope="col">Player</th><th scope="col">Layer</th><th scope="col" class="num">Gradient</th><th scope="col" class="num">over weights</th></tr></thead>\n<tbody>\n'
         for (l_1_player, l_1_name, l_1_norm, l_1_relative) in environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'probe'), 'layers'):
             _loop_vars = {}
             pass
@@ -80,9 +80,9 @@ def root(context, missing=missing):
             yield escape(environment.finalize(l_1_player))
             yield '</td><td><code>'
             yield escape(environment.finalize(l_1_name))
-            yield '</code></td><td class="num">'
+            yield '</code></td><td data-l="gradient" class="num">'
             yield escape(environment.finalize(l_1_norm))
-            yield '</td><td class="num">'
+            yield '</td><td data-l="over weights" class="num">'
             yield escape(environment.finalize(l_1_relative))
             yield '</td></tr>\n'
         l_1_player = l_1_name = l_1_norm = l_1_relative = missing

@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '041e6e13ec5e61caafd8c9a485e59c75dffba8edde4257453f96ecb377a6bcd0'
+MADE_FROM = 'a905b1cbca7dff873f6cb87724c9b0f805d302297966ee74bbe5196dfc1fe638'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -111,7 +111,7 @@ def root(context, missing=missing):
         yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
         yield ' class="title">How the verdict came about</h'
         yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
-        yield '>\n<p class="meta">Each piece of evidence moves the odds that the run has failed; in nats, above zero for a failure. Evidence that says one thing in several ways is discounted.</p>\n<div class="wide" tabindex="0"><table class="reasons waterfall">\n<thead><tr><th scope="col" class="draw"></th><th scope="col" class="num">Nats</th><th scope="col">Evidence</th></tr></thead>\n<tbody>\n'
+        yield '>\n<p class="meta">Each piece of evidence moves the odds that the run has failed; in nats, above zero for a failure. Evidence that says one thing in several ways is discounted.</p>\n<div class="wide" tabindex="0"><table class="reasons waterfall">\n<thead><tr><th scope="col" class="draw">So far</th><th scope="col" class="num">Nats</th><th scope="col">Evidence</th></tr></thead>\n<tbody>\n'
         for l_1_b in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'belief'):
             _loop_vars = {}
             pass
@@ -186,30 +186,58 @@ def root(context, missing=missing):
             t_9 = []
             pass
             t_9.append(
-                '<p class="meta">What could not be decided is no pass. This is what was missing, and how to log it.</p>\n<ul class="plain">\n',
+                '<p class="meta">What could not be decided is no pass. Grouped by what was missing, what answers most first.</p>\n<ul class="plain">\n',
             )
-            for l_2_x in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'not_checked'):
+            for l_2_g in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'unchecked'):
                 _loop_vars = {}
                 pass
-                t_9.extend((
-                    '<li><b>',
-                    escape(environment.finalize(environment.getattr(l_2_x, 'title'))),
-                    '</b> <span class="muted">',
-                    escape(environment.finalize(environment.getattr(l_2_x, 'rule'))),
-                    '</span><br>',
-                    escape(environment.finalize(environment.getattr(l_2_x, 'reason'))),
-                ))
-                if environment.getattr(l_2_x, 'log_it'):
+                t_9.append(
+                    '<li>',
+                )
+                if environment.getattr(l_2_g, 'log_it'):
                     pass
                     t_9.extend((
-                        '<pre class="log" tabindex="0"><code>',
-                        escape(environment.finalize(environment.getattr(l_2_x, 'log_it'))),
+                        '<b>',
+                        escape(environment.finalize(environment.getattr(l_2_g, 'names'))),
+                        '</b> <span class="muted">answers ',
+                        escape(environment.finalize(t_1(environment.getattr(l_2_g, 'rules')))),
+                        '</span><pre class="log" tabindex="0"><code>',
+                        escape(environment.finalize(environment.getattr(l_2_g, 'log_it'))),
                         '</code></pre>',
                     ))
+                else:
+                    pass
+                    t_9.append(
+                        '<b>For other reasons</b>',
+                    )
                 t_9.append(
-                    '</li>\n',
+                    '<ul class="waits">',
                 )
-            l_2_x = missing
+                for (l_3_rule, l_3_title, l_3_reason) in environment.getattr(l_2_g, 'rules'):
+                    _loop_vars = {}
+                    pass
+                    t_9.extend((
+                        '<li>',
+                        escape(environment.finalize(l_3_title)),
+                        ' <code>',
+                        escape(environment.finalize(l_3_rule)),
+                        '</code>',
+                    ))
+                    if l_3_reason:
+                        pass
+                        t_9.extend((
+                            '<br><span class="muted">',
+                            escape(environment.finalize(l_3_reason)),
+                            '</span>',
+                        ))
+                    t_9.append(
+                        '</li>',
+                    )
+                l_3_rule = l_3_title = l_3_reason = missing
+                t_9.append(
+                    '</ul></li>\n',
+                )
+            l_2_g = missing
             t_9.append(
                 '</ul>\n',
             )
@@ -222,21 +250,19 @@ def root(context, missing=missing):
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'):
             pass
             t_10.append(
-                '<p>Looked for, and not found: ',
+                '<p class="meta">Looked for, and not found:</p>\n<ul class="waits columns">',
             )
-            l_2_loop = missing
-            for l_2_x, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'clear'), undefined):
+            for l_2_x in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'clear'):
                 _loop_vars = {}
                 pass
                 t_10.extend((
-                    escape(environment.finalize((', ' if (not environment.getattr(l_2_loop, 'first')) else ''))),
-                    '<code>',
+                    '<li>',
                     escape(environment.finalize(l_2_x)),
-                    '</code>',
+                    '</li>',
                 ))
-            l_2_loop = l_2_x = missing
+            l_2_x = missing
             t_10.append(
-                '.</p>\n',
+                '</ul>\n',
             )
         else:
             pass
@@ -272,7 +298,7 @@ def root(context, missing=missing):
         if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals'):
             pass
             t_11.append(
-                '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Tag</th><th>Role</th><th class="num">Points</th><th class="num">Last</th><th>Because</th></tr></thead>\n<tbody>\n',
+                '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>Tag</th><th>Role</th><th class="num">Points</th><th class="num">Last</th><th>Because</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'signals')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
@@ -280,7 +306,7 @@ def root(context, missing=missing):
                 t_11.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'tag'))),
-                    '</code></td><td class="role"><code>',
+                    '</code></td><td data-l="role" class="role"><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'role'))),
                     '</code>',
                 ))
@@ -296,11 +322,11 @@ def root(context, missing=missing):
                         ' (validation)',
                     )
                 t_11.extend((
-                    '</td><td class="num">',
+                    '</td><td data-l="points" class="num">',
                     escape(environment.finalize(t_4(environment.getattr(l_2_s, 'points')))),
-                    '</td><td class="num">',
+                    '</td><td data-l="last" class="num">',
                     escape(environment.finalize(t_2(environment.getattr(l_2_s, 'last')))),
-                    '</td><td>',
+                    '</td><td data-l="because">',
                     escape(environment.finalize(environment.getattr(l_2_s, 'because'))),
                     '</td></tr>\n',
                 ))
@@ -353,7 +379,7 @@ def root(context, missing=missing):
             l_1_more = resolve('more')
             pass
             t_12.append(
-                '<div class="wide" tabindex="0"><table>\n<thead><tr><th>Setting</th><th>Value</th><th>Your key</th><th>Where</th></tr></thead>\n<tbody>\n',
+                '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>Setting</th><th>Value</th><th>Your key</th><th>Where</th></tr></thead>\n<tbody>\n',
             )
             for l_2_s in environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'settings')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
                 _loop_vars = {}
@@ -361,11 +387,11 @@ def root(context, missing=missing):
                 t_12.extend((
                     '<tr><td><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'name'))),
-                    '</code></td><td><code>',
+                    '</code></td><td data-l="value"><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'value'))),
-                    '</code></td><td><code>',
+                    '</code></td><td data-l="your key"><code>',
                     escape(environment.finalize(environment.getattr(l_2_s, 'key'))),
-                    '</code></td><td>',
+                    '</code></td><td data-l="where">',
                     escape(environment.finalize((environment.getattr(l_2_s, 'file') or 'the log'))),
                 ))
                 if environment.getattr(l_2_s, 'line'):
@@ -402,7 +428,15 @@ def root(context, missing=missing):
             l_1_more = resolve('more')
             pass
             t_13.append(
-                '<p class="meta">Read as data: nothing in them was run.</p>\n<ul class="plain">\n',
+                '<p class="meta">Read as data: no code in them was run.',
+            )
+            if environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'drawn'):
+                pass
+                t_13.append(
+                    ' The samples below were drawn by running the numbers of G through layers of our own.',
+                )
+            t_13.append(
+                '</p>\n<ul class="plain">\n',
             )
             l_2_loop = missing
             for l_2_c, l_2_loop in LoopContext(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'checkpoints')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')], undefined):
@@ -526,7 +560,7 @@ def root(context, missing=missing):
         l_1_more = resolve('more')
         pass
         t_14.append(
-            '<div class="wide" tabindex="0"><table>\n<thead><tr><th>File</th><th>As</th><th class="num">Values</th><th>Lost</th></tr></thead>\n<tbody>\n',
+            '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th>File</th><th>As</th><th class="num">Values</th><th>Lost</th></tr></thead>\n<tbody>\n',
         )
         for l_2_s in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sources')[:environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'rows')]:
             _loop_vars = {}
@@ -534,11 +568,11 @@ def root(context, missing=missing):
             t_14.extend((
                 '<tr><td><code>',
                 escape(environment.finalize(environment.getattr(l_2_s, 'path'))),
-                '</code></td><td>',
+                '</code></td><td data-l="as">',
                 escape(environment.finalize(environment.getattr(l_2_s, 'parser'))),
-                '</td><td class="num">',
+                '</td><td data-l="values" class="num">',
                 escape(environment.finalize(t_4(environment.getattr(l_2_s, 'points')))),
-                '</td><td>',
+                '</td><td data-l="lost">',
                 escape(environment.finalize((environment.getattr(l_2_s, 'lost') or 'nothing'))),
                 '</td></tr>\n',
             ))
@@ -587,4 +621,4 @@ def root(context, missing=missing):
     yield context.call((undefined(name='sheet') if l_0_sheet is missing else l_0_sheet), 'read', 'What was read', t_1(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'sources')), caller=caller)
 
 blocks = {}
-debug_info = '1=51&2=63&3=66&5=73&9=79&10=82&11=84&14=88&15=92&20=103&21=106&22=108&27=112&28=116&33=132&34=135&35=137&36=141&39=143&40=145&43=151&44=156&40=179&49=180&50=182&53=188&54=193&50=215&59=216&60=219&61=225&65=243&67=248&59=264&70=265&71=269&75=274&76=279&79=307&81=310&82=315&83=326&84=340&70=345&88=346&89=348&93=355&94=360&97=389&89=394&100=395&101=397&104=405&105=410&106=423&107=445&108=453&109=461&112=483&113=486&114=491&115=505&116=514&101=520&120=521&124=528&125=533&128=545&129=548&131=553&133=565&134=570&120=584'
+debug_info = '1=51&2=63&3=66&5=73&9=79&10=82&11=84&14=88&15=92&20=103&21=106&22=108&27=112&28=116&33=132&34=135&35=137&36=141&39=143&40=145&43=151&44=156&40=179&49=180&50=182&53=188&55=194&57=213&50=243&62=244&63=247&65=252&69=269&71=274&62=290&74=291&75=295&79=300&80=305&83=333&85=336&86=341&87=352&88=366&74=371&92=372&93=374&97=381&98=386&101=415&93=420&104=421&105=423&106=430&108=439&109=444&110=457&111=479&112=487&113=495&116=517&117=520&118=525&119=539&120=548&105=554&124=555&128=562&129=567&132=579&133=582&135=587&137=599&138=604&124=618'

@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '99d7e208e50be58937fb79b65bbfae586bf0f328de47a949d8aef944a395aea8'
+MADE_FROM = '21e33274af163ae0e153075a8c7f9ad8d84b2600322464c207f9124ed0aa65ab'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -15,16 +15,22 @@ def root(context, missing=missing):
     l_0_finding = resolve('finding')
     l_0_figure = l_0_figures = l_0_more = l_0_tally = l_0_r = l_0_game = missing
     try:
-        t_1 = environment.filters['picture']
+        t_1 = environment.filters['join']
     except KeyError:
         @internalcode
         def t_1(*unused):
-            raise TemplateRuntimeError("No filter named 'picture' found.")
+            raise TemplateRuntimeError("No filter named 'join' found.")
     try:
-        t_2 = environment.filters['thousands']
+        t_2 = environment.filters['picture']
     except KeyError:
         @internalcode
         def t_2(*unused):
+            raise TemplateRuntimeError("No filter named 'picture' found.")
+    try:
+        t_3 = environment.filters['thousands']
+    except KeyError:
+        @internalcode
+        def t_3(*unused):
             raise TemplateRuntimeError("No filter named 'thousands' found.")
     pass
     included_template = environment.get_template('pieces.html.j2', 'run.html.j2')._get_default_module(context)
@@ -108,19 +114,23 @@ def root(context, missing=missing):
             pass
             yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'sure')))
         yield ' sure that the run has failed</dd></div>\n'
-    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'course'):
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'best'):
         pass
-        yield '<div><dt>Course</dt><dd><ul class="because">'
-        for (l_1_when, l_1_what) in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'course'):
-            _loop_vars = {}
-            pass
-            yield '<li>'
-            yield escape(environment.finalize(l_1_when))
-            yield ': '
-            yield escape(environment.finalize(l_1_what))
-            yield '</li>'
-        l_1_when = l_1_what = missing
-        yield '</ul></dd></div>\n'
+        yield '<div><dt>Best point</dt><dd>'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'best')))
+        yield '</dd></div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'health'):
+        pass
+        yield '<div><dt>For it</dt><dd>'
+        yield escape(environment.finalize(t_1(context.eval_ctx, environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'health'), '; ')))
+        yield '</dd></div>\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'unseen'):
+        pass
+        yield '<div><dt>Not looked at</dt><dd><a href="#'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
+        yield 'open">'
+        yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'unseen')))
+        yield '</a></dd></div>\n'
     yield '<div><dt>Read</dt><dd>'
     yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'read')))
     yield '</dd></div>\n<div><dt>Objective</dt><dd>'
@@ -149,6 +159,35 @@ def root(context, missing=missing):
         pass
         yield escape(environment.finalize(context.call((undefined(name='figure') if l_0_figure is missing else l_0_figure), environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'head'))))
         yield '\n'
+    if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'time'):
+        pass
+        yield '<div class="timeline">\n'
+        yield escape(environment.finalize(environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'time'), 'svg')))
+        yield '\n<ul class="legend">'
+        for (l_1_kind, l_1_text) in environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'time'), 'legend'):
+            _loop_vars = {}
+            pass
+            yield '<li><i class="k'
+            yield escape(environment.finalize(l_1_kind))
+            yield '"></i>'
+            yield escape(environment.finalize(l_1_text))
+            yield '</li>'
+        l_1_kind = l_1_text = missing
+        yield '</ul>\n'
+        if environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'time'), 'events'):
+            pass
+            yield '<dl class="events">'
+            for (l_1_when, l_1_what) in environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'time'), 'events'):
+                _loop_vars = {}
+                pass
+                yield '<div><dt>'
+                yield escape(environment.finalize(l_1_when))
+                yield '</dt><dd>'
+                yield escape(environment.finalize(l_1_what))
+                yield '</dd></div>'
+            l_1_when = l_1_what = missing
+            yield '</dl>\n'
+        yield '</div>\n'
     yield '</header>\n'
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'nav'):
         pass
@@ -176,11 +215,11 @@ def root(context, missing=missing):
             yield '<figure><img alt="Samples: '
             yield escape(environment.finalize(environment.getattr(l_1_p, 'what')))
             yield '" src="'
-            yield escape(environment.finalize(t_1(environment.getattr(l_1_p, 'picture'))))
+            yield escape(environment.finalize(t_2(environment.getattr(l_1_p, 'picture'))))
             yield '"><figcaption><b>'
             yield escape(environment.finalize(environment.getattr(l_1_p, 'what')))
             yield '</b><br>step '
-            yield escape(environment.finalize(t_2(environment.getattr(l_1_p, 'step'))))
+            yield escape(environment.finalize(t_3(environment.getattr(l_1_p, 'step'))))
             if environment.getattr(l_1_p, 'told'):
                 pass
                 yield ', '
@@ -193,7 +232,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('causes.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_cause = getattr(included_template, 'cause', missing)
         if l_0_cause is missing:
-            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 48 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
+            l_0_cause = undefined(f"the template {included_template.__name__!r} (imported on line 63 in 'run.html.j2') does not export the requested name 'cause'", name='cause')
         context.vars['cause'] = l_0_cause
         context.exported_vars.discard('cause')
         yield '<div id="'
@@ -210,7 +249,7 @@ def root(context, missing=missing):
         included_template = environment.get_template('findings.html.j2', 'run.html.j2')._get_default_module(context)
         l_0_finding = getattr(included_template, 'finding', missing)
         if l_0_finding is missing:
-            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 54 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
+            l_0_finding = undefined(f"the template {included_template.__name__!r} (imported on line 69 in 'run.html.j2') does not export the requested name 'finding'", name='finding')
         context.vars['finding'] = l_0_finding
         context.exported_vars.discard('finding')
         yield '<div id="'
@@ -260,4 +299,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=27&2=42&3=45&4=49&5=53&7=57&8=59&9=71&11=73&12=76&13=82&15=94&16=97&18=108&19=111&21=122&22=124&23=128&24=133&27=145&28=147&31=150&33=153&34=157&38=165&39=168&41=170&42=174&47=188&48=190&49=197&50=199&53=205&54=207&55=214&56=216&57=220&61=228&62=230&64=236&65=238&67=244&68=247&70=251'
+debug_info = '1=33&2=48&3=51&4=55&5=59&7=63&8=65&9=77&11=79&12=82&13=88&15=100&16=103&18=114&19=117&21=119&22=122&24=124&25=127&27=132&28=134&29=138&30=143&33=155&34=157&36=159&38=162&39=164&40=174&41=177&46=189&48=192&49=196&53=204&54=207&56=209&57=213&62=227&63=229&64=236&65=238&68=244&69=246&70=253&71=255&72=259&76=267&77=269&79=275&80=277&82=283&83=286&85=290'

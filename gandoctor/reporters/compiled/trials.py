@@ -1,6 +1,6 @@
 # Made from templates/trials.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '20ea218d9d7f3a91ca36137c2b496b57e9d9fed7743798983f5058add31cee38'
+MADE_FROM = 'ff19363d1c55d696269a91759a1b662531f8878508ee36ebbdb96c6671e47347'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'trials.html.j2'
 
@@ -36,7 +36,7 @@ def root(context, missing=missing):
             yield '</li>'
         l_1_note = missing
         yield '</ul>\n'
-    yield '<div class="wide" tabindex="0"><table>\n<thead><tr><th scope="col">Arm</th><th scope="col">Change</th><th scope="col">Median and range of seeds</th><th scope="col">Outcome</th></tr></thead>\n<tbody>\n'
+    yield '<div class="wide" tabindex="0"><table class="stack">\n<thead><tr><th scope="col">Arm</th><th scope="col">Change</th><th scope="col">Median and range of seeds</th><th scope="col">Outcome</th></tr></thead>\n<tbody>\n'
     for (l_1_name, l_1_change, l_1_said, l_1_outcome) in environment.getattr(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'trials'), 'rows'):
         _loop_vars = {}
         pass
@@ -48,9 +48,9 @@ def root(context, missing=missing):
             yield '<code>'
             yield escape(environment.finalize(l_1_change))
             yield '</code>'
-        yield '</td><td>'
+        yield '</td><td data-l="median and range of seeds">'
         yield escape(environment.finalize(l_1_said))
-        yield '</td><td>'
+        yield '</td><td data-l="outcome">'
         yield escape(environment.finalize(l_1_outcome))
         yield '</td></tr>\n'
     l_1_name = l_1_change = l_1_said = l_1_outcome = missing

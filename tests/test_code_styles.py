@@ -1,0 +1,277 @@
+"""Settings in training code as it is written elsewhere: Keras, Lightning, YAML trees, old scripts."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from gandoctor.configs import python
+from gandoctor.configs.python.edits import Editor
+
+NETS = "D, G = Discriminator(), Generator()\n"
+PAIR = NETS + "d_opt = Adam(D.parameters(), {d})\ng_opt = Adam(G.parameters(), {g})\n"
+
+
+@pytest.fixture
+def code(tmp_path):
+    """Read the training in files that are written out here."""
+
+    def made(files):
+        for name, its in ({"train.py": files} if isinstance(files, str) else files).items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(its))
+        found, gathered = python.read(tmp_path)
+        assert found is not None
+        return found, Editor(found, gathered)
+
+    return made
+
+
+def values(found):
+    return {name: f.value for name, f in found.found.items()}
+
+
+def place(found, name):
+    return f"{found.found[name].place.file}:{found.found[name].place.line}"
+
+
+RATES = {
+    "a word": (
+        ('discriminator.compile(loss="binary_crossentropy", optimizer="rmsprop")\n'
+        'gan.compile(loss="binary_crossentropy", optimizer="adam")\n'
+        'use(lambda: Discriminator())'), 0.001, 0.001,
+    ),
+    "a model of its function": (
+        ("def define_discriminator():\n    model = Sequential()\n"
+        "    model.compile(loss='mse', optimizer=Adam(1))\n"
+        "def define_gan(g, d):\n    model = Sequential()\n    model.compile(optimizer=Adam(2))"),
+        1, 2,
+    ),
+    "a trainer": (
+        NETS + 'd = gluon.Trainer(netD.collect_params(), "adam", {"learning_rate": 1})\n'
+        'g = gluon.Trainer(netG.collect_params(), "adam", {"learning_rate": 2})', 1, 2,
+    ),
+    "another name": (
+        NETS + "opt = torch.optim.Adam\n"
+        "def both(lr):\n    return opt(G.parameters(), lr=2), opt(D.parameters(), lr=lr)\nboth(1)",
+        1, 2,
+    ),
+    "by its name": (
+        NETS + 'name = "SGD"\nd = getattr(torch.optim, name)(D.parameters(), lr=1)\n'
+        "g = getattr(torch.optim, name)(G.parameters(), lr=2)", 1, 2,
+    ),
+    "a branch": (
+        ('MODE = "a"\nif MODE == "a":\n    d_op = Adam(1).minimize(d_loss)\n'
+        "    g_op = Adam(2).minimize(g_loss)\nelif MODE == 'b':\n"
+        "    d_op = Adam(3).minimize(d_loss)\n    g_op = Adam(4).minimize(g_loss)"), 1, 2,
+    ),
+    "hparams": (
+        ("class GAN(pl.LightningModule):\n    def __init__(self, lr_d=1, lr_g=2):\n"
+        "        self.save_hyperparameters()\n    def configure_optimizers(self):\n"
+        "        return (Adam(self.discriminator.parameters(), lr=self.hparams.lr_d),\n"
+        "                Adam(self.generator.parameters(), lr=self.hparams.lr_g))"), 1, 2,
+    ),
+    "parts of one config": (
+        "config = ConfigDict()\nconfig.d = ConfigDict()\nconfig.d.lr = 1\nconfig.g.lr = 2\n"
+        "def train(config):\n" + textwrap.indent(PAIR.format(d="config.d.lr", g="config.g.lr"), "    ")
+        + "train(FLAGS.config)", 1, 2,
+    ),
+    "optax": ("opt_d, opt_g = optax.adam(1), optax.adam(2)", 1, 2),
+    "tuple of both": (PAIR.format(d="lr=a", g="lr=b") + "a, b = 1, 2", 1, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RATES)
+def test_rates_are_found(code, kind):
+    text, d, g = RATES[kind]
+    found, _ = code(text)
+    assert (values(found)["lr_d"], values(found)["lr_g"]) == (d, g)
+
+
+def test_ends_of_keys_tell_values_of_a_config_apart(code):
+    found, editor = code(
+        {
+            "train.py": """\
+                with open(path) as f:
+                    opt = yaml.safe_load(f)
+                class Model:
+                    def made(self, params, lr, **kwargs):
+                        return torch.optim.Adam(params, lr, **kwargs)
+                    def setup(self):
+                        train_opt = self.opt["train"]
+                        self.d = self.made(self.net_d.parameters(), **train_opt["optim_d"])
+                        self.g = self.made(self.net_g.parameters(), **train_opt["optim_g"])
+                """,
+            "options/train.yml": """\
+                train:
+                  optim_g:
+                    lr: 0.0001
+                    betas: [0.9, 0.99]
+                  optim_d:
+                    lr: 0.0004
+                    betas: [0.5, 0.9]
+                """,
+        }
+    )
+    assert values(found).items() >= {
+        "lr_d": 0.0004, "lr_g": 0.0001, "beta1_d": 0.5, "beta2_d": 0.9, "beta1_g": 0.9,
+    }.items()  # fmt: skip
+    assert place(found, "lr_d") == "options/train.yml:6"
+    ((_, change),) = editor.edit({"lr_d": 0.0001}).changes
+    assert (change.file, change.line) == ("options/train.yml", "6")
+
+
+def test_a_key_that_stands_for_several_values_says_nothing(code):
+    found, _ = code(
+        {
+            "train.py": "c = yaml.safe_load(open(p))\n" + PAIR.format(d="c.x.lr", g="c.y.lr"),
+            "config.yaml": "a:\n  lr: 1\nb:\n  lr: 2\n",
+        }
+    )
+    assert not {"lr_d", "lr_g"} & values(found).keys()
+
+
+def test_what_is_handed_and_not_known_is_no_default(code):
+    found, _ = code("""\
+        runs = [{"lr": 1, "epochs": 10}, {"lr": 2, "epochs": 20}]
+        def train(lr=3, epochs=30, batch_size=8):
+            D, G = Discriminator(), Generator()
+            d_opt = Adam(D.parameters(), lr=lr)
+            g_opt = Adam(G.parameters(), lr=4)
+            for epoch in range(epochs):
+                for x in DataLoader(data, batch_size=batch_size):
+                    d_opt.step()
+                    g_opt.step()
+        for run in runs:
+            train(run["lr"], epochs=run["epochs"])
+        """)
+    assert values(found).items() >= {"lr_g": 4, "batch_size": 8}.items()
+    assert not {"lr_d", "epochs"} & values(found).keys()
+
+
+def test_of_a_pair_the_first_is_told(code):
+    found, editor = code(
+        NETS + "opt_G = Adam(chain(G_AB.parameters(), G_BA.parameters()), lr=1e-3)\n"
+        "opt_D_A = Adam(D_A.parameters(), lr=1e-3)\nopt_D_B = Adam(D_B.parameters(), lr=1e-3)\n"
+    )
+    assert place(found, "lr_d") == "train.py:3"
+    ((_, change),) = editor.edit({"lr_d": 1e-4}).changes
+    assert change.line == "3"
+
+
+EDITS = {
+    "one object for both": (
+        ("o = Adam(1e-3, 0.5)\ndiscriminator.compile(loss='mse', optimizer=o)\n"
+        "combined.compile(loss='mse', optimizer=o)"),
+        "optimizer=o)\ncom", "optimizer=Adam(1e-4, 0.5))\ncom",
+    ),
+    "one object by default": (
+        "o = Adam()\ndiscriminator.compile(optimizer=o)\ncombined.compile(optimizer=o)",
+        "optimizer=o)\ncom", "optimizer=Adam(learning_rate=0.0001))\ncom",
+    ),
+    "a word": (
+        ("from tensorflow import keras\ndiscriminator.compile(optimizer='adam')\n"
+        "gan.compile(optimizer='adam')"),
+        "'adam')\ngan", "keras.optimizers.Adam(learning_rate=0.0001))\ngan",
+    ),
+    "the default of a helper": (
+        NETS + "def made(net, rate=1e-3):\n    opt = Adam(alpha=rate)\n    opt.setup(net)\n    return opt\n"
+        "opt_gen = made(gen)\nopt_dis = made(dis)",
+        "made(dis)", "made(dis, rate=1e-4)",
+    ),
+    "shared options": (
+        NETS + "o = dict(lr=1e-3, betas=(0.5, 0.9))\nd = Adam(D.parameters(), **o)\n"
+        "g = Adam(G.parameters(), **o)",
+        "**o)\ng", '**{**o, "lr": 1e-4})\ng',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_the_rate_of_d_alone_is_changed(code, kind):
+    text, old, new = EDITS[kind]
+    _, editor = code(text)
+    assert editor.edit({"lr_d": 1e-4}).texts == {"train.py": text.replace(old, new, 1)}
+
+
+def test_a_word_is_left_where_no_name_for_its_class_is_known(code):
+    _, editor = code("discriminator.compile(optimizer='adam')\ngan.compile(optimizer='adam')")
+    with pytest.raises(python.edits.SpliceError):
+        editor.edit({"lr_d": 1e-4})
+
+
+LOSSES = {
+    "wgan": ("def wasserstein_loss(a, b):\n    return K.mean(a * b)\nd.compile(loss=wasserstein_loss)", 5),
+    "lsgan": ("def discriminator_loss(r, f):\n    return mean((1 - r) ** 2) + mean(f ** 2)", 5),
+    "hinge": (
+        ("def bce_dis(f, r):\n    return softplus(-r) + softplus(f)\n"
+        "def hinge_dis(f, r):\n    return relu(1 - r) + relu(1 + f)\nloss = hinge_dis"), 7,
+    ),
+    "nonsaturating": ("loss = nn.SoftMarginLoss()", 4),
+    "wgan-gp": ("MODE = 'wgan-gp'\nif MODE == 'dcgan':\n    x = bce\n", 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", LOSSES)
+def test_losses_as_codes_define_them(code, family):
+    text, line = LOSSES[family]
+    found, _ = code(PAIR.format(d=1, g=2) + text)
+    assert values(found)["loss_family"] == family
+    assert place(found, "loss_family") == f"train.py:{line}"
+
+
+def test_of_several_losses_the_one_that_is_called_last_counts(code):
+    losses = (
+        "def plain(real, fake):\n    return nn.BCELoss()(real, 1)\n"
+        "def squares(real, fake):\n    return square(real - 1) + square(fake)\n"
+    )
+    found, _ = code(
+        f"{losses}loss = plain(r, f)\n{PAIR.format(d=1, g=2)}loss = squares(r, f)\n"
+        + PAIR.format(d=3, g=4)
+    )
+    assert values(found).items() >= {"loss_family": "lsgan", "lr_d": 3}.items()
+
+
+NAMED = {
+    "a declared option": ('parser.add_argument("--zdim", default=70)', "latent_dim", 70),
+    "a trainer's word": ("Trainer(netD=D, n_dis=5)", "n_critic", 5),
+    "lightning": ("pl.Trainer(max_epochs=9)", "epochs", 9),
+    "label": ("real_label = 0.9\nuse(real_label)", "label_smoothing", 0.9),
+    "of a loss": ("BinaryCrossentropy(label_smoothing=0.1)", "label_smoothing", 0.1),
+    "a factor": ("loss = gan + LAMBDA * l1_loss\nLAMBDA = 100", "lambda_l1", 100),
+    "a constraint": ("const = ClipConstraint(0.02)", "clip_value", 0.02),
+    "drawn": ("def f(n):\n    noise = tf.random_normal([n, 128])", "latent_dim", 128),
+    "assembled": ("generator = Sequential([Dense(9), Dense(9, activation='tanh')])", "output_activation", "tanh"),
+    "added": ("generator.add(Dense(9))\ngenerator.add(Activation('tanh'))", "output_activation", "tanh"),
+    "by what it is made as": (
+        "class UNet:\n    def forward(self, x):\n        return torch.tanh(x)\nnetG = UNet()",
+        "output_activation", "tanh",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_other_settings_are_found(code, kind):
+    text, setting, value = NAMED[kind]
+    found, _ = code(PAIR.format(d=1, g=2) + text)
+    assert values(found)[setting] == value
+
+
+def test_real_labels_of_one_are_no_smoothing(code):
+    found, _ = code(PAIR.format(d=1, g=2) + "real_label = 1.0\nuse(real_label)")
+    assert "label_smoothing" not in values(found)
+
+
+def test_steps_of_one_network_are_no_length_of_the_training(code):
+    found, _ = code(f"""\
+        {textwrap.indent(PAIR.format(d=1, g=2), " " * 8).strip()}
+        def step(x):
+            for i in range(n_d):
+                d_opt.step()
+            g_opt.step()
+        n_d = 3
+        """)
+    assert values(found)["n_critic"] == 3
+    assert "iterations" not in values(found)
