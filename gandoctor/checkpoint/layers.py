@@ -53,8 +53,8 @@ class Op:
     ----------
     kind : str
         ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
-        ``shuffle``, ``layernorm``; ``branch`` keeps what is there for the next ``join``, which adds
-        it.
+        ``shuffle``, ``sum`` (over all pixels), ``layernorm``; ``branch`` keeps what is there for
+        the next ``join``, which adds it.
     arrays : dict of str to ndarray
         ``weight``, ``bias``, ``mean``, ``var``.
     numbers : dict
@@ -140,6 +140,9 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
         return x.reshape(len(x), *op.numbers["shape"])
     if op.kind == "flatten":
         return x.reshape(len(x), -1)
+    if op.kind == "sum":
+        found = x.sum(axis=(2, 3))
+        return found
     if op.kind == "up":
         return enlarged(x, op.numbers["factor"], op.numbers["mode"])
     if op.kind == "shuffle":

@@ -75,6 +75,16 @@ def channels_of(norm: Part) -> int:
     return len(norm.arrays["weight"] if "weight" in norm.arrays else norm.arrays["mean"])
 
 
+def gap_between(before: Part, part: Part) -> int | None:
+    """Modules without weights between two parts; None where the names do not tell."""
+    (folder, first), (other, second) = before.place, part.place
+    if before.kind in ("branch", "join"):
+        return None
+    if first is None or second is None or folder != other:
+        return None
+    return max(0, second - first - 1)
+
+
 class UnlikeError(Exception):
     """A network that is not built as those that are rebuilt here."""
 

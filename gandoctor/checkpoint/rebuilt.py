@@ -147,13 +147,14 @@ def hints_of(settings: Mapping[str, object]) -> Hints:
     """What settings say of a generator, by their canonical names."""
     latent = settings.get("latent_dim")
     return Hints(
-        _known(settings.get("activation_g")),
-        _known(settings.get("g_output_activation")),
+        known(settings.get("activation_g")),
+        known(settings.get("g_output_activation")),
         int(latent) if isinstance(latent, int | float) and not isinstance(latent, bool) else 0,
     )
 
 
-def _known(value: object) -> str:
+def known(value: object) -> str:
+    """An activation as `layers.ACTIVATIONS` names it; empty where it is none of them."""
     word = value.lower().replace("_", "").replace(" ", "") if isinstance(value, str) else ""
     word = {"leakyrelu": "leakyrelu 0.2", "lrelu": "leakyrelu 0.2", "swish": "silu"}.get(word, word)
     word = {"linear": "none", "identity": "none"}.get(word, word)
