@@ -26,10 +26,14 @@ rules:
 pages:
     .venv/bin/gandoctor rules docs docs/rules
 
+# docs/ as a site, in site/
+docs:
+    .venv/bin/pip install -q -c constraints.txt -e '.[docs]' && .venv/bin/mkdocs build --strict
+
 # constraints.txt anew: the newest versions, in a fresh environment; look at the diff, run `just ci`, commit
 pins:
     rm -rf .pins && python3 -m venv .pins
-    .pins/bin/pip install -q "$(grep ^torch== constraints.txt)" -e '.[dev,zoo]'
+    .pins/bin/pip install -q "$(grep ^torch== constraints.txt)" -e '.[dev,docs,zoo]'
     grep -E '^(#|torch==)' constraints.txt > .pins/constraints.txt
     .pins/bin/pip freeze --exclude-editable | grep -vE '^(torch|gandoctor)[ =]' | sort -f >> .pins/constraints.txt
     mv .pins/constraints.txt constraints.txt && rm -rf .pins

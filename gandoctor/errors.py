@@ -5,11 +5,13 @@ Every error a user can cause says what, where, and what would be right.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class GandoctorError(Exception):
@@ -38,6 +40,24 @@ class GandoctorError(Exception):
 
 class InputError(GandoctorError):
     """A path, log or config that cannot be used."""
+
+
+@contextlib.contextmanager
+def told_of(file: str, name: str) -> Iterator[None]:
+    """Tell faults of a file under the name that the user knows: what was typed, or what it holds.
+
+    Parameters
+    ----------
+    file : str
+        Its path; faults that name its last part alone are meant, too.
+    name : str
+    """
+    try:
+        yield
+    except InputError as e:
+        if e.where not in (file, file.rpartition(os.sep)[2]):
+            raise
+        raise InputError(e.what, name, e.hint) from None
 
 
 class RuleError(GandoctorError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import textwrap
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import checkpoint
-from gandoctor.errors import InputError
+from gandoctor.errors import InputError, of_system
 from gandoctor.files import below, weights
 from gandoctor.reporters import wording as w
 
@@ -39,6 +40,10 @@ def show(path: Path, *, as_json: bool = False) -> str:
     if not path.exists():
         raise InputError("does not exist", str(path), "give a checkpoint, or the folder of a run")
     if path.is_dir():
+        try:
+            os.scandir(path).close()
+        except OSError as e:
+            raise of_system(e, str(path)) from None
         tree = below.walk(path.resolve())
         files, root = weights.find(tree.files), path.resolve()
         if not files:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor import api, vocabulary
 from gandoctor.errors import InputError
+from gandoctor.lexicon import hinting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,10 +103,7 @@ def as_toml(path: Path, options: Options) -> str:
     """The mapping of the first run as a ``gandoctor.toml`` to be corrected by hand."""
     run = api.read(path, options)[0]
     lines = [
-        (
-            "# What each name means; correct what is wrong. "
-            "Known roles: gandoctor signals RUN shows them."
-        ),
+        ("# What each name means; correct what is wrong. Known roles: gandoctor signals --known."),
         "",
     ]
     if run.objective.family != "unknown":
@@ -176,6 +174,10 @@ def _text(run: Run) -> str:
         parts.append(
             table(("not placed", "points"), [(s.tag, f"{len(s):,}") for s in run.unmapped])
         )
+    logged = {source.path for source in run.sources}
+    placed = [(s.tag, s.role or "") for s in run.signals if s.source in logged]
+    if hint := hinting.to_map(placed, [s.tag for s in run.unmapped], run.roles):
+        parts.append(_clean(hint))
     if run.settings:
         parts.append(
             table(

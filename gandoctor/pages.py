@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-import difflib
 import textwrap
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from gandoctor import api, rulebook
+from gandoctor import api, meanings, rulebook, vocabulary
 from gandoctor.diagnose.belief import before_counting, group_of
 from gandoctor.errors import UsageError
+from gandoctor.lexicon.book import squeezed
 from gandoctor.mapping import table
 from gandoctor.model.measured import Share
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gandoctor.api import Options
     from gandoctor.model.belief import Measure
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 WIDTH = 100
+_ID: Final = late_pattern(r"[a-z]+(-[a-z0-9]+)+")
 
 
 def listing(options: Options) -> str:
@@ -39,7 +42,7 @@ def listing(options: Options) -> str:
     book = rulebook.load(api.rule_folders(options))
     rules = [(r.id, r.symptom or r.kind, r.severity, r.status, r.title) for r in book.rules]
     causes = [(c.id, c.title) for c in book.causes]
-    remedies = [(r.id, r.risk, r.title) for r in book.remedies]
+    remedies = [(r.id, book.risk_of(r), r.title) for r in book.remedies]
     return "\n\n".join(
         [
             table(("rule", "symptom", "severity", "status", "title"), rules),
@@ -52,7 +55,9 @@ def listing(options: Options) -> str:
 
 
 def page(name: str, options: Options) -> str:
-    """Everything about one rule, measure, piece of evidence, cause or remedy.
+    """Everything about one rule, measure, cause, remedy, symptom, role or setting.
+
+    Any spelling will do, and so does a tag or a key as programs write it.
 
     Raises
     ------
@@ -60,31 +65,31 @@ def page(name: str, options: Options) -> str:
         There is none of that name.
     """
     book = rulebook.load(api.rule_folders(options))
-    for rule in book.rules:
-        if rule.id == name:
-            return _rule(rule, book)
-    for cause in book.causes:
-        if cause.id == name:
-            return _cause(cause, book)
-    for remedy in book.remedies:
-        if remedy.id == name:
-            return _remedy(remedy, book)
-    for measure in book.measures:
-        if measure.id == name:
-            return _measure(measure, book)
-    for evidence in book.evidence:
-        if evidence.id == name:
-            return _evidence(evidence, book)
-    known = [
-        *(r.id for r in book.rules),
-        *(m.id for m in book.measures),
-        *(e.id for e in book.evidence),
-        *(c.id for c in book.causes),
-        *(r.id for r in book.remedies),
-    ]
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else "'gandoctor rules list' names them all"
-    raise UsageError(f"there is no rule, measure, cause or remedy {name!r}", "", hint)
+    words = vocabulary.load(api.rule_folders(options))
+    told: dict[str, Callable[[], str]] = {
+        **{e.id: partial(_evidence, e, book) for e in book.evidence},
+        **{m.id: partial(_measure, m, book) for m in book.measures},
+        **{r.id: partial(_remedy, r, book) for r in book.remedies},
+        **{c.id: partial(_cause, c, book) for c in book.causes},
+        **{r.id: partial(_rule, r, book) for r in book.rules},
+    }
+    if name in told:
+        return told[name]()
+    if found := meanings.page(name, book, words):
+        return found
+    near = meanings.near(name, [*told, *meanings.names(words)])
+    if near and squeezed(near[0]) == squeezed(name):
+        return told[near[0]]()
+    # Nobody logs under a name like those of rules: it is a slip of one.
+    if not (near and _ID.fullmatch(name)) and (found := meanings.as_written(name, book, words)):
+        return found
+    hint = (
+        f"did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else "'gandoctor rules list' and 'gandoctor signals --known' name what there is"
+    )
+    what = f"there is no rule, measure, cause, remedy, symptom, role or setting {name!r}"
+    raise UsageError(what, "", hint)
 
 
 def _rule(rule: Rule, book: Rulebook) -> str:
@@ -206,7 +211,11 @@ def _cause(cause: Cause, book: Rulebook) -> str:
 
 
 def _remedy(remedy: Remedy, book: Rulebook) -> str:
-    out = [f"{remedy.title}  ({remedy.id})", f"effort {remedy.effort}, risk {remedy.risk}", ""]
+    out = [
+        f"{remedy.title}  ({remedy.id})",
+        f"effort {remedy.effort}, risk {book.risk_of(remedy)}",
+        "",
+    ]
     out += _wrapped(remedy.why)
     if remedy.changes:
         out += ["", "What it changes"]

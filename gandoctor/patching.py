@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import filecmp
-import glob
 import os
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gandoctor import api
 from gandoctor.errors import InputError, UsageError
-from gandoctor.files import writing
+from gandoctor.files import backups, writing
 from gandoctor.prescribe import NOTES, applying
 from gandoctor.reporters import wording as w
 
@@ -111,11 +110,11 @@ def _told_of(to: Path) -> Iterator[None]:
 
 
 def _applied(chosen: Prescription, root: Path, report: Report, run_root: Path) -> str:
-    backup = _patched_since(chosen, root, _logs(report, run_root))
-    if backup:
+    file, old = _patched_since(chosen, root, _logs(report, run_root))
+    if old:
         raise InputError(
-            f"was patched after this run was logged ({backup} is the old file)",
-            chosen.edits[0].file,
+            f"was patched after this run was logged ({old} is the old file)",
+            file,
             "train again first; what it ran with is not what the config says now",
         )
     done = applying.apply(chosen, root)
@@ -150,36 +149,18 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> str:
-    """A backup of a file this would edit that is younger than everything logged.
+def _patched_since(p: Prescription, root: Path, logs: Iterable[Path]) -> tuple[str, str]:
+    """A file this would edit that was patched since everything logged, and its old state.
 
-    Empty where none tells so.
-
-    A file that is again what one of those backups holds was put back.
+    Empty names where none was.
     """
-    logged = max((f.stat().st_mtime_ns for f in logs), default=None)
-    if logged is None:
-        return ""
+    those = list(logs)
     for file in dict.fromkeys(e.file for e in p.edits):
-        mine = root / file
-        backups = [
-            b for b in sorted(mine.parent.glob(f"{glob.escape(mine.name)}.orig*")) if _is_plain(b)
-        ]
-        young = [b for b in backups if b.stat().st_mtime_ns > logged and not _unfinished(b, mine)]
-        if young and not any(filecmp.cmp(b, mine, shallow=False) for b in young):
-            return young[0].name
-    return ""
-
-
-def _unfinished(backup: Path, file: Path) -> bool:
-    """Whether a backup holds only the beginning of what the file still is.
-
-    A full disk, or a copy that was killed.
-    """
-    kept, now = (p.read_bytes() for p in (backup, file))
-    # Lines were added behind it.
-    whole_lines = kept.endswith(b"\n") or now[len(kept) :].startswith((b"\n", b"\r"))
-    return not kept or (now.startswith(kept) and len(kept) < len(now) and not whole_lines)
+        if backups.original(file) != file:  # the run is judged by it already
+            return backups.original(file), PurePosixPath(file).name
+        if old := backups.as_logged(root / file, those):
+            return file, old.name
+    return "", ""
 
 
 def _logs(report: Report, root: Path) -> Iterator[Path]:
@@ -194,11 +175,7 @@ def _logs(report: Report, root: Path) -> Iterator[Path]:
         if file.is_file():
             yield file
         elif file.parent.is_dir():
-            yield from (f for f in file.parent.glob("events.out.tfevents.*") if _is_plain(f))
-
-
-def _is_plain(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink()
+            yield from (f for f in file.parent.glob("events.out.tfevents.*") if backups.is_plain(f))
 
 
 def _told(p: Prescription, notes: Iterable[str] = NOTES) -> list[str]:

@@ -11,6 +11,7 @@ import functools
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
+import typer
 import typer.core
 
 _LEAVES: Final[dict[Any, type]] = {str: str, Path: Path}
@@ -77,4 +78,6 @@ class _Plain:
         values = value if many else [value]
         if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
             return None
+        if leaf is Path and "" in values:  # it would be the folder that one works in
+            raise typer.BadParameter("a path is empty; is a variable unset?")
         return [leaf(v) for v in values] if many else leaf(value)

@@ -108,6 +108,12 @@ def load(here: Path, run: Path | None, others: AbstractSet[Path] = frozenset()) 
     return merged
 
 
+def repository(folder: Path) -> Path | None:
+    """The root of the repository that an absolute path lies in; None where it lies in none."""
+    above = (folder, *folder.parents)
+    return next((f for f in above if os.path.lexists(f / ".git")), None)
+
+
 def folders(analysed: Iterable[Path]) -> frozenset[Path]:
     """The real folders that are analysed, or that hold an analysed file."""
     return frozenset(map(_folder, analysed))
@@ -134,10 +140,10 @@ def _project(
     file of ours.
     """
     above = (here, *here.parents)
-    root = next((k for k, f in enumerate(above) if os.path.lexists(f / ".git")), 0)
+    root = repository(here) or here
     mine, others = analysed
     inside: list[Path] = []
-    for folder in above[: root + 1]:
+    for folder in above[: above.index(root) + 1]:
         if any(f == mine or f in others for f in (folder, *folder.parents)):
             inside += [folder] if os.path.lexists(folder / FILE) else []
         elif any(_files(folder)):

@@ -29,6 +29,7 @@ OFF: Final = "GANDOCTOR_NO_CACHE"
 _NAME: Final = "rules.cache"
 _FORMAT: Final = f"gandoctor rules 1 {sys.modules['gandoctor'].__version__}"
 _MOST: Final = 16 << 20
+_MOST_MADE: Final = 8
 _UNLIKE: Final = b"-"  # JSON cannot hold what this file parses to
 _T = TypeVar("_T")
 
@@ -39,6 +40,7 @@ class _Kept:
     def __init__(self) -> None:
         self.found: dict[bytes, bytes] | None = None  # on disk
         self.learned: dict[bytes, Any] = {}
+        self.made: dict[object, Any] = {}
         self.served = False
         self.passed_over = False
 
@@ -49,6 +51,17 @@ _kept = _Kept()
 def forget() -> None:
     """Forget what was read of the cache, as a new process would."""
     _kept.__init__()  # type: ignore[misc]
+
+
+def once(key: object, make: Callable[[], _T]) -> _T:
+    """What `make` gives, made once in this process for a key that names the files it is made of."""
+    if key not in _kept.made:
+        made = make()
+        if len(_kept.made) >= _MOST_MADE:
+            _kept.made.clear()
+        _kept.made[key] = made
+    found: _T = _kept.made[key]
+    return found
 
 
 def known(raw: bytes) -> Any:

@@ -19,6 +19,16 @@ errors.STRICT = True  # what a reader did not foresee is an error in a test, and
 REPO = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at it
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs on two cores, where pytest-xdist is there and nothing else is asked."""
+    of_xdist = hasattr(config, "workerinput") or "PYTEST_XDIST_WORKER" in os.environ
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    asked = getattr(config.option, "numprocesses", 0) is not None or config.option.usepdb
+    if whole and not asked and not of_xdist:
+        config.option.numprocesses = min(2, os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What is kept between runs is kept here, for this process and those it starts."""

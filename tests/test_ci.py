@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,27 @@ def test_hooks_work_without_args(repo: Path, bin_: Path) -> None:
     words = " ".join([runs["entry"], *runs["args"]])
     assert shell(words, repo, bin_).returncode == 1
     assert shell(words, repo / "my runs" / "healthy-hinge", bin_).returncode == 0
+
+
+def test_pre_commit_takes_the_hooks(repo: Path, tmp_path: Path) -> None:
+    """As users try them, from a clone of this tree in an environment of their own."""
+    pre_commit = pytest.importorskip("pre_commit")
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("a hook is installed from a repository")
+    git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    # What is installed here need not be fetched again.
+    there = [str(Path(pre_commit.__file__).parents[1]), sysconfig.get_path("purelib")]
+    home = {"PRE_COMMIT_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(there)}
+    env = os.environ | git | home
+    verdicts = []
+    for name in ("d-dominance", "healthy-hinge"):
+        mine = tmp_path / name
+        shutil.copytree(repo / "my runs" / name, mine / "runs" / name)
+        subprocess.run(["git", "init", "-q"], cwd=mine, env=env, check=True)
+        subprocess.run(["git", "add", "."], cwd=mine, env=env, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "pre_commit", "try-repo", ROOT, "--all-files", "--verbose"],
+            cwd=mine, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        verdicts.append((done.returncode, done.stdout.count("Passed"), done.stdout.count("Failed")))
+    assert verdicts == [(1, 0, 2), (0, 2, 0)], done.stdout + done.stderr

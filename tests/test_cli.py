@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gandoctor import api, diagnose, options, preferences, rulebook
+from gandoctor import api, diagnose, options, preferences, rule_cache, rulebook
 from gandoctor.model.report import Report
 from gandoctor.reporters import check
 
@@ -149,8 +149,10 @@ def test_a_failing_run_asks_each_rule_and_reads_each_file_once(
         opened[path] += path.parent.name != "vocabulary"
         return read_yaml(path, where)
 
+    monkeypatch.setattr(rule_cache._kept, "made", {})  # what earlier tests have read
     monkeypatch.setattr(diagnose, "ask", counting_ask)
     monkeypatch.setattr("gandoctor.rulebook.folder.read_yaml", counting_read)
+    rule_cache.forget()
     report = api.analyze(sample_logs / "d-dominance")
     assert report.verdict == "failing"
     assert report.diagnoses
@@ -300,6 +302,26 @@ def test_missing_path(tmp_path: Path) -> None:
     done = run("analyze", tmp_path / "nowhere")
     assert done.returncode == 2
     assert one_sentence(done.stderr)
+
+
+@pytest.mark.parametrize("typed", ["/dev/null", "sub/../empty.csv"])
+def test_a_fault_names_the_path_as_it_was_typed(typed: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "empty.csv").touch()
+    done = run("analyze", typed, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"gandoctor: {typed}: is ")
+
+
+def test_an_empty_path_is_not_the_folder_one_works_in(sample_logs: Path) -> None:
+    done = run("check", "", cwd=sample_logs)
+    assert done.returncode == 2
+    assert "a path is empty" in done.stderr
+
+
+def test_a_folder_is_no_config(sample_logs: Path, tmp_path: Path) -> None:
+    done = run("analyze", sample_logs / "healthy-hinge", "--config", tmp_path, cwd=tmp_path)
+    assert done.stderr.startswith(f"gandoctor: --config {tmp_path}: is a folder; ")
 
 
 def test_empty_folder(tmp_path: Path) -> None:

@@ -380,7 +380,7 @@ def test_check_reads_a_log_from_the_input(healthy, tmp_path):
     assert list(tmp_path.iterdir()) == []
     code, _, err = run("check", "-", stdin=subprocess.DEVNULL)
     assert code == 2
-    assert "input.log: is empty" in err
+    assert "the standard input: is empty" in err
 
 
 def test_all_commands_are_there_where_one_alone_is_made():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import report_examples as examples
+from test_reporters import CHROMIUM, browse
 
 from gandoctor.model.report import SettingNote
 from gandoctor.reporters import folder, separating
@@ -112,3 +113,33 @@ def test_a_link_is_not_followed(sample_logs: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "is a link" in done.stderr
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+FILTER = """<script>
+const button = [...document.querySelectorAll(".find button")].find((b) => b.textContent === "failing");
+button.click();
+const failing = document.querySelector("[data-count]").textContent;
+document.querySelector("input").value = "two";
+document.querySelector("input").dispatchEvent(new Event("input"));
+const both = document.querySelector("[data-count]").textContent;
+button.click();
+document.querySelectorAll("button.sort")[0].click();
+const names = [...document.querySelectorAll("tbody a")].map((a) => a.textContent);
+document.title = "RESULT" + [failing, both, ...names].join(",") + "END";
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_the_index_is_filtered_searched_and_sorted(tmp_path: Path) -> None:
+    runs = [("b-one", examples.dominance()), ("c-two", examples.dominance())]
+    every = [named(report, name) for name, report in (*runs, ("a-two", examples.healthy()))]
+    index = dict(folder.pages(every))["index.html"]
+    page = tmp_path / "index.html"
+    loose = re.sub(r'<meta http-equiv="Content[^>]*>', "", index)
+    page.write_text(loose.replace("</body>", FILTER + "</body>"), encoding="utf-8")
+    document, complaints, asked = browse(page, tmp_path)
+    assert complaints == []
+    assert asked == set()
+    told = re.search("RESULT(.*?)END", document)
+    assert told is not None
+    assert told[1] == "2 of 3,1 of 3,a-two,b-one,c-two"

@@ -15,6 +15,8 @@ import pytest
 import report_examples as examples
 
 from gandoctor import reporters
+from gandoctor.cli import asking
+from gandoctor.errors import UsageError
 from gandoctor.reporters import baseline, comment
 from gandoctor.reporters.problems import placed, problems
 
@@ -31,7 +33,7 @@ NASTY = "a\r\n::error::b%,:\x1b[31m\u202e<x>&\"'|`\x00\ud800"
 
 
 def said(name: str, *reports: Report, path: str = "runs/a") -> str:
-    return reporters.render(reporters.by_name(name), reports, path=path)
+    return reporters.render(reporters.by_name(name), placed(reports, path))
 
 
 def nasty() -> Report:
@@ -53,7 +55,7 @@ def test_another_reader_takes_the_sarif(which: str) -> None:
     text = said("sarif", ALL[which]())
     log = sarif.Sarif.model_validate_json(text)
     results = log.runs[0].results
-    assert len(results) == len(list(problems(ALL[which](), "runs/a")))
+    assert len(results) == len(list(problems(ALL[which]())))
     rules = log.runs[0].tool.driver.rules
     assert all(rules[r.rule_index].id == r.rule_id for r in results)
     assert all(r.message.text and r.locations for r in results)
@@ -109,7 +111,7 @@ COMMAND = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]
 def test_nothing_in_a_run_makes_a_workflow_command(make) -> None:  # type: ignore[no-untyped-def]
     lines = said("annotations", make()).splitlines()
     assert all(COMMAND.fullmatch(line) for line in lines), lines
-    assert len(lines) == len(list(problems(make(), "runs/a")))
+    assert len(lines) == len(list(problems(make())))
 
 
 def test_files_that_gitlab_knows_by_name_are_of_its_format() -> None:
@@ -138,7 +140,7 @@ def test_a_comment_is_short_and_has_what_it_takes_to_act() -> None:
 
 def test_causes_of_the_same_findings_are_rivals_and_others_problems_of_their_own() -> None:
     report = examples.dominance()
-    (only,) = problems(report, "runs/a")
+    (only,) = problems(report)
     assert only.rivals == ("D is too strong for the data [discriminator-too-strong]",)
     other = dataclasses.replace(report.findings[0], rule="new", fingerprint="new:x", symptom="x")
     apart = dataclasses.replace(
@@ -147,7 +149,7 @@ def test_causes_of_the_same_findings_are_rivals_and_others_problems_of_their_own
     more = dataclasses.replace(
         report, findings=(*report.findings, other), diagnoses=(*report.diagnoses, apart)
     )
-    assert [p.ident for p in problems(more, "runs/a")] == [only.ident, "apart"]
+    assert [p.ident for p in problems(more)] == [only.ident, "apart"]
 
 
 def test_known_problems_are_hidden_and_new_ones_are_not(tmp_path: Path) -> None:
@@ -163,6 +165,8 @@ def test_known_problems_are_hidden_and_new_ones_are_not(tmp_path: Path) -> None:
     (mended,) = placed([examples.healthy()], "runs/a")
     assert baseline.vanished(known, [mended]) == known
     assert baseline.vanished(known, [report]) == []
+    assert baseline.vanished(known, [], ["elsewhere", "runs/a/deeper"]) == []
+    assert baseline.vanished(known, [], ["runs"]) == baseline.vanished(known, [], ["."]) == known
 
 
 # ---------------------------------------------------------------- the command
@@ -193,6 +197,45 @@ def test_a_check_with_a_baseline_fails_on_what_is_new(two: Path) -> None:
     shutil.copytree(two / "healthy-hinge", two / "d-dominance")
     mended = run("check", "d-dominance", "--baseline", "known.json", cwd=two)
     assert "is gone; it may leave the baseline" in mended.stderr
+
+
+@pytest.mark.parametrize("repository", [True, False])
+def test_a_run_is_known_however_its_path_was_typed(
+    two: Path, sample_logs: Path, repository: bool
+) -> None:
+    runs = two / "runs"
+    runs.mkdir()
+    (two / "d-dominance").rename(runs / "sick")
+    (two / "healthy-hinge").rename(runs / "well")
+    if repository:
+        (two / ".git").mkdir()
+    assert run("check", "runs", "--write-baseline", "known.json", cwd=two).returncode == 0
+    (event_file,) = (runs / "sick").glob("*tfevents*")
+    typed = [
+        (two, runs), (runs, "."), (runs / "well", "../sick"), (two, event_file), (two.parent, two),
+    ]  # fmt: skip
+    for cwd, path in typed:
+        done = run("check", path, "--baseline", two / "known.json", cwd=cwd)
+        assert (done.returncode, done.stdout) == (0, ""), (cwd, path)
+        assert "1 known problem hidden" in done.stderr
+    shutil.rmtree(runs / "well")  # a run alone in a folder of runs is the run that it was
+    assert run("check", "runs", "--baseline", "known.json", cwd=two).returncode == 0
+    (runs / "sick").rename(two / "elsewhere")
+    shutil.copytree(sample_logs / "healthy-hinge", runs / "other")
+    gone = run("check", "runs", "--baseline", "known.json", cwd=two)
+    assert "runs/sick: discriminator-learning-rate-too-high is gone" in gone.stderr
+
+
+def test_files_are_named_from_the_repository_where_ci_shows_them(two: Path) -> None:
+    (two / ".git").mkdir()
+    (two / "sub").mkdir()
+    (two / "d-dominance").rename(two / "sub" / "sick")
+    printed = run("check", ".", cwd=two / "sub").stdout
+    assert printed.startswith("sick/config.yaml:")
+    annotated = run("check", ".", "--format", "annotations", cwd=two / "sub").stdout
+    assert annotated.startswith("::error file=sub/sick/config.yaml,line=")
+    event_file = next((two / "sub" / "sick").glob("*tfevents*")).relative_to(two)
+    assert run("check", event_file, cwd=two).stdout.startswith("sub/sick/config.yaml:")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "x", "known": []}', "[" * 90_000])
@@ -290,3 +333,16 @@ def test_where_nothing_can_be_written_the_summary_is_told(two: Path) -> None:
     assert done.returncode == 1
     assert "D learns too fast" in done.stdout
     assert "no report is written" in done.stderr
+
+
+def test_what_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the one above, for whoever tests as root."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert asking.targets_of(None, None) == ([], ())
+    assert "no report is written: gandoctor-report.html: " in capsys.readouterr().err
+    for target in ("r.html", "report/", "."):
+        with pytest.raises(UsageError, match="cannot be written"):
+            asking.targets_of([target], None)

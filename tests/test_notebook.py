@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import importlib
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +20,6 @@ import gandoctor
 from gandoctor import api
 from gandoctor.errors import GandoctorError, UsageError
 from gandoctor.model.report import Report
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DICE = np.random.default_rng(0)
 LOSSES = {
@@ -72,6 +71,16 @@ def test_what_is_known_better_is_said_in_the_call() -> None:
     }  # fmt: skip
 
 
+def test_a_log_in_memory_may_have_any_names_and_faults_name_no_file_of_ours() -> None:
+    data = {"foo": LOSSES["d_loss"], "bar": LOSSES["g_loss"]}
+    assert {x.tag for x in gandoctor.analyze(data).unmapped} == {"foo", "bar"}
+    got = gandoctor.analyze(data, map={"d_loss": "foo", "g_loss": "bar"})
+    assert {s.role for s in got.signals} >= {"d_loss", "g_loss"}
+    with pytest.raises(GandoctorError) as e:
+        gandoctor.analyze({"step": [1, 2, 3]})
+    assert str(e.value).startswith("the log that was given: no numbers")
+
+
 @pytest.mark.parametrize("data", [5, [1, 2], {"a": 1}, {}, object(), {"a": "text"}, b"x"])
 def test_what_is_no_log_is_said(data: object) -> None:
     with pytest.raises(GandoctorError):
@@ -80,7 +89,7 @@ def test_what_is_no_log_is_said(data: object) -> None:
 
 def test_a_report_says_itself_in_a_line() -> None:
     line = repr(examples.dominance())
-    assert line.startswith("<Report dcgan-celeba-64: failing, 94%")
+    assert line.startswith("<Report dcgan-celeba-64: failing, 94 %")
     assert len(line) < 200
 
 
@@ -153,7 +162,19 @@ def test_the_rest_of_what_a_notebook_asks(sample_logs: Path) -> None:
     assert set(gandoctor.__all__) == set(dir(gandoctor))
 
 
-def test_examples_of_the_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(api)
-    assert tried >= 3
+def with_examples() -> list[str]:
+    home = Path(gandoctor.__file__).parent
+    files = [f for f in home.rglob("*.py") if "\n    >>> " in f.read_text("utf-8")]
+    return sorted(".".join(f.relative_to(home.parent).with_suffix("").parts) for f in files)
+
+
+@pytest.mark.parametrize("name", with_examples())
+def test_examples_of_the_docstrings_hold(name: str) -> None:
+    failed, tried = doctest.testmod(importlib.import_module(name.removesuffix(".__init__")))
+    assert tried
     assert failed == 0
+
+
+def test_what_a_notebook_uses_first_has_examples() -> None:
+    for what in (api.analyze, api.check, api.read, Report.patch, Report.compare, Report.to_pandas):
+        assert ">>> " in (what.__doc__ or ""), what

@@ -33,28 +33,39 @@ def saved(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    return a_run(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return saved(a_run(tmp_path_factory.mktemp("run")))
+
+
+def a_run(folder: Path) -> Path:
     r = np.random.default_rng(3)
     rows = (
         {"step": i, "d_loss": 1.38 + 0.05 * r.normal(), "g_loss": 0.7 + 0.05 * r.normal()}
         for i in range(80)
     )
-    (tmp_path / "log.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "samples").mkdir()
-    np.save(tmp_path / "samples" / "step_40.npy", r.random((16, 8, 8, 3)).astype(np.float32))
-    return tmp_path
+    (folder / "log.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "samples").mkdir()
+    np.save(folder / "samples" / "step_40.npy", r.random((16, 8, 8, 3)).astype(np.float32))
+    return folder
 
 
 @pytest.mark.parametrize(
     "name", ["r.json", "config.json", "train-log-report.json", "log_config.json", "options.json"]
 )
 @pytest.mark.parametrize("kind", ["one", "many", "comparison", "one line", "sorted"])
-def test_a_report_beside_a_log_changes_nothing(folder: Path, name: str, kind: str) -> None:
+def test_a_report_beside_a_log_changes_nothing(
+    folder: Path, texts: dict[str, str], name: str, kind: str
+) -> None:
     def read() -> list[str]:
         runs = [*parsers.discover(folder), *parsers.discover(folder / "log.json")]
         return [repr((r.settings, r.sources, r.notes, r.pictures, len(r.signals))) for r in runs]
 
     before = read()
-    (folder / name).write_text(saved(folder)[kind])
+    (folder / name).write_text(texts[kind])
     assert read() == before
     (folder / "configs").mkdir()
     (folder / name).rename(folder / "configs" / name)
@@ -62,8 +73,8 @@ def test_a_report_beside_a_log_changes_nothing(folder: Path, name: str, kind: st
 
 
 @pytest.mark.parametrize("name", ["r.json", "config.json", "log_config.json"])
-def test_one_that_is_named_is_told(folder: Path, name: str) -> None:
-    for text in saved(folder).values():
+def test_one_that_is_named_is_told(folder: Path, texts: dict[str, str], name: str) -> None:
+    for text in texts.values():
         (folder / name).write_text(text)
         assert not parsers.is_log(folder / name)
         with pytest.raises(InputError, match="is a report that gandoctor wrote"):

@@ -20,6 +20,7 @@ from gandoctor import api, patching
 from gandoctor.api import Options
 from gandoctor.errors import InputError, UsageError
 from gandoctor.model.report import Edit, Prescription, Report, RunNote
+from gandoctor.reporters import text
 
 PATCHED = ("explosion", "mode-collapse", "nan-in-loss")  # nested YAML, JSON, two keys in one file
 GIT = shutil.which("git")
@@ -287,6 +288,24 @@ def test_a_second_patch_waits_for_a_new_run(run_dir: Path) -> None:
     os.utime(next(run_dir.glob("events*")), (later, later))  # trained again
     assert patching.run(run_dir, None, Options(), apply=True)
     assert config.read_bytes() != patched
+
+
+def test_a_run_is_judged_by_the_config_that_made_it(run_dir: Path) -> None:
+    """Else a patch that was applied would be held against the run before it."""
+    config = config_of(run_dir)
+    before = api.analyze(run_dir)
+    patching.run(run_dir, None, Options(), apply=True)
+    after = api.analyze(run_dir)
+    assert after.settings[0].file == f"{config.name}.orig"
+    assert [s.value for s in after.settings] == [s.value for s in before.settings]
+    assert [d.cause for d in after.diagnoses] == [d.cause for d in before.diagnoses]
+    said = f"{config.name} was patched after this run was logged"
+    assert said in " ".join(text.render(after).split())
+    assert said in " ".join(after.run.notes)
+    assert patching.run(run_dir, None, Options()).count("lr: 0.0002") == 1
+    later = config.stat().st_mtime + 10
+    os.utime(next(run_dir.glob("events*")), (later, later))  # trained again
+    assert api.analyze(run_dir).settings[0].file == config.name
 
 
 @pytest.mark.parametrize("kept", ["nothing", "the beginning"])

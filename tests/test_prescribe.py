@@ -26,9 +26,11 @@ import yaml
 from gandoctor import rulebook, vocabulary
 from gandoctor.configs import read_config
 from gandoctor.errors import InputError
+from gandoctor.lang.syntax import compile_test
+from gandoctor.lang.tree import Scope
 from gandoctor.lang.window import Amount, Window
 from gandoctor.model.report import Diagnosis, Edit, Prescription
-from gandoctor.model.rules import Change, Clause, Remedy
+from gandoctor.model.rules import Change, Clause, Remedy, Rulebook
 from gandoctor.model.signals import Run, Setting, Signal, Source
 from gandoctor.prescribe import apply, cure_rate, diff, prescribe, source, swapping
 from gandoctor.prescribe.overrides import override, overrides, written_by_run
@@ -736,6 +738,49 @@ def test_at_most_three_a_diagnosis_and_blocked_ones_last(tmp_path: Path) -> None
     ]
     book.append(remedy("z", Change("gp_lambda", to=10.0), treats={TOO_FAST: 0.1}))
     assert [p.remedy for p in prescribe(run, [diagnosis()], book, tmp_path)] == ["x", "y", "z"]
+
+
+def test_what_is_blocked_never_stands_first_with_a_snippet_either(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\n"})
+    book = [
+        remedy("blocked", Change("d_steps", to=1.0), snippet="d_steps = 1"),
+        remedy("x", LOWER_D, treats={TOO_FAST: 0.5}),
+    ]
+    first, second = prescribe(run, [diagnosis()], book, tmp_path)
+    assert (first.remedy, second.remedy) == ("x", "blocked")
+    assert second.blocked_by
+
+
+def test_a_setting_that_nobody_named_is_not_guessed_to_be_wrong(tmp_path: Path) -> None:
+    asked = Clause(
+        "off",
+        compile_test("d_every > 1", Scope(numbers=frozenset({"d_every"}))),
+        {},
+        Window(),
+        Amount(),
+    )
+    seldom = remedy("seldom", Change("d_every", to=1.0), only_if=(asked,))
+    named = run_of(tmp_path, {"c.yaml": "d_every: 4\n"})
+    assert only(replace(named), seldom, tmp_path).diff
+    bare = run_of(tmp_path, {"c.yaml": "lr_d: 0.1\n"})
+    how = {True: [], None: []}
+    for known in how:
+        how[known] = list(
+            prescribe(bare, [diagnosis()], [seldom], tmp_path, holds=lambda _, k=known: k)
+        )
+    assert [p.remedy for p in how[True]] == ["seldom"]
+    assert how[None] == []
+
+
+def test_a_patch_is_called_safe_only_where_that_was_measured() -> None:
+    careful = remedy("careful", LOWER_D, risk="safe")
+    assert Rulebook(remedies=(careful,)).risk_of(careful) == "trial"
+    for counts, said in (((1, 1), "trial"), ((1, 2), "trial"), ((2, 3), "safe")):
+        book = Rulebook(measured={"careful": {TOO_FAST: counts}})
+        assert book.risk_of(careful) == said
+    seen_apart = {"careful": {TOO_FAST: (1, 1)}}
+    assert Rulebook(measured=seen_apart, unseen=seen_apart).risk_of(careful) == "safe"
+    assert Rulebook(measured=seen_apart).risk_of(replace(careful, risk="advice")) == "advice"
 
 
 def test_one_key_gets_one_new_value(tmp_path: Path) -> None:

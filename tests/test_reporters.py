@@ -27,6 +27,8 @@ from gandoctor.errors import UsageError
 from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Edit, Evidence, Prescription, Report, Series
 from gandoctor.reporters import believing, charts, wording
+from gandoctor.reporters.charts.curves import middles
+from gandoctor.reporters.problems import placed
 
 GOLD = Path(__file__).parent / "gold"
 VOID = {"meta", "link", "br", "path", "rect", "img", "input"}
@@ -77,8 +79,8 @@ def test_the_suffix_decides_and_the_name_only_where_it_tells_nothing():
 
 def test_options_reach_only_the_formats_that_know_them():
     report = examples.dominance()
-    assert "\x1b[" in reporters.render(text, [report], colour=True, path="runs/a")
-    assert reporters.render(check, [report], colour=True, path="runs/a").startswith(
+    assert "\x1b[" in reporters.render(text, [report], colour=True, limit="runs/a")
+    assert reporters.render(check, placed([report], "runs/a"), colour=True).startswith(
         "runs/a/config.yaml:12: high"
     )
     assert (
@@ -212,7 +214,10 @@ def test_any_report_round_trips_through_json(name, tags, diff, weight):
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_summary_is_short_and_keeps_its_width(report, width):
     lines = text.render(report, width=width).splitlines()
-    assert max(map(len, lines)) <= width
+    hints = (*report.log_next, *report.not_checked)
+    snippets = {line for n in hints for line in n.log_it.splitlines()}
+    filled = [line for line in lines if line[7:] not in snippets]  # code keeps its lines, whole
+    assert max(map(len, filled)) <= width
     longest = 30 if "script" in report.run.name else 25  # hostile text fills every line it may have
     assert len(lines) <= longest or width < 80
 
@@ -264,7 +269,7 @@ def test_no_line_format_lets_a_control_or_a_line_break_through(nasty):
 
 def test_check_prints_one_line_a_problem_at_the_setting_to_blame():
     report = examples.dominance()
-    first, *indented = check.render(report, path="runs/a").splitlines()
+    first, *indented = check.render_many(placed([report], "runs/a")).splitlines()
     assert first.startswith(
         "runs/a/config.yaml:12: high (medium confidence): D learns too fast for G since iteration "
         "420"
@@ -272,7 +277,8 @@ def test_check_prints_one_line_a_problem_at_the_setting_to_blame():
     assert first.endswith("[discriminator-learning-rate-too-high] -> optimizer_d.lr=1.0e-04")
     assert indented[-1] == "    or: D is too strong for the data [discriminator-too-strong]"
     assert all(line.startswith("    ") for line in indented)
-    log = check.render(report, path="runs/a/events.out.tfevents.1716900000")
+    file = "runs/a/events.out.tfevents.1716900000"
+    log = check.render_many(placed([report], file, "runs/a"))
     assert log.startswith("runs/a/config.yaml:12:"), "a config stands beside the log, not below it"
 
 
@@ -285,7 +291,7 @@ def test_check_is_silent_on_a_healthy_run_and_only_on_it():
         examples.dominance(), diagnoses=(), prescriptions=(), verdict="warning"
     )
     assert "[d-loss-collapses-early]" in check.render(lone)
-    many = check.render_many([examples.healthy(), examples.inconclusive()], path="runs")
+    many = check.render_many(placed([examples.healthy(), examples.inconclusive()], "runs"))
     assert many.startswith("runs/run.csv: inconclusive")
     assert many.count("\n") == 1
 
@@ -807,13 +813,21 @@ def test_a_signal_that_was_never_finite_is_all_mark_and_no_line():
     assert ("kbad", "not finite") in d.legend
 
 
-def test_few_points_are_dots_and_noise_gets_a_median():
+def test_few_points_are_dots_and_noise_gets_its_middle():
     assert 'class="dots' in figure(curve([3, 1, 2])).svg
     noisy = figure(curve(np.random.default_rng(1).standard_normal(1000)))
     assert " raw" in noisy.svg
     assert charts.SMOOTHED in noisy.notes
     assert 'class="dots' not in noisy.svg
     assert " raw" not in figure(curve(np.sin(np.arange(1000) / 99))).svg
+
+
+def test_the_bold_line_of_a_thinned_curve_does_not_jump_between_its_extremes():
+    values = np.random.default_rng(2).standard_normal(200_000)
+    steps, kept = charts.thin(np.arange(len(values)), values)
+    _, y, spread = middles(steps.astype(float), kept, 90)
+    assert spread > 2
+    assert np.abs(y).max() < 0.5
 
 
 def places(path: str) -> list[float]:

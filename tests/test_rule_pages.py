@@ -143,7 +143,7 @@ def test_a_rule_that_nobody_counted_says_so(tmp_path: Path) -> None:
 def test_the_list_knows_measures() -> None:
     listed = pages.listing(Options())
     assert all(m.id in listed and m.title in listed for m in BOOK.measures)
-    with pytest.raises(UsageError, match="no rule, measure, cause or remedy") as e:
+    with pytest.raises(UsageError, match="no rule, measure, cause, remedy") as e:
         pages.page("d-repeat", Options())
     assert "d-repeats" in e.value.hint
 

@@ -513,7 +513,7 @@ changes:
     after: ['lr_d: 0.0002 # D']
 leaves:
   - {name: as fast as G, config: "{lr_d: 0.0002, lr_g: 0.0002}", because: does not hold}
-  - {name: no rate of D, file: options.json, config: '{"batch_size": 8}', because: no config names}
+  - {name: no rate of D, file: options.json, config: '{"batch_size": 8}', because: does not hold}
 """
 
 
@@ -543,7 +543,11 @@ def test_a_remedy_is_tested_on_a_config_before_and_after(remedies):
         ("0.0002 # D'", "0.0004 # D'", "it writes ['lr_d: 0.0002 # D']"),
         ("lr_d: 0.002 ", "lr_d: 0.0002 ", "it writes nothing: what it is offered for"),
         ("{lr_d: 0.0002,", "{lr_d: 0.002,", "it writes ['{lr_d: 0.0002, lr_g: 0.0002}']"),
-        ("because: no config names", "because: it is raining", "nothing is changed, but because"),
+        (
+            "8}', because: does not hold",
+            "8}', because: it is raining",
+            "nothing is changed, but because",
+        ),
     ],
 )
 def test_a_case_of_a_remedy_that_fails_says_what_came_instead(remedies, old, new, says):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import numbers
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.errors import UsageError
+from gandoctor.errors import UsageError, told_of
+from gandoctor.parsers.rows.names import has_counter, tells_of_training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _MOST: Final = 50_000_000  # numbers, as many as a file may hold
 _NAME: Final = "history"
@@ -38,11 +42,27 @@ def as_path(data: Any) -> Iterator[Path]:
     if isinstance(data, str | Path):
         yield Path(data)
         return
-    text = json.dumps(columns(data))
+    name, text = _file_of(columns(data))
     with tempfile.TemporaryDirectory(prefix="gandoctor-") as folder:
-        file = Path(folder) / f"{_NAME}.json"
+        file = Path(folder) / name
         file.write_text(text, "utf-8")
-        yield file
+        with told_of(str(file), "the log that was given"):
+            yield file
+
+
+def _file_of(found: Mapping[str, Sequence[float | None]]) -> tuple[str, str]:
+    """The name and the text of a file that holds the log.
+
+    JSON lists are a log only where a name tells so; a table with steps is one whatever its names.
+    """
+    names = list(found)
+    if tells_of_training(names) or has_counter(names):
+        return f"{_NAME}.json", json.dumps(found)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["step", *names])
+    table.writerows((i, *row) for i, row in enumerate(zip_longest(*found.values())))
+    return f"{_NAME}.csv", text.getvalue()
 
 
 def columns(data: Any) -> dict[str, list[float | None]]:

@@ -52,7 +52,7 @@ def report_of(
     )
     best = _best(run)
     return Report(
-        run=_run_note(run),
+        run=_run_note(raw, run),
         verdict=seen.verdict,
         why_verdict=seen.why_verdict,
         p_failing=round(seen.belief.p, 4),
@@ -141,14 +141,20 @@ def _cures(
         repo=repo,
         code=InCode(code.editor, code.base, OWN) if code is not None else None,
     )
-    effort = {r.id: r.effort for r in book.remedies}
-    return tuple(replace(p, effort=effort[p.remedy]) for p in cures)
+    remedies = {r.id: r for r in book.remedies}
+    return tuple(
+        replace(p, effort=r.effort, risk=book.risk_of(r))
+        for p in cures
+        for r in (remedies[p.remedy],)
+    )
 
 
-def _run_note(run: Run) -> RunNote:
+def _run_note(raw: RawRun, run: Run) -> RunNote:
     game = run.objective
     return RunNote(
         name=run.name,
+        path=raw.where,
+        base=raw.base if raw.base != raw.where else "",
         sources=tuple(SourceNote(s.path, s.parser, s.points, s.lost) for s in run.sources),
         first_step=run.first_step,
         last_step=run.last_step,

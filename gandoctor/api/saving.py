@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.signals import RawRun, Setting, Signal
     from gandoctor.samples.given import Given
+    from gandoctor.vocabulary import Vocabulary
 
 _FACTS: Final = frozenset(
     {"drawn_coverage", "drawn_precision", "drawn_fine_precision", "drawn_shift", "drawn_distance"}
     | {"drawn_diversity", "drawn_variety", "drawn_constant_share"}
 )
+_ROUNDED: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +109,7 @@ class OfRun:
             return FromG(remarks=tuple(notes))
         from gandoctor import samples
 
-        signals, chosen, remarks = samples.measure_drawn(
+        signals, chosen, remarks, real = samples.measure_drawn(
             found, raw.pictures, raw.root, self._last_step, self._given
         )
         facts = _facts_of(signals)
@@ -115,8 +117,39 @@ class OfRun:
             facts["sensitivity_g"] = chosen[-1].sensitivity
             if math.isfinite(chosen[-1].saturated):
                 facts["saturated_g"] = chosen[-1].saturated
+        told, said = checkpoint.answers(self._found, real, chosen[-1], known)
+        facts |= told
         shown = tuple(DrawnNote(d.path, d.name, d.step, d.how, d.picture) for d in chosen)
-        return FromG(tuple(signals), facts, shown, (*notes, *remarks))
+        return FromG(tuple(signals), facts, shown, (*notes, *remarks, *said))
+
+
+def with_contradictions(saved: Saved, settings: Mapping[str, Setting], words: Vocabulary) -> Saved:
+    """The same with a remark wherever an optimiser ran otherwise than the config says."""
+    told = [s for s in saved.settings if s.key.startswith(("optimizer_g.", "optimizer_d."))]
+    if not told:
+        return saved
+    from gandoctor import vocabulary
+
+    found = list(saved.remarks)
+    for name, used in vocabulary.settle(told, vocabulary=words).items():
+        stated = settings.get(name)
+        if stated is None or stated.file == used.file or stated.how:
+            continue
+        a, b = _number(stated.value), _number(used.value)
+        if abs(a - b) > _ROUNDED * max(abs(a), abs(b)):
+            found.append(
+                f"{stated.file or 'the log'} says {stated.key} = {a:.6g}, and the optimiser in "
+                f"{used.file} ran with {b:.6g}: another config, or changed on the way"
+            )
+    return replace(saved, remarks=tuple(found))
+
+
+def _number(value: object) -> float:
+    """A setting as a number, as YAML writes some of them in text; NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def capacities(known: Mapping[str, float]) -> dict[str, float]:

@@ -47,12 +47,8 @@ def understand(
     checkpoints = saving.OfRun(raw, given)
     saved = checkpoints.saved()
     settings = _settings(raw, saved, words, code)
-    wanted, idle = _heeded(raw, words, options)
-    if several:
-        tags = {s.tag for s in raw.signals}
-        wanted = {
-            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
-        }
+    saved = saving.with_contradictions(saved, settings, words)
+    wanted, idle = _heeded(raw, words, options, several=several)
     said = {
         role: options.origins[f"map.{role}"] for role in wanted if f"map.{role}" in options.origins
     }
@@ -161,7 +157,7 @@ def contradicts(alone: Objective, settings: Mapping[str, Setting]) -> bool:
 
 
 def _heeded(
-    raw: RawRun, words: vocabulary.Vocabulary, options: Options
+    raw: RawRun, words: vocabulary.Vocabulary, options: Options, *, several: bool
 ) -> tuple[dict[str, str], list[str]]:
     """The mapping without what the run's own word cannot mean, and what that was."""
     tags = {s.tag for s in raw.signals}
@@ -176,6 +172,10 @@ def _heeded(
         )
         idle.append(f"{options.origin(f'map.{role}', 'map')} of the run was left out: {why}")
         del wanted[role]
+    if several:
+        wanted = {
+            role: tag for role, tag in wanted.items() if tag in tags or role not in words.roles
+        }
     return wanted, idle
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.checkpoint import gathering, settings, telling
+from gandoctor.checkpoint import changes, gathering, settings, telling
 from gandoctor.checkpoint.gathering import gather
 from gandoctor.checkpoint.rebuilt import hints_of
 from gandoctor.model.checkpoints import Saved
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.checkpoints import Drawn
 
 
-__all__ = ["draw", "examine", "gather"]
+__all__ = ["answers", "draw", "examine", "gather"]
 
 _MOST_STRANGERS: Final = 3
 
@@ -53,7 +56,9 @@ def examine(found: Gathered, root: Path) -> Saved:
         f"{', '.join(one.foreign[:5])}: nothing of it was run here"
         for one in found.strangers[:_MOST_STRANGERS]
     ]
-    facts = told[-1].facts if told else {}
+    compared, changed = changes.told(found.saved)
+    remarks += [*changed, *(told[-1].remarks() if told else ())]
+    facts = {**told[-1].facts, **compared} if told else {}
     return Saved(notes, facts, stated, tuple(sources), tuple(remarks))
 
 
@@ -83,3 +88,47 @@ def draw(found: Gathered, root: Path, known: Mapping[str, object]) -> tuple[list
     from gandoctor.checkpoint import drawing
 
     return drawing.draw(gathering.looked_at(found.saved), root, hints_of(known))
+
+
+def answers(
+    found: Gathered,
+    real: NDArray[np.float32] | None,
+    drawn: Drawn,
+    known: Mapping[str, object],
+) -> tuple[dict[str, float], list[str]]:
+    """What the only discriminator beside a generator says of real data and of its samples.
+
+    Parameters
+    ----------
+    found : Gathered
+        What `gather` read of the files that may be checkpoints.
+    real : ndarray or None
+        In the shape and in the units of the samples.
+    drawn : Drawn
+    known : Mapping
+        Settings by their canonical names.
+
+    Returns
+    -------
+    facts : dict
+    notes : list of str
+    """
+    from gandoctor.checkpoint import judging, rebuilt
+    from gandoctor.checkpoint.parts import UnlikeError
+
+    last = found.saved[-1].files
+    networks = [n for c in last for n in c.networks if n.role == "d" and not n.average]
+    if real is None or len(networks) != 1:
+        return {}, []
+    try:
+        said = judging.answers(
+            networks[0], real, drawn.values, rebuilt.known(known.get("activation_d"))
+        )
+    except UnlikeError as why:
+        return {}, [f"D was not run: {why}"]
+    facts = {"d_tells_apart": said.told_apart, "d_gives_one_answer": float(said.dead)}
+    ways = f"({said.ways} ways to build it agree)"
+    if said.dead:
+        return facts, [f"D gives one answer to real data and to samples drawn from G {ways}"]
+    share = f"{said.told_apart:.0%}"
+    return facts, [f"D puts a real example above a sample drawn from G {share} of the time {ways}"]

@@ -10,6 +10,7 @@ import numpy as np
 from gandoctor.checkpoint.contents import trained
 from gandoctor.checkpoint.tensors import Tensor
 from gandoctor.errors import InputError
+from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ MOST_READ: Final = 384 << 20  # bytes of one network
 _LEAST_CLIPPED: Final = 0.3  # share of a layer's weights at its largest: they were clipped
 _LEAST_WEIGHTS: Final = 16
 _POWER_STEPS: Final = 12
+_TABLE: Final = late_pattern(r"emb|label|class", 2)
+_MOST_CLASSES: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,27 @@ def gap(a: Network, b: Network) -> float:
         apart += float(np.square(x - y, dtype=np.float64).sum())
         norm += float(np.square(x, dtype=np.float64).sum())
     return math.sqrt(apart / norm) if norm > 0 else math.nan
+
+
+@np.errstate(all="ignore")
+def classes_alike(network: Network) -> float:
+    """Least cosine between two rows of a table of classes; NaN where there is no such table."""
+    found = math.nan
+    for name, tensor in trained(network):
+        stem, _, leaf = name.rpartition(".")
+        shape = tensor.shape
+        if leaf != "weight" or len(shape) != 2 or not _TABLE.search(stem):
+            continue
+        if f"{stem}.bias" in network.tensors or not 2 <= shape[0] <= _MOST_CLASSES:
+            continue
+        try:
+            rows = tensor.read().astype(np.float64)
+        except InputError:
+            continue
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        least = float((unit @ unit.T).min())
+        found = least if not least <= found else found
+    return found
 
 
 # ---------------------------------------------------------------- optimisers

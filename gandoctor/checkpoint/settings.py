@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
 # Of an optimiser's options, those that a training is called with.
 _OPTIONS: Final = ("lr", "beta1", "beta2", "momentum", "weight_decay")
+_NETWORKS: Final = {"g": "generator", "d": "discriminator"}
 
 
 def of(saved: Saved, root: Path) -> tuple[Setting, ...]:
     """The settings in the checkpoints of one step; nothing is said twice.
 
-    What was saved as arguments goes before what the optimisers were told.
+    What was saved as arguments goes before what the optimisers were told, and that before what the
+    networks are built of.
     """
     found: dict[str, Setting] = {}
     for one in saved.files:
         path = one.path
         file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        for key, value in (*one.settings, *_told(one, saved)):
+        for key, value in (*one.settings, *_told(one, saved), *_built(one)):
             plain = isinstance(value, bool | int | float | str) or value is None
             if plain and key not in found:
                 found[key] = Setting("", value, key, file)  # type: ignore[arg-type]
@@ -48,3 +50,16 @@ def _told(one: Checkpoint, saved: Saved) -> Iterator[tuple[str, object]]:
         for name in _OPTIONS:
             if options.get(name):
                 yield f"optimizer_{role}.{name}", options[name]
+
+
+def _built(one: Checkpoint) -> Iterator[tuple[str, object]]:
+    """Norms that the keys of a network prove."""
+    for network in one.networks:
+        name = _NETWORKS.get(network.role)
+        if name is None:
+            continue
+        leaves = {key.rpartition(".")[2] for key in network.tensors}
+        if "num_batches_tracked" in leaves:
+            yield f"{name}.batchnorm", True
+        if leaves & {"weight_u", "_u", "u0", "sn_u"}:
+            yield f"{name}.spectral_norm", True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from gandoctor.checkpoint import measuring
 from gandoctor.model.checkpoints import CheckpointNote, NetworkNote
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {"g": "G", "d": "D", "": "a network"}
 _MOST_SAID: Final = 40
-_ENOUGH_STEPS: Final = 1_000
+_ENOUGH_STEPS: Final = 100  # after which an average has left the net
+_NO_GAP: Final = 1e-7
+_FAR_GAP: Final = 0.5
+_ALIKE: Final = 0.99
 
 
 class Told:
@@ -127,6 +132,29 @@ class Told:
                 self.facts[f"optimiser_steps_{role}"] = float(steps)
             yield text
 
+    def remarks(self) -> Iterator[str]:
+        """What takes two networks, or a network and its optimiser, in sentences."""
+        facts = self.facts
+        steps = facts.get("optimiser_steps_g", float(self.saved.step or 0))
+        gap = facts.get("average_gap", math.nan)
+        if gap < _NO_GAP and steps >= _ENOUGH_STEPS:
+            yield (
+                f"G's moving average equals G (apart by {gap:.1g} of its norm) after {steps:,.0f} "
+                "steps: it is copied or shared, not averaged"
+            )
+        if gap > _FAR_GAP and steps >= _ENOUGH_STEPS:
+            yield (
+                f"G's moving average is {gap:.0%} of G's norm away from it after {steps:,.0f} "
+                "steps: it never left where it began, or G still moves fast"
+            )
+        ratio = facts.get("steps_ratio")
+        if ratio is not None:
+            yield f"D's optimiser took {ratio:.3g} steps for each of G's"
+        for role in ("g", "d"):
+            if facts.get(f"classes_alike_{role}", 0.0) > _ALIKE:
+                alike = f"are all but one (cosine > {_ALIKE})"
+                yield f"the classes' embeddings in {_NAMES[role]} {alike}"
+
     def _course_facts(self, role: str, course: Course) -> None:
         if not role or not course.known:
             return
@@ -146,6 +174,10 @@ class Told:
             apart = measuring.gap(plain[0], averages[0])
             if math.isfinite(apart):
                 facts["average_gap"] = apart
+        for role in ("g", "d"):
+            alike = [measuring.classes_alike(n) for n in self.networks(role)]
+            if any(math.isfinite(a) for a in alike):
+                facts[f"classes_alike_{role}"] = float(np.nanmax(alike))
 
 
 def _said_of(course: Course) -> str:

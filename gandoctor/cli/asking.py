@@ -40,6 +40,9 @@ DataOption = Annotated[Path | None, _option("data")]
 OutputOption = Annotated[list[str] | None, _option("output")]
 FormatOption = Annotated[str | None, _option("format")]
 FailOnOption = Annotated[FailOn | None, _option("fail-on")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, metavar="N", help="Judge so many runs of a folder at once.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
 
 
@@ -53,6 +56,7 @@ def asked_for(
     select: Sequence[str] | None = None,
     repo: Path | None = None,
     data: Path | None = None,
+    jobs: int = 1,
     outputs: Sequence[Path] = (),
     analysed: Sequence[Path] = (),
 ) -> Options:
@@ -89,6 +93,7 @@ def asked_for(
         select=tuple(select or ()),
         repo=repo,
         data=there(data),
+        jobs=jobs,
         outputs=outputs,
         analysed=preferences.folders(analysed),
     )
@@ -133,11 +138,19 @@ def existing(files: Sequence[Path] | None, option: str) -> tuple[Path, ...]:
     for file in files or ():
         if not file.is_file():
             raise UsageError(
-                "there is no such file",
+                "is a folder" if file.is_dir() else "there is no such file",
                 f"{option} {file}",
                 "give the run's YAML, JSON or TOML config",
             )
     return tuple(files or ())
+
+
+def one_thing(*asked: object) -> None:
+    """Hold the user of `gandoctor signals` to one thing to show; what was not asked for is None."""
+    given = sum(thing is not None for thing in asked)
+    if given != 1:
+        what = "several things to show" if given else "nothing to show"
+        raise UsageError(what, "", "give a RUN, or --tags FILE, or --known")
 
 
 def there(data: Path | None) -> Path | None:

@@ -15,6 +15,7 @@ from gandoctor.cli.asking import (
     FailOnOption,
     FormatOption,
     IgnoreOption,
+    JobsOption,
     LossOption,
     MapOption,
     OutputOption,
@@ -27,6 +28,7 @@ from gandoctor.cli.asking import (
     fail_on_word,
     files_of,
     is_another,
+    one_thing,
     targets_of,
 )
 from gandoctor.cli.occasion import occasion
@@ -105,6 +107,7 @@ def analyze(
             help="Measure the players of its checkpoint, too, as this entry builds them.",
         ),
     ] = None,
+    jobs: JobsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
@@ -121,6 +124,7 @@ def analyze(
         select=select,
         repo=repo,
         data=data,
+        jobs=jobs,
         outputs=files,
         analysed=paths if len(paths) > 1 else (),
     )
@@ -130,7 +134,8 @@ def analyze(
     reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports, **occasion()))
-    written = [*(t for t, _ in chosen), *(folders.write(t, reports, occasion()) for t in many)]
+    pages = (folders.write(t, reports, occasion(), jobs) for t in many)
+    written = [*(t for t, _ in chosen), *pages]
     text = reporters.by_name("text")
     hand_over(lambda: reporters.render(text, reports, colour=in_colour()), written, quiet=quiet)
     raise typer.Exit(code)
@@ -167,6 +172,7 @@ def check(
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
     select: SelectOption = None,
+    jobs: JobsOption = 1,
 ) -> None:
     """Check logs before a commit or in CI: one line a problem, and a line in the end.
 
@@ -184,14 +190,15 @@ def check(
         rules=rules,
         ignore=ignore,
         select=select,
+        jobs=jobs,
         outputs=files_of([*targets, *([str(write_baseline)] if write_baseline else [])]),
         analysed=logs,
     )
     chosen = [(t, reporters.choose(t, format_)) for t in targets]
-    gate = Gate(options, baseline)
+    gate = Gate(options, baseline, write_baseline)
     for path in logs:
         gate.look_at(path, fail_on)
-    gate.tell(chosen, write_baseline, skipped=[p for p in paths if p not in logs])
+    gate.tell(chosen, skipped=[p for p in paths if p not in logs])
     raise typer.Exit(gate.code)
 
 
@@ -210,6 +217,9 @@ def signals(
             "--tags", metavar="FILE", readable=False, help="Place bare names, one a line, instead."
         ),
     ] = None,
+    known: Annotated[
+        bool, typer.Option("--known", help="List every role that a name can be mapped to.")
+    ] = False,
     settings: Annotated[
         bool,
         typer.Option(
@@ -236,13 +246,13 @@ def signals(
     if write_map is not None:
         # It is there to be corrected by hand: no second call takes that back.
         writing.check(write_map, new=True)
-    if (run is None) == (tags is None):
-        raise UsageError(
-            "nothing to show" if run is None else "two things to show",
-            "",
-            "give a RUN, or --tags FILE",
-        )
+    one_thing(run, tags, known or None)
     as_json = format_ is ListFormat.json
+    if known:
+        from gandoctor import meanings
+
+        say(meanings.known_roles(options, as_json=as_json))
+        return
     if tags is not None:
         say(mapping.show_tags(tags, options, as_json=as_json))
         return
@@ -270,9 +280,9 @@ def checkpoint(
 
 
 @app.command()
-def explain(rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
-    """Explain a rule, cause or remedy in plain words."""
-    rules_show(rule, rules)
+def explain(name: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None) -> None:
+    """Explain a rule, symptom, cause, remedy, role or setting; a tag or a config key will do."""
+    rules_show(name, rules)
 
 
 @app.command()

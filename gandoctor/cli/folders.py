@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,16 @@ def check(target: str) -> None:
     folder = Path(target)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError("is no folder of its own", target, "give another name")
-    if not folder.exists() and not folder.absolute().parent.is_dir():
+    above = folder.absolute().parent
+    if not folder.exists() and not above.is_dir():
         raise UsageError("cannot be made", target, "give a path in a folder that exists")
+    if not os.access(folder if folder.exists() else above, os.W_OK):
+        raise UsageError("cannot be written to", target, "check its permissions")
 
 
-def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -> str:
+def write(
+    target: str, reports: Sequence[Report], occasion: Mapping[str, str], jobs: int = 1
+) -> str:
     """Write the pages; gives the index, to be told.
 
     Raises
@@ -53,6 +59,6 @@ def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -
             raise of_system(e, str(part), "cannot be made") from None
         if part.is_symlink():
             raise UsageError("is a link", str(part), "give another folder")
-    for name, text in many.pages(reports, **occasion):
+    for name, text in many.pages(reports, **occasion, jobs=jobs):
         writing.write_text(home / name, text)
     return str(home / many.INDEX)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gandoctor import api, reporters
+from gandoctor import api, preferences, reporters
 from gandoctor.cli.asking import fail_on_word
 from gandoctor.cli.looking import from_input
 from gandoctor.cli.occasion import occasion
@@ -16,7 +18,6 @@ from gandoctor.reporters.problems import placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from gandoctor.api import Options
     from gandoctor.model.report import Report
@@ -32,8 +33,8 @@ class Gate:
     Parameters
     ----------
     options : Options
-    known : Path or None
-        A baseline.
+    known, new : Path or None
+        A baseline of known problems, and one to be written.
 
     Attributes
     ----------
@@ -41,8 +42,14 @@ class Gate:
         0, or 1 where a run fails, or 2 where something could not be read.
     """
 
-    def __init__(self, options: Options, known: Path | None) -> None:
+    def __init__(
+        self, options: Options, known: Path | None = None, new: Path | None = None
+    ) -> None:
         self.code = 0
+        self._new_baseline = new
+        # Outside a repository runs are known by where they lie from their baseline.
+        self._home = Path(os.path.abspath(known or new or "file")).parent  # noqa: PTH100
+        self._read: list[str] = []
         self._options = options
         self._known = baseline.read(known) if known is not None else []
         self._whole: list[Report] = []
@@ -67,7 +74,7 @@ class Gate:
             self._unread += 1
             self.code = 2
             return
-        reports = placed(found, "" if str(path) == "-" else path.as_posix())
+        reports = self._placed(found, path)
         for sentence in wording.preferences(reports):
             note(f"{path.as_posix()}: {sentence}")
         told = [baseline.without(r, self._known) for r in reports]
@@ -78,10 +85,23 @@ class Gate:
         word = fail_on_word(path, fail_on, self._options.analysed)
         self.code = max(self.code, api.exit_code(new, word))
 
+    def _placed(self, reports: Sequence[Report], path: Path) -> list[Report]:
+        """The reports, each knowing where its run lies, as it was typed and as it is."""
+        if str(path) == "-":
+            return placed(reports, "")
+        key = _key(path, self._home)
+        # What lies above everything is looked through as a whole.
+        self._read.append("." if set(Path(key).parts) == {".."} else key)
+        # An event file is one of the files of its folder's run.
+        run = path.parent if "tfevents" in path.name and path.is_file() else path
+        folder = path if path.is_dir() else path.parent
+        return placed(
+            reports, path.as_posix(), folder.as_posix(), lambda mine: _key(run / mine, self._home)
+        )
+
     def tell(
         self,
         outputs: Sequence[tuple[str, Reporter]],
-        new_baseline: Path | None,
         *,
         skipped: Sequence[Path],
     ) -> None:
@@ -93,11 +113,11 @@ class Gate:
         for target, reporter in outputs:
             if self._new:
                 write(target, reporters.render(reporter, self._new, **occasion()))
-        if new_baseline is not None:
-            writing.write_text(new_baseline, baseline.kept(self._whole))
-            note(f"baseline: {new_baseline}")
+        if self._new_baseline is not None:
+            writing.write_text(self._new_baseline, baseline.kept(self._whole))
+            note(f"baseline: {self._new_baseline}")
             self.code = 2 if self.code == 2 else 0
-        for k in baseline.vanished(self._known, self._whole):
+        for k in baseline.vanished(self._known, self._whole, self._read):
             note(f"{k.run}: {k.ident} is gone; it may leave the baseline")
         if self._whole or skipped:
             note(self._summary(skipped))
@@ -114,3 +134,10 @@ class Gate:
             more = ", ..." if len(skipped) > _MOST_NAMED else ""
             parts.append(f"{len(skipped):,} skipped, being no training log ({names}{more})")
         return "; ".join(parts)
+
+
+def _key(path: Path, home: Path) -> str:
+    """A path from the root of its repository; where it lies in none, from `home`."""
+    # Not resolved: a link in the repository is known by where it stands.
+    whole = Path(os.path.abspath(path))  # noqa: PTH100
+    return Path(os.path.relpath(whole, preferences.repository(whole) or home)).as_posix()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import api
 from gandoctor.cli.asking import fail_on_word
-from gandoctor.errors import InputError, UsageError
+from gandoctor.errors import InputError, UsageError, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +42,7 @@ def analysed(
         return reports, api.exit_code(reports, fail_on_word(paths[0], fail_on))
     from gandoctor.cli.gate import Gate
 
-    gate = Gate(options, None)
+    gate = Gate(options)
     for path in paths:
         gate.look_at(path, fail_on)
     if not gate.reports:
@@ -57,8 +56,11 @@ def from_input(path: Path) -> Iterator[Path]:
     if str(path) != "-":
         yield path
         return
+    import tempfile
+
     data = sys.stdin.buffer.read(_MOST_INPUT)
     with tempfile.TemporaryDirectory(prefix="gandoctor-") as folder:
         file = Path(folder) / ("input.jsonl" if data.lstrip()[:1] in (b"{", b"[") else "input.log")
         file.write_bytes(data)
-        yield file
+        with told_of(str(file), "the standard input"):
+            yield file

@@ -35,7 +35,7 @@ def rules_list(rules: RulesOption = None) -> None:
 def rules_show(
     rule: Annotated[str, typer.Argument(metavar="ID")], rules: RulesOption = None
 ) -> None:
-    """Everything about one rule, cause or remedy."""
+    """Everything about one rule, symptom, cause, remedy, role or setting."""
     from gandoctor import pages
 
     say(pages.page(rule, asked_for(rules=rules)))

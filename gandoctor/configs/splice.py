@@ -257,8 +257,10 @@ def number_text(old: str, new: float, *, dotted: bool = False) -> str:
 
     Examples
     --------
-    >>> number_text("0.0002", 0.00002), number_text("2e-4", 2e-5, dotted=True), number_text("5",
-    1.0) ('0.00002', '2.0e-5', '1')
+    >>> number_text("0.0002", 0.00002), number_text("2e-4", 2e-5, dotted=True)
+    ('0.00002', '2.0e-5')
+    >>> number_text("5", 2)
+    '2'
     """
     old = old.strip()
     known = bool(_NUMBER.fullmatch(old))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -89,6 +88,8 @@ def check(path: Path, *, new: bool = False) -> None:
     with _told(path):
         if _there(path, new=new) is None and not path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not os.access(path.parent, os.W_OK):  # a file is replaced by a new one beside it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def spare(targets: Iterable[Path], inputs: Iterable[Path]) -> None:
@@ -164,7 +165,7 @@ def _there(path: Path, *, new: bool) -> os.stat_result | None:
 
 def _replace(path: Path, data: bytes, old: os.stat_result | None, *, new: bool) -> None:
     # Short, however long the name of the file is.
-    fresh = path.with_name(f".gandoctor-{secrets.token_hex(8)}.tmp")
+    fresh = path.with_name(f".gandoctor-{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC | _BINARY
     handle = os.open(fresh, flags, 0o644 if old is None else 0o600)
     try:

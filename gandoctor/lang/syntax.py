@@ -88,6 +88,9 @@ def compile_when(
     ExpressionError
         Where it is none.
     """
+    if isinstance(text, str) and text in clause_names:
+        node = Node("clause", "truth", name=text, text=text, key=text)
+        return Expression(text, "truth", (text,), node)
     return _compile(
         text, Scope(clauses=frozenset(clause_names)), {}, ("truth",), joins_clauses=True
     )

@@ -140,9 +140,4 @@ def squeezed(word: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean 'd_loss'?``, or where the list is."""
     near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return (
-        f"did you mean {near[0]!r}?"
-        if near
-        else "'gandoctor signals RUN' shows the roles in use, rules/vocabulary/signals.yaml names "
-        "all"
-    )
+    return f"did you mean {near[0]!r}?" if near else "'gandoctor signals --known' lists the roles"

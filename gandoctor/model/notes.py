@@ -81,7 +81,17 @@ class ObjectiveNote:
 
 @dataclass(frozen=True, slots=True)
 class RunNote:
-    """The run as it was read. No absolute path, host or user name."""
+    """The run as it was read. No absolute path, host or user name but where the user typed it.
+
+    Attributes
+    ----------
+    path : str
+        Where the run lies, from what was analysed; ``.`` for that itself.
+    base : str
+        The folder that the files of its settings are relative to, likewise; empty for `path`.
+    key : str
+        What a baseline knows the run by: its path from the root of the repository.
+    """
 
     name: str
     path: str = "."
@@ -91,3 +101,5 @@ class RunNote:
     step_unit: str = "unknown"
     objective: ObjectiveNote = field(default_factory=ObjectiveNote)
     notes: tuple[str, ...] = ()
+    base: str = field(default="", metadata={"quiet": True})
+    key: str = field(default="", metadata={"quiet": True})

@@ -9,6 +9,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.model.checkpoints import CheckpointNote, DrawnNote
 from gandoctor.model.notes import (
     BestNote,
@@ -338,19 +339,32 @@ class Report:
         return next((p for p in usable if p.diff), usable[0] if usable else None)
 
     def patch(self) -> str:
-        """The diff of what to try first; empty where there is none."""
+        """The diff of what to try first; empty where there is none.
+
+        Examples
+        --------
+        >>> Report(RunNote("healthy"), "healthy").patch()
+        ''
+        """
         first = self.first_patch()
         return (first.diff if first is not None else None) or ""
 
     def __repr__(self) -> str:
-        sure = "" if self.p_failing is None else f", {self.p_failing:.0%}"
+        sure = "" if self.p_failing is None else f", {in_per_cent(self.p_failing)}"
         return f"<Report {self.run.name}: {self.verdict}{sure}: {self.why_verdict}>"
 
     def _repr_html_(self) -> str:
         return str(_output("card").render(self))
 
     def compare(self, after: Report) -> Any:
-        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run."""
+        """Whether a change helped: a `gandoctor.model.comparison.Comparison` with a later run.
+
+        Examples
+        --------
+        >>> before = Report(RunNote("before"), "failing", p_failing=0.9)
+        >>> before.compare(Report(RunNote("after"), "healthy", p_failing=0.1)).answer
+        'better'
+        """
         return importlib.import_module("gandoctor.compare").compare(self, after)
 
     def to_html(self) -> str:
@@ -396,6 +410,14 @@ class Report:
         Returns
         -------
         pandas.DataFrame
+
+        Examples
+        --------
+        >>> one = {"d": Series((0, 10), (1.4, None))}
+        >>> Report(RunNote("run"), "inconclusive", series=one).to_pandas(wide=True)
+        tag     d
+        step
+        0     1.4
         """
         import pandas as pd
 

@@ -35,6 +35,7 @@ SYMPTOMS: Final[tuple[str, ...]] = (
 )
 
 
+_FEWEST_CURES: Final = 2
 BEST_STEP: Final = "best_step"
 
 
@@ -259,6 +260,14 @@ class Rulebook:
     measures: tuple[Measure, ...] = ()
     weights: Weights = field(default_factory=Weights)
     evidence: tuple[Evidence, ...] = ()
+
+    def risk_of(self, remedy: Remedy) -> str:
+        """``safe`` only where that was measured: it cured most of at least two failed trainings."""
+        if remedy.risk != "safe":
+            return remedy.risk
+        counts = [n for of in (self.measured, self.unseen) for n in of.get(remedy.id, {}).values()]
+        cured, tried = (sum(part) for part in zip(*counts, strict=True)) if counts else (0, 0)
+        return "safe" if tried >= _FEWEST_CURES and cured * 2 > tried else "trial"
 
 
 class Shelf(Protocol):

@@ -212,6 +212,10 @@ class RawRun:
         Name of the run's folder or file.
     root : Path
         Folder that every `Source.path`, `Setting.file` and `Picture.path` is relative to.
+    where : str
+        The run's own folder, or its name among several, from what was analysed.
+    base : str
+        `root` from what was analysed.
     signals, settings, sources, pictures, notes, facts, step_unit, finished
         As in `Reading`, of all files together.
     files : tuple of Path
@@ -232,6 +236,8 @@ class RawRun:
     finished: bool | None = None
     files: tuple[Path, ...] = ()
     checkpoints: tuple[str, ...] = ()
+    where: str = "."
+    base: str = "."
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,24 @@ def prescribe(
         if expected <= 0 or (only_writes_anew(remedy) and not desk.plan(remedy).steps):
             continue
         made, touched, moves = desk.make(remedy, max(shares, key=lambda c: shares[c]))
+        plan = desk.plan(remedy) if made.blocked_by and made.snippet is None else None
+        if plan and (plan.missing or plan.odd) and _is_guess(remedy, holds):
+            continue
         ranked.append(Candidate(remedy, made, expected, touched, moves))
     ranked.sort(key=Candidate.order)
     return chosen(ranked)
+
+
+def _is_guess(remedy: Remedy, holds: Callable[[Clause], bool | None] | None) -> bool:
+    """Whether nothing tells that the settings it changes are as it takes them to be."""
+    names = {name for c in remedy.changes for name in (c.setting, *_sides(c.setting))}
+    asked = [c for c in remedy.only_if if names & {*c.given, *(c.where.names if c.where else ())}]
+    return holds is not None and any(holds(c) is not True for c in asked)
+
+
+def _sides(setting: str) -> tuple[str, ...]:
+    """``lr_d`` may stand in a config as ``lr``."""
+    return (setting[:-2],) if setting.endswith(("_d", "_g")) else ()
 
 
 # ---------------------------------------------------------------- one remedy

@@ -102,7 +102,7 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
     Examples
     --------
     >>> override("config.yaml", "optimizer_d.lr", 0.002), override("train_opt.txt", "lr", 2e-5)
-    ('optimizer_d.lr=0.002', '--lr 2e-05')
+    ('optimizer_d.lr=0.002', '--lr 2.0e-05')
     """
     name = PurePosixPath(file).name
     said = spelled(value)

@@ -111,7 +111,10 @@ class Candidate:
 
 
 def chosen(ranked: Iterable[Candidate]) -> tuple[Prescription, ...]:
-    """The best of them: at most three a cause, never two that contradict each other."""
+    """The best of them: at most three a cause, never two that contradict each other.
+
+    What is blocked never stands first, unless all is.
+    """
     taken: list[Candidate] = []
     count: dict[str, int] = {}
     for c in ranked:
@@ -121,7 +124,9 @@ def chosen(ranked: Iterable[Candidate]) -> tuple[Prescription, ...]:
             continue
         count[c.made.cause] = count.get(c.made.cause, 0) + 1
         taken.append(c)
-    return tuple(c.made for c in taken)
+    made = [c.made for c in taken]
+    free = next((i for i, p in enumerate(made) if p.blocked_by is None), 0)
+    return (*made[free : free + 1], *made[:free], *made[free + 1 :])
 
 
 def _says_the_same(a: Candidate, b: Candidate) -> bool:

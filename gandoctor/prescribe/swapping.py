@@ -20,6 +20,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError, of_system
+from gandoctor.files import backups
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _backed_up(item: Swap, made: list[Path]) -> Path:
     """
     copy = _beside(item, item.old, made)
     for n in range(MOST_BACKUPS):
-        backup = item.path.with_name(f"{item.path.name}.orig" + (f".{n}" if n else ""))
+        backup = item.path.with_name(backups.name(item.path.name, n))
         if os.path.lexists(backup):
             continue
         try:

@@ -180,7 +180,7 @@ def _known(suffix: str) -> bool:
 def render(reporter: Reporter, reports: Sequence[Report], **options: object) -> str:
     """One report as itself, several as a collection.
 
-    Of the options, those this format knows (``colour``, ``path``).
+    Of the options, those this format knows (``colour``, ``width``).
     """
     one = len(reports) == 1
     say = cast("Callable[..., str]", reporter.render if one else reporter.render_many)

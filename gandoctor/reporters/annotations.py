@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.reporters.problems import named, problems
+from gandoctor.reporters.problems import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,17 +20,17 @@ SUFFIX = ""
 _COMMANDS: Final = {"high": "error", "medium": "warning"}
 
 
-def render(report: Report, *, path: str = "") -> str:
-    """One run; `path` is the run as the user named it."""
-    return render_many([report], path=path)
+def render(report: Report) -> str:
+    """One run."""
+    return render_many([report])
 
 
-def render_many(reports: Sequence[Report], *, path: str = "") -> str:
+def render_many(reports: Sequence[Report]) -> str:
     """One command a problem: ``::error file=..,line=..,title=..::message``."""
     lines = []
-    for one, report in named(reports, path):
-        for p in problems(report, one):
-            properties = {"file": p.file, "line": p.line or 1, "title": f"gandoctor: {p.title}"}
+    for report in reports:
+        for p in problems(report):
+            properties = {"file": p.tracked, "line": p.line or 1, "title": f"gandoctor: {p.title}"}
             said = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
             lines.append(f"::{_COMMANDS.get(p.severity, 'notice')} {said}::{_data(p.message)}\n")
     return "".join(lines)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.errors import InputError, of_system
+from gandoctor.reporters import wording as w
 from gandoctor.reporters.problems import name_of, problems
 from gandoctor.values import dataclass
 
@@ -31,7 +32,7 @@ class Known:
 
 def kept(reports: Iterable[Report]) -> str:
     """A baseline of all problems of these reports, as JSON, in an order of its own."""
-    known = sorted((name_of(r), p.ident, p.fingerprint) for r in reports for p in problems(r))
+    known = sorted((_run_of(r), p.ident, p.fingerprint) for r in reports for p in problems(r))
     rows = ",\n".join(
         "    " + json.dumps({"run": run, "id": ident, "fingerprint": mark})
         for run, ident, mark in known
@@ -79,8 +80,28 @@ def without(report: Report, known: Iterable[Known]) -> tuple[Report, int]:
     return replace(report, diagnoses=causes, findings=findings), len(hidden)
 
 
-def vanished(known: Iterable[Known], reports: Sequence[Report]) -> list[Known]:
-    """Known problems of these runs that are there no more."""
-    runs = {name_of(r) for r in reports}
+def vanished(
+    known: Iterable[Known], reports: Sequence[Report], read: Iterable[str] = ()
+) -> list[Known]:
+    """Known problems that are there no more: of these runs, or of runs that went.
+
+    Parameters
+    ----------
+    known : iterable of Known
+    reports : sequence of Report
+    read : iterable of str
+        The keys of the paths that were looked through: a run below one of them that was not found
+        is gone.
+    """
+    runs = {_run_of(r) for r in reports}
     marks = {p.fingerprint for r in reports for p in problems(r)}
-    return [k for k in known if k.run in runs and k.fingerprint not in marks]
+    below = tuple("" if key == "." else f"{key}/" for key in read)
+    return [
+        k
+        for k in known
+        if k.fingerprint not in marks and (k.run in runs or k.run.startswith(below))
+    ]
+
+
+def _run_of(report: Report) -> str:
+    return w.plain(report.run.key) or name_of(report)

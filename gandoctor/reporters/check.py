@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.problems import name_of, named, problems
+from gandoctor.reporters.problems import name_of, problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,25 +21,19 @@ SUFFIX = ""
 _MOST: Final = 2
 
 
-def render(report: Report, *, path: str = "") -> str:
-    """The lines of one run: ``place: severity (confidence): title since step N [id] -> change``.
-
-    Parameters
-    ----------
-    path : str
-        The run as the user named it; by default its name.
-    """
-    return "".join(line + "\n" for line in _lines(report, path or name_of(report)))
+def render(report: Report) -> str:
+    """The lines of one run: ``place: severity (confidence): title since step N [id] -> change``."""
+    return "".join(line + "\n" for line in _lines(report))
 
 
-def render_many(reports: Sequence[Report], *, path: str = "") -> str:
-    """The lines of all runs below `path`."""
-    return "".join(render(report, path=one) for one, report in named(reports, path))
+def render_many(reports: Sequence[Report]) -> str:
+    """The lines of all runs."""
+    return "".join(map(render, reports))
 
 
-def _lines(report: Report, path: str) -> Iterator[str]:
-    path = w.plain(path)
-    for p in problems(report, path):
+def _lines(report: Report) -> Iterator[str]:
+    path = name_of(report)
+    for p in problems(report):
         since = f" since {p.onset}" if p.onset else ""
         change = f" -> {p.change}" if p.change else ""
         yield (
@@ -50,3 +44,5 @@ def _lines(report: Report, path: str) -> Iterator[str]:
         yield from (f"    or: {text}" for text in p.rivals[:_MOST])
     if report.verdict == "inconclusive":
         yield f"{path}: inconclusive: {w.plain(w.why(report))}"
+    if hint := w.to_map(report):
+        yield f"    {w.plain(hint)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.reporters.problems import named, problems
+from gandoctor.reporters.problems import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +21,12 @@ SUFFIX = ""
 _SEVERITIES: Final = {"high": "critical", "medium": "major", "low": "minor"}
 
 
-def render(report: Report, *, path: str = "") -> str:
-    """One run; `path` is the run as the user named it."""
-    return render_many([report], path=path)
+def render(report: Report) -> str:
+    """One run."""
+    return render_many([report])
 
 
-def render_many(reports: Sequence[Report], *, path: str = "") -> str:
+def render_many(reports: Sequence[Report]) -> str:
     """One entry a problem; an empty list where there is none."""
     entries = [
         {
@@ -34,9 +34,9 @@ def render_many(reports: Sequence[Report], *, path: str = "") -> str:
             "check_name": p.ident,
             "fingerprint": p.fingerprint,
             "severity": _SEVERITIES.get(p.severity, "info"),
-            "location": {"path": p.file, "lines": {"begin": p.line or 1}},
+            "location": {"path": p.tracked, "lines": {"begin": p.line or 1}},
         }
-        for one, report in named(reports, path)
-        for p in problems(report, one)
+        for report in reports
+        for p in problems(report)
     ]
     return json.dumps(entries, indent=2) + "\n"

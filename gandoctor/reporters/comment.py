@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.model.belief import in_per_cent
 from gandoctor.reporters import believing
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.charts.spark import losses
-from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, words
+from gandoctor.reporters.markdown import MARK, TOLD, block, code, folded, listed_code, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ def render_many(reports: Sequence[Report]) -> str:
 
 
 def _sure(report: Report) -> str:
-    return "" if report.p_failing is None else f", {report.p_failing:.0%}"
+    return "" if report.p_failing is None else f", {in_per_cent(report.p_failing)}"
 
 
 def _within(head: str, reports: Sequence[Report]) -> str:
@@ -66,6 +67,8 @@ def _run(report: Report, *, patch: bool) -> Iterator[str]:
     yield words(w.headline(report), 300)
     if belief := believing.line(report):
         yield words(belief, 200)
+    if patched := w.settings_from(report):
+        yield words(patched, 300)
     yield ""
     yield from _sparklines(report)
     cases = w.cases(report)
@@ -79,9 +82,11 @@ def _run(report: Report, *, patch: bool) -> Iterator[str]:
         yield from _change(cases[0], whole=patch)
     for finding in w.orphans(report)[:3]:
         yield f"- {words(finding.title, 120)}, with no cause to name"
+    if hint := w.to_map(report):
+        yield f"- {words(hint, 300)}"
     if not cases:
         for x in report.log_next[:2]:
-            yield f"- Log next: {words(x.title, 100)}: {code(x.log_it)}"
+            yield from listed_code(f"- Log next: {words(x.title, 100)}", x.log_it)
     rivals = [_rival(case) for case in cases[1:4]]
     if rivals:
         yield from folded(w.count(len(rivals), "other possible cause"), rivals)

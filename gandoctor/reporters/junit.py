@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from gandoctor.patterns import late_pattern
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.problems import named, problems
+from gandoctor.reporters.problems import name_of, problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,19 +25,19 @@ SUFFIX = ".xml"
 _NO_XML: Final = late_pattern(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", re.UNICODE)
 
 
-def render(report: Report, *, path: str = "") -> str:
-    """One run; `path` is the run as the user named it."""
-    return render_many([report], path=path)
+def render(report: Report) -> str:
+    """One run."""
+    return render_many([report])
 
 
-def render_many(reports: Sequence[Report], *, path: str = "") -> str:
+def render_many(reports: Sequence[Report]) -> str:
     """One test case a run: failing is a failure, inconclusive is skipped, a warning is told."""
     verdicts = [r.verdict for r in reports]
     counts = (
         f'tests="{len(reports)}" failures="{verdicts.count("failing")}" errors="0" '
         f'skipped="{verdicts.count("inconclusive")}"'
     )
-    cases = "\n".join(line for one, r in named(reports, path) for line in _case(r, one))
+    cases = "\n".join(line for r in reports for line in _case(r))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="gandoctor" {counts}>\n<testsuite name="gandoctor" {counts}>\n'
@@ -45,13 +45,13 @@ def render_many(reports: Sequence[Report], *, path: str = "") -> str:
     )
 
 
-def _case(report: Report, path: str) -> Iterator[str]:
+def _case(report: Report) -> Iterator[str]:
     lines: list[str] = []
-    for p in problems(report, path):
+    for p in problems(report):
         lines.append(f"{p.place}: {p.severity}: {p.message} [{p.ident}]")
         lines += [f"    or: {rival}" for rival in p.rivals]
     told = "\n".join(lines)
-    yield f'<testcase classname="gandoctor" name={_attribute(path)} time="0">'
+    yield f'<testcase classname="gandoctor" name={_attribute(name_of(report))} time="0">'
     if report.verdict == "failing":
         kind = w.plain(report.diagnoses[0].cause) if report.diagnoses else "failing"
         message = _attribute(w.plain(w.why(report)))

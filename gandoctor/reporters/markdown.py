@@ -130,9 +130,12 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         yield from _probe(report, report.probe)
     if report.trials is not None:
         yield from _trials(report, report.trials)
+    hint = w.to_map(report)
+    if hint:
+        yield f"- {words(hint)}"
     for x in report.log_next:
-        yield f"- Log next: {words(x.title)} ({words(x.reason)}): {code(x.log_it)}"
-    if report.log_next:
+        yield from listed_code(f"- Log next: {words(x.title)} ({words(x.reason)})", x.log_it)
+    if report.log_next or hint:
         yield ""
     for i, case in enumerate(w.cases(report)):
         yield from _case(case, first=i == 0)
@@ -147,7 +150,7 @@ def _run(report: Report, *, lists: bool) -> Iterator[str]:
         yield from folded(w.count(len(rows), "risk"), rows)
     if lists and report.not_checked:
         rows = [
-            f"- {words(x.title)}: {words(x.reason)} {code(x.log_it)}".rstrip()
+            "\n".join(listed_code(f"- {words(x.title)}: {words(x.reason)}", x.log_it))
             for x in report.not_checked
         ]
         yield from folded(
@@ -276,6 +279,17 @@ def code(text: str) -> str:
         return ""
     fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def listed_code(lead: str, text: str) -> Iterator[str]:
+    """An item of a list that ends with code: one line of it within the item's, several below it."""
+    lines = w.plain_lines(text)
+    if len(lines) <= 1:
+        yield f"{lead}: {code(text)}" if lines else lead
+        return
+    yield f"{lead}:"
+    yield ""
+    yield from (f"  {line}".rstrip() for line in block(text, "python"))
 
 
 def block(text: str, language: str) -> Iterator[str]:

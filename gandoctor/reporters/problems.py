@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.reporters import wording as w
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gandoctor.model.report import Diagnosis, Finding, Report
 
@@ -32,6 +32,8 @@ class Problem:
         ``step 1,200``; empty where it is not dated.
     file : str
         The config that holds the setting to blame, else the log, as the user reaches it.
+    tracked : str
+        The same from the root of the repository, as those want it who show it beside the code.
     line : int
         In that file; 0 where no line is to blame.
     evidence : tuple of str
@@ -51,6 +53,7 @@ class Problem:
     confidence: str
     onset: str
     file: str
+    tracked: str
     line: int
     evidence: tuple[str, ...]
     change: str
@@ -79,39 +82,58 @@ def name_of(report: Report) -> str:
     return w.plain(report.run.name if path in ("", ".") else path)
 
 
-def placed(reports: Sequence[Report], path: str) -> list[Report]:
-    """The same reports, each knowing where its run lies: for those of several paths together."""
-    return [replace(r, run=replace(r.run, path=one)) for one, r in named(reports, path)]
-
-
-def named(reports: Sequence[Report], path: str) -> list[tuple[str, Report]]:
-    """Each report with the run's path; `path` is what the user named: the run, or all of them."""
-    if len(reports) == 1:
-        return [(w.plain(path) or name_of(reports[0]), reports[0])]
-    lead = w.plain(path).rstrip("/") + "/" if path not in ("", ".") else ""
-    return [(lead + name_of(r), r) for r in reports]
-
-
-def problems(report: Report, path: str = "") -> Iterator[Problem]:
-    """The problems of one run, the likeliest cause first.
-
-    Causes that would explain nothing but what a likelier one explains are its rivals.
+def placed(
+    reports: Sequence[Report],
+    path: str,
+    folder: str | None = None,
+    key: Callable[[str], str] = lambda _: "",
+) -> list[Report]:
+    """The same reports, each knowing where its run lies: for those of several paths together.
 
     Parameters
     ----------
+    reports : sequence of Report
     path : str
-        The run as the user named it; by default its name.
+        What the user named: the run, or all of them.
+    folder : str, optional
+        The folder of a log that was named; by default `path`.
+    key : callable
+        What a baseline knows a run by, of where it lies from `path`; by default by its name.
     """
-    path = w.plain(path) or name_of(report)
+    folder = path if folder is None else folder
+    only = len(reports) == 1
+    found = []
+    for r in reports:
+        where, base = r.run.path, r.run.base or r.run.path
+        mine = where if only or where not in ("", ".") else r.run.name
+        note = replace(
+            r.run,
+            path=_joined(path, mine),
+            base=_joined(folder, base),
+            key=key(mine),
+        )
+        found.append(replace(r, run=note))
+    return found
+
+
+def _joined(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def problems(report: Report) -> Iterator[Problem]:
+    """The problems of one run, the likeliest cause first.
+
+    Causes that would explain nothing but what a likelier one explains are its rivals.
+    """
     left = list(w.cases(report))
     while left:
         first = left.pop(0)
         explained = _explains(first)
         rivals = [c for c in left if _explains(c) <= explained]
         left = [c for c in left if c not in rivals]
-        yield _problem(report, path, first.diagnosis, first.leading, _change(first), rivals)
+        yield _problem(report, first.diagnosis, first.leading, _change(first), rivals)
     for finding in w.orphans(report):
-        yield _problem(report, path, finding, [finding], "", ())
+        yield _problem(report, finding, [finding], "", ())
 
 
 def _explains(case: w.Case) -> set[str]:
@@ -126,9 +148,8 @@ def _change(case: w.Case) -> str:
     return w.plain(settings or case.patch.title)
 
 
-def _problem(  # noqa: PLR0917
+def _problem(
     report: Report,
-    path: str,
     what: Diagnosis | Finding,
     leading: Sequence[Finding],
     change: str,
@@ -137,9 +158,9 @@ def _problem(  # noqa: PLR0917
     ident = w.plain(getattr(what, "cause", "") or getattr(what, "rule", ""))
     settings = getattr(what, "settings", ())
     signals = sorted(getattr(what, "findings", ())) or [getattr(what, "fingerprint", "")]
-    file, line = _spot(report, settings, path)
+    file, line = _spot(report, settings)
     onset = w.at(what.onset_step, report.run.step_unit) if what.onset_step is not None else ""
-    seed = "\0".join([path, ident, *signals])
+    seed = "\0".join([w.plain(report.run.key) or name_of(report), ident, *signals])
     return Problem(
         ident=ident,
         title=w.plain(what.title),
@@ -147,6 +168,7 @@ def _problem(  # noqa: PLR0917
         confidence=what.confidence,
         onset=onset,
         file=file,
+        tracked=_tracked(report, file),
         line=line,
         evidence=tuple(w.plain(e.text) for e in w.strongest(leading, _MOST_EVIDENCE)),
         change=change,
@@ -156,12 +178,18 @@ def _problem(  # noqa: PLR0917
     )
 
 
-def _spot(report: Report, settings: Sequence[str], path: str) -> tuple[str, int]:
+def _spot(report: Report, settings: Sequence[str]) -> tuple[str, int]:
     """The line of the setting to blame. Logs are rarely in the repository, configs are."""
-    run = PurePosixPath(path)
-    is_log = run.name in {PurePosixPath(s.path).name for s in report.run.sources}
-    folder = run.parent if is_log else run
+    path = name_of(report)
+    folder = report.run.base or path
     for note in report.settings:
         if note.key in settings and note.file and note.line:
-            return w.plain(str(folder / note.file)), note.line
+            return w.plain(_joined(folder, note.file)), note.line
     return path, 0
+
+
+def _tracked(report: Report, file: str) -> str:
+    if not report.run.key:
+        return file
+    tracked = _joined(report.run.key, posixpath.relpath(file, name_of(report)))
+    return file if tracked.startswith("..") else tracked

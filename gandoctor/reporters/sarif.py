@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.problems import named, problems
+from gandoctor.reporters.problems import problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +25,19 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {"high": "error", "medium": "warning", "low": "note"}
 
 
-def render(report: Report, *, path: str = "") -> str:
-    """One run; `path` is the run as the user named it."""
-    return render_many([report], path=path)
+def render(report: Report) -> str:
+    """One run."""
+    return render_many([report])
 
 
-def render_many(reports: Sequence[Report], *, path: str = "") -> str:
+def render_many(reports: Sequence[Report]) -> str:
     """All runs as one SARIF run: a tool, its rules, and the results."""
     told: dict[str, str] = {}  # what each cause or rule means, in the reports' own words
     results = []
-    for one, report in named(reports, path):
+    for report in reports:
         told |= {f.rule: f.why for f in report.findings}
         told |= {d.cause: d.story for d in report.diagnoses}
-        results += [(p, report) for p in problems(report, one)]
+        results += [(p, report) for p in problems(report)]
     ids = list(dict.fromkeys(p.ident for p, _ in results))
     titles = {p.ident: p.title for p, _ in results}
     rules = [_rule(i, titles[i], w.plain(told.get(i, ""))) for i in ids]
@@ -56,7 +56,7 @@ def _rule(ident: str, title: str, why: str) -> dict[str, Any]:
 
 
 def _result(problem: Problem, report: Report, index: int) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(problem.file)}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(problem.tracked)}}
     if problem.line:
         place["region"] = {"startLine": problem.line}
     properties: dict[str, Any] = {"confidence": problem.confidence, "verdict": report.verdict}

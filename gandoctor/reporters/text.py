@@ -98,6 +98,7 @@ class _Page:
             yield from self.wrapped(belief, lines=1, paint="dim")
         yield from self.wrapped(self.read(report), lines=2, paint="dim")
         yield from self.wrapped(self.lost(report), lines=2, paint="dim")
+        yield from self.wrapped(w.settings_from(report), lines=2, paint="dim")
         if course := "; ".join(f"{when} {what}" for when, what in w.course(report)):
             yield from self.wrapped(f"course: {course}", lines=4, paint="dim")
         for sentence in report.preferences:
@@ -115,6 +116,9 @@ class _Page:
                 "found", f"{orphans[0].title} ({orphans[0].confidence} confidence)", "title"
             )
             yield from self.evidence(report, w.strongest(orphans))
+        if hint := w.to_map(report):
+            yield ""
+            yield from self.labelled("map it", hint)
         if report.verdict == "inconclusive":
             yield from self.to_log(report)
         yield ""
@@ -214,7 +218,11 @@ class _Page:
         if hints:
             yield ""
         for i, hint in enumerate(hints):
-            yield from self.labelled("" if i else "log it", hint, lines=2)
+            lead = self.paint(f"{'' if i else 'log it':{_LABEL}}", "label")
+            # Code keeps its lines, and is there to be copied: nothing of it is cut or filled.
+            for line in w.plain_lines(hint):
+                yield lead + line
+                lead = " " * _LABEL
 
     def rest(self, report: Report) -> str:
         more = [w.count(n, word) for n, word in (

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gandoctor.model.report import NotChecked, Report
+    from gandoctor.model.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,10 @@ def groups(report: Report) -> tuple[Group, ...]:
     for x in report.not_checked:
         lines = dict.fromkeys(line.rstrip() for line in x.log_it.splitlines() if line.strip())
         waiting.setdefault(tuple(lines), []).append(x)
+    known = roles()
     told = [
         Group(
-            _names(rules),
+            _names(rules, known),
             "\n".join(lines),
             tuple((x.rule, x.title, "" if lines else x.reason) for x in rules),
         )
@@ -60,9 +62,8 @@ def _joined(
     return joined
 
 
-def _names(rules: Sequence[NotChecked]) -> str:
+def _names(rules: Sequence[NotChecked], known: Mapping[str, Role]) -> str:
     """The missing signals, each once: those that the reasons name."""
-    known = roles()
     names = dict.fromkeys(name for x in rules for name in x.missing if name in x.reason)
     titles = (known[n].title if n in known and known[n].title else n for n in names)
     # A report of an older version does not name them.
@@ -75,5 +76,11 @@ def in_brief(report: Report, most: int = 3) -> str:
     if not count:
         return ""
     said = f"{count:,} rule{'s' if count > 1 else ''}"
-    waits = [f"{g.names} ({len(g.rules)})" for g in groups(report)[:most] if g.log_it and g.names]
+    waits = [f"{_first(g.names)} ({len(g.rules)})" for g in groups(report)[:most] if g.log_it]
     return f"{said}; most wait for {', '.join(waits)}" if waits else said
+
+
+def _first(names: str) -> str:
+    """The first of several names, and how many more there are."""
+    first, *others = names.split(", ")
+    return f"{first} and {len(others)} more" if others else first

@@ -159,6 +159,29 @@ def headline(report: Report) -> str:
     return re.sub(rf" since (?:{phrases})(?=[:;,. ]|$)", "", why(report), count=1)
 
 
+def settings_from(report: Report) -> str:
+    """That a config was patched since, and the run is judged by what it was; else empty."""
+    from gandoctor.files import backups
+
+    old = [s.path for s in report.run.sources if s.parser == "config"]
+    patched = [(plain(backups.original(f)), plain(f)) for f in old if backups.original(f) != f]
+    return "; ".join(
+        f"{now} was patched after this run was logged: judged by {before}, what it was before"
+        for now, before in patched
+    )
+
+
+def to_map(report: Report) -> str:
+    """What to say with ``--map`` where a loss is wanting and names are left; empty for nothing."""
+    if not report.signals and not report.unmapped:
+        return ""
+    from gandoctor.lexicon import hinting
+
+    logged = {source.path for source in report.run.sources}
+    placed = [(s.tag, s.role) for s in report.signals if s.source in logged]
+    return hinting.to_map(placed, [x.tag for x in report.unmapped])
+
+
 def since(report: Report) -> int | None:
     """Onset of the first diagnosis; without one, of the first finding that counts."""
     if report.diagnoses:

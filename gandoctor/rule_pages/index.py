@@ -46,6 +46,9 @@ it is listed as not checked: silence is never a pass.
 What a rule's answer and a measure are worth is said in nats, and so is what they add up to; docs/belief.md says how.
 Weights of causes are log-odds in nats: +1 multiplies the odds of a cause by 2.7, -1 divides them by as much. A cause's
 score is the sum of what counted, and the report shows every term.
+
+A remedy is called safe only where that was measured: it cured most of at least two failed trainings. All else is worth
+a trial, or advice.
 """
 
 
@@ -101,7 +104,7 @@ def index(pages: Pages) -> Iterator[str]:
     yield from table(
         ("remedy", "changes", "risk", "cured"),
         (
-            (link(r.title, f"remedies/{r.id}.md"), work(r), r.risk, pages.cure_rate(r))
+            (link(r.title, f"remedies/{r.id}.md"), work(r), book.risk_of(r), pages.cure_rate(r))
             for r in book.remedies
         ),
     )

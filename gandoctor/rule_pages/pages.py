@@ -231,7 +231,8 @@ class Pages:
         """The page of a remedy."""
         yield f"# {remedy.title}"
         yield ""
-        yield f"`{remedy.id}` | remedy | effort: {remedy.effort} | risk: {remedy.risk}"
+        risk = self.book.risk_of(remedy)
+        yield f"`{remedy.id}` | remedy | effort: {remedy.effort} | risk: {risk}"
         if remedy.why:
             yield from section("Why it helps")
             yield from paragraphs(remedy.why)

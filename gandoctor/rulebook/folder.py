@@ -31,8 +31,17 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
     """
     found = [("", name) for name in _pages(folder) if name not in (MEASURED, WEIGHTS)]
     found += [(room, name) for room in ROOMS for name in _pages(folder / room)]
+    homes = {room: folder / room for room in ("", *ROOMS)}
     for room, name in sorted(found):
-        yield room, folder / room / name
+        yield room, homes[room] / name
+
+
+def _below(folder: Path, path: Path) -> str:
+    """Where a file of a folder stands in it, with slashes."""
+    text, home = str(path), f"{folder}{os.sep}"
+    if text.startswith(home):  # `relative_to` takes ten times as long
+        return text[len(home) :].replace(os.sep, "/")
+    return path.relative_to(folder).as_posix()
 
 
 def _pages(folder: Path) -> list[str]:
@@ -61,9 +70,7 @@ def digest_of(folders: Sequence[Path]) -> str:
     state = hashlib.sha256()
     for folder in folders:
         for path in paths_of(folder):
-            state.update(
-                path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
-            )
+            state.update(_below(folder, path).encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
 
 
@@ -131,7 +138,7 @@ def written_in(folders: Sequence[Path], name: str, faults: list[RuleError]) -> I
 
 
 def _page(folder: Path, room: str, path: Path, faults: list[RuleError]) -> FilePage | None:
-    file = path.relative_to(folder).as_posix()
+    file = _below(folder, path)
     where = f"{folder.name}/{file}"
     try:
         data = read_yaml(path, where)

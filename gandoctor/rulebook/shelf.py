@@ -56,12 +56,29 @@ def load(
     RulebookError
         With every fault that was found.
     """
-    book = rule_cache.checked(lambda: _load(folders, known, rules_only=rules_only))
+    if list(folders) != [default_folder()]:
+        return _load_anew(folders, known, "", rules_only=rules_only)
+    try:
+        digest = known.digest if known else digest_of(folders)
+    except OSError:  # which file it is, and why, is among the faults
+        return _load_anew(folders, known, "", rules_only=rules_only)
+    return rule_cache.once(
+        (digest, rules_only, known is None),
+        lambda: _load_anew(folders, known, digest, rules_only=rules_only),
+    )
+
+
+def _load_anew(
+    folders: Sequence[Path], known: Rulebook | None, digest: str, *, rules_only: bool
+) -> Rulebook:
+    book = rule_cache.checked(lambda: _load(folders, known, digest, rules_only=rules_only))
     rule_cache.keep(lambda: (path.read_bytes() for path in paths_of(default_folder())))
     return book
 
 
-def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) -> Rulebook:
+def _load(
+    folders: Sequence[Path], known: Rulebook | None, digest: str, *, rules_only: bool
+) -> Rulebook:
     faults: list[RuleError] = []
     words = vocabulary(folders, faults)
     rooms = (*(() if known else JUDGING), *(() if rules_only else TREATING))
@@ -72,7 +89,7 @@ def _load(folders: Sequence[Path], known: Rulebook | None, *, rules_only: bool) 
     once_each(pages)
     if faults:
         raise RulebookError(sorted(faults, key=lambda f: f.where))
-    return book if known else replace(book, digest=digest_of(folders))
+    return book if known else replace(book, digest=digest or digest_of(folders))
 
 
 def _judging(

@@ -23,6 +23,8 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from gandoctor.files import backups
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -95,9 +97,14 @@ def suffixes(*, code: bool = True) -> tuple[str, ...]:
     return tuple(s for name in names for s in _suffixes_of(name) if s)
 
 
+def _suffix(file: str) -> str:
+    # A backup is read as what it is a backup of.
+    return PurePosixPath(backups.original(file)).suffix.lower()
+
+
 def name_of(file: str, text: str) -> str:
     """The name of the format that a file is read as, whatever its suffix."""
-    name = _by_suffix(PurePosixPath(file).suffix.lower())
+    name = _by_suffix(_suffix(file))
     if name in ("", _TEXT) and text.lstrip("\ufeff \t\r\n")[:1] == "{":
         return _OBJECT
     return name or _TEXT
@@ -118,7 +125,7 @@ def format_of(file: str, text: str) -> Format:
     """
     from gandoctor.configs.splice import SpliceError
 
-    if not _by_suffix(PurePosixPath(file).suffix.lower()) and name_of(file, text) == _TEXT:
+    if not _by_suffix(_suffix(file)) and name_of(file, text) == _TEXT:
         raise SpliceError(f"{PurePosixPath(file).name} is of no format that can be edited")
     return _module(name_of(file, text))
 

@@ -13,7 +13,7 @@ import numpy as np
 from gandoctor.lang.functions.registry import Floats, Points, Registry, UndecidedError, interval_of
 from gandoctor.lang.functions.series import crosses_zero, spread_of
 from gandoctor.lang.functions.trends import FUNCTIONS as TRENDS
-from gandoctor.lang.middle import median
+from gandoctor.lang.middle import median, quantile
 
 IMPROVES: Final = 1.0
 HOLDS: Final = 0.0
@@ -115,7 +115,7 @@ def state_of(x: Points, first: float, last: float) -> float:
     far = away > max(_OF_GAIN * gained, level, _NOISES * noise)
     # Nine of ten looks of the last third: no single bad one, and no noise that was lucky once.
     third = values[int(np.searchsorted(steps, last - (last - first) / 3, side="left")) :]
-    stays = third.size > 1 and float(np.quantile(third, 0.1)) > course.best + away / 3
+    stays = third.size > 1 and float(quantile(third, 0.1)) > course.best + away / 3
     return LOST if far and stays and ago > _AGO else HOLDS
 
 

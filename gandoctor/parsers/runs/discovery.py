@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.configs import read_config
-from gandoctor.errors import GandoctorError, InputError
-from gandoctor.files import below, weights
+from gandoctor.errors import GandoctorError, InputError, told_of
+from gandoctor.files import backups, below, weights
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.rows import outliers
@@ -66,7 +66,10 @@ def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
         what = "is a link that leads nowhere" if path.is_symlink() else "does not exist"
         raise InputError(what, str(path), "give a training log or the folder of a run") from None
     given = [_existing(c) for c in configs]
-    return _in_folder(full, str(path), given) if full.is_dir() else _of_file(full, given)
+    if full.is_dir():
+        return _in_folder(full, str(path), given)
+    with told_of(str(full), str(path)):
+        return _of_file(full, given)
 
 
 def _existing(config: Path) -> Path:
@@ -95,10 +98,13 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     for group in groups:
         named = pictures.find(_relative(f, group.folder) for f in files)
         beside = named, weights.find(files)
-        run = _raw_run(group, folder, given or settings.beside(group, files), beside, [])
+        notes: list[str] = []
+        configs = given or _as_logged(settings.beside(group, files), group, notes)
+        run = _raw_run(group, folder, configs, beside, notes)
         name = folder.name if "tfevents" in file.name else file.stem
         name = f"{name} ({group.logs[0].label})" if group.logs and group.logs[0].label else name
-        runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group))))
+        base = _from(run.root, folder)
+        runs.append(dataclasses.replace(run, name=_without_hosts(name, _hosts(group)), base=base))
     if not any(run.pictures for run in runs) and not any(
         _holds(reading) for _, _, reading in readings
     ):
@@ -167,11 +173,16 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
         raise _nothing(shown, tree, logs)
     for group in full:
         alone = len(full) == 1
-        found = given or settings.of_run(group, root, configs, alone=alone)
+        found = given or _as_logged(
+            settings.of_run(group, root, configs, alone=alone), group, tree.notes
+        )
         run = _raw_run(
             group, root if alone else group.folder, found, named[group.folder], tree.notes
         )
-        runs.append(dataclasses.replace(run, name=_name(group, root, full)))
+        name = _name(group, root, full)
+        where = _without_hosts(_relative(group.folder, root), _hosts(group)) if alone else name
+        base = _from(run.root, root)
+        runs.append(dataclasses.replace(run, name=name, where=where, base=base))
         tree.notes.clear()  # what is said of the folder is said once
     return runs
 
@@ -328,6 +339,19 @@ def _raw_run(
     )
 
 
+def _as_logged(configs: list[Path], group: Group, notes: list[str]) -> list[Path]:
+    """The configs; of one that was patched since the run was logged, what it was before."""
+    logs = [log.path for log in group.logs]
+    found = [(config, backups.as_logged(config, logs)) for config in configs]
+    notes += [
+        f"{config.name} was patched after this run was logged: the settings are those of "
+        f"{old.name}, which is what it was before"
+        for config, old in found
+        if old is not None
+    ]
+    return [old or config for config, old in found]
+
+
 def _lost(log: Log) -> str | None:
     return log.error or (log.reading.lost if log.reading else None)
 
@@ -408,6 +432,10 @@ def _last_step(signals: Iterable[Signal]) -> int:
 def _relative(path: Path, root: Path) -> str:
     """`path` seen from `root`, POSIX; the bare name where it lies outside."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _from(folder: Path, start: Path) -> str:
+    return Path(os.path.relpath(folder, start)).as_posix()
 
 
 def _hosts(group: Group) -> list[str]:

@@ -88,7 +88,9 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       const at = near(path, xOf(c, step));
       const name = figure.querySelector(`.legend .k${colour}`).parentElement.textContent;
       const row = text("div", "");
-      row.append(text("b", said(valueOf(path, at[1])), `s${colour}`), ` ${name}`);
+      const bold = path.classList.contains("raw") ? path.nextElementSibling : null;
+      const middle = bold ? `, middle ${said(valueOf(path, near(bold, xOf(c, step))[1]))}` : "";
+      row.append(text("b", said(valueOf(path, at[1])), `s${colour}`), ` ${name}${middle}`);
       return [row];
     });
     tip.replaceChildren(text("div", `${c.unit} ${Math.round(step).toLocaleString("en")}`), ...rows);
@@ -196,13 +198,25 @@ for (const table of document.querySelectorAll("table[data-sort]")) {
 for (const field of document.querySelectorAll("input[data-find]")) {
   const rows = [...document.getElementById(field.dataset.find).tBodies[0].rows];
   const count = document.querySelector(`[data-count="${field.dataset.find}"]`);
-  field.closest("[hidden]").hidden = false;
-  field.addEventListener("input", () => {
+  const line = field.closest("[hidden]");
+  const kinds = new Set();
+  const filter = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+      row.hidden = !(words.every((word) => text.includes(word)) && (!kinds.size || kinds.has(row.className)));
     }
     count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
-  });
+  };
+  field.addEventListener("input", filter);
+  for (const kind of new Set(rows.map((row) => row.className))) {
+    const button = Object.assign(document.createElement("button"), { type: "button", ariaPressed: "false", textContent: kind });
+    count.before(button);
+    button.addEventListener("click", () => {
+      if (!kinds.delete(kind)) kinds.add(kind);
+      button.ariaPressed = String(kinds.has(kind));
+      filter();
+    });
+  }
+  line.hidden = false;
 }

@@ -1,6 +1,6 @@
 # Made from templates/folder.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '8fb5edf63342b2b01cd59f97ec9a979794da8f341aa7eaee7dd8c2818ac2c206'
+MADE_FROM = 'b7e60c7ef8410de51be59a8474326acc729f63749146d198e183ea9096769681'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'folder.html.j2'
 
@@ -68,11 +68,8 @@ def block_body(context, missing=missing):
         yield '</td><td data-l="belief" class="num" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'p') if (not t_3(environment.getattr(l_1_r, 'p'))) else '')))
         yield '">'
-        if (not t_3(environment.getattr(l_1_r, 'p'))):
-            pass
-            yield escape(environment.finalize(t_1('%.0f', (100 * environment.getattr(l_1_r, 'p')))))
-            yield ' %'
-        yield '</td><td data-l="cause">'
+        yield escape(environment.finalize(environment.getattr(l_1_r, 'sure')))
+        yield '</td><td data-l="cause" class="cause">'
         yield escape(environment.finalize(environment.getattr(l_1_r, 'cause')))
         yield '</td><td data-l="since" class="when" data-v="'
         yield escape(environment.finalize((environment.getattr(l_1_r, 'onset') if (not t_3(environment.getattr(l_1_r, 'onset'))) else '')))
@@ -124,4 +121,4 @@ def block_body(context, missing=missing):
         yield '</tbody></table></div>\n</section>\n'
 
 blocks = {'body': block_body}
-debug_info = '1=12&2=17&3=48&8=52&9=56&13=103&19=106&20=110'
+debug_info = '1=12&2=17&3=48&8=52&9=56&13=100&19=103&20=107'

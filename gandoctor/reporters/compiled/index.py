@@ -1,6 +1,6 @@
 # Made from templates/index.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'e9b0220499458e9e65eb5f8264ea472e055e30ababd2bf5250737c99ae82b635'
+MADE_FROM = 'f6e34d0ea708ac6f73f8f7d6b77313910289093f0da9e0b8a32ebbf383b79754'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'index.html.j2'
 
@@ -38,7 +38,7 @@ def root(context, missing=missing):
         yield escape(environment.finalize(environment.getattr(environment.getattr(l_1_run, 'report'), 'verdict')))
         yield '</td><td data-l="since" class="when">'
         yield escape(environment.finalize(environment.getattr(l_1_run, 'since')))
-        yield '</td><td data-l="cause">'
+        yield '</td><td data-l="cause" class="cause">'
         yield escape(environment.finalize(environment.getattr(l_1_run, 'cause')))
         yield '</td></tr>\n'
     l_1_run = missing
