@@ -231,7 +231,7 @@ def _made_of(op: Op, shape: tuple[int, ...]) -> int:
     if op.kind == "convt" and len(shape) == 3:
         _, channels, size, _ = op.arrays["weight"].shape
         stride, more = int(op.numbers["stride"]), size + int(op.numbers["extra"])
-        return channels * math.prod(n * stride + more for n in shape[1:])
+        return int(channels * math.prod(n * stride + more for n in shape[1:]))
     return math.prod(shape)
 
 
