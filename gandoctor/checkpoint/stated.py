@@ -229,10 +229,9 @@ def _made_of(op: Op, shape: tuple[int, ...]) -> int:
     if op.kind == "up":
         return math.prod(shape) * int(op.numbers["factor"]) ** 2
     if op.kind == "convt" and len(shape) == 3:
-        size = op.arrays["weight"].shape[2]
-        more = size + int(op.numbers["extra"])
-        sides = [n * int(op.numbers["stride"]) + more for n in shape[1:]]
-        return int(op.arrays["weight"].shape[1]) * math.prod(sides)
+        _, channels, size, _ = op.arrays["weight"].shape
+        stride, more = int(op.numbers["stride"]), size + int(op.numbers["extra"])
+        return int(channels * math.prod(n * stride + more for n in shape[1:]))
     return math.prod(shape)
 
 
