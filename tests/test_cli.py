@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gandoctor import api, diagnose, options, preferences, rulebook
+from gandoctor import api, diagnose, options, preferences, rule_cache, rulebook
 from gandoctor.model.report import Report
 from gandoctor.reporters import check
 
@@ -149,8 +149,10 @@ def test_a_failing_run_asks_each_rule_and_reads_each_file_once(
         opened[path] += path.parent.name != "vocabulary"
         return read_yaml(path, where)
 
+    monkeypatch.setattr(rule_cache._kept, "made", {})  # what earlier tests have read
     monkeypatch.setattr(diagnose, "ask", counting_ask)
     monkeypatch.setattr("gandoctor.rulebook.folder.read_yaml", counting_read)
+    rule_cache.forget()
     report = api.analyze(sample_logs / "d-dominance")
     assert report.verdict == "failing"
     assert report.diagnoses

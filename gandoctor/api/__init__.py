@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from gandoctor.api.wishes import Options, with_preferences
 from gandoctor.errors import InputError
 from gandoctor.files import writing
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.processes import each
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def analyze_with_roots(
     path: str | Path, options: Options | None = None
 ) -> list[tuple[Path, Report]]:
     """As `analyze_all`, each report with the folder that its patches are relative to."""
-    return [(case.raw.root, case.report()) for case in cases(path, options)]
+    all_ = _Cases.below(path, options)
+    reports = each(lambda k: all_.case(k).report(), len(all_.raws), all_.options.jobs)
+    return [(raw.root, report) for raw, report in zip(all_.raws, reports, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +134,33 @@ class Case:
 
 def cases(path: str | Path, options: Options | None = None) -> Iterator[Case]:
     """Every run below a path, understood and not yet judged."""
-    options = with_preferences(Path(path), options or Options())
-    folders = rule_folders(options)
-    words = vocabulary.load(folders)
-    shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
-    raws = _discover(Path(path), options)
-    several = len(raws) > 1
-    known: dict[object, CodeOfRun | None] = {}
-    for raw in raws:
-        code = code_of(raw, options, known)
-        run = understand(raw, words, options, several=several, code=code)
-        yield Case(raw, run, shelf, options, code)
+    all_ = _Cases.below(path, options)
+    return map(all_.case, range(len(all_.raws)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cases:
+    """The runs below a path, read and not yet understood, with all that it takes to do that."""
+
+    raws: Sequence[RawRun]
+    words: vocabulary.Vocabulary
+    shelf: rulebook.Shelf
+    options: Options
+    code: dict[object, CodeOfRun | None] = field(default_factory=dict)
+
+    @classmethod
+    def below(cls, path: str | Path, options: Options | None) -> _Cases:
+        options = with_preferences(Path(path), options or Options())
+        folders = rule_folders(options)
+        words = vocabulary.load(folders)
+        shelf = rulebook.Shelf(folders, lambda book: customised(book, options))
+        return cls(_discover(Path(path), options), words, shelf, options)
+
+    def case(self, k: int) -> Case:
+        raw, several = self.raws[k], len(self.raws) > 1
+        code = code_of(raw, self.options, self.code)
+        run = understand(raw, self.words, self.options, several=several, code=code)
+        return Case(raw, run, self.shelf, self.options, code)
 
 
 def read(path: str | Path, options: Options | None = None) -> list[Run]:

@@ -109,7 +109,7 @@ class OfRun:
             return FromG(remarks=tuple(notes))
         from gandoctor import samples
 
-        signals, chosen, remarks = samples.measure_drawn(
+        signals, chosen, remarks, real = samples.measure_drawn(
             found, raw.pictures, raw.root, self._last_step, self._given
         )
         facts = _facts_of(signals)
@@ -117,8 +117,10 @@ class OfRun:
             facts["sensitivity_g"] = chosen[-1].sensitivity
             if math.isfinite(chosen[-1].saturated):
                 facts["saturated_g"] = chosen[-1].saturated
+        told, said = checkpoint.answers(self._found, real, chosen[-1], known)
+        facts |= told
         shown = tuple(DrawnNote(d.path, d.name, d.step, d.how, d.picture) for d in chosen)
-        return FromG(tuple(signals), facts, shown, (*notes, *remarks))
+        return FromG(tuple(signals), facts, shown, (*notes, *remarks, *said))
 
 
 def with_contradictions(saved: Saved, settings: Mapping[str, Setting], words: Vocabulary) -> Saved:

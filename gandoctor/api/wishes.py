@@ -43,6 +43,8 @@ class Options:
         it.
     data : Path or None
         Real data, with which samples are compared: a folder of pictures, or an array.
+    jobs : int
+        Processes in which the runs of a folder are judged at a time.
     use_preferences : bool
         Whether ``gandoctor.toml`` of the current folder's project and of the run is read.
     origins : Mapping of str to str
@@ -68,6 +70,7 @@ class Options:
     severity: Mapping[str, str] = field(default_factory=dict)
     repo: Path | None = None
     data: Path | None = None
+    jobs: int = 1
     use_preferences: bool = True
     origins: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gandoctor.checkpoint.gathering import Gathered
     from gandoctor.model.checkpoints import Drawn
 
 
-__all__ = ["draw", "examine", "gather"]
+__all__ = ["answers", "draw", "examine", "gather"]
 
 _MOST_STRANGERS: Final = 3
 
@@ -85,3 +88,47 @@ def draw(found: Gathered, root: Path, known: Mapping[str, object]) -> tuple[list
     from gandoctor.checkpoint import drawing
 
     return drawing.draw(gathering.looked_at(found.saved), root, hints_of(known))
+
+
+def answers(
+    found: Gathered,
+    real: NDArray[np.float32] | None,
+    drawn: Drawn,
+    known: Mapping[str, object],
+) -> tuple[dict[str, float], list[str]]:
+    """What the only discriminator beside a generator says of real data and of its samples.
+
+    Parameters
+    ----------
+    found : Gathered
+        What `gather` read of the files that may be checkpoints.
+    real : ndarray or None
+        In the shape and in the units of the samples.
+    drawn : Drawn
+    known : Mapping
+        Settings by their canonical names.
+
+    Returns
+    -------
+    facts : dict
+    notes : list of str
+    """
+    from gandoctor.checkpoint import judging, rebuilt
+    from gandoctor.checkpoint.parts import UnlikeError
+
+    last = found.saved[-1].files
+    networks = [n for c in last for n in c.networks if n.role == "d" and not n.average]
+    if real is None or len(networks) != 1:
+        return {}, []
+    try:
+        said = judging.answers(
+            networks[0], real, drawn.values, rebuilt.known(known.get("activation_d"))
+        )
+    except UnlikeError as why:
+        return {}, [f"D was not run: {why}"]
+    facts = {"d_tells_apart": said.told_apart, "d_gives_one_answer": float(said.dead)}
+    ways = f"({said.ways} ways to build it agree)"
+    if said.dead:
+        return facts, [f"D gives one answer to real data and to samples drawn from G {ways}"]
+    share = f"{said.told_apart:.0%}"
+    return facts, [f"D puts a real example above a sample drawn from G {share} of the time {ways}"]

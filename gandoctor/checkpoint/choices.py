@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint.layers import Op
-from gandoctor.checkpoint.parts import channels_of
+from gandoctor.checkpoint.parts import channels_of, gap_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def between(
     if before is None or part.kind == "join":
         yield ()
         return
-    gap = _gap(before, part)
+    gap = gap_between(before, part)
     names = list(
         dict.fromkeys([*([usual] if usual else ()), *(HIDDEN if wide else HIDDEN[:USUAL])])
     )
@@ -111,16 +111,6 @@ def between(
             yield ()
         if scales and before.kind != "linear":
             yield from ((u,) for u in ups)
-
-
-def _gap(before: Part, part: Part) -> int | None:
-    """Modules without weights between two parts; None where the names do not tell."""
-    (folder, first), (other, second) = before.place, part.place
-    if before.kind in ("branch", "join"):
-        return None
-    if first is None or second is None or folder != other:
-        return None
-    return max(0, second - first - 1)
 
 
 def shapes_of(part: Part, shape: tuple[int, ...], *, wide: bool = True) -> Iterator[tuple[Op, ...]]:

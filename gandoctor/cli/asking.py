@@ -40,6 +40,9 @@ DataOption = Annotated[Path | None, _option("data")]
 OutputOption = Annotated[list[str] | None, _option("output")]
 FormatOption = Annotated[str | None, _option("format")]
 FailOnOption = Annotated[FailOn | None, _option("fail-on")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, metavar="N", help="Judge so many runs of a folder at once.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
 
 
@@ -53,6 +56,7 @@ def asked_for(
     select: Sequence[str] | None = None,
     repo: Path | None = None,
     data: Path | None = None,
+    jobs: int = 1,
     outputs: Sequence[Path] = (),
     analysed: Sequence[Path] = (),
 ) -> Options:
@@ -89,6 +93,7 @@ def asked_for(
         select=tuple(select or ()),
         repo=repo,
         data=there(data),
+        jobs=jobs,
         outputs=outputs,
         analysed=preferences.folders(analysed),
     )

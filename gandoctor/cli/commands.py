@@ -15,6 +15,7 @@ from gandoctor.cli.asking import (
     FailOnOption,
     FormatOption,
     IgnoreOption,
+    JobsOption,
     LossOption,
     MapOption,
     OutputOption,
@@ -106,6 +107,7 @@ def analyze(
             help="Measure the players of its checkpoint, too, as this entry builds them.",
         ),
     ] = None,
+    jobs: JobsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse a run: summary in the terminal, report in ./gandoctor-report.html or --output."""
@@ -122,6 +124,7 @@ def analyze(
         select=select,
         repo=repo,
         data=data,
+        jobs=jobs,
         outputs=files,
         analysed=paths if len(paths) > 1 else (),
     )
@@ -131,7 +134,8 @@ def analyze(
     reports, code = analysed(paths, options, fail_on, probe or "")
     for target, reporter in chosen:
         write(target, reporters.render(reporter, reports, **occasion()))
-    written = [*(t for t, _ in chosen), *(folders.write(t, reports, occasion()) for t in many)]
+    pages = (folders.write(t, reports, occasion(), jobs) for t in many)
+    written = [*(t for t, _ in chosen), *pages]
     text = reporters.by_name("text")
     hand_over(lambda: reporters.render(text, reports, colour=in_colour()), written, quiet=quiet)
     raise typer.Exit(code)
@@ -168,6 +172,7 @@ def check(
     rules: RulesOption = None,
     ignore: IgnoreOption = None,
     select: SelectOption = None,
+    jobs: JobsOption = 1,
 ) -> None:
     """Check logs before a commit or in CI: one line a problem, and a line in the end.
 
@@ -185,6 +190,7 @@ def check(
         rules=rules,
         ignore=ignore,
         select=select,
+        jobs=jobs,
         outputs=files_of([*targets, *([str(write_baseline)] if write_baseline else [])]),
         analysed=logs,
     )

@@ -38,7 +38,9 @@ def check(target: str) -> None:
         raise UsageError("cannot be written to", target, "check its permissions")
 
 
-def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -> str:
+def write(
+    target: str, reports: Sequence[Report], occasion: Mapping[str, str], jobs: int = 1
+) -> str:
     """Write the pages; gives the index, to be told.
 
     Raises
@@ -57,6 +59,6 @@ def write(target: str, reports: Sequence[Report], occasion: Mapping[str, str]) -
             raise of_system(e, str(part), "cannot be made") from None
         if part.is_symlink():
             raise UsageError("is a link", str(part), "give another folder")
-    for name, text in many.pages(reports, **occasion):
+    for name, text in many.pages(reports, **occasion, jobs=jobs):
         writing.write_text(home / name, text)
     return str(home / many.INDEX)

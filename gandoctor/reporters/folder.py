@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.model.belief import in_per_cent
 from gandoctor.patterns import late_pattern
+from gandoctor.processes import each
 from gandoctor.reporters import html, separating, views
 from gandoctor.reporters import wording as w
 from gandoctor.reporters.charts.spark import losses
@@ -59,11 +60,11 @@ class Row:
 
 
 def pages(
-    reports: Sequence[Report], *, date: str = "", command: str = ""
+    reports: Sequence[Report], *, date: str = "", command: str = "", jobs: int = 1
 ) -> Iterator[tuple[str, str]]:
     """Every page by its path below the folder, one after the other; the index comes last.
 
-    `date` and `command` say on which occasion they were made.
+    `date` and `command` say on which occasion they were made; so many as `jobs` are made at once.
     """
     made = html.Made(date, command).by(reports[0])
     names = _files(reports)
@@ -71,14 +72,8 @@ def pages(
         range(len(reports)),
         key=lambda i: (w.VERDICTS.index(reports[i].verdict), -(reports[i].p_failing or 0.0)),
     )
-    for i in order:
-        report = reports[i]
-        title = f"{report.verdict}: {report.run.name}"
-        shown = [views.show(report)]
-        yield (
-            names[i],
-            html.page("page.html.j2", title, made, runs=shown, index=None, back=f"../{INDEX}"),
-        )
+    texts = each(lambda k: _page(reports[order[k]], made), len(order), jobs)
+    yield from zip([names[i] for i in order], texts, strict=True)
     yield (
         INDEX,
         html.page(
@@ -91,6 +86,12 @@ def pages(
             fewest=separating.FEWEST,
         ),
     )
+
+
+def _page(report: Report, made: html.Made) -> str:
+    title = f"{report.verdict}: {report.run.name}"
+    shown = [views.show(report)]
+    return html.page("page.html.j2", title, made, runs=shown, index=None, back=f"../{INDEX}")
 
 
 def _files(reports: Sequence[Report]) -> list[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from gandoctor.model.checkpoints import Drawn
     from gandoctor.model.signals import Picture, Signal
     from gandoctor.samples.given import Given
@@ -120,7 +122,7 @@ def measure_drawn(
     root: Path,
     last_step: int,
     given: Given | None = None,
-) -> tuple[list[Signal], list[Drawn], list[str]]:
+) -> tuple[list[Signal], list[Drawn], list[str], NDArray[np.float32] | None]:
     """Measure samples that were drawn from checkpoints, beside the run's real data.
 
     Parameters
@@ -137,16 +139,18 @@ def measure_drawn(
 
     Returns
     -------
-    As `gandoctor.samples.drawing.signals_of`.
+    As `gandoctor.samples.drawing.signals_of`, and the real data in the shape and in the units of
+    the last samples, None where there is none that fits.
     """
     from gandoctor.samples import drawing
 
     if given is not None:
         drawn = [drawing.as_given(d, given.picture) for d in drawn]
-        shape = tuple(drawn[-1].values.shape[1:])
-        return drawing.signals_of(drawn, given.like(shape), last_step)
-    real = gathering.real_of([p for p in pictures if p.step < 0], root)
-    return drawing.signals_of(drawn, real, last_step)
+        real = given.like(tuple(drawn[-1].values.shape[1:]))
+    else:
+        real = gathering.real_of([p for p in pictures if p.step < 0], root)
+    signals, chosen, notes = drawing.signals_of(drawn, real, last_step)
+    return signals, chosen, notes, drawing.as_drawn(real, chosen[-1])
 
 
 def _noise_kept(found: gathering.Gathered) -> bool | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Signals that mean nothing where what is behind the last batch norm is not proved.
 _OF_RANGE: Final = ("sample_min", "sample_max", "sample_saturated")
+_BELOW: Final = -0.05  # a sample with such a value has black at -1
 
 
 @np.errstate(all="ignore")
@@ -79,6 +80,20 @@ def as_given(one: Drawn, picture: tuple[int, int, int] | None) -> Drawn:
     return replace(one, values=one.values.reshape(len(one.values), *picture))
 
 
+def as_drawn(real: Batch | None, one: Drawn) -> NDArray[np.float32] | None:
+    """Real data in the shape and in the units of drawn samples; None where they do not fit."""
+    shape = one.values.shape[1:]
+    if real is None or real.values.shape[1] != math.prod(shape):
+        return None
+    values = real.values.astype(np.float32)
+    if len(shape) == 3:
+        channels, high, wide = shape
+        values = np.moveaxis(values.reshape(-1, high, wide, channels), 3, 1)
+        if real.told is not None and float(np.nanmin(one.values)) < _BELOW:
+            values = values * 2 - 1
+    return values
+
+
 def _of_one(network: str, by_step: Mapping[int, Batch], real: Batch | None) -> list[Signal]:
     widths = {b.values.shape[1] for b in by_step.values()}
     if len(widths) > 1:
@@ -120,7 +135,7 @@ def _batch(one: Drawn, real: Batch | None) -> Batch:
     values: NDArray[Any] = one.values
     eight = None
     if values.ndim == 4:
-        low = -1.0 if float(np.nanmin(values)) < -0.05 else 0.0
+        low = -1.0 if float(np.nanmin(values)) < _BELOW else 0.0
         unit = np.clip((np.nan_to_num(values) - low) / (1 - low), 0, 1)
         eight = np.moveaxis((unit * 255).round().astype(np.uint8), 1, 3)
         of_pictures = real is not None and real.told is not None
