@@ -258,7 +258,7 @@ def found(**keys: str) -> Finding:
         (0.7, [found(), found(rule="q", symptom="z")], "", "warning"),
         (0.7, [found(), found(rule="q", status="preview")], "", "warning"),
         (0.7, [found(), found(rule="q", severity="medium")], "", "warning"),
-        (0.4, [found()], "", "warning"),  # a rule holds
+        (0.4, [found()], "", "inconclusive"),  # less likely than not, whatever holds
         (0.4, [found(status="preview")], "", "inconclusive"),
         (0.4, [], "", "inconclusive"),
         (0.2, [found()], "", "healthy"),  # outweighed
@@ -278,6 +278,7 @@ def test_where_samples_were_measured_less_belief_is_needed():
         == "warning"
     )
     assert word_for(replace(looked, p=0.65), CUTS, [found()], lacking="") == "warning"
+    assert word_for(looked, CUTS, [found()], lacking="", by_rule=False) == "warning"  # sizes alone
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -101,6 +101,12 @@ def test_a_run_that_comes_to_nan_says_so_with_its_step(sample_logs):
     assert api.analyze(sample_logs / "explosion").why_verdict.startswith("Exploding since step 35:")
 
 
+def test_a_collapse_stands_in_the_headline_and_not_in_a_consequence_alone(sample_logs):
+    report = api.analyze(sample_logs / "d-dominance")
+    assert report.diagnoses[0].symptoms == ("discriminator-dominance", "mode-collapse")
+    assert "Discriminator dominance, with mode collapse: D learns" in Page(html.render(report)).text
+
+
 def test_the_healthy_page_says_where_it_was_best_what_spoke_for_it_and_what_was_not_looked_at():
     report = dataclasses.replace(
         with_best(examples.healthy(), 900),
@@ -177,7 +183,10 @@ def test_what_was_not_checked_is_grouped_by_what_is_missing():
     assert told[-1].rules == (("g", "G", "the loss family is not known"),)
     source = html.render(report)
     assert source.count(f"<code>{noise}</code></pre>") == 1
-    assert "7 rules; most wait for noise in the samples" in unchecked.in_brief(report)
+    assert (
+        "7 rules; most wait for noise in the samples and 1 more (3), FID (2), KID (1)"
+        in unchecked.in_brief(report)
+    )
 
 
 def test_clear_is_told_in_words():
@@ -240,6 +249,12 @@ def test_code_is_wrapped_and_no_heading_stands_alone_on_paper():
     assert re.search(r"\.log \{[^}]*white-space: pre-wrap", style)
     paper = style[style.index("@media print") :]
     assert re.search(r"h1, h2, h3[^{]*\{ break-after: avoid; \}", paper)
+    assert re.search(r"\.keep[^{]*\{ break-inside: avoid; \}", paper)
+    source = html.render(examples.dominance())
+    # a cause's title with its story, a missing signal with its code, the belief with its title
+    assert re.search(r'<div class="keep">\s*<p class="kicker">.*?class="story"', source, re.DOTALL)
+    assert re.search(r'<div class="keep"><b>[^<]*</b>.*?<pre class="log"', source)
+    assert '<section class="card keep" id="belief">' in source
     for narrow in re.findall(r"@media ([^{]*max-width[^{]*)\{", style):
         assert narrow.startswith("screen and"), "paper is no phone"
 
@@ -333,13 +348,17 @@ def test_the_charts_can_be_read_zoomed_and_thinned_out(tmp_path):
     assert told, document[-300:]
     seen = json.loads(told[1])
     step, d, g = seen["said"].split("\n")
+    noisy = {"1": "Loss/D", "2": "Loss/G"}[re.search(r'class="line s(\d) raw"', source)[1]]
     assert step == "iteration 2,000"
     for said, tag in ((d, "Loss/D"), (g, "Loss/G")):
-        value, name = said.split(" ", 1)
+        value, name, middle = re.fullmatch(r"(\S+) (.*?)(?:, middle (.*))?", said).groups()
         series = report.series[tag]
         near = [v for s, v in zip(series.steps, series.values, strict=True) if abs(s - 2000) <= 15]
         assert name == tag
         assert 0.98 * min(near) <= float(value) <= 1.02 * max(near)
+        around = [v for s, v in zip(series.steps, series.values, strict=True) if abs(s - 2000) < 99]
+        assert (middle is not None) == (tag == noisy)
+        assert middle is None or float(middle) == pytest.approx(np.median(around), rel=0.3)
     every = source.count('<svg class="chart"')
     assert seen["crossed"] == seen["zoomed"] == every
     assert seen["ticks"] == "1,000 1,500 2,000"

@@ -27,6 +27,7 @@ from gandoctor.errors import UsageError
 from gandoctor.model.belief import in_per_cent
 from gandoctor.model.report import Edit, Evidence, Prescription, Report, Series
 from gandoctor.reporters import believing, charts, wording
+from gandoctor.reporters.charts.curves import middles
 from gandoctor.reporters.problems import placed
 
 GOLD = Path(__file__).parent / "gold"
@@ -812,13 +813,21 @@ def test_a_signal_that_was_never_finite_is_all_mark_and_no_line():
     assert ("kbad", "not finite") in d.legend
 
 
-def test_few_points_are_dots_and_noise_gets_a_median():
+def test_few_points_are_dots_and_noise_gets_its_middle():
     assert 'class="dots' in figure(curve([3, 1, 2])).svg
     noisy = figure(curve(np.random.default_rng(1).standard_normal(1000)))
     assert " raw" in noisy.svg
     assert charts.SMOOTHED in noisy.notes
     assert 'class="dots' not in noisy.svg
     assert " raw" not in figure(curve(np.sin(np.arange(1000) / 99))).svg
+
+
+def test_the_bold_line_of_a_thinned_curve_does_not_jump_between_its_extremes():
+    values = np.random.default_rng(2).standard_normal(200_000)
+    steps, kept = charts.thin(np.arange(len(values)), values)
+    _, y, spread = middles(steps.astype(float), kept, 90)
+    assert spread > 2
+    assert np.abs(y).max() < 0.5
 
 
 def places(path: str) -> list[float]:

@@ -328,7 +328,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "D(x) and D(G(z)) near 1, D's loss near 1",
     "not wrong: its level means nothing",
     "fine",
-    "inconclusive",
+    "healthy",
     every=1,
     rows=100,
 )
@@ -406,7 +406,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "G's loss wanders",
     "it means nothing by itself; the critic's is the one",
     "fine",
-    "inconclusive",
+    "healthy",
     config="loss: wgan-gp\nlambda_gp: 10\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
@@ -471,7 +471,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "both losses negative",
     "normal for this loss",
     "fine",
-    "inconclusive",
+    "healthy",
     every=1,
     rows=300,
 )
@@ -487,7 +487,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "negative Wasserstein losses",
     "normal",
     "fine",
-    "inconclusive",
+    "healthy",
     config="loss: wasserstein\nclip_value: 0.01\n",
 )
 def _(x: Time) -> Mapping[str, Curve]:
@@ -502,7 +502,7 @@ def _(x: Time) -> Mapping[str, Curve]:
     "WGAN-GP in mixed precision: the loss scale falls to 1",
     "unstable",
     "sick",
-    "inconclusive",
+    "healthy",
     config="loss: wgan-gp\nlambda_gp: 10\nmixed_precision: true\n",
     risks=("penalty-in-mixed-precision",),
     differs="the loss scale is no signal of ours; as long as the losses hold, the setting is a "

@@ -48,9 +48,14 @@ class Seen:
 
 
 def zoo(folder: Path, source: str = "zoo") -> Iterator[Labelled]:
-    """Runs of a zoo: ``labels.csv`` with id and outcome, ``runs/<id>``."""
+    """Runs of a zoo: ``labels.csv`` with id and outcome, ``runs/<id>``.
+
+    Pictures between good and bad have no outcome to learn from: bars stand further apart there.
+    """
     with (folder / "labels.csv").open(newline="") as file:
         for row in csv.DictReader(file):
+            if source == "pictures" and row["borderline"] == "1":
+                continue
             path = str(folder / "runs" / row["id"])
             yield Labelled(row["id"], path, row["outcome"] == "failed", source, row["id"])
 

@@ -82,7 +82,7 @@ def _generators(saved: Saved) -> list[tuple[Path, Network]]:
 
 @np.errstate(all="ignore")
 def _drawn(way: Rebuilt, step: int | None, path: str, network: Network, ways: int) -> Drawn:
-    each = way.cost()
+    each, _ = way.load()
     if each > _MOST_EACH:
         raise UnlikeError(f"a sample takes {each:.1g} multiplications")
     budget = _MULTIPLICATIONS / ways

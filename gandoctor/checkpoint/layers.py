@@ -31,6 +31,8 @@ ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
     "silu": lambda x: x / (1 + np.exp(-x)),
     "gelu": lambda x: x * _normal_share(x),
     "softplus": lambda x: np.logaddexp(x, 0),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "relu6": lambda x: np.clip(x, 0, 6),
     "none": lambda x: x,
 }
 
@@ -53,8 +55,8 @@ class Op:
     ----------
     kind : str
         ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
-        ``shuffle``, ``sum`` (over all pixels), ``layernorm``; ``branch`` keeps what is there for
-        the next ``join``, which adds it.
+        ``shuffle``, ``sum`` (over all pixels), ``layernorm``, ``instance`` (a norm of each sample
+        alone); ``branch`` keeps what is there for the next ``join``, which adds it.
     arrays : dict of str to ndarray
         ``weight``, ``bias``, ``mean``, ``var``.
     numbers : dict
@@ -128,13 +130,20 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
     if op.kind == "norm":
         mean, var = statistics(x) if by_batch or "mean" not in op.arrays else _running(op)
         return normalised(op, x, mean, var)
+    if op.kind == "instance":
+        axes = tuple(range(2, x.ndim))
+        mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+        found = (x - mean) / np.sqrt(var + np.float32(op.numbers["eps"]))
+        if "weight" in op.arrays:
+            found = found * _shaped(op.arrays["weight"], x) + _shaped(op.arrays["bias"], x)
+        return found
     if op.kind == "layernorm":
         axes = tuple(range(1, x.ndim))
         mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
         found = (x - mean) / np.sqrt(var + np.float32(op.numbers["eps"]))
         return found * _shaped(op.arrays["weight"], x) + _shaped(op.arrays["bias"], x)
     if op.kind == "act":
-        found = ACTIVATIONS[op.numbers["name"]](x)
+        found = activated(op.numbers["name"], x)
         return found.astype(np.float32, copy=False)
     if op.kind == "reshape":
         return x.reshape(len(x), *op.numbers["shape"])
@@ -151,6 +160,16 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
         split = x.reshape(n, -1, factor, factor, high, wide).transpose(0, 1, 4, 2, 5, 3)
         return split.reshape(n, -1, high * factor, wide * factor)
     raise ValueError(op.kind)
+
+
+def activated(name: str, x: Floats) -> Floats:
+    """An activation by its name, of a leaky one with its slope: ``leakyrelu 0.3``."""
+    found: Floats
+    if name not in ACTIVATIONS and name.startswith("leakyrelu "):
+        found = np.where(x > 0, x, np.float32(name.partition(" ")[2]) * x)
+    else:
+        found = ACTIVATIONS[name](x)
+    return found
 
 
 def enlarged(x: Floats, factor: int, mode: str) -> Floats:

@@ -134,31 +134,39 @@ def _stem_of(name: str) -> tuple[str, str]:
     return stem.removesuffix(".module"), leaf
 
 
-def _part(stem: str, them: dict[str, Tensor]) -> Iterator[Part]:
+def arrays_of(stem: str, them: dict[str, Tensor]) -> dict[str, Floats]:
+    """A layer's ``weight``, ``bias``, ``mean`` and ``var``, as far as it has them.
+
+    Raises
+    ------
+    UnlikeError
+        It holds something else, or cannot be read.
+    """
     try:
-        arrays = {k: np.asarray(t.read(), dtype=np.float32) for k, t in them.items()}
+        known = {k: np.asarray(t.read(), dtype=np.float32) for k, t in them.items()}
     except (InputError, TypeError, ValueError):
         raise UnlikeError(f"{stem[:80]} cannot be read") from None
-    known = dict(arrays)
-    weight = _weight(known)
+    found: dict[str, Floats | None] = {"weight": _weight(known)}
     known.pop("num_batches_tracked", None)
-    mean, var = known.pop("running_mean", None), known.pop("running_var", None)
-    bias = known.pop("bias", None)
+    for name, leaf in (("mean", "running_mean"), ("var", "running_var"), ("bias", "bias")):
+        found[name] = known.pop(leaf, None)
     if known:
         raise UnlikeError(f"{stem[:80]} holds {next(iter(known))[:40]}")
-    found = {
-        k: v
-        for k, v in (("weight", weight), ("bias", bias), ("mean", mean), ("var", var))
-        if v is not None
-    }
-    if mean is not None and var is not None:
+    order = ((k, found[k]) for k in ("weight", "bias", "mean", "var"))
+    return {k: v for k, v in order if v is not None}
+
+
+def _part(stem: str, them: dict[str, Tensor]) -> Iterator[Part]:
+    found = arrays_of(stem, them)
+    weight = found.get("weight")
+    if "mean" in found and "var" in found:
         yield Part(stem, "norm", found)
     elif weight is None:
         raise UnlikeError(f"{stem[:80]} has no weight")
     elif weight.ndim == 1:
         yield Part(stem, "norm", found)
     elif weight.ndim == 2:
-        label = bias is None and _LABEL.search(stem) is not None
+        label = "bias" not in found and _LABEL.search(stem) is not None
         yield Part(stem, "embedding" if label else "linear", found)
     elif weight.ndim == 4:
         yield Part(stem, "conv", found)

@@ -7,16 +7,17 @@ does not. Without such a norm nothing is proved, and nothing is claimed.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.checkpoint import choices, latents, layers, wiring
+from gandoctor.checkpoint import choices, latents, layers, stated, wiring
 from gandoctor.checkpoint.layers import Op
 from gandoctor.checkpoint.parts import Part, UnlikeError, channels_of, taken_apart
-from gandoctor.checkpoint.rebuilt import AGREES, Hints, Latent, Rebuilt
+from gandoctor.checkpoint.rebuilt import AGREES, MOST_HELD, Hints, Latent, Rebuilt
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
     UnlikeError
         It is not built as those that are rebuilt here, or no way agrees.
     """
-    parts = taken_apart(network)
     hints = hints or Hints()
+    with contextlib.suppress(UnlikeError):
+        return _stated(network, hints)
+    parts = taken_apart(network)
     embedding = next((p for p in parts if p.kind == "embedding"), None)
     chain = [p for p in parts if p is not embedding]
     if any(p.kind == "embedding" for p in chain):
@@ -119,6 +122,38 @@ def rebuild(network: Network, hints: Hints | None = None) -> list[Rebuilt]:
     if not found:
         raise faults[-1]
     return min(found, key=lambda them: max(them[0].errors, default=0.0))
+
+
+def _stated(network: Network, hints: Hints) -> list[Rebuilt]:
+    """The ways of a generator whose layers say what they do: the noise alone is open.
+
+    Raises
+    ------
+    UnlikeError
+        It holds none of them, they do not follow one another, or their order is neither certain
+        nor proved.
+    """
+    if network.module is None:
+        raise UnlikeError("it holds no layers")
+    ops, certain = stated.layers_of(network.module)
+    first = ops[0]
+    if first.kind not in ("linear", "convt"):
+        raise UnlikeError("its input is no noise")
+    size = int(first.arrays["weight"].shape[1 if first.kind == "linear" else 0])
+    if 0 < hints.latent_dim < size:
+        raise UnlikeError("it takes classes, too")
+    made = tuple(stated.shaped(ops, size))
+    shape = (size,) if first.kind == "linear" else (size, 1, 1)
+    ways = []
+    for noise in choices.NOISES:
+        latent = Latent(shape, noise)
+        ways.append(Rebuilt(made, latent, _confirmed(made, latent), stated=True))
+    best = min(ways, key=lambda way: max(way.errors, default=0.0))
+    if best.is_proved:
+        return [best]
+    if best.errors or not certain:
+        raise UnlikeError("the order of its layers is not proved")
+    return ways
 
 
 class _Search:
@@ -146,7 +181,7 @@ class _Search:
         if tail is None:
             raise UnlikeError("what follows its last norm does not fit")
         tail = _settled(tail, tail.eps)
-        errors = self._confirmed(tail)
+        errors = _confirmed(tail.ops, tail.latent)
         return [Rebuilt((*tail.ops, *last), tail.latent, errors) for last in self._outputs(tail)]
 
     def unjudged(self, latent: Latent) -> list[Rebuilt]:
@@ -316,17 +351,19 @@ class _Search:
         picture = len(shape) == 3 or shape[0] >= _PICTURE
         return [*squeezed, ()] if picture else [(), *squeezed]
 
-    def _confirmed(self, found: _State) -> tuple[float, ...]:
-        """The distances of a way measured once more, on fresh noise."""
-        rng = np.random.default_rng(1)
-        each = Rebuilt(found.ops, found.latent).cost()
-        count = int(min(1024, max(_FEW_SAMPLES, _CONFIRMED // max(each, 1))))
-        x = found.latent.draw(count, rng)
-        return tuple(
-            distance(seen, op.arrays["mean"], op.arrays["var"])
-            for op, seen, _ in layers.trace(found.ops, x, by_batch=True)
-            if op.kind == "norm" and "mean" in op.arrays
-        )
+
+def _confirmed(ops: tuple[Op, ...], latent: Latent) -> tuple[float, ...]:
+    """The distances of a way measured once more, on fresh noise."""
+    rng = np.random.default_rng(1)
+    each, largest = Rebuilt(ops, latent).load()
+    count = min(1024, max(_FEW_SAMPLES, _CONFIRMED // max(each, 1)))
+    count = int(max(2, min(count, MOST_HELD // largest)))
+    x = latent.draw(count, rng)
+    return tuple(
+        distance(seen, op.arrays["mean"], op.arrays["var"])
+        for op, seen, _ in layers.trace(ops, x, by_batch=True)
+        if op.kind == "norm" and "mean" in op.arrays
+    )
 
 
 def _scaled(state: _State) -> str:

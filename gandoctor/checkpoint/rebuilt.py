@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+MOST_HELD: Final = 1 << 24  # values of a batch in one layer
 AGREES: Final = 0.3  # distance at a norm beyond which no way is believed
 
 
@@ -78,21 +79,25 @@ class Rebuilt:
         Distance at each norm with running statistics; empty where there is none.
     by_batch : bool
         Whether its norms take the statistics of the batch.
+    stated : bool
+        Whether the file says what its layers do, and in which order.
     """
 
     ops: tuple[Op, ...]
     latent: Latent
     errors: tuple[float, ...] = ()
     by_batch: bool = False
+    stated: bool = False
 
     @property
     def is_proved(self) -> bool:
         """Whether the referee agreed everywhere."""
         return bool(self.errors) and max(self.errors) <= AGREES
 
-    def sample(self, count: int, rng: np.random.Generator, at_once: int = 64) -> Floats:
-        """Samples, shape (count, ...)."""
-        at_once = max(at_once, count if self.by_batch else 1)
+    def sample(self, count: int, rng: np.random.Generator) -> Floats:
+        """Samples, shape (count, ...); so many at once as the memory has room for."""
+        _, largest = self.load()
+        at_once = count if self.by_batch else int(max(1, min(64, MOST_HELD // largest)))
         x = self.latent.draw(count, rng)
         parts = [
             layers.run(self.ops, x[i : i + at_once], by_batch=self.by_batch)
@@ -100,13 +105,14 @@ class Rebuilt:
         ]
         return np.concatenate(parts)
 
-    def cost(self) -> float:
-        """Multiplications of one sample."""
+    def load(self) -> tuple[float, int]:
+        """Multiplications of one sample, and the most values that one has on the way."""
         x = self.latent.draw(2, np.random.default_rng(0))
-        total = 0.0
+        total, largest = 0.0, 1
         for op, seen, made in layers.trace(self.ops, x, by_batch=True):
             total += layers.cost(op, (seen if op.kind == "convt" else made).shape[1:])
-        return total
+            largest = max(largest, made.size // 2)
+        return total, largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,9 @@ def said_of(found: Rebuilt) -> str:
         noise += f" and {len(found.latent.embedding)} classes ({found.latent.joined})"
         noise += f" and a code of {found.latent.code}" if found.latent.code else ""
     named = ", ".join(acts) or "no activation"
+    if found.stated:
+        text = f"as its layers say: {built} with {named}, from {noise}"
+        return f"{text}; the distribution of the noise is {_said_of_noise(found)}"
     text = f"rebuilt from names and shapes: {built} with {named}, from {noise}"
     if found.is_proved:
         return (
@@ -141,6 +150,12 @@ def said_of(found: Rebuilt) -> str:
             f"(off by {max(found.errors):.2g} at most); what follows the last of them is by custom"
         )
     return f"{text}; it has no running statistics that could prove it: by custom, not exact"
+
+
+def _said_of_noise(found: Rebuilt) -> str:
+    if not found.errors:
+        return "by custom"
+    return f"told by {len(found.errors)} batch norms (off by {max(found.errors):.2g} at most)"
 
 
 def hints_of(settings: Mapping[str, object]) -> Hints:

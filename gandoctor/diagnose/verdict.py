@@ -35,6 +35,7 @@ NAMES: Final = 0.4
 MOST_NAMED: Final = 2
 # The symptom of losses that grow until they are no numbers.
 EXPLODING: Final = "exploding-or-nan"
+COLLAPSE: Final = "mode-collapse"
 _LOSSES: Final[tuple[About, ...]] = ("D's loss", "G's loss")
 
 
@@ -54,17 +55,19 @@ def word_for(
     by_rule : bool
         Whether rules found them, and not sizes alone.
     """
-    # What sizes alone name weighs no more than they do; a rule stands for a threshold of its own.
-    serious = by_rule and any(f.status != "preview" and f.severity != "low" for f in findings)
-    if findings and belief.p >= _failing_from(belief, cuts, findings):
+    if findings and belief.p >= _failing_from(belief, cuts, findings, by_rule=by_rule):
         return "failing"
-    if findings and (belief.p >= cuts.warning or (serious and belief.p >= cuts.healthy)):
+    if findings and belief.p >= cuts.warning:
         return "warning"
     return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
 
 
-def _failing_from(belief: Belief, cuts: Cuts, findings: Sequence[Finding]) -> float:
+def _failing_from(
+    belief: Belief, cuts: Cuts, findings: Sequence[Finding], *, by_rule: bool
+) -> float:
     """The belief from which on a run with findings is called failing."""
+    if not by_rule:  # a size has no threshold of its own that anybody counted
+        return cuts.failing
     # What was right in all of many counted cases needs less company to be believed.
     if any(f.confidence == "high" and f.severity == "high" for f in findings):
         return cuts.warning
@@ -152,9 +155,13 @@ def why(
 
 
 def _symptom_dated(first: Diagnosis, run: Run) -> str:
-    """The first symptom and since when; one that comes to NaN says from where on."""
+    """The first symptom and since when; one that comes to NaN says from where on.
+
+    A collapse is named beside it: it is what the samples show.
+    """
     if first.symptoms[0] != EXPLODING:
-        return f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        said = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
+        return f"{said}, with mode collapse" if COLLAPSE in first.symptoms[1:] else said
     unit = unit_word(run.step_unit)
     ends = [end for role, s in _logged(run) if role.is_of_game and (end := _gone(s)) is not None]
     if ends:

@@ -76,5 +76,11 @@ def in_brief(report: Report, most: int = 3) -> str:
     if not count:
         return ""
     said = f"{count:,} rule{'s' if count > 1 else ''}"
-    waits = [f"{g.names} ({len(g.rules)})" for g in groups(report)[:most] if g.log_it and g.names]
+    waits = [f"{_first(g.names)} ({len(g.rules)})" for g in groups(report)[:most] if g.log_it]
     return f"{said}; most wait for {', '.join(waits)}" if waits else said
+
+
+def _first(names: str) -> str:
+    """The first of several names, and how many more there are."""
+    first, *others = names.split(", ")
+    return f"{first} and {len(others)} more" if others else first

@@ -1,6 +1,6 @@
-"""Four sets of labelled pictures, drawn when they are needed: nothing is downloaded.
+"""Six sets of labelled pictures, drawn when they are needed: nothing is downloaded.
 
-``glyphs`` and ``scenes`` are for tuning, ``textures`` and ``sprites`` for judging.
+``plan.yaml`` says which half trains on which.
 """
 
 from __future__ import annotations
@@ -262,9 +262,81 @@ def _sprite(rng: np.random.Generator, label: int) -> Picture:
     return Image.fromarray(np.clip(canvas + rng.normal(0, 3, (32, 32, 1)), 0, 255).astype(np.uint8))
 
 
+# ------------------------------------------------------------------------------------------ strokes
+
+# The lines of a pen, in units of the side: ten signs, as somebody would write them.
+PEN: Final[tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = (
+    (((0.5, 0.2), (0.7, 0.35), (0.7, 0.65), (0.5, 0.8), (0.3, 0.65), (0.3, 0.35), (0.5, 0.2)),),
+    (((0.4, 0.3), (0.52, 0.2), (0.5, 0.8)),),
+    (((0.3, 0.35), (0.5, 0.2), (0.68, 0.35), (0.3, 0.8), (0.72, 0.78)),),
+    (((0.3, 0.22), (0.68, 0.25), (0.45, 0.48), (0.7, 0.65), (0.3, 0.8)),),
+    (((0.55, 0.2), (0.28, 0.58), (0.74, 0.58)), ((0.6, 0.42), (0.58, 0.82))),
+    (((0.7, 0.2), (0.36, 0.22), (0.34, 0.46), (0.66, 0.52), (0.62, 0.76), (0.3, 0.8)),),
+    (((0.62, 0.2), (0.36, 0.5), (0.38, 0.78), (0.64, 0.76), (0.62, 0.54), (0.38, 0.58)),),
+    (((0.28, 0.22), (0.72, 0.22), (0.44, 0.8)),),
+    (((0.26, 0.24), (0.72, 0.78)), ((0.72, 0.24), (0.28, 0.78))),
+    (((0.26, 0.26), (0.48, 0.52), (0.5, 0.8)), ((0.74, 0.24), (0.48, 0.52))),
+)
+
+
+def _strokes(rng: np.random.Generator, label: int) -> Picture:
+    """A sign by hand: its corners shake, it leans, the pen is thin or thick."""
+    side = 28 * FINER
+    picture = Image.new("L", (side, side))
+    pen = ImageDraw.Draw(picture)
+    lean, width = rng.normal(0, 0.15), int(rng.integers(5, 9))
+    middle = 0.5 + rng.normal(0, 0.02, 2)
+    for line in PEN[label]:
+        at = np.array(line) - 0.5 + rng.normal(0, 0.02, (len(line), 2))
+        at = at * rng.uniform(0.9, 1.15, 2)
+        at[:, 0] -= lean * at[:, 1]
+        points = [(float(x), float(y)) for x, y in (at + middle) * side]
+        pen.line(points, 255, width, joint="curve")
+        for x, y in (points[0], points[-1]):  # round ends
+            r = width / 2
+            pen.ellipse((x - r, y - r, x + r, y + r), 255)
+    return _smaller(picture, 28)
+
+
+# -------------------------------------------------------------------------------------------- faces
+
+HAIR: Final = np.array([[40, 30, 25], [225, 190, 90], [150, 60, 30], [120, 120, 125]])
+
+
+def _face(rng: np.random.Generator, label: int) -> Picture:
+    """A drawn head: four colours of hair, smiling or open mouthed, on a plain ground."""
+    size = 32
+    side = size * FINER
+    hair, smiles = HAIR[label % 4] + rng.normal(0, 8, 3), label < 4
+    skin = np.array([224, 180, 150]) * rng.uniform(0.7, 1.05)
+    ground = np.array([150, 170, 190]) + rng.normal(0, 20, 3)
+
+    def colour(values: NDArray[np.float64]) -> tuple[int, ...]:
+        return tuple(int(v) for v in np.clip(values, 0, 255))
+
+    picture = Image.new("RGB", (side, side), colour(ground))
+    pen = ImageDraw.Draw(picture)
+    x, y = side / 2 + rng.normal(0, 1.0, 2) * FINER
+    w, h = rng.uniform(8.5, 10) * FINER, rng.uniform(10.5, 12) * FINER
+    pen.ellipse((x - 1.15 * w, y - 1.2 * h, x + 1.15 * w, y + 0.5 * h), colour(hair))
+    pen.ellipse((x - w, y - 0.8 * h, x + w, y + h), colour(skin))
+    for way in (-1, 1):
+        ex, ey, r = x + way * 0.42 * w, y - 0.05 * h, 0.13 * w
+        pen.ellipse((ex - r, ey - r, ex + r, ey + r), (30, 30, 40))
+    box = (x - 0.45 * w, y + 0.25 * h, x + 0.45 * w, y + 0.7 * h)
+    if smiles:
+        pen.arc(box, 20, 160, (150, 40, 50), width=2 * FINER)
+    else:
+        pen.ellipse((x - 0.25 * w, y + 0.4 * h, x + 0.25 * w, y + 0.75 * h), (110, 25, 35))
+    pixels = np.asarray(_smaller(picture, size)).astype(float) + rng.normal(0, 3, (size, size, 1))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
 KINDS: Final[dict[str, Kind]] = {
     "glyphs": Kind(10, 28, "L", _glyph),
     "scenes": Kind(8, 32, "RGB", _scene),
     "textures": Kind(8, 28, "L", _texture),
     "sprites": Kind(10, 32, "RGB", _sprite),
+    "strokes": Kind(10, 28, "L", _strokes),
+    "faces": Kind(8, 32, "RGB", _face),
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmarks.zoo.pictures.settings import Settings
 
-HALVES: Final = ("tune", "judge")
+HALVES: Final = ("tune", "judge", "unseen")
 Task = dict[str, Any]  # settings, and what is kept with the record
 
 
@@ -42,7 +42,7 @@ def tasks(half: str) -> list[Task]:
         both = zip(tasks("tune"), tasks("judge"), strict=True)
         return [task for pair in both for task in pair]
     chosen: dict[str, Task] = {}
-    for role, count in given()["size"].items():
+    for role, count in given()["halves"][half].get("size", given()["size"]).items():
         chosen |= dict(itertools.islice(_by_lot(half, role, set(chosen)), count))
     order = list(chosen.values())
     random.Random(f"order {half}").shuffle(order)
@@ -52,6 +52,7 @@ def tasks(half: str) -> list[Task]:
 def _by_lot(half: str, role: str, known: set[str]) -> Iterator[tuple[str, Task]]:
     """Every kind in turn, each time on another cell: no kind is rare by chance."""
     draw = random.Random(f"{half} {role}")
+    strengths = given()["halves"][half].get("strengths", half)
     kinds = {what: _cells(half, entry, draw) for what, entry in _entries(role).items()}
     seen = set(known)
     turns = list(kinds)
@@ -63,7 +64,7 @@ def _by_lot(half: str, role: str, known: set[str]) -> Iterator[tuple[str, Task]]
                 continue
             found = True
             entry = _entries(role)[what]
-            changes = entry["set"] if role != "fault" else _strength(entry[half], turn)
+            changes = entry["set"] if role != "fault" else _strength(entry[strengths], turn)
             about = {"role": role, "what": what}
             task = _task(half, kinds[what][turn], about, changes, entry)
             if task["name"] not in seen:

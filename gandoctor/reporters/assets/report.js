@@ -88,7 +88,9 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       const at = near(path, xOf(c, step));
       const name = figure.querySelector(`.legend .k${colour}`).parentElement.textContent;
       const row = text("div", "");
-      row.append(text("b", said(valueOf(path, at[1])), `s${colour}`), ` ${name}`);
+      const bold = path.classList.contains("raw") ? path.nextElementSibling : null;
+      const middle = bold ? `, middle ${said(valueOf(path, near(bold, xOf(c, step))[1]))}` : "";
+      row.append(text("b", said(valueOf(path, at[1])), `s${colour}`), ` ${name}${middle}`);
       return [row];
     });
     tip.replaceChildren(text("div", `${c.unit} ${Math.round(step).toLocaleString("en")}`), ...rows);

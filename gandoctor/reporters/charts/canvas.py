@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.reporters import wording as w
-from gandoctor.reporters.charts.curves import Figure, Level, Line, medians, thin
+from gandoctor.reporters.charts.curves import Figure, Level, Line, middles, thin
 from gandoctor.reporters.charts.scales import Scale, nice, tick
 from gandoctor.values import dataclass
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_MEDIANS: Final = 90
+_MIDDLES: Final = 90
 _DOTS: Final = 60  # fewer points than this are shown one by one
 _HIDES: Final = 8  # a label over more points than this goes to the legend
-SMOOTHED: Final = "thin: as logged; bold: median of neighbouring points"
+SMOOTHED: Final = "thin: as logged; bold: the middle of neighbouring points"
 
 
 @dataclass(slots=True)
@@ -174,13 +174,13 @@ class Canvas:
         notes: list[str],
         legend: list[tuple[str, str]],
     ) -> list[str]:
-        """One curve; noisy ones with medians over them, short ones with dots."""
+        """One curve; noisy ones with their middle over them, short ones with dots."""
         ok = np.isfinite(line.values)
         out = []
         steps, values = thin(line.steps.astype(np.int64), line.values, 2 * columns)
         noisy = False
-        if np.count_nonzero(ok) >= 2 * _MEDIANS:
-            x, y, spread = medians(self.x(line.steps[ok]), panel.y(line.values[ok]), _MEDIANS)
+        if np.count_nonzero(ok) >= 2 * _MIDDLES:
+            x, y, spread = middles(self.x(line.steps[ok]), panel.y(line.values[ok]), _MIDDLES)
             noisy = spread > 0.04 * panel.height
         xs, ys = self.x(steps.astype(np.float64)), panel.y(values)
         raw = " raw" if noisy else ""

@@ -62,8 +62,11 @@ def columns_of(x: Array, low: float, high: float, parts: int) -> NDArray[np.int6
     return np.minimum(((x - low) * (parts / max(high - low, 1e-300))).astype(np.int64), parts - 1)
 
 
-def medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
-    """Median point of each part of the axis, and how far its points spread beyond its own trend.
+def middles(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
+    """Middle of each part of the axis, and how far its points spread beyond its own trend.
+
+    Half way between the quartiles: of a thinned curve only extremes are left, and their median
+    is a low one here and a high one there.
 
     Parameters
     ----------
@@ -80,10 +83,11 @@ def medians(x: Array, y: Array, parts: int) -> tuple[Array, Array, float]:
     order = np.lexsort((y, column))
     starts = np.flatnonzero(np.r_[True, np.diff(column[order]) != 0])
     ends = np.r_[starts[1:], len(order)]
-    middle = order[(starts + ends - 1) // 2]
+    quarter = (ends - starts - 1) // 4
+    middle = (y[order[starts + quarter]] + y[order[ends - 1 - quarter]]) / 2
     spread = float(median(y[order[ends - 1]] - y[order[starts]] - np.abs(y[ends - 1] - y[starts])))
     centres = np.add.reduceat(x[order], starts) / (ends - starts)
-    return centres, y[middle], spread
+    return centres, middle, spread
 
 
 @dataclass(frozen=True, slots=True)

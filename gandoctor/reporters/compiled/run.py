@@ -1,6 +1,6 @@
 # Made from templates/run.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = '21e33274af163ae0e153075a8c7f9ad8d84b2600322464c207f9124ed0aa65ab'
+MADE_FROM = '4dbcb536af6788535642bd789f0958b82de1cec19f2d09ec3d04ca8bafa67827'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'run.html.j2'
 
@@ -191,7 +191,12 @@ def root(context, missing=missing):
     yield '</header>\n'
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'nav'):
         pass
-        yield '<nav aria-label="Sections">\n'
+        yield '<nav aria-label="Sections'
+        if (environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') > 1):
+            pass
+            yield ' of '
+            yield escape(environment.finalize(environment.getattr(environment.getattr((undefined(name='r') if l_0_r is missing else l_0_r), 'run'), 'name')))
+        yield '">\n'
         for (l_1_to, l_1_name, l_1_n) in environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'nav'):
             _loop_vars = {}
             pass
@@ -299,4 +304,4 @@ def root(context, missing=missing):
     yield '</article>'
 
 blocks = {}
-debug_info = '1=33&2=48&3=51&4=55&5=59&7=63&8=65&9=77&11=79&12=82&13=88&15=100&16=103&18=114&19=117&21=119&22=122&24=124&25=127&27=132&28=134&29=138&30=143&33=155&34=157&36=159&38=162&39=164&40=174&41=177&46=189&48=192&49=196&53=204&54=207&56=209&57=213&62=227&63=229&64=236&65=238&68=244&69=246&70=253&71=255&72=259&76=267&77=269&79=275&80=277&82=283&83=286&85=290'
+debug_info = '1=33&2=48&3=51&4=55&5=59&7=63&8=65&9=77&11=79&12=82&13=88&15=100&16=103&18=114&19=117&21=119&22=122&24=124&25=127&27=132&28=134&29=138&30=143&33=155&34=157&36=159&38=162&39=164&40=174&41=177&46=189&47=192&48=197&49=201&53=209&54=212&56=214&57=218&62=232&63=234&64=241&65=243&68=249&69=251&70=258&71=260&72=264&76=272&77=274&79=280&80=282&82=288&83=291&85=295'
