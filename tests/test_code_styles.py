@@ -318,3 +318,33 @@ def test_a_loop_until_a_step(code):
 def test_an_optimiser_is_told_by_its_rate(code):
     found, _ = code("d_lr, g_lr = 1, 2\na = Adam(d_lr)\nb = Adam(g_lr)\nuse(Discriminator)\n")
     assert (values(found)["lr_d"], values(found)["lr_g"]) == (1, 2)
+
+
+def test_a_script_below_the_top_of_its_tree_is_read_with_what_it_takes_in(code, tmp_path):
+    model = "class Model:\n    def __init__(self, opt):\n" + textwrap.indent(
+        PAIR.format(d="opt.lr", g="opt.lr"), " " * 8
+    )
+    code(
+        {
+            "train.py": "from options import get\nfrom models.gan import Model\nModel(get())\n",
+            "options.py": 'parser.add_argument("--lr", default=0.5)\ndef get():\n'
+            "    return parser.parse_args()\n",
+            "models/gan.py": model,
+        }
+    )
+    for script in ("train.py", "models/gan.py"):
+        found, _ = python.read(tmp_path / script)
+        assert place(found, "lr_d") == "options.py:1"
+
+
+def test_a_program_that_loads_its_model_by_name(code, tmp_path):
+    code(
+        {
+            "train.py": "net = __import__(config['model'])\nfor x in data:\n    net.d_opt.step()\n",
+            "biggan.py": PAIR.format(d=1, g=2),
+            "plain.py": "x = 1\n",
+        }
+    )
+    found, _ = python.read(tmp_path / "train.py")
+    assert values(found)["lr_d"] == 1
+    assert python.read(tmp_path / "plain.py")[0] is None

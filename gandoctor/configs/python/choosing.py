@@ -138,7 +138,9 @@ class Choice:
             return self.made
         files = near(self.index, program)
         mine = [o for o in self.made if o.unit in files]
-        return mine if mine or self.hint.alone else self.made
+        if mine or (self.hint.alone and not any(_steps(u, self.index) for u in files)):
+            return mine
+        return self.made  # it trains a model that it loads by its name
 
     def _single(
         self, made: Sequence[Optimiser], rest: Sequence[Optimiser]
