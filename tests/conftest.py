@@ -16,6 +16,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 errors.STRICT = True  # what a reader did not foresee is an error in a test, and a sentence to users
 
+# As wide on every terminal, and in the processes of xdist, which have a mind of their own.
+os.environ["COLUMNS"] = "88"
+
 REPO = Path(__file__).resolve().parents[1]
 
 
