@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import textwrap
 
@@ -576,6 +577,14 @@ def test_apply_changes_the_code_and_keeps_a_backup(tmp_path, losing):
     assert done.exit_code == 0, done.output
     assert "netD.parameters(), 2e-4)" not in (repo / "train.py").read_text()
     assert (repo / "train.py.orig").exists()
+    out = tmp_path / "r.json"
+    cli("analyze", losing, "--repo", repo, "-o", out)
+    notes = json.loads(out.read_text())["run"]["notes"]
+    assert any(n.startswith("train.py was patched after this run was logged") for n in notes)
+    later = (repo / "train.py.orig").stat().st_mtime + 10
+    os.utime(losing, (later, later))  # trained again
+    cli("analyze", losing, "--repo", repo, "-o", out)
+    assert not any("patched" in n for n in json.loads(out.read_text())["run"]["notes"])
 
 
 def test_the_report_says_where_a_setting_comes_from(tmp_path, losing):

@@ -275,3 +275,76 @@ def test_steps_of_one_network_are_no_length_of_the_training(code):
         """)
     assert values(found)["n_critic"] == 3
     assert "iterations" not in values(found)
+
+
+def test_of_a_collection_of_trainings_each_speaks_for_itself(code):
+    one = PAIR.format(d=1, g=2) + "loss = nn.BCELoss()\nz_dim = 64\nuse(z_dim)\n"
+    other = PAIR.format(d=3, g=4) + "lambda_gp = 10\nuse(lambda_gp)\nD.weight_clip = 0.01\n"
+    runner = "import a_gan, b_gan\nfor step in range(9):\n    a_gan.step()\n"
+    found, _ = code({"a_gan.py": one, "b_gan.py": other, "zoo.py": runner})
+    assert {f.sure for f in found.found.values()} == {"low"}  # it could as well be the other
+    of_one, of_other = ("latent_dim", "loss_family"), ("lambda_gp",)
+    mine, others = (of_one, of_other) if found.home == "a_gan.py" else (of_other, of_one)
+    assert set(mine) <= values(found).keys()
+    assert not set(others) & values(found).keys()
+
+
+def test_layers_of_two_dimensions_are_no_discriminators(code):
+    found, _ = code(
+        "def deconv2d(x, rate=0):\n    return Dropout(rate)(x)\n"
+        "class Discriminator:\n    def __init__(self):\n        self.drop = Dropout(0.25)\n"
+        + PAIR.format(d=1, g=2)
+    )
+    assert values(found)["d_dropout"] == 0.25
+
+
+def test_what_is_made_for_looking_at_is_no_data(code):
+    looked = "def inference(img):\n    return img / 255.0\n"
+    found, _ = code(looked + PAIR.format(d=1, g=2))
+    assert "data_range" not in values(found)
+    found, _ = code(
+        looked + "def load_real_samples(x):\n    return x / 127.5 - 1\n" + PAIR.format(d=1, g=2)
+    )
+    assert values(found)["data_range"] == "-1..1"
+
+
+def test_a_loop_until_a_step(code):
+    found, _ = code(
+        PAIR.format(d=1, g=2) + "total = 500\nwhile model.steps < total:\n    train()\n"
+    )
+    assert values(found)["iterations"] == 500
+
+
+def test_an_optimiser_is_told_by_its_rate(code):
+    found, _ = code("d_lr, g_lr = 1, 2\na = Adam(d_lr)\nb = Adam(g_lr)\nuse(Discriminator)\n")
+    assert (values(found)["lr_d"], values(found)["lr_g"]) == (1, 2)
+
+
+def test_a_script_below_the_top_of_its_tree_is_read_with_what_it_takes_in(code, tmp_path):
+    model = "class Model:\n    def __init__(self, opt):\n" + textwrap.indent(
+        PAIR.format(d="opt.lr", g="opt.lr"), " " * 8
+    )
+    code(
+        {
+            "train.py": "from options import get\nfrom models.gan import Model\nModel(get())\n",
+            "options.py": 'parser.add_argument("--lr", default=0.5)\ndef get():\n'
+            "    return parser.parse_args()\n",
+            "models/gan.py": model,
+        }
+    )
+    for script in ("train.py", "models/gan.py"):
+        found, _ = python.read(tmp_path / script)
+        assert place(found, "lr_d") == "options.py:1"
+
+
+def test_a_program_that_loads_its_model_by_name(code, tmp_path):
+    code(
+        {
+            "train.py": "net = __import__(config['model'])\nfor x in data:\n    net.d_opt.step()\n",
+            "biggan.py": PAIR.format(d=1, g=2),
+            "plain.py": "x = 1\n",
+        }
+    )
+    found, _ = python.read(tmp_path / "train.py")
+    assert values(found)["lr_d"] == 1
+    assert python.read(tmp_path / "plain.py")[0] is None

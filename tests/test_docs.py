@@ -105,6 +105,22 @@ def test_agents_are_told_fields_that_a_report_has() -> None:
     assert words - known - {"runs"} == set()
 
 
+def test_commands_that_agents_are_told_run(sample_logs: Path, tmp_path: Path) -> None:
+    text = (DOCS / "agents.md").read_text("utf-8")
+    told = [m[1] for m in re.finditer(r"`gandoctor ([^`]+)`", text)]
+    assert len(told) >= 8
+    names = {"RUN": sample_logs / "d-dominance", "NEW_RUN": sample_logs / "healthy-hinge", "WORD": "fid",
+             "runs/": sample_logs / "d-dominance"}  # fmt: skip
+    for command in told:
+        words = [str(names.get(word, word)) for word in command.split()]
+        done = subprocess.run(
+            [sys.executable, "-m", "gandoctor", *words],
+            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, 1), (command, done.stderr)
+        assert "--format md" not in command or 0 < len(done.stdout) <= 6_000
+
+
 VALUES = {"failing", "warning", "healthy", "inconclusive", "safe", "trial", "advice"}
 
 

@@ -15,7 +15,7 @@ import pytest
 import report_examples as examples
 
 from gandoctor import reporters
-from gandoctor.cli import asking
+from gandoctor.cli import asking, saying
 from gandoctor.errors import UsageError
 from gandoctor.reporters import baseline, comment
 from gandoctor.reporters.problems import placed, problems
@@ -107,10 +107,17 @@ def test_gitlab_gets_what_its_page_asks_for() -> None:
 COMMAND = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]+::[^\r\n]+")
 
 
-@pytest.mark.parametrize("make", [*ALL.values(), nasty])
+def nasty_place() -> Report:
+    (report,) = placed([examples.dominance()], NASTY, NASTY, lambda _: f"runs/{NASTY}")
+    return report
+
+
+@pytest.mark.parametrize("make", [*ALL.values(), nasty, nasty_place])
 def test_nothing_in_a_run_makes_a_workflow_command(make) -> None:  # type: ignore[no-untyped-def]
-    lines = said("annotations", make()).splitlines()
-    assert all(COMMAND.fullmatch(line) for line in lines), lines
+    report = make()
+    reports = [report] if report.run.key else placed([report], "runs/a")
+    lines = reporters.render(reporters.by_name("annotations"), reports).splitlines()
+    assert all(COMMAND.fullmatch(line) and line.isprintable() for line in lines), lines
     assert len(lines) == len(list(problems(make())))
 
 
@@ -247,6 +254,14 @@ def test_what_is_no_baseline_is_said(two: Path, text: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_baseline_is_written_over_a_baseline_alone(two: Path) -> None:
+    for text, code in (("lr: 1\n", 2), ('{"schema": "gandoctor.baseline/1", "known": []}', 0)):
+        (two / "mine").write_text(text)
+        done = run("check", "healthy-hinge", "--write-baseline", "mine", cwd=two)
+        assert done.returncode == code, done.stderr
+        assert ((two / "mine").read_text() == text) == (code == 2)
+
+
 def test_a_check_writes_for_ci_and_says_what_it_skipped(two: Path) -> None:
     (two / "notes.txt").write_text("buy milk\n")
     outputs = ["r.sarif", "junit.xml", "gl-code-quality-report.json", "all.json"]
@@ -346,3 +361,20 @@ def test_what_cannot_be_written_is_said_before_the_work(
     for target in ("r.html", "report/", "."):
         with pytest.raises(UsageError, match="cannot be written"):
             asking.targets_of([target], None)
+
+
+def test_colour_where_a_terminal_or_the_user_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for variables in (
+        {},
+        {"FORCE_COLOR": "1"},
+        {"FORCE_COLOR": "0"},
+        {"FORCE_COLOR": "1", "NO_COLOR": "1"},
+    ):
+        with monkeypatch.context() as patch:
+            for name in ("NO_COLOR", "FORCE_COLOR"):
+                patch.delenv(name, raising=False)
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            asked.append(saying.in_colour())
+    assert asked == [False, True, False, False]

@@ -249,6 +249,12 @@ def test_code_is_wrapped_and_no_heading_stands_alone_on_paper():
     assert re.search(r"\.log \{[^}]*white-space: pre-wrap", style)
     paper = style[style.index("@media print") :]
     assert re.search(r"h1, h2, h3[^{]*\{ break-after: avoid; \}", paper)
+    assert re.search(r"\.keep[^{]*\{ break-inside: avoid; \}", paper)
+    source = html.render(examples.dominance())
+    # a cause's title with its story, a missing signal with its code, the belief with its title
+    assert re.search(r'<div class="keep">\s*<p class="kicker">.*?class="story"', source, re.DOTALL)
+    assert re.search(r'<div class="keep"><b>[^<]*</b>.*?<pre class="log"', source)
+    assert '<section class="card keep" id="belief">' in source
     for narrow in re.findall(r"@media ([^{]*max-width[^{]*)\{", style):
         assert narrow.startswith("screen and"), "paper is no phone"
 

@@ -11,7 +11,9 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from gandoctor.configs import config_rank
 from gandoctor.errors import GandoctorError, InputError
+from gandoctor.files import backups
 from gandoctor.model.signals import Setting
 from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
@@ -222,6 +224,18 @@ def key_of(found: Found) -> str:
         if found.how in ("option", "constant", "command", "config") and found.key
         else found.setting
     )
+
+
+def patched_since(seen: CodeOfRun, raw: RawRun) -> Iterator[str]:
+    """What is said of code that was patched since the run was logged: it is read as it is now."""
+    logs = [f for f in raw.files if config_rank(f) is None]
+    for file in sorted({found.place.file for found in seen.code.found.values()}):
+        old = backups.as_logged(seen.root / file, logs)
+        if old is not None:
+            yield (
+                f"{file} was patched after this run was logged: its settings are what it says now; "
+                f"{old.name} is what it was before"
+            )
 
 
 # ---------------------------------------------------------------- told by themselves

@@ -73,7 +73,7 @@ def understand(
     doubts = objective.doubt(joining.signals, settings, game)
     facts |= doubts.facts
     derived = objective.derive(known, game, facts, words.roles)
-    noted = (*filter(None, (joining.note, of_code)), *judged.notes, *doubts.notes)
+    noted = (*filter(None, (joining.note, of_code)), *_old(code, raw), *judged.notes, *doubts.notes)
     return Run(
         name=raw.name,
         signals=(*known, *derived),
@@ -90,6 +90,14 @@ def understand(
         checkpoints=saved.notes,
         drawn=drawn.notes,
     )
+
+
+def _old(code: CodeOfRun | None, raw: RawRun) -> tuple[str, ...]:
+    if code is None:
+        return ()
+    from gandoctor.api.code import patched_since
+
+    return tuple(patched_since(code, raw))
 
 
 def _expect_a_family(options: Options) -> None:

@@ -52,6 +52,8 @@ class Gate:
         self._read: list[str] = []
         self._options = options
         self._known = baseline.read(known) if known is not None else []
+        if new is not None and new.exists():
+            baseline.read(new)  # a file that is no baseline is not written over
         self._whole: list[Report] = []
         self._new: list[Report] = []
         self._hidden = self._unread = 0

@@ -71,8 +71,10 @@ def mute(stream: TextIO) -> None:
 
 
 def in_colour() -> bool:
-    """Whether a terminal reads what is printed, and nobody asked it to be plain."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    """Whether a terminal reads what is printed, or FORCE_COLOR asks for it; NO_COLOR goes first."""
+    if "NO_COLOR" in os.environ:
+        return False
+    return sys.stdout.isatty() or os.environ.get("FORCE_COLOR", "0") not in ("", "0")
 
 
 def hold_streams() -> None:

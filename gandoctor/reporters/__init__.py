@@ -154,7 +154,8 @@ def choose_for_comparison(target: str, name: str | None = None) -> Reporter:
     UsageError
         Where neither tells, or a comparison has no such format.
     """
-    found = choose(target, name)
+    # Of reports `md` is the short form; a comparison has one form alone.
+    found = choose(target, "markdown" if name == "md" else name)
     if not hasattr(found, "render_comparison"):
         there = ", ".join(names_for_comparison())
         what = f"a comparison has no format {found.NAME!r}"

@@ -6,7 +6,9 @@ value stands; `edits` puts new values there.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Code", "Found", "Gathered", "Hint", "read", "read_code"]
 
 SUFFIXES: Final = (".py", ".ipynb")
+# What lies at the top of a source tree.
+_MARKS: Final = (".git", "setup.py", "pyproject.toml", "requirements.txt")
+_UP: Final = 4  # folders
+_MOST_BESIDE: Final = 40  # scripts
+_HEAD: Final = 64 << 10  # characters
 
 
 def read(path: Path, hint: Hint | None = None) -> tuple[Code | None, Gathered]:
@@ -42,12 +49,39 @@ def read(path: Path, hint: Hint | None = None) -> tuple[Code | None, Gathered]:
     if path.is_dir():
         found = gather(path, hint.program if hint else "")
     else:
-        hint = replace(hint or Hint(), program=path.name, alone=True)
-        found = gather(path.parent, path.name)
+        root = path.parent if hint is not None and hint.own else _root_of(path)
+        program = path.relative_to(root).as_posix()
+        hint = replace(hint or Hint(), program=program, alone=True)
+        found = gather(root, program)
     return (
         read_code(found.files, hint, commands=found.commands, configs=found.configs),
         found,
     )
+
+
+def _root_of(script: Path) -> Path:
+    """Where the imports of a script begin: the folder of its package, or of who takes it in."""
+    folder = script.parent
+    for _ in range(_UP):
+        if any((folder / mark).exists() for mark in _MARKS):
+            break
+        if not ((folder / "__init__.py").exists() or _is_taken_in(folder)):
+            break
+        folder = folder.parent
+    return folder
+
+
+def _is_taken_in(folder: Path) -> bool:
+    """Whether a script beside a folder imports from it."""
+    taken = re.compile(rf"(?m)^[ \t]*(?:from|import)[ \t]+{re.escape(folder.name)}\b")
+    try:
+        for script in islice(folder.parent.glob("*.py"), _MOST_BESIDE):
+            with script.open(encoding="utf-8", errors="replace") as f:
+                if taken.search(f.read(_HEAD)):
+                    return True
+    except OSError:
+        return False
+    return False
 
 
 def settings_of(code: Code) -> Sequence[Found]:

@@ -66,6 +66,7 @@ class Choice:
         self.hint = hint
         self.index: Index = reader.index
         self.model = self._chosen_model()
+        self.tied = False  # whether another training looks as much like the one that is meant
 
     def pick(self) -> tuple[Optimiser | None, Optimiser | None, Scope, Unit, str] | None:
         """The optimisers of D and G, the function and file of their training, and why those."""
@@ -90,7 +91,10 @@ class Choice:
             for order, g in enumerate(gs):
                 d2, close = self._partner(g, rest)
                 ranked.append(((self._weight(g) + close / 2, order), d2, g))
-        _, d_, g_ = max(ranked, key=lambda r: r[0])
+        best, d_, g_ = max(ranked, key=lambda r: r[0])
+        self.tied = any(
+            rank[0] == best[0] and self._is_another(d, d_) for rank, d, _ in ranked if d is not d_
+        )
         return self._told(self._first(d_, ds), self._first(g_, gs), len(ranked))
 
     def _first(self, chosen: Optimiser | None, among: Sequence[Optimiser]) -> Optimiser | None:
@@ -104,6 +108,16 @@ class Choice:
             seen.add(other.target)
             chosen = other
         return chosen
+
+    def _is_another(self, one: Optimiser | None, other: Optimiser | None) -> bool:
+        """Whether two are of different trainings: not made side by side, and not alike."""
+        if one is None or other is None:
+            return one is not other
+        if one.unit is not other.unit:
+            return True
+        a, b = (given.rate_of(o, self.reader).known for o in (one, other))
+        same = a is not None and b is not None and a.value == b.value
+        return not same and not self._is_twin(one, other)
 
     def _is_twin(self, one: Optimiser, other: Optimiser) -> bool:
         """Whether two are made alike, or are called alike: `opt_D_A` and `opt_D_B`."""
@@ -124,7 +138,9 @@ class Choice:
             return self.made
         files = near(self.index, program)
         mine = [o for o in self.made if o.unit in files]
-        return mine if mine or self.hint.alone else self.made
+        if mine or (self.hint.alone and not any(_steps(u, self.index) for u in files)):
+            return mine
+        return self.made  # it trains a model that it loads by its name
 
     def _single(
         self, made: Sequence[Optimiser], rest: Sequence[Optimiser]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import loss_calls
 from gandoctor.configs.python.layers import Layers
-from gandoctor.configs.python.loops import TEST, around_name, fits, squeezed
+from gandoctor.configs.python.loops import SHOWING, TEST, around_name, fits, squeezed
 from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
 from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.references import last_name
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 
 
-# Functions that draw noise to look at what comes of it.
-_SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
-                             "test", "eval", "evaluate", "display"})  # fmt: skip
 _TOGETHER: Final = 12  # lines
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
@@ -81,6 +78,8 @@ class Training(Layers):
                 if its is unit and (said := self._normalised(call)):
                     return said, call, unit
             for node in self.index.sums[id(unit)]:
+                if self._is_shown(node):
+                    continue
                 if _is_symmetric(node) and not self.reader.is_idle(node):
                     return "-1..1", node, unit
                 if weak is None and _is_unit(node) and not self.reader.is_idle(node):
@@ -90,6 +89,14 @@ class Training(Layers):
         for call, unit in self.calls_with("ToTensor"):
             return "0..1", call, unit
         return None
+
+    def _is_shown(self, node: ast.AST) -> bool:
+        """Whether it stands in a function that looks at what comes of the training."""
+        name = getattr(self.index.function_of(node), "name", "")
+        words = set(words_of(name))
+        if words & {"load", "real", "train", "read", "get", "prepare", "preprocess"}:
+            return False
+        return bool(TEST.search(name) or words & {*SHOWING, "predict", "denorm"})
 
     def _normalised(self, call: ast.Call) -> str:
         values: list[float] = []
@@ -130,7 +137,7 @@ class Training(Layers):
                 if not ({"z", "noise", "latent"} & set(words_of(target))):
                     continue
                 scope = self.index.function_of(call)
-                shown = set(words_of(getattr(scope, "name", ""))) & _SHOWING
+                shown = set(words_of(getattr(scope, "name", ""))) & SHOWING
                 node = _size_of(call, place)
                 if node is not None:
                     # the training's own draw before that of any other function

@@ -95,7 +95,7 @@ class Index:
     options : dict of name to options
     entries : dict of key to (value, dict) of literal dicts
     loads : dict of name to how often it is read
-    imports, loops, tests, sums : dict of id of unit to its nodes of a kind, in order
+    imports, loops, whiles, tests, sums : dict of id of unit to its nodes of a kind, in order
     """
 
     units: list[Unit] = field(default_factory=list)
@@ -116,6 +116,7 @@ class Index:
     loads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     imports: dict[int, list[ast.Import | ast.ImportFrom]] = field(default_factory=dict)
     loops: dict[int, list[ast.For]] = field(default_factory=dict)
+    whiles: dict[int, list[ast.While]] = field(default_factory=dict)
     tests: dict[int, list[ast.If]] = field(default_factory=dict)
     sums: dict[int, list[ast.BinOp]] = field(default_factory=dict)
 
@@ -193,7 +194,7 @@ class _Walk:
         out, parents = self.out, self.out.parents
         out.scopes[tree] = None
         out.of[tree] = self.unit
-        for kept in (out.imports, out.loops, out.tests, out.sums):
+        for kept in (out.imports, out.loops, out.whiles, out.tests, out.sums):
             kept[id(self.unit)] = []
         stack: list[tuple[ast.AST, Scope, int]] = [(tree, tree, 0)]
         while stack:
@@ -273,6 +274,8 @@ class _Walk:
             self.targets(node.target, node, scope, "loop")
             if isinstance(node, ast.For):
                 out.loops[id(self.unit)].append(node)
+        elif isinstance(node, ast.While):
+            out.whiles[id(self.unit)].append(node)
         elif isinstance(node, ast.If):
             out.tests[id(self.unit)].append(node)
         else:

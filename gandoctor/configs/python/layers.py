@@ -91,7 +91,7 @@ class Layers(Loops):
         """Where D normalises its weights."""
         for body, unit in self.networks("d"):
             for node in sorted(_calls_in(body), key=lambda c: c.lineno):
-                if _NORMS.fullmatch(last_name(node.func)):
+                if _NORMS.fullmatch(last_name(node.func)) and not self.reader.is_idle(node):
                     return node, unit
         return None
 
@@ -129,6 +129,8 @@ class Layers(Loops):
             if its != side and (its or not self._is_made_as(node.name, side)):
                 continue
             unit = index.of[node]
+            if id(unit) in self.reader.rivals:
+                continue
             rank = self.near.index(unit) if unit in self.near else 99
             made = 0 if any(m.unit in self.near for m in index.calls.get(node.name, ())) else 1
             found.append((made, rank, node.lineno, node, unit))

@@ -29,7 +29,13 @@ _CONFIG_WORDS: Final = frozenset(
     {"config", "configs", "cfg", "options", "hparams", "hyperparams", "hyperparameters",
      "constants", "settings", "params"}
 )  # fmt: skip
+_COUNTED: Final = frozenset(
+    {"step", "steps", "iter", "iters", "iteration", "it", "epoch", "epochs"}
+)
 _TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater")
+# Functions that look at what comes of a training.
+SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
+                            "test", "eval", "evaluate", "display"})  # fmt: skip
 TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
 
 
@@ -102,12 +108,16 @@ class Loops:
                 yield from _given(self.reader.of_option(name))
         handed: set[str] = set()  # to the training by who knows whom: no default of others counts
         for scope in scopes:
+            if self._is_beside(scope):
+                continue
             for name in matching:
                 if index.defined(scope, name) and not isinstance(scope, ast.ClassDef):
                     known = self.reader.of_name(scope, name)
+                    # a default of a file that has nothing to do with it says nothing either
+                    afar = handed if index.of[scope] in self.near else {name}
                     if known is None and scope is self.scope:
                         handed.add(name)
-                    elif known is not None and not (name in handed and known.how == "parameter"):
+                    elif known is not None and (known.how != "parameter" or name not in afar):
                         yield known
         for name in matching:
             yield from self._elsewhere(name)
@@ -115,6 +125,12 @@ class Loops:
             if squeezed(name) in by_word:
                 given = self.reader.configs[name]
                 yield Known(given.value, (), given.how, given.place, name, guessed=True)
+
+    def _is_beside(self, scope: Scope) -> bool:
+        """Whether a function belongs to another training, or looks at what comes of this one."""
+        if id(self.index.of[scope]) in self.reader.rivals:
+            return True
+        return scope is not self.scope and bool(set(words_of(getattr(scope, "name", ""))) & SHOWING)
 
     def handed(self, words: Sequence[str]) -> Iterator[Known]:
         """What a trainer of some library is handed: ``Trainer(n_dis=5)``."""
@@ -166,15 +182,22 @@ class Loops:
         index = self.index
         if name in index.options:
             yield from _given(self.reader.of_option(name))
+        rivals = self.reader.rivals
         for store in index.stores.get(name, ()):
-            if isinstance(store.target, ast.Attribute) and not self._in_loop(store.target):
+            if (
+                id(store.unit) not in rivals
+                and isinstance(store.target, ast.Attribute)
+                and not self._in_loop(store.target)
+            ):
                 yield from _given(self.reader.known(store.value))
         for scope in index.scopes:
+            if id(index.of[scope]) in rivals:
+                continue
             if isinstance(scope, ast.ClassDef) and index.defined(scope, name):
                 last = index.defined(scope, name)[-1]
                 yield from _given(self.reader.known(last.value) if last.value else None)
-        for value, node, _ in index.entries.get(name, ()):
-            if self._is_one_of_many(node, name):
+        for value, node, unit in index.entries.get(name, ()):
+            if id(unit) in rivals or self._is_one_of_many(node, name):
                 continue
             if isinstance(node, ast.Dict) or last_name(getattr(node, "func", None)) != "update":
                 yield from _given(self.reader.known(value))
@@ -222,8 +245,8 @@ class Loops:
             )
             if not is_epoch and not (is_outer and steps):
                 continue
-            if not is_epoch and self.trains(node, "d") != self.trains(node, "g"):
-                continue  # the steps of one network for one of the other
+            if not is_epoch and self._is_of_one(node, known):
+                continue
             rank = (0 if is_epoch else 2) + (0 if steps else 4) + (0 if unit is self.home else 1)
             rank += 0 if self._is_own(node) else 1
             found.append((rank, order, "epochs" if is_epoch else "iterations", known))
@@ -231,9 +254,31 @@ class Loops:
         if fits_ is not None:
             return "epochs", fits_
         if not found:
-            return None
+            return self._until()
         best = min(found, key=lambda f: f[:2])
         return best[2], best[3]
+
+    def _is_of_one(self, node: ast.For, known: Known) -> bool:
+        """Whether a loop makes the steps of one network for one of the other."""
+        own = squeezed(known.key) in (*WORDS["n_critic"], *WORDS["n_gen"])
+        return own or self.trains(node, "d") != self.trains(node, "g")
+
+    def _until(self) -> tuple[str, Known] | None:
+        """``while step < total:``."""
+        for unit in self.near:
+            for node in self.index.whiles[id(unit)]:
+                test = node.test
+                if not isinstance(test, ast.Compare) or not isinstance(
+                    test.ops[0], ast.Lt | ast.LtE
+                ):
+                    continue
+                counted = set(words_of(last_name(test.left)))
+                if not counted & _COUNTED:
+                    continue
+                known = self.reader.known(test.comparators[0])
+                if known is not None and fits(known.value, 1, 1e9, whole=True):
+                    return "epochs" if counted & {"epoch", "epochs"} else "iterations", known
+        return None
 
     def _fitted(self) -> Known | None:
         """``model.fit(data, epochs=50)``, ``Trainer(max_epochs=50)``."""

@@ -45,7 +45,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",
-        "gupdates",
+        "gupdates", "ngenerator",
     ),
     "lambda_gp": (
         "lambdagp", "gplambda", "gpweight", "lambdaterm", "gradientpenaltyweight",

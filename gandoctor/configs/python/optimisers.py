@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 100  # optimisers of a code
 _MOST_SITES: Final = 16  # calls of one helper
+_RATES: Final = ("lr", "learning_rate", "alpha")
 _TRAINED: Final = ("params", "parameters", "var_list", "parameter_list", "model")
 _NOISE: Final = frozenset(
     {
@@ -172,6 +173,12 @@ class _Sides:
             return users
         if told:
             return [told]
+        rate = next((k.value for k in self.made.call.keywords if k.arg in _RATES), None)
+        if rate is None and self.style == "keras" and self.made.call.args:
+            rate = self.made.call.args[0]
+        whose = side_of(last_name(rate))
+        if whose in ("d", "g"):  # `c_opt = Adam(d_lr)`
+            return [whose]
         around = self.around()
         return [around] if around else []
 

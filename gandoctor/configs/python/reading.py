@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
     from gandoctor.configs.python.ways import Plain
 
+# How sure one can be where another training looks as much like the one that is meant.
+_LESS: Final = {"high": "low", "medium": "low", "low": "low"}
 _BETAS: Final = (0.9, 0.999)
 # So many options of a command line must be known to the code that does not name its script.
 _ENOUGH: Final = 2
@@ -125,11 +127,15 @@ def read_code(
     reader = Reader(index, {}, configs)
     code = Code(units, reader, hint=hint)
     code.made = opt.optimisers_of(reader)
-    chosen = Choice(reader, code.made, hint).pick()
+    choice = Choice(reader, code.made, hint)
+    chosen = choice.pick()
     if chosen is None:
         return None
     code.d, code.g, scope, home, why = chosen
-    reader.preferred = near(index, home)
+    # of a collection of trainings the others are no part of this one
+    mine = {id(o.unit) for o in (code.d, code.g) if o is not None} | {id(home)}
+    reader.rivals = {id(o.unit) for o in code.made if o.side in ("d", "g")} - mine
+    reader.preferred = [u for u in near(index, home) if id(u) not in reader.rivals]
     _command(code, home, hint, commands)
     # what is preferred now, and given on a command line, may be another value
     main = code.d or code.g
@@ -142,7 +148,8 @@ def read_code(
     )
     code.home, code.why = home.file, why
     for found in _settings(code, training):
-        code.found.setdefault(found.setting, found)
+        its = replace(found, sure=_LESS[found.sure]) if choice.tied else found
+        code.found.setdefault(found.setting, its)
     code.others = _others(code, home)
     return code
 

@@ -112,6 +112,7 @@ class Followed:
         self.commands = commands or {}
         self.configs = configs or {}
         self.preferred = list(preferred)
+        self.rivals: set[int] = set()  # ids of files that train something else
         self.steps = 0
 
     def follow(self, node: ast.expr, frame: Frame, way: Way) -> End:

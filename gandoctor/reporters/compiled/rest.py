@@ -1,6 +1,6 @@
 # Made from templates/rest.html.j2 by `python -m gandoctor.reporters.compiled`: change that.
 JINJA = '3.1'
-MADE_FROM = 'a905b1cbca7dff873f6cb87724c9b0f805d302297966ee74bbe5196dfc1fe638'
+MADE_FROM = 'cb63f8323663d950e48709583ce43a21cb158f23674bbdd2429ac5afabfcd472'
 from jinja2.runtime import LoopContext, Macro, Markup, Namespace, TemplateNotFound, TemplateReference, TemplateRuntimeError, Undefined, escape, identity, internalcode, markup_join, missing, str_join
 name = 'rest.html.j2'
 
@@ -105,7 +105,7 @@ def root(context, missing=missing):
         yield '</ul>\n</section>\n'
     if environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'belief'):
         pass
-        yield '<section class="card" id="'
+        yield '<section class="card keep" id="'
         yield escape(environment.finalize(environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'id')))
         yield 'belief">\n<h'
         yield escape(environment.finalize((environment.getattr((undefined(name='run') if l_0_run is missing else l_0_run), 'level') + 1)))
@@ -197,13 +197,13 @@ def root(context, missing=missing):
                 if environment.getattr(l_2_g, 'log_it'):
                     pass
                     t_9.extend((
-                        '<b>',
+                        '<div class="keep"><b>',
                         escape(environment.finalize(environment.getattr(l_2_g, 'names'))),
                         '</b> <span class="muted">answers ',
                         escape(environment.finalize(t_1(environment.getattr(l_2_g, 'rules')))),
                         '</span><pre class="log" tabindex="0"><code>',
                         escape(environment.finalize(environment.getattr(l_2_g, 'log_it'))),
-                        '</code></pre>',
+                        '</code></pre></div>',
                     ))
                 else:
                     pass
