@@ -57,7 +57,7 @@ def listing(options: Options) -> str:
 def page(name: str, options: Options) -> str:
     """Everything about one rule, measure, cause, remedy, symptom, role or setting.
 
-    Any spelling will do, and so does a tag or a key as programs write it.
+    Any spelling and a title will do, and so does a tag or a key as programs write it.
 
     Raises
     ------
@@ -77,9 +77,18 @@ def page(name: str, options: Options) -> str:
         return told[name]()
     if found := meanings.page(name, book, words):
         return found
+    titles = {
+        **{e.title: e.id for e in book.evidence},
+        **{m.title: m.id for m in book.measures},
+        **{r.title: r.id for r in book.remedies},
+        **{c.title: c.id for c in book.causes},
+        **{r.title: r.id for r in book.rules},
+    }
+    called = {squeezed(title): ident for title, ident in titles.items()}
+    called |= {squeezed(ident): ident for ident in told}
+    if same := called.get(squeezed(name)):
+        return told[same]()
     near = meanings.near(name, [*told, *meanings.names(words)])
-    if near and squeezed(near[0]) == squeezed(name):
-        return told[near[0]]()
     # Nobody logs under a name like those of rules: it is a slip of one.
     if not (near and _ID.fullmatch(name)) and (found := meanings.as_written(name, book, words)):
         return found

@@ -67,6 +67,8 @@ class _Plain:
     @staticmethod
     def _made(value: Any, described: Any, *, many: bool) -> Any:
         kind, info = described.annotation, described.parameter_info
+        if kind is int and type(value) is int:  # what was typed is text: this is a default
+            return value
         if get_origin(kind) is list:
             kind = get_args(kind)[0]
         leaf = _LEAVES.get(kind)

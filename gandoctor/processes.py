@@ -58,10 +58,10 @@ def each(work: Callable[[int], _T], count: int, jobs: int = 1) -> Iterator[_T]:
             yield made if fine else work(k)
     finally:
         _given.pop()
-        pool.shutdown(wait=not waiting, cancel_futures=True)
         if waiting:  # somebody has had enough: an interrupt, an error
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -81,5 +81,5 @@ def test_reports_tell_it_of_runs_that_are_not_healthy() -> None:
         assert ("until epoch 90" in markdown.render(report)) is shown
         assert ("<b>leads" in markdown.render(report)) is False
         page = html.render(report)
-        assert ("since epoch 100: D has won" in page) is shown
+        assert ("<dt>epoch 100</dt><dd>D has won</dd>" in page) is shown
         assert "<b>leads" not in page

@@ -107,10 +107,17 @@ def test_gitlab_gets_what_its_page_asks_for() -> None:
 COMMAND = re.compile(r"::(error|warning|notice) file=[^,:]+,line=\d+,title=[^,:]+::[^\r\n]+")
 
 
-@pytest.mark.parametrize("make", [*ALL.values(), nasty])
+def nasty_place() -> Report:
+    (report,) = placed([examples.dominance()], NASTY, NASTY, lambda _: f"runs/{NASTY}")
+    return report
+
+
+@pytest.mark.parametrize("make", [*ALL.values(), nasty, nasty_place])
 def test_nothing_in_a_run_makes_a_workflow_command(make) -> None:  # type: ignore[no-untyped-def]
-    lines = said("annotations", make()).splitlines()
-    assert all(COMMAND.fullmatch(line) for line in lines), lines
+    report = make()
+    reports = [report] if report.run.key else placed([report], "runs/a")
+    lines = reporters.render(reporters.by_name("annotations"), reports).splitlines()
+    assert all(COMMAND.fullmatch(line) and line.isprintable() for line in lines), lines
     assert len(lines) == len(list(problems(make())))
 
 

@@ -34,6 +34,7 @@ WORDS = load([default_folder()])
         ("Loss/critic", "'Loss/critic' is understood as d_loss: "),
         ("nz", "understood as the setting latent_dim"),
         ("D_Wins_Late", "(d-wins-late)"),
+        ("D learns too fast for G", "(discriminator-learning-rate-too-high)"),
         ("lower-d-learning-rate", "How to tell that it helped"),
     ],
 )

@@ -24,7 +24,7 @@ def packed(picture: np.ndarray, kind: str = "PNG") -> bytes:
     """An encoded picture."""
     out = io.BytesIO()
     image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    image.save(out, kind, quality=95)
+    image.save(out, kind, quality=95, compress_level=1)
     return out.getvalue()
 
 

@@ -233,3 +233,50 @@ def wandb_file(folder: Path, rows: int) -> Path:
         wandb_row(step, dict(zip(names, row, strict=True))) for step, row in enumerate(values)
     ]
     return write(folder / "run-benchmark.wandb", wandb_frames([*records, b"\x92\x01\x02\x08\x00"]))
+
+
+_KINDS = ("healthy", "dominance", "lost", "oscillation", "healthy", "healthy")
+
+
+def sweep(folder: Path, runs: int, rows: int = 250) -> Path:
+    """A folder of runs as a sweep leaves them, every second one sick, each with its config."""
+    for k in range(runs):
+        home = folder / f"run_{k:04d}"
+        columns = _course(_KINDS[k % len(_KINDS)], rows, np.random.default_rng(k))
+        records = [first_record()]
+        for i in range(rows):
+            for tag, values in columns.items():
+                event = Event(wall_time=_WALL + 10 * i, step=100 * i)
+                event.summary.value.add(tag=tag).simple_value = values[i]
+                records.append(frame(event.SerializeToString()))
+        write(home / "events.out.tfevents.1700000000.host.1.0", *records)
+        (home / "config.yaml").write_text(
+            f"batch_size: {32 << k % 3}\nlr_g: 0.000{1 + k % 4}\nlr_d: 0.0002\n"
+            f"beta1: {0.5 if k % 2 else 0.9}\nloss: bce\nseed: {k}\n"
+        )
+    return folder
+
+
+def _course(kind: str, rows: int, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    """Eight columns of a training that went well, or as `kind` says."""
+    t = np.arange(rows) / rows
+
+    def about(level: float, width: float) -> NDArray[np.float64]:
+        return level + rng.normal(size=rows) * width
+
+    d, g, fid = about(1.38, 0.05) - 0.2 * t, about(0.72, 0.06) + 0.1 * t, about(20, 1)
+    real, fake = about(0.55, 0.03), about(0.45, 0.03)
+    slope_d, slope_g = about(1, 0.1), about(1, 0.1)
+    fid += 200 * np.exp(-3 * t)
+    if kind == "dominance":
+        won = np.clip(4 * (t - 0.3), 0, 1)
+        d, g, fid = d * (1 - won) + 0.01 * won, g + 7 * won, fid + 150 * won
+        real, fake = real * (1 - won) + 0.99 * won, fake * (1 - won) + 0.01 * won
+        slope_g *= 1 - 0.999 * won
+    elif kind == "lost":
+        d[rows * 7 // 10 :] = g[rows * 7 // 10 :] = np.nan
+    elif kind == "oscillation":
+        swing = np.sin(60 * t) * np.minimum(1, 2 * t)
+        d, g, fid = d + swing, g - swing, fid + 60 * np.abs(swing)
+    columns = (d, g, real, fake, slope_d, slope_g, np.full(rows, 2e-4), fid)
+    return dict(zip((*TAGS[:7], "fid"), columns, strict=True))

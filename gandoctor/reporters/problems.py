@@ -191,5 +191,5 @@ def _spot(report: Report, settings: Sequence[str]) -> tuple[str, int]:
 def _tracked(report: Report, file: str) -> str:
     if not report.run.key:
         return file
-    tracked = _joined(report.run.key, posixpath.relpath(file, name_of(report)))
+    tracked = _joined(w.plain(report.run.key), posixpath.relpath(file, name_of(report)))
     return file if tracked.startswith("..") else tracked
