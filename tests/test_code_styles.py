@@ -348,3 +348,15 @@ def test_a_program_that_loads_its_model_by_name(code, tmp_path):
     found, _ = python.read(tmp_path / "train.py")
     assert values(found)["lr_d"] == 1
     assert python.read(tmp_path / "plain.py")[0] is None
+
+
+def test_of_several_configs_what_most_of_them_say(code):
+    text = (
+        'runs = [{"lr": 1, "b": 4}, {"lr": 2, "b": 5}, {"lr": 1, "b": 6}]\n'
+        "def train(c):\n    D, G = Discriminator(), Generator()\n"
+        '    d = Adam(D.parameters(), lr=c["lr"])\n    g = Adam(G.parameters(), lr=c["lr"])\n'
+        '    load = DataLoader(data, batch_size=c["b"])\nfor run in runs:\n    train(run)\n'
+    )
+    found, _ = code(text)
+    assert (values(found)["lr_d"], found.found["lr_d"].sure) == (1, "medium")
+    assert "batch_size" not in values(found)

@@ -147,6 +147,7 @@ def fit(seen: Sequence[Seen], at: Space) -> NDArray[np.float64]:
     failed = np.array([s.run.failed for s in seen], dtype=float)
     weight = counting(seen)
     values = at.prior
+    bounds = [*map(_signed, at.keys, at.prior), (None, None)]
     for _ in range(ROUNDS):
         rows = design(seen, at, values)
 
@@ -160,8 +161,14 @@ def fit(seen: Sequence[Seen], at: Space) -> NDArray[np.float64]:
             )
             return cost, rows.T @ miss + at.penalty @ off
 
-        values = minimize(loss, values, jac=True, method="L-BFGS-B").x
+        values = minimize(loss, values, jac=True, method="L-BFGS-B", bounds=bounds).x
     return np.asarray(values)
+
+
+def _signed(key: Parameter, prior: float) -> tuple[float | None, float | None]:
+    """Bounds of a parameter: whatever few runs say, a clear rule is no news against the run."""
+    kind, _, part = key
+    return (None, max(0.0, prior)) if (kind, part) == ("rule", 1) else (None, None)
 
 
 def beliefs(seen: Sequence[Seen], at: Space, values: NDArray[np.float64]) -> NDArray[np.float64]:

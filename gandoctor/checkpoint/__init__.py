@@ -127,8 +127,8 @@ def answers(
     except UnlikeError as why:
         return {}, [f"D was not run: {why}"]
     facts = {"d_tells_apart": said.told_apart, "d_gives_one_answer": float(said.dead)}
-    ways = f"({said.ways} ways to build it agree)"
+    ways = f"; {said.ways} ways to build it agree" if said.ways > 1 else ""
     if said.dead:
-        return facts, [f"D gives one answer to real data and to samples drawn from G {ways}"]
-    share = f"{said.told_apart:.0%}"
-    return facts, [f"D puts a real example above a sample drawn from G {share} of the time {ways}"]
+        return facts, [f"D gives one answer to real data and to samples drawn from G{ways}"]
+    share = f"{said.told_apart:.0%} of the time"
+    return facts, [f"D puts a real example above a sample drawn from G {share}{ways}"]

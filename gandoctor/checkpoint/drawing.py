@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from gandoctor.checkpoint.contents import Network
     from gandoctor.checkpoint.gathering import Saved
+    from gandoctor.checkpoint.layers import Op
     from gandoctor.checkpoint.rebuilt import Hints, Rebuilt
 
 MOST_SAMPLES: Final = 512
@@ -28,7 +30,8 @@ FEW_SAMPLES: Final = 64
 MOST_WAYS: Final = 18
 MOST_SECONDS: Final = 12.0  # after which no earlier checkpoint is begun
 _MULTIPLICATIONS: Final = 1.5e10  # of all samples of one step
-_MOST_EACH: Final = 1e9  # of one sample: beyond, a generator is too large to be run here
+_MOST_EACH: Final = 2e9  # of one sample: beyond, a generator is too large to be run here
+_MUCH: Final = 2e8  # and beyond, fewer are drawn to see how they move with the noise
 _SHOWN: Final = (4, 8)  # rows and columns of the grid
 _LARGEST: Final = 128  # pixels of one sample in the grid
 _STEP: Final = 1e-3  # of the noise, by which sensitivity is measured
@@ -61,7 +64,8 @@ def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn],
             name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
             try:
                 ways = rebuilding.rebuild(network, hints)[:MOST_WAYS]
-                drawn += [_drawn(w, one.step, name, network, len(ways)) for w in ways]
+                cores: dict[tuple[int, ...], _Core] = {}
+                drawn += [_drawn(w, one.step, name, network, (len(ways), cores)) for w in ways]
             except UnlikeError as why:
                 notes.append(f"the generator in {name} was not run: {why}")
             except (MemoryError, ValueError, IndexError, FloatingPointError) as fault:
@@ -80,15 +84,53 @@ def _generators(saved: Saved) -> list[tuple[Path, Network]]:
     return list(found.values())[:4]
 
 
+class _Core:
+    """Samples of a generator before its last activation: ways that differ in that alone share them.
+
+    Parameters
+    ----------
+    way : Rebuilt
+    ways : int
+        In how many ways the generator may have been built.
+    """
+
+    def __init__(self, way: Rebuilt, ways: int) -> None:
+        each, _ = way.load()
+        if each > _MOST_EACH:
+            raise UnlikeError(f"a sample takes {each:.1g} multiplications")
+        budget = _MULTIPLICATIONS / ways
+        count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))
+        rng = np.random.default_rng(0)
+        self.values = way.sample(way.latent.draw(count, rng))
+        few = FEW_SAMPLES if each < _MUCH else FEW_SAMPLES // 4
+        rng = np.random.default_rng(2)
+        z = way.latent.draw(few, rng)
+        moved = z + _STEP * rng.normal(size=z.shape).astype(np.float32)
+        self.still, self.moved = way.sample(z), way.sample(moved)
+
+
+def _last_of(way: Rebuilt) -> tuple[Op, ...]:
+    """The last activation, where there is one."""
+    return way.ops[-1:] if way.ops and way.ops[-1].kind == "act" else ()
+
+
 @np.errstate(all="ignore")
-def _drawn(way: Rebuilt, step: int | None, path: str, network: Network, ways: int) -> Drawn:
-    each, _ = way.load()
-    if each > _MOST_EACH:
-        raise UnlikeError(f"a sample takes {each:.1g} multiplications")
-    budget = _MULTIPLICATIONS / ways
-    count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))
-    rng = np.random.default_rng(0)
-    values = way.sample(count, rng)
+def _drawn(
+    way: Rebuilt,
+    step: int | None,
+    path: str,
+    network: Network,
+    among: tuple[int, dict[tuple[int, ...], _Core]],
+) -> Drawn:
+    """Samples of one way `among` so many, which share what they have in common."""
+    ways, cores = among
+    last = _last_of(way)
+    before = way.ops[: len(way.ops) - len(last)]
+    key = (*map(id, before), id(way.latent))
+    if key not in cores:
+        cores[key] = _Core(replace(way, ops=before), ways)
+    core = cores[key]
+    values = layers.run(last, core.values)
     return Drawn(
         path=path,
         network=network.network,
@@ -98,30 +140,25 @@ def _drawn(way: Rebuilt, step: int | None, path: str, network: Network, ways: in
         proved=way.is_proved,
         ways=ways,
         how=rebuilt.said_of(way),
-        sensitivity=_sensitivity(way),
-        saturated=_saturated(way, rng),
+        sensitivity=_sensitivity(layers.run(last, core.still), layers.run(last, core.moved)),
+        saturated=_saturated(last, core.values[:FEW_SAMPLES]),
         picture=_grid(values),
     )
 
 
-def _sensitivity(way: Rebuilt) -> float:
+def _sensitivity(still: NDArray[Any], moved: NDArray[Any]) -> float:
     """How far samples move with the noise: over their own spread, by the noise's deviation."""
-    rng = np.random.default_rng(2)
-    z = way.latent.draw(FEW_SAMPLES, rng)
-    moved = z + _STEP * rng.normal(size=z.shape).astype(np.float32)
-    a, b = (layers.run(way.ops, x, by_batch=way.by_batch).reshape(len(z), -1) for x in (z, moved))
+    a, b = (x.reshape(len(x), -1) for x in (still, moved))
     spread = float(a.std(axis=0).mean())
     change = float(np.sqrt(np.square(b - a).mean(axis=1)).mean()) / _STEP
     return change / spread if spread > 0 else 0.0
 
 
-def _saturated(way: Rebuilt, rng: np.random.Generator) -> float:
+def _saturated(last: tuple[Op, ...], x: NDArray[Any]) -> float:
     """Share of outputs whose last activation is deep in its flat part; NaN where it has none."""
-    last = way.ops[-1]
-    if last.kind != "act" or last.numbers["name"] not in ("tanh", "sigmoid"):
+    if not last or last[0].numbers["name"] not in ("tanh", "sigmoid"):
         return float("nan")
-    x = layers.run(way.ops[:-1], way.latent.draw(FEW_SAMPLES, rng), by_batch=way.by_batch)
-    edge = 3.0 if last.numbers["name"] == "tanh" else 6.0
+    edge = 3.0 if last[0].numbers["name"] == "tanh" else 6.0
     return float((np.abs(x) > edge).mean())
 
 

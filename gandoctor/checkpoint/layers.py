@@ -37,6 +37,9 @@ ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
+_MOST_HELD: Final = 1 << 20  # values that go through a convolution at once
+
+
 def _normal_share(x: Floats) -> Floats:
     """The normal distribution's share below x, as ``gelu`` has it."""
     from math import erf
@@ -123,10 +126,8 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
     if op.kind == "linear":
         found = x @ op.arrays["weight"].T
         return found + op.arrays["bias"] if "bias" in op.arrays else found
-    if op.kind == "conv":
-        return _conv(op, x)
-    if op.kind == "convt":
-        return _conv_transposed(op, x)
+    if op.kind in ("conv", "convt"):
+        return _in_parts(_conv if op.kind == "conv" else _conv_transposed, op, x)
     if op.kind == "norm":
         mean, var = statistics(x) if by_batch or "mean" not in op.arrays else _running(op)
         return normalised(op, x, mean, var)
@@ -212,7 +213,8 @@ def normalised(op: Op, x: Floats, mean: Floats, var: Floats) -> Floats:
     if "weight" in op.arrays:
         scale = scale * op.arrays["weight"]
     shift = op.arrays.get("bias", np.float32(0)) - mean * scale
-    found: Floats = (x * _shaped(scale, x) + _shaped(shift, x)).astype(np.float32, copy=False)
+    found: Floats = (x * _shaped(scale, x)).astype(np.float32, copy=False)
+    found += _shaped(shift, x).astype(np.float32, copy=False)
     return found
 
 
@@ -220,6 +222,16 @@ def _shaped(values: Floats, x: Floats) -> Floats:
     if values.size == math.prod(x.shape[1:]) and values.ndim > 1:
         return values.reshape(1, *x.shape[1:])
     return values.reshape(1, -1, *(1,) * (x.ndim - 2))
+
+
+def _in_parts(convolve: Callable[[Op, Floats], Floats], op: Op, x: Floats) -> Floats:
+    """A convolution of a few samples after the other: it takes several times their room."""
+    at_once = max(1, _MOST_HELD // max(1, x[:1].size * op.numbers["stride"] ** 2))
+    if len(x) <= at_once:
+        return convolve(op, x)
+    return np.concatenate(
+        [convolve(op, x[i : i + at_once]) for i in range(0, len(x), at_once)], dtype=np.float32
+    )
 
 
 def _conv(op: Op, x: Floats) -> Floats:

@@ -41,6 +41,7 @@ _CHANNELS: Final = 12  # that are looked at to tell ways apart
 _MOST_SAMPLES: Final = 2_048
 _FEW_SAMPLES: Final = 32
 _PICTURE: Final = 16  # values from which on a flat sample is taken for a picture
+_LARGE: Final = 200_000  # values of a sample in one layer, from which on fewer are carried on
 _BEAM: Final = 2
 _RIVALS: Final = 6  # ways to the next norm that are run in full
 _SURE: Final = 0.1  # distance beyond which other orders of the layers are tried, too
@@ -209,7 +210,8 @@ class _Search:
         for wide in (False, True):
             self.wide = wide
             found = sorted(self._tried(states, first, end), key=lambda one: one[1].errors[-1])
-            few = found[:_RIVALS]  # a look at a few samples does not tell them apart
+            # A look at a few samples does not tell them apart; at all that there are it does.
+            few = [o for i, o in enumerate(found[:_RIVALS]) if i < _BEAM or not _saw_all(*o)]
             seen = [way if begun is None else _in_full(begun, way) for begun, way in few]
             if any(way.errors[-1] <= _WELL for way in seen):
                 break
@@ -232,14 +234,15 @@ class _Search:
             if not first and any(w.errors[-1] <= _CLOSE for _, w in found):
                 break  # of another noise nothing would agree
             few = self._few(state, first, end)
-            before = 1.5 * max(state.errors, default=0.0)
             looks = _RIVALS if max(state.errors, default=0.0) < AGREES else 0
             for tried, way in enumerate(self._ways(few, first, end + 1)):
-                found.append((state, way))
-                if looks and way.errors[-1] <= max(_WELL, before):
+                found.append((state, _without_samples(way)))
+                usual = _usual(way)
+                enough = max(_CLOSE, usual) if _saw_all(state, way) else max(_WELL, usual)
+                if looks and way.errors[-1] <= enough:
                     looks -= 1
                     full = _in_full(state, way)
-                    if full.errors[-1] <= max(_CLOSE, before):
+                    if full.errors[-1] <= max(_CLOSE, usual):
                         return [(None, full)]
                 if tried >= _MOST_TRIED or time.process_time() > self.until:
                     break
@@ -366,6 +369,32 @@ def _confirmed(ops: tuple[Op, ...], latent: Latent) -> tuple[float, ...]:
     )
 
 
+def _without_samples(way: _State) -> _State:
+    """A way as it is kept among many: its samples are worked out again where they are needed."""
+    shape = (*way.x.shape[:1], 0, *way.x.shape[2:])
+    return _replaced(way, x=np.empty(shape, np.float32), held=())
+
+
+def _usual(way: _State) -> float:
+    """How far earlier norms were off that see what the last one sees: rows, or pictures."""
+    flat = True
+    kinds = []
+    for op in way.ops:
+        if op.kind == "norm" and "mean" in op.arrays:
+            kinds.append(flat)
+        elif op.kind in ("linear", "flatten"):
+            flat = True
+        elif op.kind in ("conv", "convt", "reshape"):
+            flat = False
+    alike = [e for e, kind in zip(way.errors, kinds, strict=False) if kind == flat]
+    return _TIE * max(alike, default=0.0)
+
+
+def _saw_all(begun: _State | None, way: _State) -> bool:
+    """Whether a way was looked at with all samples that there are."""
+    return begun is not None and len(way.x) == len(begun.x)
+
+
 def _scaled(state: _State) -> str:
     """The way of enlarging that was found so far."""
     return next((str(o.numbers["mode"]) for o in reversed(state.ops) if o.kind == "up"), "")
@@ -427,6 +456,8 @@ def _in_full(begun: _State, way: _State) -> _State:
     places = math.prod(way.x.shape[2:]) if way.x.ndim == 4 else 1
     weights = sum(o.arrays["weight"].size for o in ops if o.kind in ("linear", "conv", "convt"))
     count = int(max(_FEW_SAMPLES, _KEPT // max(weights * places, 1)))
+    if places * len(begun.x[0]) > _LARGE:
+        count = min(count, _FEW_SAMPLES // 2)
     held = [h[:count] for h in begun.held]
     x = layers.run(ops, begun.x[:count], by_batch=True, held=held)
     judge = way.pending

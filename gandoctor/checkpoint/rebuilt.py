@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-MOST_HELD: Final = 1 << 24  # values of a batch in one layer
+MOST_HELD: Final = 1 << 23  # values of a batch in one layer
 AGREES: Final = 0.3  # distance at a norm beyond which no way is believed
 
 
@@ -94,14 +94,13 @@ class Rebuilt:
         """Whether the referee agreed everywhere."""
         return bool(self.errors) and max(self.errors) <= AGREES
 
-    def sample(self, count: int, rng: np.random.Generator) -> Floats:
-        """Samples, shape (count, ...); so many at once as the memory has room for."""
+    def sample(self, x: Floats) -> Floats:
+        """Samples of noise, shape (count, ...); so many at once as the memory has room for."""
         _, largest = self.load()
-        at_once = count if self.by_batch else int(max(1, min(64, MOST_HELD // largest)))
-        x = self.latent.draw(count, rng)
+        at_once = len(x) if self.by_batch else int(max(1, min(64, MOST_HELD // largest)))
         parts = [
             layers.run(self.ops, x[i : i + at_once], by_batch=self.by_batch)
-            for i in range(0, count, at_once)
+            for i in range(0, len(x), at_once)
         ]
         return np.concatenate(parts)
 

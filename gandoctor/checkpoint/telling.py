@@ -147,8 +147,8 @@ class Told:
                 f"G's moving average is {gap:.0%} of G's norm away from it after {steps:,.0f} "
                 "steps: it never left where it began, or G still moves fast"
             )
-        ratio = facts.get("steps_ratio")
-        if ratio is not None:
+        ratio = facts.get("steps_ratio", 1.0)
+        if ratio != 1:
             yield f"D's optimiser took {ratio:.3g} steps for each of G's"
         for role in ("g", "d"):
             if facts.get(f"classes_alike_{role}", 0.0) > _ALIKE:

@@ -13,6 +13,7 @@ from gandoctor.configs.references import dotted, last_name
 if TYPE_CHECKING:
     from gandoctor.configs.python.units import Unit
 
+_MOST_CONFIGS: Final = 100  # dicts with the same key
 _HOLDERS: Final = frozenset(
     {
         "dict", "Namespace", "SimpleNamespace", "AttrDict", "EasyDict", "edict", "Munch", "create",
@@ -382,10 +383,13 @@ class Holding(Naming):
             way.how, way.key = "attribute", key
             return self.follow(stores[0].value, self.frame(stores[0].value), way)
         entries = [(v, d) for v, d, _ in self.index.entries.get(key, ()) if not self._told(d)]
-        known = {getattr(v, "value", id(v)) for v, _ in entries}
-        if len(entries) == 1 or (entries and len(known) == 1):  # several that agree
+        entries = [e for e in entries if isinstance(e[0], ast.Constant)] or entries
+        # of several configs what most of them say
+        said = [getattr(v, "value", id(v)) for v, _ in entries]
+        most = next((i for i, v in enumerate(said) if said.count(v) * 2 > len(said)), None)
+        if most is not None and len(said) <= _MOST_CONFIGS:
             way.how, way.key = "dict", key
-            return self.follow(entries[0][0], self.frame(entries[0][0]), way)
+            return self.follow(entries[most][0], self.frame(entries[most][0]), way)
         return None
 
     def _told(self, node: ast.AST) -> bool:
