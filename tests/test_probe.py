@@ -175,7 +175,10 @@ def slow(folder, tmp_path, pause):
     entry = tmp_path / "slow.py"
     later = f"import time\n{ENTRY}".replace(
         "    return Probe(G, D, real=ring, held",
-        f"    def late(*a): open({str(tmp_path / 'begun')!r}, 'a').close(); time.sleep({pause})\n"
+        f"    def late(*a):\n"
+        f"        with open({str(tmp_path / 'begun')!r}, 'a') as file:\n"
+        f"            file.write('.')\n"
+        f"        time.sleep({pause})\n"
         "    D.register_forward_hook(late)\n"
         "    return Probe(G, D, real=ring, held",
     )
@@ -184,10 +187,8 @@ def slow(folder, tmp_path, pause):
 
 
 def test_the_budget_is_kept(folder, tmp_path):
-    begun = time.monotonic()
     report, seen = probed(folder, entry=slow(folder, tmp_path, 1.0), budget=6.0)
-    taken = time.monotonic() - begun
-    assert taken < 6.6
+    assert 1 <= len((tmp_path / "begun").read_text()) <= 6  # answers of D, of a second each
     assert not report.probe.complete
     assert any("ran out" in n for n in report.probe.notes)
     assert "coverage" in seen  # what was measured stands
