@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gandoctor import api, vocabulary
@@ -740,6 +740,7 @@ def test_no_name_is_too_strange(tags: list[str]) -> None:
         max_size=8,
     )
 )
+@example(config={"CapacityD": 1.4e154, "lr_d": 10**400})
 def test_no_config_is_too_strange(config: dict[str, SettingValue]) -> None:
     got = vocabulary.settle([Setting("", v, k) for k, v in config.items()], vocabulary=words())
     assert all(np.isfinite(v) for v in vocabulary.facts(got).values() if not np.isinf(v))

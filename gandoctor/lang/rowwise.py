@@ -81,7 +81,7 @@ def slack_of_one(op: str, a: float, b: float, scale: float) -> float | None:
     if op in ("==", "!=") or scale == 0:
         return None
     found = (b - a if op in ("<", "<=") else a - b) / scale
-    return None if math.isnan(found) else found
+    return found if math.isfinite(found) else None
 
 
 def tightest(op: str, a: Floats | None, mine: Any, b: Floats | None, theirs: Any) -> Floats | None:

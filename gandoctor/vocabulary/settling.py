@@ -144,17 +144,20 @@ def facts(settings: Mapping[str, Setting]) -> dict[str, float]:
     for net in "dg":
         width, depth = _number(settings, f"width_{net}"), _number(settings, f"depth_{net}")
         if width is not None:
-            out[f"capacity_{net}"] = width**2 * max(1.0, depth if depth is not None else 1.0)
+            out[f"capacity_{net}"] = width * width * max(1.0, depth if depth is not None else 1.0)
     if out.get("capacity_g") and "capacity_d" in out:
         out["capacity_ratio"] = out["capacity_d"] / out["capacity_g"]
-    return out
+    return {name: value for name, value in out.items() if math.isfinite(value)}
 
 
 def _number(settings: Mapping[str, Setting], name: str) -> float | None:
     s = settings.get(name)
     if s is None or isinstance(s.value, bool) or not isinstance(s.value, int | float):
         return None
-    return float(s.value)
+    try:
+        return float(s.value)
+    except OverflowError:  # a whole number beyond all floats
+        return None
 
 
 def _unfolded(raw: Iterable[Setting]) -> Iterable[Setting]:
