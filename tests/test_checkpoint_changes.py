@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from test_checkpoint_runs import run_with
 
-from gandoctor import api
+from gandoctor import api, rulebook, vocabulary
+from gandoctor.api.saving import with_contradictions
+from gandoctor.model.checkpoints import Saved
+from gandoctor.model.signals import Setting
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -76,6 +79,13 @@ def test_a_rate_that_the_config_does_not_say(tmp_path, stated, contradicts):
     keep(run, 390, G, D, g_optim=trained_by(0.002, G).state_dict())
     found = noted(run, "config.yaml says lr_g", "390.pt ran with 0.002")[1]
     assert bool(found) == contradicts
+
+
+def test_a_rate_beyond_all_floats_is_no_number():
+    words = vocabulary.load([rulebook.default_folder()])
+    told = Saved(settings=(Setting("", 0.002, "optimizer_g.lr", "last.pt"),))
+    stated = {"lr_g": Setting("lr_g", 10**400, "lr_g", "config.yaml")}
+    assert with_contradictions(told, stated, words).remarks == ()
 
 
 def test_a_schedule_is_no_contradiction(tmp_path):

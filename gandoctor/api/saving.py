@@ -148,7 +148,7 @@ def _number(value: object) -> float:
     """A setting as a number, as YAML writes some of them in text; NaN where it is none."""
     try:
         return math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a whole number beyond all floats
         return math.nan
 
 
