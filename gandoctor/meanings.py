@@ -169,10 +169,10 @@ def _setting(name: str, book: Rulebook, words: Vocabulary) -> Iterator[str]:
     keys = [" ".join((*context, *leaf)) for context, leaf in entry.keys]
     more = ", ..." if len(keys) > _MOST_KEYS else ""
     yield from ("", "Keys it is read from")
-    yield from _wrapped(", ".join(keys[:_MOST_KEYS]) + more)
+    yield from indented(", ".join(keys[:_MOST_KEYS]) + more)
     if entry.words:
         yield from ("", "Its values")
-        yield from _wrapped(", ".join(sorted(set(entry.words.values()))))
+        yield from indented(", ".join(sorted(set(entry.words.values()))))
     yield from _users(name, book)
 
 
@@ -207,5 +207,6 @@ def _listed(head: str, lines: Sequence[str]) -> Iterator[str]:
         yield from ("", head, *(f"  {line}" for line in lines))
 
 
-def _wrapped(text: str) -> list[str]:
+def indented(text: str) -> list[str]:
+    """Text in lines that stand two letters in."""
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")

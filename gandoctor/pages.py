@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         Term,
     )
 
-WIDTH = 100
 _ID: Final = late_pattern(r"[a-z]+(-[a-z0-9]+)+")
 
 
@@ -77,14 +76,11 @@ def page(name: str, options: Options) -> str:
         return told[name]()
     if found := meanings.page(name, book, words):
         return found
-    titles = {
-        **{e.title: e.id for e in book.evidence},
-        **{m.title: m.id for m in book.measures},
-        **{r.title: r.id for r in book.remedies},
-        **{c.title: c.id for c in book.causes},
-        **{r.title: r.id for r in book.rules},
+    called = {
+        squeezed(x.title): x.id
+        for shelf in (book.evidence, book.measures, book.remedies, book.causes, book.rules)
+        for x in shelf
     }
-    called = {squeezed(title): ident for title, ident in titles.items()}
     called |= {squeezed(ident): ident for ident in told}
     if same := called.get(squeezed(name)):
         return told[same]()
@@ -126,9 +122,13 @@ def _rule(rule: Rule, book: Rulebook) -> str:
         out += [
             "",
             "How well it does",
-            *_indented(f"on the zoo: {rule.measured or 'not yet measured'}"),
+            *meanings.indented(f"on the zoo: {rule.measured or 'not yet measured'}"),
         ]
-        out += _indented(f"stable because {rule.stable_because}") if rule.stable_because else []
+        out += (
+            meanings.indented(f"stable because {rule.stable_because}")
+            if rule.stable_because
+            else []
+        )
     weight = book.weights.rules.get(rule.id) or before_counting(rule)
     out += ["", "What it is worth, in nats that the run has failed"]
     out += [
@@ -269,12 +269,8 @@ def _term_text(term: Term) -> str:
     return clause_text(term.clause)
 
 
-def _indented(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
-
-
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), WIDTH)
+    return textwrap.wrap(" ".join(text.split()), meanings.WIDTH)
 
 
 def _references(references: Sequence[Reference] | Iterable[Reference]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.checkpoint import changes, gathering, settings, telling
 from gandoctor.checkpoint.gathering import gather
 from gandoctor.checkpoint.rebuilt import hints_of
+from gandoctor.files.below import seen_from
 from gandoctor.model.checkpoints import Saved
 from gandoctor.model.signals import Source
 
@@ -41,7 +42,7 @@ def examine(found: Gathered, root: Path) -> Saved:
     stated = settings.of(found.saved[-1], root) if found.saved else ()
     sources = [Source(n.path, "checkpoint", sum(x.parameters for x in n.networks)) for n in notes]
     for path, why in found.faults:
-        sources.append(Source(_named(path, root), "checkpoint", 0, why))
+        sources.append(Source(seen_from(path, root), "checkpoint", 0, why))
     remarks = []
     if found.left_out:
         remarks.append(f"{found.left_out:,} of {found.given:,} checkpoints were not looked at")
@@ -52,7 +53,7 @@ def examine(found: Gathered, root: Path) -> Saved:
             f"loading a checkpoint with pickle would call {shown}: nothing of it was run here"
         )
     remarks += [
-        f"{_named(one.path, root)} holds no weights, and loading it with pickle would call "
+        f"{seen_from(one.path, root)} holds no weights, and loading it with pickle would call "
         f"{', '.join(one.foreign[:5])}: nothing of it was run here"
         for one in found.strangers[:_MOST_STRANGERS]
     ]
@@ -60,10 +61,6 @@ def examine(found: Gathered, root: Path) -> Saved:
     remarks += [*changed, *(told[-1].remarks() if told else ())]
     facts = {**told[-1].facts, **compared} if told else {}
     return Saved(notes, facts, stated, tuple(sources), tuple(remarks))
-
-
-def _named(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def draw(found: Gathered, root: Path, known: Mapping[str, object]) -> tuple[list[Drawn], list[str]]:
@@ -116,8 +113,7 @@ def answers(
     from gandoctor.checkpoint import judging, rebuilt
     from gandoctor.checkpoint.parts import UnlikeError
 
-    last = found.saved[-1].files
-    networks = [n for c in last for n in c.networks if n.role == "d" and not n.average]
+    networks = found.saved[-1].networks("d")
     if real is None or len(networks) != 1:
         return {}, []
     try:

@@ -9,7 +9,6 @@ import numpy as np
 
 from gandoctor.checkpoint import measuring
 from gandoctor.checkpoint.contents import trained
-from gandoctor.errors import InputError
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -53,15 +52,8 @@ def between(before: Network, after: Network) -> Change | None:
         return None
     still = []
     squares = [0.0, 0.0]
-    known, left = 0, measuring.MOST_READ
-    for name in names:
-        left -= new[name].size * 16
-        if left < 0:
-            break
-        try:
-            x, y = old[name].read(), new[name].read()
-        except InputError:
-            continue
+    known = 0
+    for name, x, y in measuring.side_by_side(old, new, names):
         known += 1
         if np.array_equal(x, y):
             still.append(name)
@@ -104,10 +96,7 @@ def _pairs(saved: Sequence[Saved]) -> Iterator[tuple[str, str, Change]]:
     if len(steps) < 2:
         return
     for role in ("g", "d"):
-        nets = [
-            [n for c in s.files for n in c.networks if n.role == role and not n.average]
-            for s in steps
-        ]
+        nets = [s.networks(role) for s in steps]
         if all(len(them) == 1 for them in nets):
             change = between(nets[0][0], nets[1][0])
             if change is not None and change.known:

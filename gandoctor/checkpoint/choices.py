@@ -138,7 +138,7 @@ def shapes_of(part: Part, shape: tuple[int, ...], *, wide: bool = True) -> Itera
     ways = [True, False] if part.named_transposed or size % 2 == 0 else [False, True]
     for transposed in ways:
         channels = weight.shape[0 if transposed else 1]
-        shaped = _reshaped(shape, channels)
+        shaped = reshaped(shape, channels)
         if shaped is None:
             continue
         first = _to(shape, shaped)
@@ -160,7 +160,7 @@ def _of_transposed(size: int, side: int) -> tuple[tuple[int, int, int], ...]:
     return _TRANSPOSED.get(size, ())
 
 
-def _reshaped(shape: tuple[int, ...], channels: int) -> tuple[int, ...] | None:
+def reshaped(shape: tuple[int, ...], channels: int) -> tuple[int, ...] | None:
     """Samples as pictures of so many channels; None where they cannot be.
 
     Four times as many channels become pixels.
@@ -174,7 +174,7 @@ def _reshaped(shape: tuple[int, ...], channels: int) -> tuple[int, ...] | None:
 
 
 def _to(shape: tuple[int, ...], shaped: tuple[int, ...]) -> tuple[Op, ...]:
-    """What makes pictures of one shape into those of another, as `_reshaped` has it."""
+    """What makes pictures of one shape into those of another, as `reshaped` has it."""
     if shape == shaped:
         return ()
     if len(shape) == 3:
@@ -186,5 +186,5 @@ def fits(channels: int, shape: tuple[int, ...]) -> tuple[Op, ...] | None:
     """What must stand before a norm, or a branch, of so many channels; None where none can be."""
     if shape[0] == channels:
         return ()
-    shaped = _reshaped(shape, channels)
+    shaped = reshaped(shape, channels)
     return None if shaped is None else _to(shape, shaped)

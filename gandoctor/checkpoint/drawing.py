@@ -11,6 +11,7 @@ import numpy as np
 
 from gandoctor.checkpoint import layers, rebuilding, rebuilt
 from gandoctor.checkpoint.parts import UnlikeError
+from gandoctor.files.below import seen_from
 from gandoctor.files.pngs import png
 from gandoctor.model.checkpoints import Drawn
 
@@ -61,7 +62,7 @@ def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn],
             notes.append("the generators of earlier checkpoints were not run: it took too long")
             break
         for path, network in _generators(one):
-            name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+            name = seen_from(path, root)
             try:
                 ways = rebuilding.rebuild(network, hints)[:MOST_WAYS]
                 cores: dict[tuple[int, ...], _Core] = {}
@@ -95,18 +96,18 @@ class _Core:
     """
 
     def __init__(self, way: Rebuilt, ways: int) -> None:
-        each, _ = way.load()
+        each, largest = way.load()
         if each > _MOST_EACH:
             raise UnlikeError(f"a sample takes {each:.1g} multiplications")
         budget = _MULTIPLICATIONS / ways
         count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))
         rng = np.random.default_rng(0)
-        self.values = way.sample(way.latent.draw(count, rng))
+        self.values = way.sample(way.latent.draw(count, rng), largest)
         few = FEW_SAMPLES if each < _MUCH else FEW_SAMPLES // 4
         rng = np.random.default_rng(2)
         z = way.latent.draw(few, rng)
         moved = z + _STEP * rng.normal(size=z.shape).astype(np.float32)
-        self.still, self.moved = way.sample(z), way.sample(moved)
+        self.still, self.moved = way.sample(z, largest), way.sample(moved, largest)
 
 
 def _last_of(way: Rebuilt) -> tuple[Op, ...]:

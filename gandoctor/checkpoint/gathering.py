@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gandoctor.checkpoint.contents import Checkpoint
+    from gandoctor.checkpoint.contents import Checkpoint, Network
 
 MOST_FILES: Final = 60
 MOST_STEPS: Final = 5  # whose numbers are looked at
@@ -32,6 +32,12 @@ class Saved:
 
     step: int | None
     files: tuple[Checkpoint, ...]
+
+    def networks(self, role: str, *, average: bool = False) -> list[Network]:
+        """The networks of a role in all files of the step."""
+        return [
+            n for c in self.files for n in c.networks if n.role == role and n.average == average
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gandoctor.checkpoint import layers
+from gandoctor.checkpoint import choices, layers
 from gandoctor.checkpoint.layers import Op
 from gandoctor.checkpoint.parts import Part, UnlikeError, channels_of, gap_between, taken_apart
 from gandoctor.values import dataclass
@@ -119,11 +119,10 @@ def _shaped(x: Floats, first: Part) -> Floats:
         raise UnlikeError("its first layer is a norm")
     if x.ndim == 4:
         return x
-    channels = first.arrays["weight"].shape[1]
-    side = math.isqrt(x.shape[1] // channels)
-    if channels * side * side != x.shape[1]:
+    square = choices.reshaped(x.shape[1:], first.arrays["weight"].shape[1])
+    if square is None:
         raise UnlikeError("its input does not fit the samples")
-    return x.reshape(len(x), channels, side, side)
+    return x.reshape(len(x), *square)
 
 
 def _scores(ops: Sequence[Op], x: Floats) -> NDArray[np.float64]:

@@ -58,7 +58,7 @@ class Op:
     ----------
     kind : str
         ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
-        ``shuffle``, ``sum`` (over all pixels), ``layernorm``, ``instance`` (a norm of each sample
+        ``shuffle``, ``sum`` (over all pixels), ``instance`` (a norm of each sample
         alone); ``branch`` keeps what is there for the next ``join``, which adds it.
     arrays : dict of str to ndarray
         ``weight``, ``bias``, ``mean``, ``var``.
@@ -138,11 +138,6 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
         if "weight" in op.arrays:
             found = found * _shaped(op.arrays["weight"], x) + _shaped(op.arrays["bias"], x)
         return found
-    if op.kind == "layernorm":
-        axes = tuple(range(1, x.ndim))
-        mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
-        found = (x - mean) / np.sqrt(var + np.float32(op.numbers["eps"]))
-        return found * _shaped(op.arrays["weight"], x) + _shaped(op.arrays["bias"], x)
     if op.kind == "act":
         found = activated(op.numbers["name"], x)
         return found.astype(np.float32, copy=False)

@@ -14,7 +14,7 @@ from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -156,6 +156,24 @@ def _silent(network: Network) -> int:
 # ---------------------------------------------------------------- two of them
 
 
+def side_by_side(
+    one: Mapping[str, Tensor], other: Mapping[str, Tensor], names: Iterable[str]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Tensors of two networks by their names, as long as the bytes that may be read suffice.
+
+    What cannot be read is passed over.
+    """
+    left = MOST_READ
+    for name in names:
+        left -= one[name].size * 16
+        if left < 0:
+            return
+        try:
+            yield name, one[name].read(), other[name].read()
+        except InputError:
+            continue
+
+
 def gap(a: Network, b: Network) -> float:
     """Distance of two networks' weights over the first's norm; NaN where they differ in kind."""
     mine, other = dict(trained(a)), dict(trained(b))
@@ -163,15 +181,7 @@ def gap(a: Network, b: Network) -> float:
     if not common or len(common) * 2 < len(mine):
         return math.nan
     apart = norm = 0.0
-    left = MOST_READ
-    for name in common:
-        left -= mine[name].size * 16
-        if left < 0:
-            break
-        try:
-            x, y = mine[name].read(), other[name].read()
-        except InputError:
-            continue
+    for _, x, y in side_by_side(mine, other, common):
         apart += float(np.square(x - y, dtype=np.float64).sum())
         norm += float(np.square(x, dtype=np.float64).sum())
     return math.sqrt(apart / norm) if norm > 0 else math.nan

@@ -94,9 +94,11 @@ class Rebuilt:
         """Whether the referee agreed everywhere."""
         return bool(self.errors) and max(self.errors) <= AGREES
 
-    def sample(self, x: Floats) -> Floats:
-        """Samples of noise, shape (count, ...); so many at once as the memory has room for."""
-        _, largest = self.load()
+    def sample(self, x: Floats, largest: int) -> Floats:
+        """Samples of noise, shape (count, ...); so many at once as the memory has room for.
+
+        `largest` is what `load` found.
+        """
         at_once = len(x) if self.by_batch else int(max(1, min(64, MOST_HELD // largest)))
         parts = [
             layers.run(self.ops, x[i : i + at_once], by_batch=self.by_batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint.measuring import joined
+from gandoctor.files.below import seen_from
 from gandoctor.model.signals import Setting
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def of(saved: Saved, root: Path) -> tuple[Setting, ...]:
     found: dict[str, Setting] = {}
     for one in saved.files:
         path = one.path
-        file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        file = seen_from(path, root)
         for key, value in (*one.settings, *_told(one, saved), *_built(one)):
             plain = isinstance(value, bool | int | float | str) or value is None
             if plain and key not in found:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.checkpoint import layers
+from gandoctor.checkpoint import choices, layers
 from gandoctor.checkpoint.layers import Op
 from gandoctor.checkpoint.parts import UnlikeError, arrays_of
 from gandoctor.checkpoint.tensors import Tensor
@@ -207,11 +207,11 @@ def shaped(ops: list[Op], size: int) -> list[Op]:
     for op in ops:
         channels = _taken(op, shape)
         if channels and len(shape) == 1:
-            side = math.isqrt(shape[0] // channels)
-            if channels * side * side != shape[0]:
+            square = choices.reshaped(shape, channels)
+            if square is None:
                 raise UnlikeError("its layers do not follow one another")
-            found.append(Op("reshape", {}, {"shape": (channels, side, side)}))
-            shape = (channels, side, side)
+            found.append(Op("reshape", {}, {"shape": square}))
+            shape = square
         elif op.kind == "linear" and len(shape) == 3:
             found.append(Op("flatten", {}, {}))
         if _made_of(op, shape) > _MOST_VALUES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.checkpoint import measuring
+from gandoctor.files.below import seen_from
 from gandoctor.model.checkpoints import CheckpointNote, NetworkNote
 
 if TYPE_CHECKING:
@@ -49,15 +50,6 @@ class Told:
         self.notes = tuple(self._note(c, root) for c in saved.files)
         self._compare()
 
-    def networks(self, role: str, *, average: bool = False) -> list[Network]:
-        """The networks of a role in all files of the step."""
-        return [
-            n
-            for c in self.saved.files
-            for n in c.networks
-            if n.role == role and n.average == average
-        ]
-
     def _note(self, one: Checkpoint, root: Path) -> CheckpointNote:
         said: list[str] = []
         for network in one.networks[:_MOST_SAID]:
@@ -65,7 +57,7 @@ class Told:
             said += self._of_weights(network, weights)
         path = one.path
         return CheckpointNote(
-            path=path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name,
+            path=seen_from(path, root),
             kind=one.kind,
             step=self.saved.step,
             networks=tuple(
@@ -169,13 +161,13 @@ class Told:
         facts = self.facts
         if facts.get("optimiser_steps_g") and "optimiser_steps_d" in facts:
             facts["steps_ratio"] = facts["optimiser_steps_d"] / facts["optimiser_steps_g"]
-        plain, averages = self.networks("g"), self.networks("g", average=True)
+        plain, averages = self.saved.networks("g"), self.saved.networks("g", average=True)
         if plain and averages:
             apart = measuring.gap(plain[0], averages[0])
             if math.isfinite(apart):
                 facts["average_gap"] = apart
         for role in ("g", "d"):
-            alike = [measuring.classes_alike(n) for n in self.networks(role)]
+            alike = [measuring.classes_alike(n) for n in self.saved.networks(role)]
             if any(math.isfinite(a) for a in alike):
                 facts[f"classes_alike_{role}"] = float(np.nanmax(alike))
 

@@ -12,6 +12,7 @@ from gandoctor.patterns import late_pattern
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
 
+_WASSERSTEIN: Final = r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss"
 # By the last word of what is called.
 _CALLS: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -26,7 +27,7 @@ _CALLS: Final[tuple[tuple[str, str], ...]] = (
         "bce",
     ),
     (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
-    (r"(?i)(?!.*sliced).*wasserstein.*loss.*|w_?loss", "wgan"),
+    (_WASSERSTEIN, "wgan"),
     (r"(?i).*hinge.*", "hinge"),
     (r"(?i).*gradient_?penalty.*|.*grad_penalty.*|gp|calc_gp|compute_gp|get_gp", "gp"),
 )
@@ -85,7 +86,7 @@ def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
         if isinstance(node, ast.FunctionDef):
             if _LOSS.fullmatch(node.name):
                 yield from _in_loss(node)
-            elif re.fullmatch(_CALLS[3][0], node.name):
+            elif re.fullmatch(_WASSERSTEIN, node.name):
                 yield from (("wgan", n) for n in ast.walk(node) if is_mean(n))
         elif isinstance(node, ast.Call):
             yield from ((mark, node) for mark in _of_call(node))

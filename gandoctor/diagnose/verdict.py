@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.diagnose.asking import ENDS_THE_GAME
 from gandoctor.diagnose.wording import lower, plain, since, unit_word
 from gandoctor.lang.middle import median
 from gandoctor.lexicon.reading import roles_of
@@ -33,8 +34,6 @@ SAMPLES_REACH: Final = 0.34
 # A size that adds this many nats may name a symptom where no rule does.
 NAMES: Final = 0.4
 MOST_NAMED: Final = 2
-# The symptom of losses that grow until they are no numbers.
-EXPLODING: Final = "exploding-or-nan"
 COLLAPSE: Final = "mode-collapse"
 _LOSSES: Final[tuple[About, ...]] = ("D's loss", "G's loss")
 
@@ -164,7 +163,7 @@ def _symptom_dated(first: Diagnosis, run: Run) -> str:
 
     A collapse is named beside it: it is what the samples show.
     """
-    if first.symptoms[0] != EXPLODING:
+    if first.symptoms[0] != ENDS_THE_GAME:
         said = f"{plain(first.symptoms[0])}{since(first.onset_step, run.step_unit)}"
         return f"{said}, with mode collapse" if COLLAPSE in first.symptoms[1:] else said
     unit = unit_word(run.step_unit)

@@ -276,3 +276,8 @@ def foreign(head: bytes) -> tuple[str, str] | None:
     if head[257:262] == b"ustar":
         return "is a tar archive", "unpack it first"
     return None
+
+
+def seen_from(path: Path, root: Path) -> str:
+    """`path` seen from `root`, POSIX; the bare name where it lies outside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

@@ -30,7 +30,7 @@ def render(report: Report) -> str:
 
 def render_many(reports: Sequence[Report]) -> str:
     """A table of the worst runs, and below it as many of them as fit into 6,000 characters."""
-    order = sorted(reports, key=lambda r: (w.VERDICTS.index(r.verdict), -(r.p_failing or 0.0)))
+    order = sorted(reports, key=w.worst_first)
     rows = ["| run | verdict | cause |", "|---|---|---|"]
     for r in order[:_MOST_ROWS]:
         verdict = f"{TOLD[r.verdict]} {r.verdict}{_sure(r)}"

@@ -70,7 +70,7 @@ def pages(
     names = _files(reports)
     order = sorted(
         range(len(reports)),
-        key=lambda i: (w.VERDICTS.index(reports[i].verdict), -(reports[i].p_failing or 0.0)),
+        key=lambda i: w.worst_first(reports[i]),
     )
     texts = each(lambda k: _page(reports[order[k]], made), len(order), jobs)
     yield from zip([names[i] for i in order], texts, strict=True)
@@ -83,7 +83,6 @@ def pages(
             verdicts=w.verdicts(reports),
             rows=[_row(reports[i], names[i]) for i in order],
             splits=separating.splits(reports),
-            fewest=separating.FEWEST,
         ),
     )
 

@@ -10,11 +10,11 @@ from gandoctor.model.measured import Share
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from gandoctor.model.report import Report
 
-FEWEST: Final = 6  # runs of which it is asked
+_FEWEST: Final = 6  # runs of which it is asked
 _FEWEST_A_SIDE: Final = 2
 
 
@@ -58,7 +58,7 @@ def splits(reports: Sequence[Report], most: int = 8) -> list[Split]:
     """
     judged = [r for r in reports if r.verdict in ("failing", "healthy")]
     failing = [r.verdict == "failing" for r in judged]
-    if len(judged) < FEWEST or all(failing) or not any(failing):
+    if len(judged) < _FEWEST or all(failing) or not any(failing):
         return []
     values = [{s.name: s.value for s in r.settings} for r in judged]
     names = sorted({name for v in values for name in v})
@@ -68,7 +68,7 @@ def splits(reports: Sequence[Report], most: int = 8) -> list[Split]:
 
 def _best(name: str, values: Sequence[str | None], failing: Sequence[bool]) -> Split | None:
     known = [(v, f) for v, f in zip(values, failing, strict=True) if v is not None]
-    if len(known) < FEWEST:
+    if len(known) < _FEWEST:
         return None
     numbers = [number(v) for v, _ in known]
     rows = [f for _, f in known]
@@ -80,9 +80,8 @@ def _best(name: str, values: Sequence[str | None], failing: Sequence[bool]) -> S
 
 
 def _of_numbers(name: str, values: Sequence[float], failing: Sequence[bool]) -> Iterator[Split]:
-    for low, high in _neighbours(values):
-        at = math.sqrt(low * high) if low > 0 else (low + high) / 2
-        sides = [v >= at for v in values]
+    for low, high in itertools.pairwise(sorted(set(values))):
+        sides = [v >= high for v in values]
         yield from _split(name, f"{name} up to {low:g}", f"{name} from {high:g}", sides, failing)
 
 
@@ -101,11 +100,6 @@ def _split(
         yield Split(
             name, below, above, Share(sum(lower), len(lower)), Share(sum(upper), len(upper))
         )
-
-
-def _neighbours(values: Iterable[float]) -> Iterator[tuple[float, float]]:
-    ordered = sorted(set(values))
-    yield from itertools.pairwise(ordered)
 
 
 def number(text: str) -> float | None:

@@ -11,7 +11,7 @@ from gandoctor.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gandoctor.model.report import Report
+    from gandoctor.model.report import BestNote, Report
 
 _MOST_EVENTS: Final = 7
 _MOST_TITLES: Final = 2  # of what began at one step
@@ -61,15 +61,11 @@ def timeline(report: Report) -> Timeline | None:
 
 def best(report: Report) -> str:
     """``FID 12.3 at iteration 900``; empty where no judge of quality was logged."""
-    if report.best is None:
-        return ""
-    return f"{_judged(report)} at {w.at(report.best.step, report.run.step_unit)}"
-
-
-def _judged(report: Report) -> str:
     at = report.best
-    if at is None:
-        return ""
+    return f"{_judged(at)} at {w.at(at.step, report.run.step_unit)}" if at is not None else ""
+
+
+def _judged(at: BestNote) -> str:
     role = roles().get(at.role)
     return f"{role.title if role is not None and role.title else at.role} {w.number(at.value)}"
 
@@ -118,7 +114,7 @@ def _events(report: Report) -> list[tuple[int, str]]:
     found = [(step, _titles(list(dict.fromkeys(titles)))) for step, titles in began.items()]
     found += [(x.first_step, x.text) for x in report.course]
     if report.best is not None:
-        found.append((report.best.step, f"best point: {_judged(report)}"))
+        found.append((report.best.step, f"best point: {_judged(report.best)}"))
     return sorted(found, key=lambda event: event[0])[:_MOST_EVENTS]
 
 

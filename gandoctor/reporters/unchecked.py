@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gandoctor.lexicon.reading import roles
+from gandoctor.reporters import wording as w
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def in_brief(report: Report, most: int = 3) -> str:
     count = len(report.not_checked)
     if not count:
         return ""
-    said = f"{count:,} rule{'s' if count > 1 else ''}"
+    said = w.count(count, "rule")
     waits = [f"{_first(g.names)} ({len(g.rules)})" for g in groups(report)[:most] if g.log_it]
     return f"{said}; most wait for {', '.join(waits)}" if waits else said
 

@@ -134,6 +134,11 @@ def count(n: int, word: str, words: str = "") -> str:
     return f"{n:,} {word}" if n == 1 else f"{f'{n:,}' if n else 'no'} {words or word + 's'}"
 
 
+def worst_first(report: Report) -> tuple[int, float]:
+    """What runs are sorted by: the verdict, then the belief."""
+    return VERDICTS.index(report.verdict), -(report.p_failing or 0.0)
+
+
 def verdicts(reports: Iterable[Report]) -> str:
     """``2 failing, 1 healthy``; the worst first."""
     said = [r.verdict for r in reports]

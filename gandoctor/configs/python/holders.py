@@ -385,9 +385,11 @@ class Holding(Naming):
         entries = [(v, d) for v, d, _ in self.index.entries.get(key, ()) if not self._told(d)]
         entries = [e for e in entries if isinstance(e[0], ast.Constant)] or entries
         # of several configs what most of them say
+        if len(entries) > _MOST_CONFIGS:
+            return None
         said = [getattr(v, "value", id(v)) for v, _ in entries]
         most = next((i for i, v in enumerate(said) if said.count(v) * 2 > len(said)), None)
-        if most is not None and len(said) <= _MOST_CONFIGS:
+        if most is not None:
             way.how, way.key = "dict", key
             return self.follow(entries[most][0], self.frame(entries[most][0]), way)
         return None

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
     from gandoctor.configs.python.ways import Plain
 
-# How sure one can be where another training looks as much like the one that is meant.
-_LESS: Final = {"high": "low", "medium": "low", "low": "low"}
 _BETAS: Final = (0.9, 0.999)
 # So many options of a command line must be known to the code that does not name its script.
 _ENOUGH: Final = 2
@@ -148,7 +146,8 @@ def read_code(
     )
     code.home, code.why = home.file, why
     for found in _settings(code, training):
-        its = replace(found, sure=_LESS[found.sure]) if choice.tied else found
+        # where another training looks as much like the one that is meant
+        its = replace(found, sure="low") if choice.tied else found
         code.found.setdefault(found.setting, its)
     code.others = _others(code, home)
     return code

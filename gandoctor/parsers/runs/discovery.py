@@ -13,6 +13,7 @@ import numpy as np
 from gandoctor.configs import read_config
 from gandoctor.errors import GandoctorError, InputError, told_of
 from gandoctor.files import backups, below, weights
+from gandoctor.files.below import seen_from
 from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.rows import outliers
@@ -96,7 +97,7 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     files = _around(file)
     runs = []
     for group in groups:
-        named = pictures.find(_relative(f, group.folder) for f in files)
+        named = pictures.find(seen_from(f, group.folder) for f in files)
         beside = named, weights.find(files)
         notes: list[str] = []
         configs = given or _as_logged(settings.beside(group, files), group, notes)
@@ -158,12 +159,12 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     elif len(full) == 1:
         full[0].logs += idle
     elif idle:
-        names = joining.some(_relative(log.path, root) for log in idle)
+        names = joining.some(seen_from(log.path, root) for log in idle)
         tree.notes.append(f"{len(idle)} logs hold no points or could not be read: {names}")
     runs = []
     configs = settings.Configs(tree.files)
     named = {  # once for all runs of a folder
-        folder: (pictures.find(_relative(f, folder) for f in files), weights.find(files))
+        folder: (pictures.find(seen_from(f, folder) for f in files), weights.find(files))
         for folder, files in _files_of(full, tree.files).items()
     }
     shown_any = any(found for found, _ in named.values())
@@ -180,7 +181,7 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
             group, root if alone else group.folder, found, named[group.folder], tree.notes
         )
         name = _name(group, root, full)
-        where = _without_hosts(_relative(group.folder, root), _hosts(group)) if alone else name
+        where = _without_hosts(seen_from(group.folder, root), _hosts(group)) if alone else name
         base = _from(run.root, root)
         runs.append(dataclasses.replace(run, name=name, where=where, base=base))
         tree.notes.clear()  # what is said of the folder is said once
@@ -269,7 +270,7 @@ def _name(group: Group, root: Path, groups: list[Group]) -> str:
     own = f": {group.stem}" if group.stem else ""
     if len(groups) == 1:
         return _without_hosts(root.name, _hosts(group))
-    where = _relative(group.folder, root)
+    where = seen_from(group.folder, root)
     name = (root.name if where == "." else where) + own
     return _without_hosts(name, _hosts(group))
 
@@ -298,12 +299,12 @@ def _raw_run(
     have = {(s.key, s.value) for s in stated}
     stated += [s for s in logged if (s.key, s.value) not in have]
     logs = [
-        Source(_without_hosts(_relative(log.path, root), hosts), log.parser, log.points, _lost(log))
+        Source(_without_hosts(seen_from(log.path, root), hosts), log.parser, log.points, _lost(log))
         for log in group.logs
         if not log.label or log is group.logs[0]
     ]
     signals = [
-        dataclasses.replace(s, source=_without_hosts(_relative(Path(s.source), root), hosts))
+        dataclasses.replace(s, source=_without_hosts(seen_from(Path(s.source), root), hosts))
         for s in group.signals.values()
     ]
     named, saved = beside
@@ -335,7 +336,7 @@ def _raw_run(
         step_unit=unit,
         finished=any(ends) if ends else None,
         files=(*(log.path for log in group.logs), *configs, *(root / p.path for p in shown)),
-        checkpoints=tuple(_relative(f, root) for f in saved if f.is_relative_to(root)),
+        checkpoints=tuple(seen_from(f, root) for f in saved if f.is_relative_to(root)),
     )
 
 
@@ -378,7 +379,7 @@ def _settings_of(configs: list[Path], root: Path) -> tuple[list[Setting], list[S
     sources: list[Source] = []
     seen: set[tuple[str, str]] = set()
     for config in configs:
-        name = _relative(config, root)
+        name = seen_from(config, root)
         try:
             reading = read_config(config, name)
         except GandoctorError as e:
@@ -412,7 +413,7 @@ def _pictures_of(
     for log in group.logs:
         for p in log.reading.pictures if log.reading else ():
             path = log.path.parent / p.path if p.path else log.path
-            found = dataclasses.replace(p, path=_relative(path, root))
+            found = dataclasses.replace(p, path=seen_from(path, root))
             shown[found.path, found.offset] = found
     notes: list[str] = []
     if named:
@@ -420,18 +421,13 @@ def _pictures_of(
         notes += note
         for p, _ in named:
             step = p.step if p.step < 0 else round(p.step * factor)
-            name = _relative(group.folder / p.path, root)
+            name = seen_from(group.folder / p.path, root)
             shown.setdefault((name, 0), dataclasses.replace(p, path=name, step=step))
     return list(shown.values()), notes
 
 
 def _last_step(signals: Iterable[Signal]) -> int:
     return max((int(np.max(s.steps)) for s in signals if len(s)), default=0)
-
-
-def _relative(path: Path, root: Path) -> str:
-    """`path` seen from `root`, POSIX; the bare name where it lies outside."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def _from(folder: Path, start: Path) -> str:
