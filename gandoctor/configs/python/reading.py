@@ -187,9 +187,8 @@ def _settings(code: Code, training: Training) -> Iterator[Found]:
     length = training.epochs()
     if length is not None:
         yield from _found(length[0], length[1])
-    steps = training.critic_steps()
-    if steps is not None:
-        yield from _found(steps[0], steps[1])
+    for setting, steps in training.steps():
+        yield from _found(setting, steps)
     for setting, direct in (
         ("batch_size", training.batch),
         ("lambda_gp", None),
