@@ -1,122 +1,368 @@
-"""Do short trials pick the cure? ``python -m benchmarks.probe.trials RUNS OUT.json [LIMIT]``.
+"""Do short trials pick the cure? ``python -m benchmarks.probe.trials RUNS OUT [--lanes N] ...``.
 
-Failed runs of the zoo (a folder with their truths, as ``python -m benchmarks.zoo run`` makes
-it) are tried as ``gandoctor probe --train`` does it, in this process; then every prescription that
-was tried, and the random edit, is trained whole, on up to three seeds: the majority decides.
+Failed runs of the zoo (a folder with their truths, as ``python -m benchmarks.zoo run`` makes it)
+are tried as ``gandoctor probe --train`` does it, each on two cores of its own, within its budget.
+Then the pick of the trials, the first prescription and the random edit are trained whole, on up to
+three seeds: the majority decides. Others are trained where neither cures, to know whether any does.
+
+Whatever is known is a line of ``OUT/trials.jsonl`` or ``OUT/cures.jsonl``; it goes on from there.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
+import argparse
+import importlib.util
 import json
+import multiprocessing
+import os
+import statistics
 import sys
+import tempfile
 import time
+import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.probe import forks
 from benchmarks.zoo import config as settings
-from benchmarks.zoo import cure, train
+from benchmarks.zoo import cure
 from benchmarks.zoo.score import share
-from gandoctor import api, trials
-from gandoctor.trials import arms as ways
-from gandoctor.trials.commands import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from gandoctor.trials.commands import Task
-
-
-def in_process(tasks: Sequence[Task], jobs: int, until: float) -> Iterator[Ended]:
-    """As `commands.run_all`, without the seconds that every process takes to load torch."""
-    for task in tasks:
-        begun = time.monotonic()
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = train.main(["--config", str(task.config), "--out", str(task.out)])
-        yield Ended(task, code, time.monotonic() - begun, said.getvalue())
+CORES: Final = 2  # of one trial
+SEEDS: Final = 3  # of a whole training
+COMMAND: Final = (
+    f"{sys.executable} -m benchmarks.zoo.train --unmeasured --config {{config}} --out {{out}}"
+)
+TRIALS: Final = "trials.jsonl"
+CURES: Final = "cures.jsonl"
 
 
-def cures(text: str, name: str, config: settings.Config, seeds: int = 3) -> bool:
-    """Whether a config cures on whole trainings, by the majority of seeds."""
-    path = Path(name)
-    import tempfile  # noqa: PLC0415
+@dataclass(frozen=True)
+class Place:
+    """Where things are, and until when.
 
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / path.name
-        file.write_text(text, "utf-8")
+    Attributes
+    ----------
+    runs, out : Path
+    budget : float
+        Seconds of one trial.
+    forked : bool
+        Whether trainings are forks of a process that has torch, or the command itself.
+    trials_until, until : float
+        Time of day by which trials, and all, should have ended: nothing is begun that would not.
+    claims : Path
+        Whole trainings that somebody has taken.
+    """
+
+    runs: Path
+    out: Path
+    budget: float = 60.0
+    forked: bool = False
+    trials_until: float = 1e12
+    until: float = 1e12
+    claims: Path = Path()
+
+
+# ------------------------------------------------------------------------------------ what is known
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file; a torn last one is none."""
+    found = []
+    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
         try:
-            patched = settings.read(file)
+            found.append(json.loads(line))
         except ValueError:
-            return False
-    won = lost = 0
-    for i in range(seeds):
-        told = cure.retrain(patched | {"seed": config["seed"] + cure.OTHER_SEED * i})
-        won, lost = won + (told["outcome"] == "healthy"), lost + (told["outcome"] != "healthy")
-        if 2 * max(won, lost) > seeds:
-            break
-    return won > lost
+            continue
+    return found
 
 
-def one(run: Path) -> dict[str, Any]:
-    """The trials of one run, and the truth about each arm."""
-    begun = time.process_time()
-    command = "zoo --config {config} --out {out}"
-    wishes = trials.Wishes(train=command, budget=3600)
-    report = trials.run(run, wishes, train=in_process)
+def add(path: Path, told: dict[str, Any]) -> None:
+    """One line more, whole whoever else writes."""
+    with path.open("ab", buffering=0) as file:
+        file.write(json.dumps(told).encode() + b"\n")
+
+
+@dataclass
+class Known:
+    """What has been tried and trained.
+
+    Attributes
+    ----------
+    trials : list of dict
+    outcomes : dict
+        (run, digest of a config, seed) -> outcome of the whole training.
+    """
+
+    trials: list[dict[str, Any]]
+    outcomes: dict[tuple[str, str, int], str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, out: Path) -> Known:
+        told = lines(out / CURES)
+        return cls(
+            [t for t in lines(out / TRIALS) if "error" not in t],
+            {(t["run"], t["digest"], t["seed"]): t["outcome"] for t in told},
+        )
+
+    def vote(self, trial: dict[str, Any], arm: str) -> cure.Vote:
+        """What whole trainings of an arm have given so far."""
+        known = trial["arms"].get(arm)
+        if known is None:
+            return cure.Vote(("error",) * SEEDS, SEEDS)
+        outcomes: list[str] = []
+        for seed in seeds(trial):
+            told = self.outcomes.get((trial["run"], known["digest"], seed))
+            if told is None:
+                break
+            outcomes.append(told)
+            if cure.Vote(tuple(outcomes), SEEDS).cured is not None:
+                break
+        return cure.Vote(tuple(outcomes), SEEDS)
+
+    def curable(self, trial: dict[str, Any]) -> bool | None:
+        """Whether some prescription that was tried cures; None where that is not known yet."""
+        votes = [self.vote(trial, arm).cured for arm in trial["arms"] if arm.isdigit()]
+        if any(votes):
+            return True
+        return None if None in votes else False
+
+    def wanted(self) -> Iterator[tuple[int, dict[str, Any], str]]:
+        """Arms to train whole, with what comes first."""
+        for trial in self.trials:
+            others = [arm for arm in trial["arms"] if arm.isdigit()]
+            order = dict.fromkeys([trial["pick"], "1", "random", *others])
+            for rank, arm in enumerate(a for a in order if a in trial["arms"]):
+                if self.vote(trial, arm).cured is not None:
+                    continue
+                needless = arm in others and arm not in (trial["pick"], "1")
+                if not (needless and self.curable(trial)):
+                    yield rank, trial, arm
+
+
+def seeds(trial: dict[str, Any]) -> list[int]:
+    """The run's own seed and others."""
+    return [trial["seed"] + cure.OTHER_SEED * i for i in range(SEEDS)]
+
+
+# ------------------------------------------------------------------------------------------- trials
+
+
+def tried(place: Place, name: str) -> dict[str, Any]:
+    """The trials of one run, and its arms with their configs."""
+    from gandoctor import api, trials  # noqa: PLC0415
+    from gandoctor.trials import arms as ways  # noqa: PLC0415
+    from gandoctor.trials.commands import run_all  # noqa: PLC0415
+
+    run = place.runs / name
+    begun, used = time.monotonic(), os.times()
+    wishes = trials.Wishes(train=COMMAND, budget=place.budget, jobs=CORES)
+    report = trials.run(run, wishes, train=forks.run_all if place.forked else run_all)
+    wall, now = time.monotonic() - begun, os.times()
     note = report.trials
     assert note is not None
-    tried = time.process_time() - begun
     case = next(iter(api.cases(run)))
-    name = ways.config_of(case.report(), case.run)
-    arms, _ = ways.arms_of(case.report(), case.run, case.raw.root, name, wishes.patches)
-    config = settings.read(run / name)
-    truth = {a.name: cures(a.text, name, config) for a in arms if a.name != "unchanged"}
+    file = ways.config_of(case.report(), case.run)
+    arms, _ = ways.arms_of(case.report(), case.run, case.raw.root, file, wishes.patches)
     own = [a for a in note.arms if a.number]
+    named = {str(a.number) if a.number else a.kind: a for a in note.arms}
     return {
-        "run": run.name,
+        "run": name,
+        "seed": settings.read(run / file)["seed"],
         "judge": note.judge,
-        "cpu_seconds": round(tried, 1),
+        "seconds": round(wall, 1),
+        "cpu_seconds": round(sum(now[:4]) - sum(used[:4]), 1),
         "trained": note.trained,
+        "complete": note.complete,
         "pick": str(own[0].number) if own else "",
+        "rungs": {name: a.rungs for name, a in named.items()},
         "outcomes": {str(a.number): a.outcome for a in own},
-        "cures": truth,
+        "arms": {a.name: _config(a.text, file) for a in arms if a.name != "unchanged"},
     }
 
 
-def figures(found: Sequence[dict[str, Any]]) -> str:
+def _config(text: str, file: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(file).name
+        path.write_text(text, "utf-8")
+        try:
+            config = settings.read(path)
+        except ValueError:  # a random edit may ask for what cannot be
+            return {"digest": "", "config": None}
+    return {"digest": cure.digest(config), "config": config}
+
+
+def lane(place: Place, names: Sequence[str], turn: Any, cores: Sequence[int]) -> None:
+    """Try run after run on some cores, then train whole with each of them."""
+    confine(cores)
+    if place.forked:
+        forks.ready()
+    longest = 0.0
+    while True:
+        with turn.get_lock():
+            at, turn.value = turn.value, turn.value + 1
+        if at >= len(names) or time.time() + longest > place.trials_until:
+            break
+        begun = time.time()
+        try:
+            told = tried(place, names[at])
+        except Exception as e:  # told of, and the others go on
+            told = {"run": names[at], "error": f"{type(e).__name__}: {e}"[:300]}
+            traceback.print_exc(limit=-3)
+        add(place.out / TRIALS, told)
+        shown = {k: v for k, v in told.items() if k not in ("arms", "rungs")}
+        print(json.dumps(shown), flush=True)
+        longest = max(longest, time.time() - begun)
+    start = multiprocessing.get_context("fork" if place.forked else "spawn").Process
+    crew = [start(target=cured, args=(place, [core])) for core in cores]
+    for process in crew:
+        process.start()
+    for process in crew:
+        process.join()
+
+
+def confine(cores: Sequence[int]) -> None:
+    """Keep the process and all that it begins on some cores."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+# ---------------------------------------------------------------------------------- whole trainings
+
+
+def cured(place: Place, cores: Sequence[int]) -> None:
+    """Train arms whole until there is nothing to train or no time."""
+    confine(cores)
+    longest = 0.0
+    while time.time() + longest < place.until:
+        known = Known.of(place.out)
+        wanted = sorted(known.wanted(), key=lambda w: (w[0], cure._lot(w[1]["run"])))
+        for _, trial, arm in wanted:
+            vote = known.vote(trial, arm)
+            seed = seeds(trial)[len(vote.outcomes)]
+            if _claimed(place, f"{trial['run']}-{arm}"):
+                begun = time.time()
+                _train(place, trial, arm, seed)
+                longest = max(longest, time.time() - begun)
+                (place.claims / f"{trial['run']}-{arm}").unlink()
+                break
+        else:
+            return
+
+
+def _claimed(place: Place, name: str) -> bool:
+    try:
+        (place.claims / name).open("x").close()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _train(place: Place, trial: dict[str, Any], arm: str, seed: int) -> None:
+    known = trial["arms"][arm]
+    about = {"run": trial["run"], "arm": arm, "digest": known["digest"], "seed": seed}
+    if known["config"] is None:
+        told: dict[str, Any] = {"outcome": "error"}
+    else:
+        told = cure.retrain(known["config"] | {"seed": seed})
+    add(place.out / CURES, about | told)
+
+
+# ------------------------------------------------------------------------------------------ figures
+
+
+def figures(known: Known, budget: float) -> str:
     """The shares, each with its interval and count."""
-    some = [f for f in found if any(v for k, v in f["cures"].items() if k.isdigit())]
-    tried = [(f["outcomes"][k], v) for f in found for k, v in f["cures"].items() if k.isdigit()]
-    lines = [
-        f"{len(found)} failed runs, a prescription among the first three cures {len(some)} of them",
-        f"the pick of the trials cures  {share(f['cures'].get(f['pick'], False) for f in some)}",
-        f"the first prescription cures  {share(f['cures'].get('1', False) for f in some)}",
-        f"the random edit cures         {share(f['cures'].get('random', False) for f in some)}",
-        f"of those refuted, cure none   {share(not v for o, v in tried if o == 'refuted')}",
-        f"of those supported, cure      {share(v for o, v in tried if o == 'supported')}",
+    some = [t for t in known.trials if known.curable(t)]
+    votes = {(t["run"], a): known.vote(t, a).cured for t in known.trials for a in t["arms"]}
+    ways = {
+        "the pick of the trials cures": lambda t: t["pick"],
+        "the first prescription cures": lambda t: "1",
+        "the random edit cures": lambda t: "random",
+    }
+    whole = [
+        t for t in some if all(votes.get((t["run"], of(t)), False) is not None
+                               for of in ways.values())
+    ]  # fmt: skip
+    sure = [(o, votes[t["run"], a]) for t in known.trials for a, o in t["outcomes"].items()
+            if votes.get((t["run"], a)) is not None]  # fmt: skip
+    took = [t["seconds"] for t in known.trials]
+    count = f"{len(known.trials)} failed runs tried, a prescription cures {len(some)} of them"
+    told = [
+        f"{count}, no whole training is missing of {len(whole)}",
+        *(
+            f"{text:30s}{share(bool(votes.get((t['run'], of(t)))) for t in whole)}"
+            for text, of in ways.items()
+        ),
+        f"{'of those refuted, cure none':30s}{share(not v for o, v in sure if o == 'refuted')}",
+        f"{'of those supported, cure':30s}{share(bool(v) for o, v in sure if o == 'supported')}",
     ]
-    return "\n".join(lines)
+    if took:
+        late = sum(s > 1.1 * budget for s in took)
+        told.append(
+            f"a trial took {statistics.median(took):.0f} s in the median, {max(took):.0f} s at "
+            f"most, {sum(t['complete'] for t in known.trials)} were complete, {late} went over "
+            f"{budget:g} s by more than a tenth"
+        )
+    return "\n".join(told)
 
 
-def main(runs: str, out: str, limit: str = "6") -> int:
-    """Failed runs by lot, always the same ones; goes on where it was stopped."""
-    kept = Path(out)
-    found = json.loads(kept.read_text("utf-8")) if kept.exists() else []
-    known = {f["run"] for f in found}
-    truths = [json.loads(p.read_text("utf-8")) for p in Path(runs).glob("*.truth.json")]
-    failed = [t for t in truths if t["outcome"] == "failed"]
-    chosen = sorted((t["run"] for t in failed), key=cure._lot)[: int(limit)]
-    for name in chosen:
-        if name in known:
-            continue
-        found.append(one(Path(runs) / name))
-        kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-        print(json.dumps(found[-1]), flush=True)
-    print(figures(found))
+def chosen(runs: Path) -> list[str]:
+    """Failed runs by lot, always the same ones, whose logs can be written here."""
+    truths = [json.loads(p.read_text("utf-8")) for p in runs.glob("*.truth.json")]
+    names = sorted((t["run"] for t in truths if t["outcome"] == "failed"), key=cure._lot)
+    if importlib.util.find_spec("tensorboardX"):
+        return names
+    return [n for n in names if not list((runs / n).rglob("events.out.*"))]
+
+
+def main(argv: Iterable[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.probe.trials", description=__doc__)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--limit", type=int, help="so many runs, by lot")
+    parser.add_argument("--lanes", type=int, default=1, help="trials at a time, of two cores each")
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of one trial")
+    parser.add_argument(
+        "--forked", action="store_true",
+        help="trainings are forks of a process that has loaded torch, not commands of their own",
+    )  # fmt: skip
+    parser.add_argument("--trials-until", type=float, default=1e9, help="seconds from now")
+    parser.add_argument("--until", type=float, default=1e9, help="seconds from now")
+    given = parser.parse_args(None if argv is None else list(argv))
+    now = time.time()
+    given.out.mkdir(parents=True, exist_ok=True)
+    done = {t["run"] for t in lines(given.out / TRIALS)}
+    names = [n for n in chosen(given.runs)[: given.limit] if n not in done]
+    with tempfile.TemporaryDirectory() as claims:
+        place = Place(
+            given.runs, given.out, given.budget, given.forked, now + given.trials_until,
+            now + given.until, Path(claims),
+        )  # fmt: skip
+        _work(place, names, given.lanes)
+    print(figures(Known.of(given.out), given.budget))
     return 0
 
 
+def _work(place: Place, names: Sequence[str], lanes: int) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    turn = spawn.Value("i", 0)
+    free = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    crew = []
+    for i in range(lanes):
+        cores = [free[(CORES * i + k) % len(free)] for k in range(CORES)]
+        crew.append(spawn.Process(target=lane, args=(place, names, turn, cores)))
+        crew[-1].start()
+    for process in crew:
+        process.join()
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:4]))
+    raise SystemExit(main())

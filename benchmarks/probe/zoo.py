@@ -25,8 +25,9 @@ from gandoctor.errors import GandoctorError
 from gandoctor.probe import Probe, Wishes, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from gandoctor.model.report import Report
     from gandoctor.probe.weights import Checkpoint
 
 
@@ -75,18 +76,44 @@ def probed(out: Path) -> Iterator[dict[str, Any]]:
         except GandoctorError as e:  # it broke before a checkpoint was kept
             print(f"{truth['run']}: {e}", file=sys.stderr)
             continue
-        note = report.probe
-        assert note is not None
-        first = note.tested[0] if note.tested else None
-        accused = [v in ("failing", "warning") for v in (note.verdict_before, report.verdict)]
-        yield {
-            "failed": truth["outcome"] == "failed",
-            "true": first is not None and bool(set(first.symptoms) & set(truth["symptoms"])),
-            "outcome": first.outcome if first else "",
-            "new": accused[1] and not accused[0],
-            "gone": accused[0] and not accused[1],
-            "seconds": note.seconds,
-        }
+        yield told(report, truth)
+
+
+def told(report: Report, truth: dict[str, Any]) -> dict[str, Any]:
+    """What a probed run's report says of the log's first diagnosis, beside the truth."""
+    note = report.probe
+    assert note is not None
+    first = note.tested[0] if note.tested else None
+    accused = [v in ("failing", "warning") for v in (note.verdict_before, report.verdict)]
+    return {
+        "run": truth["run"],
+        "failed": truth["outcome"] == "failed",
+        "true": first is not None and bool(set(first.symptoms) & set(truth["symptoms"])),
+        "outcome": first.outcome if first else "",
+        "new": accused[1] and not accused[0],
+        "gone": accused[0] and not accused[1],
+        "seconds": note.seconds,
+    }
+
+
+def figures(found: Sequence[dict[str, Any]]) -> str:
+    """How often the probe was right."""
+    failed = [f for f in found if f["failed"] and f["outcome"]]
+    sound = [f for f in found if not f["failed"]]
+    wanted = {True: "confirmed", False: "refuted"}
+    right = [f["outcome"] == wanted[f["true"]] for f in failed]
+    of_true = [r for f, r in zip(failed, right, strict=True) if f["true"]]
+    of_false = [r for f, r in zip(failed, right, strict=True) if not f["true"]]
+    return "\n".join(
+        [
+            f"{len(found)} runs, {len(failed)} of them failed and diagnosed by the log",
+            f"true and confirmed, or false and refuted  {share(right)}",
+            f"  true, and confirmed                     {share(of_true)}",
+            f"  false, and refuted                      {share(of_false)}",
+            f"healthy, no new accusation                {share(not f['new'] for f in sound)}",
+            f"the longest took {max(f['seconds'] for f in found):.1f} s",
+        ]
+    )
 
 
 def main(out: str, count: str = "42") -> int:
@@ -95,14 +122,7 @@ def main(out: str, count: str = "42") -> int:
     place.mkdir(parents=True, exist_ok=True)
     trained(place, int(count))
     found = list(probed(place))
-    failed = [f for f in found if f["failed"] and f["outcome"]]
-    sound = [f for f in found if not f["failed"]]
-    wanted = {True: "confirmed", False: "refuted"}
-    print(f"{len(found)} runs, {len(failed)} of them failed and diagnosed by the log")
-    print(f"true and confirmed, or false and refuted  "
-          f"{share(f['outcome'] == wanted[f['true']] for f in failed)}")  # fmt: skip
-    print(f"healthy, no new accusation                {share(not f['new'] for f in sound)}")
-    print(f"the longest took {max(f['seconds'] for f in found):.1f} s")
+    print(figures(found))
     return 0
 
 

@@ -54,7 +54,8 @@ class Training:
 
     def __init__(self, config: Config) -> None:
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(mode=True)
+        # As `use_deterministic_algorithms`, which imports a compiler, a second and more.
+        torch.set_deterministic_debug_mode("error")
         torch.manual_seed(config["seed"])
         self.config = config
         self.data = datasets.load(config["data.name"], config["data.samples"], config["seed"])
@@ -78,6 +79,19 @@ class Training:
 
     def run(self) -> measure.Truth:
         """Train to the end, or until it has been broken for a while; return what was measured."""
+        broken_at = self.train()
+        losses = [
+            abs(row[k])
+            for _, row in self.rows
+            for k in ("d_loss", "g_loss")
+            if math.isfinite(row[k])
+        ]
+        return measure.judge(
+            self.moments, self.config, self.data, max(losses, default=0.0), broken_at
+        )
+
+    def train(self, *, measured: bool = True) -> int | None:
+        """As `run`, measured on the way or not; the step of the first loss that is not finite."""
         c = self.config
         steps, every = c["iterations"], c["log.every"]
         pause = max(steps // measure.MOMENTS, 1)
@@ -92,7 +106,7 @@ class Training:
                     math.isfinite(seen["d_loss"]) and math.isfinite(seen["g_loss"])
                 ):
                     broken_at = step
-            if step % pause == 0:
+            if measured and step % pause == 0:
                 self.moments.append(self.examiner.measure(step, self.averaged or self.G, self.D))
             if step in keep:
                 self.snapshots[step] = self._samples()
@@ -100,13 +114,7 @@ class Training:
                 self.checkpoints[step] = self._state(step)
             if broken_at is not None and step >= broken_at + BROKEN_ROWS * every:
                 break
-        losses = [
-            abs(row[k])
-            for _, row in self.rows
-            for k in ("d_loss", "g_loss")
-            if math.isfinite(row[k])
-        ]
-        return measure.judge(self.moments, c, self.data, max(losses, default=0.0), broken_at)
+        return broken_at
 
     # ------------------------------------------------------------------------------------- one step
 
@@ -303,14 +311,21 @@ def main(argv: Iterable[str] | None = None) -> int:
         "--spelling", default="nested", choices=settings.spellings(), help="of the config written"
     )
     parser.add_argument("--json", action="store_true", help="write the config as JSON, not YAML")
+    parser.add_argument(
+        "--unmeasured", action="store_true", help="measure nothing, as most trainings do"
+    )
     given = parser.parse_args(None if argv is None else list(argv))
+    name = "config.json" if given.json else "config.yaml"
     try:
         config = settings.override(
             settings.read(given.config) if given.config else settings.make({}), given.set
         )
-        truth = train(
-            config, given.out, "config.json" if given.json else "config.yaml", given.spelling
-        )
+        if given.unmeasured:
+            training = Training(config)
+            training.train(measured=False)
+            training.save(given.out, name, given.spelling)
+            return 0
+        truth = train(config, given.out, name, given.spelling)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

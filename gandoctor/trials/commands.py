@@ -102,13 +102,15 @@ def run_all(tasks: Sequence[Task], jobs: int, until: float) -> Iterator[Ended]:
     running: list[tuple[Task, Any, float]] = []
     try:
         while waiting or running:
-            while waiting and len(running) < jobs and time.monotonic() < until:
-                task = waiting.pop(0)
-                running.append((task, _begun(task), time.monotonic()))
             late = time.monotonic() >= until
             if late:
                 waiting.clear()
-            for entry in [e for e in running if late or e[1].poll() is not None]:
+            done = [e for e in running if late or e[1].poll() is not None]
+            # The next begin before the caller looks at those that have ended: that takes a while.
+            while waiting and len(running) - len(done) < jobs:
+                task = waiting.pop(0)
+                running.append((task, _begun(task), time.monotonic()))
+            for entry in done:
                 running.remove(entry)
                 yield _ended(*entry)
             time.sleep(PAUSE)

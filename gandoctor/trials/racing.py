@@ -82,7 +82,7 @@ class Race:
             self.notes.append("interrupted; what was trained stands")
 
     def _through(self) -> list[Arm]:
-        """The unchanged arm, the random one, and the prescriptions that did best so far."""
+        """The unchanged arm, the random one if it trains, and the prescriptions that did best."""
         judge = self.judge()
         base = self.middle("unchanged", 0, judge)
         own = [a for a in self.arms if a.prescription is not None]
@@ -90,7 +90,9 @@ class Race:
         own.sort(key=lambda a: self.middle(a.name, 0, judge))
         better = [a for a in own if self.middle(a.name, 0, judge) < base]
         kept = (better or own[:1])[:LEFT]
-        return [a for a in self.arms if a.prescription is None or a in kept]
+        if math.isfinite(self.middle("random", 0, judge)):
+            kept.append(next(a for a in self.arms if a.name == "random"))
+        return [a for a in self.arms if a.name == "unchanged" or a in kept]
 
     def _rung(self, place: Path, rung: int, arms: Sequence[Arm]) -> None:
         tasks = []
@@ -156,11 +158,13 @@ class Race:
         told = [self._told(arm, judge) for arm in self.arms]
         return sorted(told, key=lambda t: (t.kind != "unchanged", *self._place(t)))
 
-    def _place(self, arm: TrialArm) -> tuple[int, float]:
+    def _place(self, arm: TrialArm) -> tuple[int, int, float]:
         order = ("supported", "undecided", "not tried", "refuted", "control")
         last = arm.rungs[-1] if arm.rungs else ()
         sizes = [math.inf if x is None else x for x in last]
-        return order.index(arm.outcome), statistics.median(sizes) if sizes else math.inf
+        middle = statistics.median(sizes) if sizes else math.inf
+        # What a quarter of the steps gave is not to be set against what a half gave.
+        return order.index(arm.outcome), -len(arm.rungs), middle
 
     def _told(self, arm: Arm, judge: str) -> TrialArm:
         rungs = [self.sizes(arm.name, rung, judge) for rung in range(len(SHARES))]
@@ -192,7 +196,9 @@ class Race:
         if mine >= usual - MARGIN * abs(usual):
             return "refuted", f"no better than unchanged {part}"
         if rung == 0:
-            return "undecided", f"better {part}, not among the best"
+            further = any(a.name == name for a in self._through())
+            rest = "no time was left for more" if further else "not among the best"
+            return "undecided", f"better {part}, {rest}"
         control = self.middle("random", rung, judge)
         doubt = self.middle(name, rung, scoring.BELIEF)
         if doubt >= FAILING:

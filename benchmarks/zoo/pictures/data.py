@@ -1,4 +1,4 @@
-"""Six sets of labelled pictures, drawn when they are needed: nothing is downloaded.
+"""Eight sets of labelled pictures, drawn when they are needed: nothing is downloaded.
 
 ``plan.yaml`` says which half trains on which.
 """
@@ -332,6 +332,73 @@ def _face(rng: np.random.Generator, label: int) -> Picture:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
+# ----------------------------------------------------------------------------------------- segments
+
+# Which of a display's seven bars are lit: top, upper left, upper right, middle, lower two, bottom.
+LIT: Final = ("1110111", "0010010", "1011101", "1011011", "0111010",
+              "1101011", "1101111", "1010010", "1111111", "1111011")  # fmt: skip
+BARS: Final = (((0, 0), (1, 0)), ((0, 0), (0, 1)), ((1, 0), (1, 1)), ((0, 1), (1, 1)),
+               ((0, 1), (0, 2)), ((1, 1), (1, 2)), ((0, 2), (1, 2)))  # fmt: skip
+
+
+def _segments(rng: np.random.Generator, label: int) -> Picture:
+    """A digit of a display: it leans, its bars are thin or thick, those unlit glimmer."""
+    side = 28 * FINER
+    picture = Image.new("L", (side, side))
+    pen = ImageDraw.Draw(picture)
+    lean, width, glimmer = rng.normal(0.1, 0.06), int(rng.integers(6, 10)), int(rng.integers(0, 50))
+    tall = rng.uniform(0.26, 0.32) * side
+    x0, y0 = side * 0.36 + rng.normal(0, 1.5), side / 2 - tall + rng.normal(0, 1.5)
+    for lit in "01":  # what is lit lies above what is not
+        for bar, state in zip(BARS, LIT[label], strict=True):
+            if state == lit:
+                ends = [
+                    (x0 + x * 0.95 * tall - lean * (y - 1) * tall, y0 + y * tall) for x, y in bar
+                ]
+                pen.line(ends, 255 if state == "1" else glimmer, width)
+    return _smaller(picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 2)))), 28)
+
+
+# -------------------------------------------------------------------------------------------- flags
+
+DYES: Final = np.array([[200, 30, 45], [245, 245, 240], [20, 60, 150], [250, 205, 40],
+                        [20, 130, 70], [25, 25, 25]])  # fmt: skip
+
+
+def _flag(rng: np.random.Generator, label: int) -> Picture:
+    """A flag of two or three dyes: stripes two ways, crosses, a disc, a corner, a border."""
+    size = 32
+    side = size * FINER
+    picked = DYES[rng.permutation(len(DYES))[:3]] + rng.normal(0, 6, (3, 3))
+    first, second, third = (tuple(int(v) for v in np.clip(c, 0, 255)) for c in picked)
+    picture = Image.new("RGB", (side, side), first)
+    pen = ImageDraw.Draw(picture)
+    a, b, w = side / 3 + rng.normal(0, 1), side * 2 / 3 + rng.normal(0, 1), side * 0.1
+    match label:
+        case 0:
+            pen.rectangle((a, 0, b, side), second)
+            pen.rectangle((b, 0, side, side), third)
+        case 1:
+            pen.rectangle((0, a, side, b), second)
+            pen.rectangle((0, b, side, side), third)
+        case 2:
+            pen.rectangle((a - w, 0, a + w, side), second)
+            pen.rectangle((0, side / 2 - w, side, side / 2 + w), second)
+        case 3:
+            pen.line((0, 0, side, side), second, int(2 * w))
+            pen.line((0, side, side, 0), second, int(2 * w))
+        case 4:
+            pen.ellipse((a - w, a - w, b + w, b + w), second)
+        case 5:
+            pen.rectangle((0, 0, side / 2, side / 2), second)
+        case 6:
+            pen.polygon(((0, 0), (side, 0), (0, side)), second)
+        case _:
+            pen.rectangle((2 * w, 2 * w, side - 2 * w, side - 2 * w), second)
+    pixels = np.asarray(_smaller(picture, size)).astype(float) + rng.normal(0, 3, (size, size, 1))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
 KINDS: Final[dict[str, Kind]] = {
     "glyphs": Kind(10, 28, "L", _glyph),
     "scenes": Kind(8, 32, "RGB", _scene),
@@ -339,4 +406,6 @@ KINDS: Final[dict[str, Kind]] = {
     "sprites": Kind(10, 32, "RGB", _sprite),
     "strokes": Kind(10, 28, "L", _strokes),
     "faces": Kind(8, 32, "RGB", _face),
+    "segments": Kind(10, 28, "L", _segments),
+    "flags": Kind(8, 32, "RGB", _flag),
 }

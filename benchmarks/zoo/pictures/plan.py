@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmarks.zoo.pictures.settings import Settings
 
-HALVES: Final = ("tune", "judge", "unseen")
+HALVES: Final = ("tune", "judge", "unseen", "fresh")
 Task = dict[str, Any]  # settings, and what is kept with the record
 
 
