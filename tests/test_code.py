@@ -631,6 +631,26 @@ def test_a_script_in_the_runs_own_folder_is_read(tmp_path, losing):
     assert (told["lr_d"]["file"], told["lr_d"]["line"]) == ("train.py", 22)
 
 
+@pytest.mark.parametrize(
+    ("beside", "is_read"),
+    [
+        ({"plot.py": "print(1)"}, False),
+        ({"main.py": "from gan import train"}, True),
+        ({"plot.py": "print(1)", "run.sh": "python gan/train.py --n 3"}, True),
+        ({"gan.ipynb": notebook("from gan import train")}, True),
+    ],
+)
+def test_code_below_a_log_counts_where_the_folder_starts_it(tmp_path, losing, beside, is_read):
+    (losing.parent / "gan").mkdir()
+    (losing.parent / "gan" / "train.py").write_text(WHOLE)
+    for name, text in beside.items():
+        (losing.parent / name).write_text(text)
+    out = tmp_path / "r.json"
+    cli("analyze", losing.parent, "-o", out)
+    settings = json.loads(out.read_text())["settings"]
+    assert ("lr_d" in {s["name"] for s in settings}) is is_read
+
+
 def test_a_log_of_another_game_than_the_code_plays(tmp_path):
     run, repo = tmp_path / "run", tmp_path / "repo"
     run.mkdir()

@@ -8,6 +8,7 @@ import pytest
 
 from gandoctor.configs import python
 from gandoctor.configs.python.edits import Editor
+from gandoctor.configs.splice import SpliceError
 
 NETS = "D, G = Discriminator(), Generator()\n"
 PAIR = NETS + "d_opt = Adam(D.parameters(), {d})\ng_opt = Adam(G.parameters(), {g})\n"
@@ -79,6 +80,34 @@ RATES = {
         + "train(FLAGS.config)", 1, 2,
     ),
     "optax": ("opt_d, opt_g = optax.adam(1), optax.adam(2)", 1, 2),
+    "a named tuple": (
+        ("P = collections.namedtuple('P', ['d', 'g'])\ndef train(p):\n"
+        + textwrap.indent(PAIR.format(d="p.d", g="p.g"), "    ") + "train(P(1, g=2))"), 1, 2,
+    ),
+    "a named tuple's defaults": (
+        "P = namedtuple('P', 'n d g', defaults=(1, 2))\np = P(9)\n" + PAIR.format(d="p.d", g="p.g"),
+        1, 2,
+    ),
+    "a dataclass by place": (
+        "@dataclass\nclass P:\n    d: float\n    g: float = 3\np = P(1, 2)\n"
+        + PAIR.format(d="p.d", g="p.g"), 1, 2,
+    ),
+    "a table": (
+        "RATES = {'a': (3, 4), 'b': (1, 2)}\ndef rates(kind):\n    return RATES[kind]\n"
+        'parser.add_argument("--kind", default="b")\nargs = parser.parse_args()\n'
+        "x, y = rates(args.kind)\n" + PAIR.format(d="x", g="y"), 1, 2,
+    ),
+    "made a schedule of": (
+        "def falling(base_lr, steps):\n    return tf.cond(go, lambda: base_lr, lambda: 0.0)\n"
+        + PAIR.format(d="falling(1, 100)", g="falling(base_lr=2, steps=5)"), 1, 2,
+    ),
+    "a partial": (
+        NETS + "made = partial(optim.Adam, lr=1)\na = made(D.parameters())\n"
+        "b = made(G.parameters(), lr=2)", 1, 2,
+    ),
+    "partials that are handed on": (
+        NETS + "train(d_opt=functools.partial(optim.Adam, lr=1), g_opt=partial(Adam, lr=2))", 1, 2,
+    ),
     "tuple of both": (PAIR.format(d="lr=a", g="lr=b") + "a, b = 1, 2", 1, 2),
 }  # fmt: skip
 
@@ -181,6 +210,10 @@ EDITS = {
         "opt_gen = made(gen)\nopt_dis = made(dis)",
         "made(dis)", "made(dis, rate=1e-4)",
     ),
+    "a partial": (
+        NETS + "new = partial(optim.Adam, lr=1e-3)\nd = new(D.parameters())\ng = new(G.parameters())",
+        "(D.parameters())", "(D.parameters(), lr=1e-4)",
+    ),
     "shared options": (
         NETS + "o = dict(lr=1e-3, betas=(0.5, 0.9))\nd = Adam(D.parameters(), **o)\n"
         "g = Adam(G.parameters(), **o)",
@@ -242,6 +275,29 @@ NAMED = {
     "of a loss": ("BinaryCrossentropy(label_smoothing=0.1)", "label_smoothing", 0.1),
     "a factor": ("loss = gan + LAMBDA * l1_loss\nLAMBDA = 100", "lambda_l1", 100),
     "a constraint": ("const = ClipConstraint(0.02)", "clip_value", 0.02),
+    "a penalty's own weight": (
+        "def gradient_penalty(x, weight=8):\n    return weight * x\ngradient_penalty(1)", "lambda_gp", 8,
+    ),
+    "around a mean": (
+        "def f(n):\n    mean = torch.zeros(n, 96)\n    fakez = torch.normal(mean=mean, std=mean + 1)",
+        "latent_dim", 96,
+    ),
+    "a shape": ("img_shape = (1, 28, 28)\nuse(img_shape)", "image_size", 28),
+    "resized": ("def load(f):\n    return Image.open(f).resize((48, 48))", "image_size", 48),
+    "steps of G": (
+        ("for _ in loader:\n    for _ in range(2):\n        d_opt.step()\n"
+        "    for _ in range(3):\n        g_opt.step()"), "n_gen", 3,
+    ),
+    "a last block": (
+        ("class Generator:\n    def __init__(self):\n        self.net = [self.block(), self.block(last=True)]\n"
+        "    def block(self, last=False):\n        if not last:\n            return nn.ReLU()\n"
+        "        else:\n            return nn.Tanh()"), "output_activation", "tanh",
+    ),
+    "kept for later": (
+        ("class Run:\n    def __init__(self):\n        self.net = None\n    def build(self):\n"
+        "        self.net = Net(dim=77)\n    def go(self, n):\n        z = randn(n, self.net.dim)\n"
+        "class Net:\n    def __init__(self, dim):\n        self.dim = dim"), "latent_dim", 77,
+    ),
     "drawn": ("def f(n):\n    noise = tf.random_normal([n, 128])", "latent_dim", 128),
     "assembled": ("generator = Sequential([Dense(9), Dense(9, activation='tanh')])", "output_activation", "tanh"),
     "added": ("generator.add(Dense(9))\ngenerator.add(Activation('tanh'))", "output_activation", "tanh"),
@@ -257,6 +313,44 @@ def test_other_settings_are_found(code, kind):
     text, setting, value = NAMED[kind]
     found, _ = code(PAIR.format(d=1, g=2) + text)
     assert values(found)[setting] == value
+
+
+def test_a_falling_rate_is_no_hinge_loss(code):
+    text = "LambdaLR(d_opt, lambda e: max(0, 1 - e / 100))\nloss = nn.BCELoss()"
+    found, _ = code(PAIR.format(d=1, g=2) + text)
+    assert values(found)["loss_family"] == "nonsaturating"
+
+
+def test_a_method_that_the_class_at_work_replaces_says_no_loss(code):
+    base = (
+        "class Base:\n    def d_loss(self, real, fake):\n        return nn.BCELoss()(real, fake)\n"
+    )
+    heir = "class Mine(Base):\n    def d_loss(self, real, fake):\n        return fake.mean() - real.mean()\n"
+    found, _ = code(base + heir + PAIR.format(d=1, g=2) + "Mine().d_loss(real, fake)")
+    assert values(found)["loss_family"] == "wgan"
+
+
+def test_the_test_of_a_file_does_not_say_what_it_is_called_with(code):
+    train = "def train(lr):\n" + textwrap.indent(PAIR.format(d="lr", g="lr"), "    ")
+    found, _ = code(
+        {
+            "train_lib.py": train,
+            "train_lib_test.py": "import train_lib\ntrain_lib.train(9)",
+            "main.py": "import train_lib\ntrain_lib.train(1)",
+        }
+    )
+    assert values(found)["lr_d"] == 1
+
+
+def test_an_import_that_names_the_package_around_the_tree(code):
+    found, _ = code(
+        {
+            "gan/train.py": "from zoo.models.gan.rates import D_RATE\n"
+            + PAIR.format(d="D_RATE", g=2),
+            "gan/rates.py": "D_RATE = 1",
+        }
+    )
+    assert place(found, "lr_d") == "gan/rates.py:1"
 
 
 def test_real_labels_of_one_are_no_smoothing(code):
@@ -360,3 +454,48 @@ def test_of_several_configs_what_most_of_them_say(code):
     found, _ = code(text)
     assert (values(found)["lr_d"], found.found["lr_d"].sure) == (1, "medium")
     assert "batch_size" not in values(found)
+
+
+# ---------------------------------------------------------------- spectral norm
+
+D_OF_LAYERS = """
+class Discriminator(nn.Module):
+    def __init__(self, width=64):
+        self.main = nn.Sequential(
+            nn.Conv2d(3, width, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(
+                width, 1, 4,
+            ),
+        )
+        self.head = torch.nn.Linear(width, 1)
+"""
+
+
+def test_spectral_norm_is_put_around_each_layer_of_d(code):
+    text = D_OF_LAYERS + PAIR.format(d=1, g=2)
+    _, editor = code(text)
+    (after,) = editor.normed().texts.values()
+    assert after == (
+        text.replace("nn.Conv2d(3, width, 4, 2, 1)", "nn.utils.spectral_norm(nn.Conv2d(3, width, 4, 2, 1))")
+        .replace("nn.Conv2d(\n", "nn.utils.spectral_norm(nn.Conv2d(\n")
+        .replace("            ),\n        )\n", "            )),\n        )\n")
+        .replace("torch.nn.Linear(width, 1)", "torch.nn.utils.spectral_norm(torch.nn.Linear(width, 1))")
+    )  # fmt: skip
+    found, _ = code(after)
+    assert values(found)["spectral_norm"] is True
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("nn.LeakyReLU(0.2)", "Block(width)", "train.py:6: D has layers of another kind"),
+        ("nn.LeakyReLU(0.2)", "nn.LSTM(9, 9)", "train.py:6: D has layers of another kind"),
+        ("nn.Conv2d(3, width, 4, 2, 1)", "spectral_norm(nn.Conv2d(3, 9, 4))", "train.py:5: D has spectral norm"),
+        ("nn.", "layers.", "no D of PyTorch"),
+    ],
+)  # fmt: skip
+def test_a_d_whose_layers_are_not_all_seen_is_left(code, old, new, why):
+    _, editor = code((D_OF_LAYERS + PAIR.format(d=1, g=2)).replace(old, new))
+    with pytest.raises(SpliceError, match=why):
+        editor.normed()

@@ -103,6 +103,9 @@ def code_of(
     place = (path, hint.program, tuple(hint.arguments))
     if place not in known:
         code, gathered = python.read(path, hint)
+        if base == "run" and path is root and code is not None and not hint.program:
+            # a folder that a log lies in may hold other projects too
+            code = code if python.is_run_from(root, code, gathered) else None
         editor = Editor(code, gathered) if code is not None else None
         known[place] = (
             CodeOfRun(code, editor, root, base, path is not root) if code and editor else None

@@ -117,7 +117,13 @@ def _in_loss(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
 def _of_call(node: ast.Call) -> Iterator[str]:
     name = _last(node.func)
     yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
-    if name in ("relu", "maximum", "max") and any(_is_margin(a) for a in node.args):
+    # Python's own `max` takes numbers: `max(0, 1 - epoch / 100)` is a rate that falls
+    is_plain = isinstance(node.func, ast.Name) and name == "max"
+    if (
+        name in ("relu", "maximum", "max")
+        and any(_is_margin(a) for a in node.args)
+        and not is_plain
+    ):
         yield "hinge"
     if name == "squared_difference" and _is_of_one(node) and _JUDGED.search(_text(node)):
         yield "ls"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Literal
 
-    from gandoctor.configs.python.edits import Editor
+    from gandoctor.configs.python.edits import Edited, Editor
     from gandoctor.configs.python.reading import Found
     from gandoctor.model.signals import Setting
     from gandoctor.prescribe.work_out import Step
@@ -66,7 +66,19 @@ class InCode:
             if step.beside or not self.knows(step.name, step.setting):
                 raise SpliceError(f"the code does not give `{step.setting.key}` the run's value")
         wanted = {self.own.get(s.name, s.name): s.new for s in steps}
-        done = self.editor.edit(wanted)
+        return self._told(self.editor.edit(wanted))
+
+    def normed(self) -> tuple[tuple[Edit, ...], str, tuple[tuple[str, str], ...]]:
+        """The same for spectral norm around each layer of D.
+
+        Raises
+        ------
+        SpliceError
+            Where that is not one small change a layer; it says why.
+        """
+        return self._told(self.editor.normed())
+
+    def _told(self, done: Edited) -> tuple[tuple[Edit, ...], str, tuple[tuple[str, str], ...]]:
         before = self.editor.texts
         edits = tuple(Edit(c.file, setting, c.old, c.new, c.line) for setting, c in done.changes)
         if any(

@@ -181,6 +181,8 @@ class Desk:
 
         None where the code does not have it, or where a config that the code reads has it.
         """
+        if self.code is not None and _norms_d(remedy) and plan.missing and not plan.blocked:
+            return self._normed(self.code, remedy, cause)
         if self.code is None or not plan.steps or (plan.blocked and not plan.shared):
             return None
         if not all(self.code.knows(s.name, s.setting) for s in plan.steps):
@@ -199,17 +201,30 @@ class Desk:
             return self._written(
                 remedy, cause, snippet=f"# {where}\n{said}", blocked_by=f"{where}: {e.what}"
             )
-        note = NOTES[0] if self.code.base == "repo" else NOTES[3]
+        return self._coded(self.code, remedy, cause, (edits, patch, made_for), self._options(plan))
+
+    def _normed(self, code: InCode, remedy: Remedy, cause: str) -> Prescription:
+        """Spectral norm around D's layers in the training code, or where D is."""
+        try:
+            return self._coded(code, remedy, cause, code.normed())
+        except SpliceError as e:
+            said = filled(remedy.snippet, self.run)
+            return self._written(remedy, cause, snippet=f"# {e.what}\n{said}", blocked_by=e.what)
+
+    def _coded(
+        self,
+        code: InCode,
+        remedy: Remedy,
+        cause: str,
+        done: tuple[tuple[Edit, ...], str, tuple[tuple[str, str], ...]],
+        lines: tuple[str, ...] = (),
+    ) -> Prescription:
+        edits, patch, made_for = done
+        note = NOTES[0] if code.base == "repo" else NOTES[3]
         places = ", ".join(dict.fromkeys(f"{e.file}:{e.line}" for e in edits))
-        made = self._written(
-            remedy,
-            cause,
-            why=f"{remedy.why} {note} {places}.".strip(),
-            edits=edits,
-            diff=patch,
-            overrides=self._options(plan),
-        )
-        return replace(made, made_for=made_for, base=self.code.base)
+        why = f"{remedy.why} {note} {places}.".strip()
+        made = self._written(remedy, cause, why=why, edits=edits, diff=patch, overrides=lines)
+        return replace(made, made_for=made_for, base=code.base)
 
     def _options(self, plan: Plan) -> tuple[str, ...]:
         """The same on the command line, where the code takes all of it from options."""
@@ -411,6 +426,11 @@ class Desk:
 
 
 # ---------------------------------------------------------------- words
+
+
+def _norms_d(remedy: Remedy) -> bool:
+    """Whether it does nothing but normalise D."""
+    return [(c.setting, c.to) for c in remedy.changes] == [("spectral_norm_d", True)]
 
 
 def _as_written(run: Run) -> dict[str, Setting]:

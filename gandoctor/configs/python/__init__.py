@@ -10,16 +10,13 @@ import re
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gandoctor.configs.python.choosing import Hint
 from gandoctor.configs.python.gathering import Gathered, gather
 from gandoctor.configs.python.reading import Code, Found, read_code
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["Code", "Found", "Gathered", "Hint", "read", "read_code"]
+__all__ = ["Code", "Found", "Gathered", "Hint", "is_run_from", "read", "read_code"]
 
 SUFFIXES: Final = (".py", ".ipynb")
 # What lies at the top of a source tree.
@@ -59,6 +56,18 @@ def read(path: Path, hint: Hint | None = None) -> tuple[Code | None, Gathered]:
     )
 
 
+def is_run_from(root: Path, code: Code, gathered: Gathered) -> bool:
+    """Whether the code of a training is started from a folder, and is no stranger below it.
+
+    It lies in the folder itself, or a script or a command line there takes it in.
+    """
+    folder, slash, _ = code.home.partition("/")
+    if not slash:
+        return True
+    started = any(f"/{code.home}".endswith(f"/{script}") for script, _ in gathered.commands)
+    return started or _is_taken_in(root / folder)
+
+
 def _root_of(script: Path) -> Path:
     """Where the imports of a script begin: the folder of its package, or of who takes it in."""
     folder = script.parent
@@ -73,17 +82,13 @@ def _root_of(script: Path) -> Path:
 
 def _is_taken_in(folder: Path) -> bool:
     """Whether a script beside a folder imports from it."""
-    taken = re.compile(rf"(?m)^[ \t]*(?:from|import)[ \t]+{re.escape(folder.name)}\b")
+    taken = re.compile(rf"(?m)^[ \t]*\"?(?:from|import)[ \t]+\.?{re.escape(folder.name)}\b")
+    beside = (f for suffix in SUFFIXES for f in folder.parent.glob(f"*{suffix}"))
     try:
-        for script in islice(folder.parent.glob("*.py"), _MOST_BESIDE):
+        for script in islice(beside, _MOST_BESIDE):
             with script.open(encoding="utf-8", errors="replace") as f:
                 if taken.search(f.read(_HEAD)):
                     return True
     except OSError:
         return False
     return False
-
-
-def settings_of(code: Code) -> Sequence[Found]:
-    """Its settings, by name."""
-    return sorted(code.found.values(), key=lambda f: f.setting)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
 from gandoctor.configs.python.sides import words_of
+from gandoctor.configs.python.units import is_module
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -311,12 +312,7 @@ def _taken_in(unit: Unit, index: Index) -> list[Unit]:
         for name in names:
             end = name.replace(".", "/")
             for other in index.units:
-                path = f"/{other.file}"
-                if (
-                    end
-                    and other is not unit
-                    and path.endswith((f"/{end}.py", f"/{end}/__init__.py"))
-                ):
+                if end and other is not unit and is_module(end, other.file):
                     out.append(other)
                     break
     return out

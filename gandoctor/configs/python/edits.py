@@ -14,6 +14,7 @@ from gandoctor.configs.python import given
 from gandoctor.configs.python import optimisers as opt
 from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.gathering import Gathered, values_in
+from gandoctor.configs.python.making import Applied
 from gandoctor.configs.python.reading import Code, Found, read_code
 from gandoctor.configs.python.units import unit_of
 from gandoctor.configs.references import last_name
@@ -120,6 +121,41 @@ class Editor:
             {n: t for n, t in texts.items() if t != self.texts[n]},
             tuple(changes),
         )
+
+    def normed(self) -> Edited:
+        """Put spectral norm around each layer of D.
+
+        Raises
+        ------
+        SpliceError
+            Where that is not one small change a layer; it says why, and where D is.
+        """
+        from gandoctor.configs.python.norming import layers_of
+
+        code = self._read(self.texts)
+        if code is None:
+            raise SpliceError("the code is not read the same way by itself")
+        changes: list[Change] = []
+        for call, unit, norm in layers_of(code):
+            place = unit.place(call)
+            if place.start < 0 or place.file not in self.texts:
+                raise SpliceError(f"{place.file}:{place.line}: the layer's place is not known")
+            changes.append(Change(place.file, place.start, place.start, "", f"{norm}(", place.line))
+            end = str(unit.line(call.end_lineno or call.lineno))
+            changes.append(Change(place.file, place.end, place.end, "", ")", end))
+        texts = dict(self.texts)
+        for change in sorted(changes, key=lambda c: c.start, reverse=True):
+            texts[change.file] = _put(texts[change.file], change)
+        after = self._read(texts)
+        wanted = {"spectral_norm": True}
+        at = f"{changes[0].file}:{changes[0].line}"
+        if after is None or [u.mended for u in after.units] != [u.mended for u in code.units]:
+            raise SpliceError(f"{at}: it would be no Python any more")
+        fault = _fault(fingerprint(code), fingerprint(after), "spectral_norm", wanted)
+        if fault:
+            raise SpliceError(f"{at}: {fault}")
+        changed = {n: t for n, t in texts.items() if t != self.texts[n]}
+        return Edited(changed, tuple(("spectral_norm", c) for c in changes))
 
     def _one(
         self,
@@ -258,6 +294,9 @@ def _anew(code: Code, made: Optimiser, side: str, new: str) -> Iterator[Change]:
     reader = code.reader
     slot = given.rate_of(made, reader)
     site = made.frame.call
+    if isinstance(made.call, Applied):
+        there = replace(made, call=made.call.site)
+        yield from _inserted(there, f"{given.rate_word(made)}={new}")
     if site is not None and isinstance(slot.node, ast.Name):
         there = replace(made, call=site, unit=reader.unit(site))
         yield from _inserted(there, f"{slot.node.id}={new}")

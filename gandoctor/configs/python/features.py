@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 
 
+_WEIGHT: Final = late_pattern(r"(?i)(?:gp_?)?(?:weight|lambda\w*|lambd?|lam|coeff?)_?")
 _TOGETHER: Final = 12  # lines
+_NOISE: Final = frozenset({"z", "noise", "latent", "latents", "fakez", "noises"})
+_SHAPES: Final = ("imgshape", "imageshape", "imgdims", "imagedims", "inputshape", "datashape")
+_BESIDE: Final = frozenset({"aux", "auxiliary", "teacher", "classifier"})
+_INCEPTION: Final = 299  # pixels, of what pictures are brought to for a judge of them
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
     ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
@@ -126,7 +131,41 @@ class Training(Layers):
                 known = self.reader.known(node) if node is not None else None
                 if known is not None and fits(known.value, 4, 8192, whole=True):
                     return known
+        return self._resized() or self._of_shape()
+
+    def _resized(self) -> Known | None:
+        """``picture.resize((28, 28))``, where that is no look at what comes of the training."""
+        for call in self.calls("resize"):
+            name = getattr(self.index.function_of(call), "name", "")
+            if TEST.search(name) or set(words_of(name)) & {*SHOWING, "fid", "inception"}:
+                continue
+            handed = (*call.args, *(k.value for k in call.keywords if k.arg in ("size", "dsize")))
+            for node in handed[:3]:
+                known = self._side_of(node)
+                if known is not None and known.value != _INCEPTION:
+                    return known
         return None
+
+    def _of_shape(self) -> Known | None:
+        """``img_shape = (1, 28, 28)``."""
+        index = self.index
+        for name in (n for w in _SHAPES for n in self._spelled().get(w, ())):
+            given = [
+                b.value for scope in self._scopes_in_order() for b in index.defined(scope, name)
+            ]
+            for value in (*given, *(s.value for s in index.stores.get(name, ()))):
+                known = self._side_of(value) if value is not None else None
+                if known is not None:
+                    return known
+        return None
+
+    def _side_of(self, node: ast.expr) -> Known | None:
+        """The one side of a square shape, channels before or behind it or not at all."""
+        if not isinstance(node, ast.Tuple | ast.List) or not 2 <= len(node.elts) <= 3:
+            return None
+        sides = [self.reader.known(e) for e in node.elts]
+        at = [k for k in sides if k is not None and fits(k.value, 5, 8192, whole=True)]
+        return at[0] if len(at) == 2 and at[0].value == at[1].value else None
 
     def noise(self) -> Known | None:
         """The size of the noise, from where it is drawn."""
@@ -134,11 +173,11 @@ class Training(Layers):
         for name, place in _DRAWN:
             for call in self.calls(name):
                 target = around_name(call, self.index)
-                if not ({"z", "noise", "latent"} & set(words_of(target))):
+                if not _NOISE & set(words_of(target)):
                     continue
                 scope = self.index.function_of(call)
                 shown = set(words_of(getattr(scope, "name", ""))) & SHOWING
-                node = _size_of(call, place)
+                node = _size_of(call, place) or self._size_of_mean(call)
                 if node is not None:
                     # the training's own draw before that of any other function
                     found.append((0 if scope is self.scope else 1 + bool(shown), node))
@@ -150,6 +189,15 @@ class Training(Layers):
             if rank == 0 and known is None and isinstance(node, ast.Name):
                 return None  # it is handed over, and what another function draws is another's
         return None
+
+    def _size_of_mean(self, call: ast.Call) -> ast.expr | None:
+        """``torch.normal(mean=torch.zeros(batch, 100), std=...)``."""
+        words = (k.value for k in call.keywords if k.arg == "mean")
+        mean = next(iter((*words, *call.args)), None)
+        end = self.reader.end(mean) if mean is not None else None
+        made = end[0] if end is not None else None
+        is_filled = isinstance(made, ast.Call) and last_name(made.func) in ("zeros", "ones", "full")
+        return _size_of(made, 1) if is_filled and isinstance(made, ast.Call) else None
 
     # ------------------------------------------------------------ loss
 
@@ -176,7 +224,11 @@ class Training(Layers):
         scopes += [(u.tree, u) for u in self.near]
         seen: list[tuple[str, ast.AST, Unit]] = []
         for body, unit in scopes:
-            marks = [(m, n) for m, n in loss_calls.marks(body) if not self.reader.is_idle(n)]
+            marks = [
+                (m, n)
+                for m, n in loss_calls.marks(body)
+                if not self.reader.is_idle(n) and not self._is_beside_game(n)
+            ]
             if len({m for m, _ in marks} & loss_calls.GAMES) > 1:
                 marks = [(m, n) for m, n in marks if not self._unused(n)]
             family = loss_calls.of_marks({m for m, _ in marks})
@@ -228,6 +280,25 @@ class Training(Layers):
         outer = [p for p in self.index.around(node) if isinstance(p, ast.FunctionDef)]
         return bool(outer) and not self.index.loads.get(outer[-1].name, 0)
 
+    def _is_beside_game(self, node: ast.AST) -> bool:
+        """Whether it stands in what trains another network, or in a method that heirs replace."""
+        function = self.index.function_of(node)
+        name = getattr(function, "name", "")
+        owner = self.index.parents.get(function)
+        return bool(set(words_of(name)) & _BESIDE) or (
+            isinstance(owner, ast.ClassDef) and self._is_replaced(name, owner)
+        )
+
+    def _is_replaced(self, method: str, owner: ast.ClassDef) -> bool:
+        """Whether a class is only made as an heir that has a method of its own for this one."""
+        calls = self.index.calls
+        if owner.name in calls:
+            return False
+        classes = (c for several in self.index.classes.values() for c in several)
+        heirs = [c for c in classes if any(last_name(b) == owner.name for b in c.bases)]
+        made = [c for c in heirs if c.name in calls]
+        return bool(made) and all(self.index.defined(c, method) for c in made)
+
     def _nearest(self, marks: Sequence[tuple[str, ast.AST]], games: Set[str]) -> ast.expr | None:
         """The mark that stands nearest to where the optimisers are made."""
         found = [n for m, n in marks if m in games and isinstance(n, ast.expr)]
@@ -254,8 +325,21 @@ class Training(Layers):
                 yield mark, node, unit
 
     def penalty(self) -> Known | None:
-        """``10 * gradient_penalty``."""
-        return self._weight_of({"gp", "penalty", "slopes"})
+        """``10 * gradient_penalty``, or ``gradient_penalty(..., weight=10)``."""
+        known = self._weight_of({"gp", "penalty", "slopes"})
+        if known is not None:
+            return known
+        for name, several in self.index.functions.items():
+            words = words_of(name)
+            if not ("gp" in words or {"gradient", "penalty"} <= {*words}):
+                continue
+            for made in several:
+                args = (*made.args.args, *made.args.kwonlyargs)
+                told = next((a.arg for a in args if _WEIGHT.fullmatch(a.arg)), None)
+                known = self.reader.of_name(made, told) if told is not None else None
+                if known is not None and fits(known.value, 1e-3, 1e5):
+                    return known
+        return None
 
     def pixels(self) -> Known | None:
         """``100 * l1_loss``."""

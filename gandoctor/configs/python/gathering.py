@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.configs import formats
 from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.sides import words_of
-from gandoctor.configs.python.units import Place
+from gandoctor.configs.python.units import Place, is_module
 from gandoctor.configs.python.ways import Given
 from gandoctor.configs.splice import number
 from gandoctor.files.below import folders
@@ -23,7 +23,7 @@ from gandoctor.patterns import late_pattern
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence, Set
 
 MAX_ENTRIES: Final = 20_000  # names that are looked at
 MAX_FILES: Final = 4_000  # files that are opened
@@ -126,8 +126,9 @@ def gather(root: Path, program: str = "", *, config: str = "") -> Gathered:
     out = Gathered()
     tree = _Tree(root, out)
     code: dict[str, bytes] = {}
+    names = {n.lower() for n in tree.names}
     for name in tree.names:
-        if name.endswith((".py", ".ipynb")):
+        if name.endswith((".py", ".ipynb")) and not _is_its_test(name.lower(), names):
             data = tree.read(name)
             if data:
                 code[name] = data
@@ -145,6 +146,13 @@ def gather(root: Path, program: str = "", *, config: str = "") -> Gathered:
         asked = [str(g.value) for _, given in out.commands for g in given.values()]
         _configs(tree, out, [config, *asked, *named])
     return out
+
+
+def _is_its_test(name: str, names: Set[str]) -> bool:
+    """Whether it is the test of a file beside it: ``train_test.py``, ``test_train.py``."""
+    folder, _, own = name.rpartition("/")
+    tested = own.removeprefix("test_") if own.startswith("test_") else own.replace("_test.", ".")
+    return tested != own and f"{folder}/{tested}".lstrip("/") in names
 
 
 def _decoded(data: bytes) -> str:
@@ -309,8 +317,7 @@ def _taken_in(name: str, data: bytes, by_stem: Mapping[str, Sequence[str]]) -> l
             end = one.strip(".").replace(".", "/")
             stem = end.rpartition("/")[2]
             for other in by_stem.get(stem, ()):
-                path = f"/{other}"
-                if other != name and path.endswith((f"/{end}.py", f"/{end}/__init__.py")):
+                if other != name and is_module(end, other):
                     found[other] = None
                     break
         if len(found) >= 40:

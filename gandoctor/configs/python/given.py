@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gandoctor.configs.references import dotted, last_name
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from gandoctor.configs.python.optimisers import Optimiser
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 # What an optimiser is told, by the words of the libraries.
 _LR: Final = ("lr", "learning_rate", "alpha", "learningRate", "base_lr")
 _BETAS: Final = (("beta1", "beta_1", "b1"), ("beta2", "beta_2", "b2"))
+_RATE: Final = late_pattern(r"(?i)(?:^|_)(?:lr|learning_?rate)(?:$|_)")
 # What a library takes where nothing is said.
 _TORCH: Final = {"adam": 0.001, "adamw": 0.001, "rmsprop": 0.01, "adamax": 0.002, "nadam": 0.002}
 _KERAS: Final = {
@@ -32,13 +35,11 @@ class Slot(NamedTuple):
 def rate_of(made: Optimiser, reader: Reader) -> Slot:
     """Its learning rate; no node where the call says nothing of it."""
     call = made.call
-    for keyword in call.keywords:
-        if keyword.arg in _LR:
-            return Slot(keyword.value, reader.known(keyword.value, made.frame))
     place = 1 if made.style == "torch" else 0
-    if len(call.args) > place:
-        node = call.args[place]
-        return Slot(node, reader.known(node, made.frame))
+    by_place = call.args[place] if len(call.args) > place else None
+    node = next((k.value for k in call.keywords if k.arg in _LR), by_place)
+    if node is not None:
+        return Slot(node, reader.known(node, made.frame) or _scheduled(node, made, reader))
     for keyword in call.keywords:  # `Adam(params, **options)`
         if keyword.arg is None:
             for word in _LR[:2]:
@@ -47,6 +48,22 @@ def rate_of(made: Optimiser, reader: Reader) -> Slot:
                     return Slot(keyword.value, known)
             return Slot(keyword.value, None)
     return Slot(None, None)
+
+
+def _scheduled(node: ast.expr, made: Optimiser, reader: Reader) -> Known | None:
+    """The rate that a function of the code is handed which makes a schedule of it."""
+    end = reader.end(node, made.frame)
+    call = end[0] if end is not None else None
+    if end is None or not isinstance(call, ast.Call):
+        return None
+    several = reader.index.functions.get(last_name(call.func), ())
+    if len(several) != 1:
+        return None
+    named = [*zip((a.arg for a in several[0].args.args), call.args, strict=False)]
+    named += [(k.arg or "", k.value) for k in call.keywords]
+    rates = [value for name, value in named if _RATE.search(name)]
+    known = reader.known(rates[0], end[1]) if len(rates) == 1 else None
+    return replace(known, guessed=True) if known is not None else None
 
 
 def _spread(node: ast.expr, word: str, made: Optimiser, reader: Reader) -> Known | None:

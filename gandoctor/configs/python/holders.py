@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.units import Unit
 
 _MOST_CONFIGS: Final = 100  # dicts with the same key
+_NOWHERE: Final = 1 << 30
 _HOLDERS: Final = frozenset(
     {
         "dict", "Namespace", "SimpleNamespace", "AttrDict", "EasyDict", "edict", "Munch", "create",
@@ -63,10 +64,19 @@ class Holding(Naming):
                 return self.member(node.value, index.value, frame, way)
             if isinstance(index.value, int):
                 return self._item(node, index.value, frame, way)
+        elif isinstance(index, ast.Name | ast.Attribute | ast.Subscript):
+            key = self.part(index, frame, way.depth)  # `RATES[gan_type]`
+            if isinstance(key, str):
+                return self.member(node.value, key, frame, way)
         return None
 
     def _item(self, node: ast.Subscript, place: int, frame: Frame, way: Way) -> End:
         found = self.follow(node.value, frame, way)
+        if isinstance(found, tuple) and isinstance(found[0], ast.Call):  # `a, b = rates(kind)`
+            back = self.returned(*found)  # type: ignore[arg-type]
+            listed = self.follow(*back, Way(depth=way.depth)) if back is not None else None
+            is_listed = isinstance(listed, tuple) and isinstance(listed[0], ast.Tuple | ast.List)
+            found = listed if is_listed else found
         if isinstance(found, tuple) and isinstance(found[0], ast.Tuple | ast.List):
             items = found[0].elts
             if -len(items) <= place < len(items):
@@ -191,6 +201,10 @@ class Holding(Naming):
                 made=holder,
                 base=base,
             )
+        given = self._of_tuple(holder, where, key)
+        if given is not None:
+            way.how, way.key = "dict", key
+            return self.follow(given[0], given[1], way)
         if name in _HOLDERS or name == "vars":
             return self._of_holder(holder, where, key, base, way)
         if name in _READERS:
@@ -214,6 +228,39 @@ class Holding(Naming):
                     raise EndlessError
                 return self._held(found[0], found[1], key, base, way)
         return None
+
+    def _of_tuple(self, holder: ast.Call, where: Frame, key: str) -> tuple[ast.expr, Frame] | None:
+        """What ``Params(64, lr=1e-4)`` holds under a name, of ``Params = namedtuple(...)``."""
+        if not last_name(holder.func)[:1].isupper():
+            return None
+        found = self.follow(holder.func, where, Way(depth=DEEPEST // 2))
+        made = found[0] if isinstance(found, tuple) else None
+        if not isinstance(made, ast.Call) or last_name(made.func) != "namedtuple":
+            return None
+        words = {k.arg: k.value for k in made.keywords}
+        listed = made.args[1] if len(made.args) > 1 else words.get("field_names")
+        names = self._words_in(listed)
+        if key not in names:
+            return None
+        place = names.index(key)
+        given = _handed_at(holder, place, key)
+        if given is not None:
+            return given, where
+        defaults = self._items(words.get("defaults"))
+        place -= len(names) - len(defaults)
+        return (defaults[place], self.frame(made)) if place >= 0 else None
+
+    def _words_in(self, node: ast.expr | None) -> list[str]:
+        """The words of ``["a", "b"]`` and ``"a b"``."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value.replace(",", " ").split()
+        items = self._items(node)
+        return [str(i.value) if isinstance(i, ast.Constant) else "" for i in items]
+
+    def _items(self, node: ast.expr | None) -> list[ast.expr]:
+        found = self.follow(node, self.frame(node), Way()) if node is not None else None
+        end = found[0] if isinstance(found, tuple) else None
+        return end.elts if isinstance(end, ast.Tuple | ast.List) else []
 
     def _its_unit(self, node: ast.AST) -> Unit | None:
         return self.unit(node) if node in self.index.parents else None
@@ -258,10 +305,12 @@ class Holding(Naming):
             way.how, way.key = "class", key
             return self.follow(outer.value, self.frame(outer.value), way)
         if made is not None:
-            for keyword in made.keywords:
-                if keyword.arg == key and index.defined(owner, key):
-                    way.how, way.key = "class", key
-                    return self.follow(keyword.value, self.frame(made), way)
+            fields_ = _fields_of(owner)
+            place = fields_.index(key) if key in fields_ else _NOWHERE
+            given = _handed_at(made, place, key)
+            if given is not None and (place != _NOWHERE or index.defined(owner, key)):
+                way.how, way.key = "class", key
+                return self.follow(given, self.frame(made), way)
         store = self._own_store(owner, key)
         if store is not None:
             method = index.function_of(store.target)
@@ -298,6 +347,8 @@ class Holding(Naming):
             and self.index.class_of(s.target) is owner
             and not self._loops(s)
         ]
+        # `self.net = None` keeps a place for what is made later
+        mine = [s for s in mine if not _is_none(s.value)] or mine
         first = [s for s in mine if getattr(s.scope, "name", "") == "__init__"]
         return (first or mine)[-1] if mine else None
 
@@ -402,3 +453,29 @@ class Holding(Naming):
             if isinstance(parent, ast.stmt):
                 return False
         return False
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _fields_of(owner: ast.ClassDef) -> list[str]:
+    """What a dataclass or named tuple is handed by place; nothing where ``__init__`` says it."""
+    if any(isinstance(n, ast.FunctionDef) and n.name == "__init__" for n in owner.body):
+        return []
+    return [
+        n.target.id
+        for n in owner.body
+        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+    ]
+
+
+def _handed_at(call: ast.Call, place: int, key: str) -> ast.expr | None:
+    """What a call hands over under a name, or at its place."""
+    for keyword in call.keywords:
+        if keyword.arg == key:
+            return keyword.value
+    before = call.args[: place + 1]
+    if len(before) <= place or any(isinstance(a, ast.Starred) for a in before):
+        return None
+    return before[place]

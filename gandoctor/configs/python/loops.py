@@ -32,7 +32,7 @@ _CONFIG_WORDS: Final = frozenset(
 _COUNTED: Final = frozenset(
     {"step", "steps", "iter", "iters", "iteration", "it", "epoch", "epochs"}
 )
-_TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater")
+_TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater|gan_loss")
 # Functions that look at what comes of a training.
 SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
                             "test", "eval", "evaluate", "display"})  # fmt: skip
@@ -302,8 +302,9 @@ class Loops:
         """Whether a network makes steps in here; with a side, whether that one does."""
         return any(_is_step(n, side, self.moved) for n in ast.walk(node) if isinstance(n, ast.Call))
 
-    def critic_steps(self) -> tuple[str, Known] | None:
-        """How often D is trained for one step of G, or G for one of D."""
+    def steps(self) -> Iterator[tuple[str, Known]]:
+        """How often D is trained for one step of G, and G for one of D."""
+        found: dict[str, Known] = {}
         for node, _ in self._loops():
             bound = _bound_of(node.iter)
             if bound is None:
@@ -315,13 +316,12 @@ class Loops:
                 continue
             known = self.reader.known(bound)
             if known is not None and fits(known.value, 1, 1000, whole=True):
-                return ("n_critic" if d else "n_gen"), known
-        for unit in self.near:
-            for test in self.index.tests[id(unit)]:
-                every = self._every(test)
-                if every is not None:
-                    return "n_critic", every
-        return None
+                found.setdefault("n_critic" if d else "n_gen", known)
+        if not found:
+            tests = (t for unit in self.near for t in self.index.tests[id(unit)])
+            every = next((e for e in map(self._every, tests) if e is not None), None)
+            found = {"n_critic": every} if every is not None else {}
+        yield from found.items()
 
     def _is_its_only_loop(self, node: ast.For) -> bool:
         """Whether a function makes one step of the training, and this is the one loop in it."""

@@ -20,6 +20,7 @@ _CLASSES: Final = late_pattern(
     r"Adadelta|AdaDelta|Lion|Ranger|LAMB|Momentum|MomentumSGD|GradientDescent|FusedAdam|ExtraAdam|"
     r"OptimisticAdam|OAdam|Adam8bit|AdamW8bit|DeepSpeedCPUAdam)(?:Optimizer)?"
 )
+_MOST_SITES: Final = 8  # calls of one partial
 _PLAIN: Final = frozenset({"adam", "adamw", "rmsprop", "sgd", "adabelief", "lion"})  # of optax
 _SPELLED: Final = frozenset({"adam", "rmsprop", "sgd", "adamax", "nadam", "adagrad", "adadelta"})
 _NAMES: Final = {
@@ -54,11 +55,45 @@ def all_made(reader: Reader) -> Iterator[tuple[Made, str]]:
             kind = _aliased(made.call.func, reader)
             if kind:
                 yield made, kind
+    for made in list(index.calls.get("partial", ())):
+        yield from _partly(made, index)
     for name, word, place in (("compile", "optimizer", 0), ("Trainer", "optimizer", 1)):
         for made in list(index.calls.get(name, ())):
             spelled = _spelled(made, word, place, index)
             if spelled is not None:
                 yield spelled
+
+
+class Applied(ast.Call):
+    """``partial(Adam, lr=1e-4)`` and the call of what it gives, as the one call that they mean.
+
+    It stands where the first does, so that its rate is changed there.
+
+    Attributes
+    ----------
+    site : ast.Call
+        The call that hands over the parameters: what it says goes before.
+    """
+
+    site: ast.Call
+
+
+def _partly(made: Made, index: Index) -> Iterator[tuple[Made, str]]:
+    call = made.call
+    kind = _kind(last_name(call.args[0])) if call.args else ""
+    if not kind:
+        return
+    name = target_of(call, index)
+    sites = [m for m in index.calls.get(name, ()) if m.unit is made.unit and m.call.args]
+    for site in sites[:_MOST_SITES] or [made]:
+        own = site.call.keywords if site is not made else []
+        said = {k.arg for k in own}
+        words = [*own, *(k for k in call.keywords if k.arg not in said)]
+        args = site.call.args if site is not made else []
+        whole = ast.copy_location(Applied(call.args[0], args, words), call)
+        # what it is called is told where the optimiser is made, if that is seen
+        whole.site, index.parents[whole] = site.call, index.parents[site.call]
+        yield Made(whole, made.unit, site.scope), kind
 
 
 def _is_class(binding: Binding) -> bool:

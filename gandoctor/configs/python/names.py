@@ -28,7 +28,9 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "iterations": (
         "iterations", "niterations", "numiterations", "maxiter", "totaliters", "maxiters",
         "iters", "numiters", "trainsteps", "numsteps", "steps", "maxsteps", "totalsteps",
-        "numtrainsteps", "trainingsteps", "niters", "maxiterations",
+        "numtrainsteps", "trainingsteps", "niters", "maxiterations", "maxnumberofsteps",
+        "numberofsteps", "numberofiterations", "totaliterations", "trainiterations",
+        "trainingiterations", "totaltrainingsteps", "maxtrainsteps",
     ),
     "image_size": (
         "imagesize", "imgsize", "imsize", "resolution", "cropsize", "finesize",
@@ -81,7 +83,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 # What values of these can be.
 RANGES: Final[dict[str, tuple[float, float]]] = {
-    "batch_size": (1, 1e6), "latent_dim": (1, 1e5), "epochs": (1, 1e7), "iterations": (1, 1e9),
+    "batch_size": (1, 1e6), "latent_dim": (2, 1e5), "epochs": (1, 1e7), "iterations": (1, 1e9),
     "image_size": (4, 8192), "n_critic": (1, 1000), "n_gen": (1, 1000), "lambda_gp": (0, 1e5),
     "clip_value": (1e-6, 100), "label_smoothing": (0, 0.999), "real_label": (0.5, 0.999),
     "lambda_l1": (0, 1e5),

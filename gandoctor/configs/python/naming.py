@@ -28,6 +28,7 @@ FIELDS = frozenset(
 )
 
 
+_MOST_ENTRIES = 8  # calls of a function that are looked at
 # A function or a class.
 _Defined = TypeVar("_Defined", bound=ast.stmt)
 
@@ -109,13 +110,23 @@ class Naming(Followed):
     def _not_taken(self, parent: ast.If, below: ast.AST, frame: Frame | None) -> bool:
         if self.steps > MOST_STEPS // 2:
             return False
-        try:
-            taken = self.part(parent.test, frame or self.frame(parent), DEEPEST // 2)
-        except (EndlessError, RecursionError, OverflowError, ZeroDivisionError, ValueError):
-            return False
-        if taken is NOTHING:
-            return False
-        return any(below is s for s in (parent.orelse if taken else parent.body))
+        for entered in [frame] if frame is not None else self._entered(parent):
+            try:
+                taken = self.part(parent.test, entered, DEEPEST // 2)
+            except (EndlessError, RecursionError, OverflowError, ZeroDivisionError, ValueError):
+                return False
+            left = parent.orelse if taken else parent.body
+            if taken is NOTHING or not any(below is s for s in left):
+                return False
+        return True
+
+    def _entered(self, node: ast.AST) -> list[Frame]:
+        """How the function around a node is entered: ``block(8)``, ``block(3, last=True)``."""
+        scope = self.index.function_of(node)
+        sites = self._sites(scope)
+        likely = [s for s in sites if self._site_order(s)[0] == self._site_order(sites[0])[0]]
+        frames = [Frame(scope, s.call, self.frame(s.call)) for s in likely[:_MOST_ENTRIES]]
+        return frames or [Frame(scope)]
 
     def _bound(self, binding: Binding, node: ast.Name, scope: Scope, frame: Frame, way: Way) -> End:
         if binding.kind == "parameter":

@@ -79,8 +79,12 @@ def optimisers_of(reader: Reader) -> list[Optimiser]:
     order = {id(u): i for i, u in enumerate(index.units)}
     found.sort(key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))
     # of branches that exclude each other that which is taken, as far as it can be told
-    taken = [o for o in found if not reader.is_idle(o.call)]
+    taken = [o for o in found if not reader.is_idle(o.call, _entered(o))]
     return taken if {"d", "g"} <= {o.side for o in taken} else found
+
+
+def _entered(made: Optimiser) -> Frame | None:
+    return made.frame if made.frame.call is not None else None
 
 
 def _frame_line(frame: Frame) -> int:

@@ -81,6 +81,8 @@ class Code:
         How the choice was made.
     hint : Hint
         What was known of the run.
+    training : Training or None
+        What else it does.
     """
 
     units: list[Unit]
@@ -93,6 +95,7 @@ class Code:
     others: tuple[str, ...] = ()
     why: str = ""
     hint: Hint = field(default_factory=Hint)
+    training: Training | None = None
 
 
 def read_code(
@@ -144,7 +147,7 @@ def read_code(
         line=main.call.lineno if main is not None else 0,
         moved={o.target: o.side for o in code.made if o.target},
     )
-    code.home, code.why = home.file, why
+    code.home, code.why, code.training = home.file, why, training
     for found in _settings(code, training):
         # where another training looks as much like the one that is meant
         its = replace(found, sure="low") if choice.tied else found
@@ -187,9 +190,8 @@ def _settings(code: Code, training: Training) -> Iterator[Found]:
     length = training.epochs()
     if length is not None:
         yield from _found(length[0], length[1])
-    steps = training.critic_steps()
-    if steps is not None:
-        yield from _found(steps[0], steps[1])
+    for setting, steps in training.steps():
+        yield from _found(setting, steps)
     for setting, direct in (
         ("batch_size", training.batch),
         ("lambda_gp", None),

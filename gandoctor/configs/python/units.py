@@ -400,6 +400,15 @@ def _after(text: str, at: int) -> int:
     return _next(text, end + 1) if text[end] == "," else end
 
 
+def is_module(dotted: str, file: str) -> bool:
+    """Whether a file may be the module ``a/b/c`` of ``import a.b.c``.
+
+    Where the tree begins within the package, the names of file and folder are the end of it.
+    """
+    ends = (f"/{dotted}.py", f"/{dotted}/__init__.py")
+    return f"/{file}".endswith(ends) or ("/" in file and any(e.endswith(f"/{file}") for e in ends))
+
+
 def span_of(place: Place) -> Span:
     """The span of a place."""
     return place.start, place.end
