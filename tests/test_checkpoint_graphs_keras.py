@@ -75,7 +75,8 @@ def transposed(x, kernel, step, same):
     return found
 
 
-def normed(x, eps, gamma, beta, mean, var):
+def normed(x, eps, *held):
+    gamma, beta, mean, var = held
     return (x - mean) / np.sqrt(var + eps) * gamma + beta
 
 
