@@ -95,7 +95,8 @@ def _archive(archive: Archive) -> Pickled | Flat:
         for name in ("config.json", "metadata.json"):
             if name in names:
                 texts[name] = archive.text(name, 4 << 20).decode("utf-8", "replace")
-        return Flat(found.tensors, "Keras", texts)
+        plan = hierarchical.plan_of(texts.get("config.json"), found.tensors)
+        return Flat(found.tensors, "Keras", texts, plan)
     if any(n.endswith(".npy") for n in names):
         return flat.npz(archive)
     raise InputError("is a zip archive that holds no checkpoint", archive.window.name, _HINT)

@@ -41,21 +41,45 @@ def apply(meter: Meter, name: str, args: Sequence[Any], named: Mapping[str, Any]
     if found is None:
         why = "draws random numbers" if name.startswith(_RANDOM) else "is not run here"
         raise StoppedError(f"its graph holds {name[:60]}, which {why}")
+    if not changes:
+        return guarded(meter, f"{name[:60]} in its graph", found, args, named)
+    return guarded(meter, f"{name[:60]} in its graph", _in_place(found), args, named)
+
+
+def guarded(
+    meter: Meter,
+    what: str,
+    found: Callable[..., Any],
+    args: Sequence[Any],
+    named: Mapping[str, Any],
+) -> Any:
+    """A step of a graph; whatever does not fit is said in one sentence.
+
+    Raises
+    ------
+    UnlikeError
+        It does not fit what goes into it, or takes too much.
+    """
     try:
         with np.errstate(all="ignore"):
-            made = settled(meter, found(meter, *args, **named))
-            if changes:
-                if args[0].shape != made.shape:
-                    raise ValueError
-                args[0][...] = made
-                made = args[0]
+            return settled(meter, found(meter, *args, **named))
     except UnlikeError:
         raise
     except FAULTS:
-        raise UnlikeError(f"{name[:60]} in its graph does not fit what goes into it") from None
+        raise UnlikeError(f"{what} does not fit what goes into it") from None
     except FAULTS_OF_ROOM:
-        raise StoppedError(f"{name[:60]} in its graph takes too much") from None
-    return made
+        raise StoppedError(f"{what} takes too much") from None
+
+
+def _in_place(found: Callable[..., Any]) -> Callable[..., Any]:
+    def run(meter: Meter, x: Any, *args: Any, **named: Any) -> Any:
+        made = found(meter, x, *args, **named)
+        if x.shape != made.shape:
+            raise ValueError
+        x[...] = made
+        return x
+
+    return run
 
 
 def settled(meter: Meter, made: Any) -> Any:

@@ -48,6 +48,10 @@ def of(plan: Plan) -> Program:
             from gandoctor.checkpoint.graphs.exported import Exported
 
             return Exported(plan)
+        if plan.kind == plans.KERAS:
+            from gandoctor.checkpoint.graphs.keras import Keras
+
+            return Keras(plan)
     except GandoctorError as fault:
         raise UnlikeError(fault.what) from None
     raise UnlikeError("its graph is of a kind that is not read")
