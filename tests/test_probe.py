@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gandoctor import GandoctorError
-from gandoctor.probe import Wishes, run
+from gandoctor import GandoctorError, api
+from gandoctor.model.probing import ProbeFigure
+from gandoctor.probe import Wishes, judging, run
 from gandoctor.probe.asked import seconds
 
 torch = pytest.importorskip("torch")
@@ -140,10 +142,50 @@ def test_samples_of_the_data_itself_are_good_and_a_collapse_is_one(folder):
     assert seen["coverage"] > 0.9
     bad, other = probed(folder, "collapsed", device="cpu")
     assert other["coverage"] < 0.4
+    assert other["reached"] < 0.3
+    assert seen["reached"] > 0.9
     assert bad.verdict == "failing"
     assert "mode-collapse" in {f.symptom for f in bad.findings}
     assert good.probe.p_after < good.probe.p_before < bad.probe.p_after
     assert good.verdict in ("healthy", "inconclusive")
+
+
+def words(symptoms, p_after=0.9, **seen):
+    """What figures say of a diagnosis with these symptoms, of a run that failed by its log."""
+    report = api.analyze(ROOT / "sample_logs" / "mode-collapse")
+    one = replace(report.diagnoses[0], symptoms=symptoms)
+    before = replace(report, diagnoses=(one,), p_failing=0.9)
+    after = replace(before, diagnoses=(), p_failing=p_after)
+    figures = [ProbeFigure(name, value, "") for name, value in seen.items()]
+    (found,) = judging.tested(before, after, figures)
+    return found.outcome, found.why
+
+
+BAD = {"distance": 0.3, "fine_precision": 0.2, "coverage": 0.7, "diversity": 0.9, "shift": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("symptom", "seen", "outcome", "said"),
+    [
+        ("mode-collapse", {"reached": 0.3}, "confirmed", "30% of the data's clusters"),
+        ("mode-collapse", {"reached": 0.9, "coverage": 0.9}, "refuted", "90% of the data's"),
+        ("no-convergence", {"reached": 0.9}, "confirmed", "energy distance"),
+        ("no-convergence", {"reached": 0.3}, "refuted", "what shows is mode collapse"),
+        ("no-convergence", {"told_apart": 0.99}, "refuted", "what shows is discriminator dom"),
+        ("no-convergence", {"told_apart": 0.1}, "refuted", "what shows is weak discriminator"),
+    ],
+)
+def test_a_diagnosis_is_refuted_by_what_shows_instead(symptom, seen, outcome, said):
+    found = words((symptom,), p_after=0.3, **BAD | seen)
+    assert found[0] == outcome
+    assert said in found[1]
+
+
+def test_a_log_that_stays_sure_outweighs_good_samples_but_not_ds_own_answers():
+    good = {"distance": 0.01, "fine_precision": 0.9, "coverage": 0.9, "diversity": 1.0}
+    assert words(("no-convergence",), p_after=0.3, **good)[0] == "refuted"
+    assert words(("no-convergence",), **good)[0] == "untouched"
+    assert words(("discriminator-dominance",), **BAD, told_apart=0.1)[0] == "refuted"
 
 
 def test_what_is_missing_degrades(folder):

@@ -14,7 +14,7 @@ import pytest
 
 from gandoctor import GandoctorError, Report, api, reporters, trials
 from gandoctor.trials import arms as ways
-from gandoctor.trials.commands import Command, Task, run_all
+from gandoctor.trials.commands import Command, Ended, Task, run_all
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -92,6 +92,25 @@ def test_a_trial_trains_a_part_of_the_steps_with_each_seed():
     own = case.run.settings["seed"].value
     assert ways.seeds_of(case.run, 3) == [own, own + 1000, own + 2000]
     assert f'"seed": {own + 1000}' in ways.seeded(text, "config.json", case.run, own + 1000)
+
+
+def test_what_breaks_is_not_tried_at_the_second_rung():
+    begun = []
+
+    def train(tasks, jobs, until):
+        for task in tasks:
+            begun.append(task.key[:2])
+            if task.key[0] != "random":
+                lines = [f"{i},1.3,0.8,{5 if task.key[0] == '1' else 9}" for i in range(0, 300, 10)]
+                (task.out / "metrics.csv").write_text("\n".join(["step,d_loss,g_loss,fid", *lines]))
+            yield Ended(task, int(task.key[0] == "random"), 0.1, "no such layer")
+
+    note = trials.run(RUN, trials.Wishes("x --config {config}"), train=train).trials
+    assert ("random", 0) in begun
+    assert ("random", 1) not in begun
+    assert {("unchanged", 1), ("1", 1)} <= set(begun)
+    assert note.arms[1].number == 1
+    assert note.complete
 
 
 def test_the_random_edit_is_always_the_same_and_no_length():

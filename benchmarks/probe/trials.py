@@ -197,10 +197,15 @@ def _config(text: str, file: str) -> dict[str, Any]:
 
 
 def lane(place: Place, names: Sequence[str], turn: Any, cores: Sequence[int]) -> None:
-    """Try run after run on some cores, then train whole with each of them."""
+    """Try run after run on some cores; whole trainings take what is left of these."""
     confine(cores)
     if place.forked:
         forks.ready()
+    context = multiprocessing.get_context("fork" if place.forked else "spawn")
+    over = context.Event()
+    crew = [context.Process(target=cured, args=(place, [core], over)) for core in cores]
+    for process in crew:
+        process.start()
     longest = 0.0
     while True:
         with turn.get_lock():
@@ -217,12 +222,10 @@ def lane(place: Place, names: Sequence[str], turn: Any, cores: Sequence[int]) ->
         shown = {k: v for k, v in told.items() if k not in ("arms", "rungs")}
         print(json.dumps(shown), flush=True)
         longest = max(longest, time.time() - begun)
-    start = multiprocessing.get_context("fork" if place.forked else "spawn").Process
-    crew = [start(target=cured, args=(place, [core])) for core in cores]
+    over.set()
     for process in crew:
-        process.start()
-    for process in crew:
-        process.join()
+        process.join(max(0.0, place.until - time.time()))
+        process.kill()
 
 
 def confine(cores: Sequence[int]) -> None:
@@ -236,24 +239,33 @@ def confine(cores: Sequence[int]) -> None:
 # ---------------------------------------------------------------------------------- whole trainings
 
 
-def cured(place: Place, cores: Sequence[int]) -> None:
-    """Train arms whole until there is nothing to train or no time."""
+def cured(place: Place, cores: Sequence[int], over: Any) -> None:
+    """Train arms whole until there is nothing to train, and nothing is tried any more, or no time.
+
+    Trials on the same cores go first.
+    """
     confine(cores)
+    os.nice(19)
     longest = 0.0
     while time.time() + longest < place.until:
+        ended = over.is_set()
         known = Known.of(place.out)
-        wanted = sorted(known.wanted(), key=lambda w: (w[0], cure._lot(w[1]["run"])))
-        for _, trial, arm in wanted:
-            vote = known.vote(trial, arm)
-            seed = seeds(trial)[len(vote.outcomes)]
-            if _claimed(place, f"{trial['run']}-{arm}"):
-                begun = time.time()
-                _train(place, trial, arm, seed)
-                longest = max(longest, time.time() - begun)
-                (place.claims / f"{trial['run']}-{arm}").unlink()
-                break
+        for _, trial, arm in sorted(known.wanted(), key=_order):
+            if not _claimed(place, f"{trial['run']}-{arm}"):
+                continue
+            used = time.process_time()
+            _train(place, trial, arm, seeds(trial)[len(known.vote(trial, arm).outcomes)])
+            longest = max(longest, 1.2 * (time.process_time() - used))
+            (place.claims / f"{trial['run']}-{arm}").unlink()
+            break
         else:
-            return
+            if ended:
+                return
+            time.sleep(0.5)
+
+
+def _order(wanted: tuple[int, dict[str, Any], str]) -> tuple[int, str]:
+    return wanted[0], cure._lot(wanted[1]["run"])
 
 
 def _claimed(place: Place, name: str) -> bool:

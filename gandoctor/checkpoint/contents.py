@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gandoctor.checkpoint.modules import Module
     from gandoctor.checkpoint.pickled import Pickled
+    from gandoctor.checkpoint.plans import Plan
 
 MOST_VISITED: Final = 200_000
 DEEPEST: Final = 40
@@ -71,6 +72,8 @@ class Network:
         By name, in the order of the file; a prefix of all of them is taken off.
     module : Module or None
         Layers with their settings, where the whole module was saved.
+    plan : Plan or None
+        How it runs, where the file says it.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Network:
     network: str
     tensors: dict[str, Tensor | Unread]
     module: Module | None = None
+    plan: Plan | None = None
 
     @property
     def parameters(self) -> int:
@@ -160,7 +164,7 @@ def read(path: Path) -> Checkpoint:
     """
     found = opened(path)
     if isinstance(found, Flat):
-        networks = _split("", dict(found.tensors), path.stem, None)
+        networks = _split("", dict(found.tensors), path.stem, plan=found.plan)
         step, unit = naming.step_of(path.name)
         return Checkpoint(
             path,
@@ -228,7 +232,7 @@ class _Walk:
                 if isinstance(key, str | int) and not isinstance(child, int | float | str):
                     stack.append((_below(path, str(key)[:200]), child, level + 1))
         if loose and not self.networks:
-            self.networks += _split("", loose, self.path.stem, None)
+            self.networks += _split("", loose, self.path.stem)
 
     def _taken(self, path: str, value: object) -> list[tuple[str, object]] | None:
         """Note down what is known; gives what is left to look at, None where nothing was taken."""
@@ -239,7 +243,9 @@ class _Walk:
             return []
         module = modules.of(value, self.found.resolver)
         if module is not None:
-            self.networks += _split(path, modules.tensors_of(module), self.path.stem, module)
+            plan = self.found.plan if value is self.found.root else None
+            tensors = modules.tensors_of(module)
+            self.networks += _split(path, tensors, self.path.stem, module, plan)
             return []
         entries = dict_of(value)
         if key.lower() in _SETTINGS or path_of(value) == "argparse.Namespace":
@@ -248,7 +254,7 @@ class _Walk:
             return [] if them else None
         tensors = self._state_dict(value, entries)
         if tensors:
-            self.networks += _split(path, tensors, self.path.stem, None)
+            self.networks += _split(path, tensors, self.path.stem)
             return [(k, v) for k, v in entries.items() if k not in tensors]
         self._count(entries)
         return None
@@ -313,24 +319,32 @@ def _is_small(value: object) -> bool:
 
 
 def _split(
-    path: str, tensors: dict[str, Tensor | Unread], stem: str, module: Module | None
+    path: str,
+    tensors: dict[str, Tensor | Unread],
+    stem: str,
+    module: Module | None = None,
+    plan: Plan | None = None,
 ) -> list[Network]:
     """The networks of one mapping: several where its keys begin with the names of several."""
     cut = {k.removeprefix("module."): t for k, t in tensors.items()}
     outer = [stem, *(p for p in path.split(".") if p)]
     heads = dict.fromkeys(k.replace("/", ".").partition(".")[0] for k in cut)
     roles = {h: naming.role(h) for h in heads}
-    if module is None and len(heads) > 1 and {"g", "d"} <= set(roles.values()):
+    if module is None and plan is None and len(heads) > 1 and {"g", "d"} <= set(roles.values()):
         parts: dict[str, dict[str, Tensor | Unread]] = {}
         for name, tensor in cut.items():
             head, _, rest = name.replace("/", ".").partition(".")
             parts.setdefault(head, {})[rest or head] = tensor
-        return [_network([*outer, h], _below(path, h), them, None) for h, them in parts.items()]
-    return [_network(outer, path or stem, cut, module)]
+        return [_network([*outer, h], _below(path, h), them) for h, them in parts.items()]
+    return [_network(outer, path or stem, cut, module, plan)]
 
 
 def _network(
-    names: list[str], name: str, tensors: dict[str, Tensor | Unread], module: Module | None
+    names: list[str],
+    name: str,
+    tensors: dict[str, Tensor | Unread],
+    module: Module | None = None,
+    plan: Plan | None = None,
 ) -> Network:
     telling = [n for n in names if n.lower() not in _GENERIC] or names
     known = naming.role(*telling) or (modules.role_of(module) if module else "")
@@ -341,6 +355,7 @@ def _network(
         naming.network(*telling),
         tensors,
         module,
+        plan,
     )
 
 

@@ -31,7 +31,6 @@ FEW_SAMPLES: Final = 64
 MOST_WAYS: Final = 18
 MOST_SECONDS: Final = 12.0  # after which no earlier checkpoint is begun
 _MULTIPLICATIONS: Final = 1.5e10  # of all samples of one step
-_MOST_EACH: Final = 2e9  # of one sample: beyond, a generator is too large to be run here
 _MUCH: Final = 2e8  # and beyond, fewer are drawn to see how they move with the noise
 _SHOWN: Final = (4, 8)  # rows and columns of the grid
 _LARGEST: Final = 128  # pixels of one sample in the grid
@@ -64,7 +63,7 @@ def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn],
         for path, network in _generators(one):
             name = seen_from(path, root)
             try:
-                ways = rebuilding.rebuild(network, hints)[:MOST_WAYS]
+                ways = _ways(network, hints)[:MOST_WAYS]
                 cores: dict[tuple[int, ...], _Core] = {}
                 drawn += [_drawn(w, one.step, name, network, (len(ways), cores)) for w in ways]
             except UnlikeError as why:
@@ -73,6 +72,15 @@ def draw(saved: Sequence[Saved], root: Path, hints: Hints) -> tuple[list[Drawn],
                 kind = type(fault).__name__
                 notes.append(f"the generator in {name} was not run ({kind} while it was rebuilt)")
     return drawn, list(dict.fromkeys(notes))[:8]
+
+
+def _ways(network: Network, hints: Hints) -> list[Rebuilt]:
+    """As the graph says that the file holds; else as names, shapes and norms tell."""
+    if network.plan is None:
+        return rebuilding.rebuild(network, hints)
+    from gandoctor.checkpoint.graphs import feeding
+
+    return feeding.rebuild(network, hints)
 
 
 def _generators(saved: Saved) -> list[tuple[Path, Network]]:
@@ -97,7 +105,7 @@ class _Core:
 
     def __init__(self, way: Rebuilt, ways: int) -> None:
         each, largest = way.load()
-        if each > _MOST_EACH:
+        if each > rebuilt.MOST_EACH:
             raise UnlikeError(f"a sample takes {each:.1g} multiplications")
         budget = _MULTIPLICATIONS / ways
         count = int(min(MOST_SAMPLES, max(FEW_SAMPLES, budget // max(each, 1))))

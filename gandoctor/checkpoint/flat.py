@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from gandoctor.checkpoint.plans import EXPORTED, Plan
 from gandoctor.checkpoint.tensors import Storage, Tensor, Unread, columns, tensor
 from gandoctor.checkpoint.windows import Window
 from gandoctor.errors import InputError
 from gandoctor.files import npy
+from gandoctor.files import protobuf as pb
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_HEADER: Final = 32 << 20
 MOST_NAMES: Final = 100_000
+MOST_GRAPH: Final = 4 << 20
 _SAFE: Final = {
     "F64": "float64",
     "F32": "float32",
@@ -84,12 +88,15 @@ class Flat:
     kind : str
         What sort of file it is, for people.
     texts : dict of str to str
-        What else it says (a graph, a config), unparsed.
+        What else it says (a config), unparsed.
+    plan : Plan or None
+        How its network runs, where the file says it.
     """
 
     tensors: dict[str, Tensor | Unread]
     kind: str
-    texts: dict[str, str]
+    texts: dict[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
 
 
 def _json(data: bytes, name: str) -> Any:
@@ -139,7 +146,7 @@ def safetensors(window: Window) -> Flat:
         storage = Storage(window.part(8 + length + span[0], span[1] - span[0]))
         dtype = str(entry.get("dtype"))[:20]
         found[name] = tensor(storage, _SAFE.get(dtype, dtype.lower()), shape)
-    return Flat(found, "safetensors", {})
+    return Flat(found, "safetensors")
 
 
 def npz(archive: Archive) -> Flat:
@@ -157,7 +164,7 @@ def npz(archive: Archive) -> Flat:
                 found[name.removesuffix(".npy")] = _npy(archive.window_of(name))
             except InputError as fault:
                 found[name.removesuffix(".npy")] = Unread(fault.what)
-    return Flat(found, "npz", {})
+    return Flat(found, "npz")
 
 
 def _npy(window: Window) -> Tensor | Unread:
@@ -186,7 +193,6 @@ def exported(archive: Archive, models: list[str]) -> Flat:
         It is damaged.
     """
     found: dict[str, Tensor | Unread] = {}
-    texts = {n: archive.text(n, MOST_HEADER).decode("utf-8", "replace") for n in models[:4]}
     for name in archive.entries:
         if not name.endswith(("_weights_config.json", "_constants_config.json")):
             continue
@@ -195,7 +201,8 @@ def exported(archive: Archive, models: list[str]) -> Flat:
         entries = config.get("config") if isinstance(config, dict) else None
         for key, entry in (entries or {}).items() if isinstance(entries, dict) else ():
             found[str(key)] = _exported(archive, folder, entry)
-    return Flat(found, "torch.export", texts)
+    plan = Plan(EXPORTED, lambda: {n: archive.text(n, MOST_GRAPH) for n in models[:2]}, found)
+    return Flat(found, EXPORTED, plan=plan)
 
 
 def _exported(archive: Archive, folder: str, entry: object) -> Tensor | Unread:
@@ -239,7 +246,7 @@ def tensorflow(index: Path) -> Flat:
     table = window.read(0, min(window.length, MOST_HEADER))
     try:
         entries = dict(_table(table))
-    except (IndexError, struct.error):
+    except (IndexError, struct.error, pb.WireError):
         raise InputError("is damaged, or packed", window.name, "copy it again") from None
     header = _fields(entries.pop(b"", b""))
     shards = int(next(iter(header.get(1, [1])), 1))
@@ -261,41 +268,20 @@ def tensorflow(index: Path) -> Flat:
             found[name] = Unread("the file ends before its numbers")
             continue
         found[name] = tensor(Storage(data.part(at, size)), _TF[kind], shape)
-    return Flat(found, "TensorFlow", {})
+    return Flat(found, "TensorFlow")
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise IndexError
+    return pb.varint(data, at, len(data))
 
 
 def _fields(data: bytes) -> dict[int, list[Any]]:
     """The fields of a protobuf message, undecoded."""
     found: dict[int, list[Any]] = {}
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        value: Any
-        if tag & 7 == 0:
-            value, at = _varint(data, at)
-        elif tag & 7 == 2:
-            size, at = _varint(data, at)
-            value, at = data[at : at + size], at + size
-        elif tag & 7 == 5:
-            value, at = data[at : at + 4], at + 4
-        elif tag & 7 == 1:
-            value, at = data[at : at + 8], at + 8
-        else:
-            raise IndexError
-        found.setdefault(tag >> 3, []).append(value)
+    for number, wire, start, stop in pb.fields(data, 0, len(data)):
+        whole = wire == pb.VARINT
+        value = pb.varint(data, start, stop)[0] if whole else data[start:stop]
+        found.setdefault(number, []).append(value)
     return found
 
 

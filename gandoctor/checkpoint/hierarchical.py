@@ -7,11 +7,11 @@ data sets are passed over before anything of them is opened.
 from __future__ import annotations
 
 import io
-import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.checkpoint.flat import MOST_NAMES, Flat
+from gandoctor.checkpoint.plans import KERAS, Plan
 from gandoctor.checkpoint.tensors import WIDTHS, Tensor, Unread, of_array
 from gandoctor.errors import InputError
 
@@ -60,7 +60,14 @@ def read(window: Window) -> Flat:
         if isinstance(fault, MemoryError):
             raise
         raise InputError("is damaged (HDF5)", window.name, "copy it again") from None
-    return Flat(found, "Keras (HDF5)", texts)
+    return Flat(found, "Keras (HDF5)", texts, plan_of(texts.get("model_config"), found))
+
+
+def plan_of(config: str | None, tensors: dict[str, Tensor | Unread]) -> Plan | None:
+    """How a model runs, where its config is known."""
+    if config is None:
+        return None
+    return Plan(KERAS, lambda: {"config": config.encode()}, tensors)
 
 
 def _walk(h5py: Any, file: Any, window: Window, found: dict[str, Tensor | Unread]) -> None:
@@ -96,11 +103,3 @@ def _read(item: Any, window: Window, left: int) -> Tensor | Unread:
     if math.prod(item.shape) * item.dtype.itemsize > left:
         return Unread("it is larger than what is read")
     return of_array(item[()], window)
-
-
-def config_of(text: str) -> Any:
-    """A config of Keras as data; None where it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

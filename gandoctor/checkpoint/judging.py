@@ -1,8 +1,9 @@
 """The discriminator of a checkpoint, run on real data and on what its own generator draws.
 
-Nothing tells its activations, and its norms saw both kinds of pictures. So it is built in every
-usual way, and only what all of them agree on is said: by ranks, whatever its output means. Batch
-norms take the statistics of real data and of samples apart, as they do in training.
+Where the file holds its graph, it runs as that says. Else nothing tells its activations, and its
+norms saw both kinds of pictures: it is built in every usual way, and only what all of them agree on
+is said. Both by ranks, whatever its output means. Batch norms that are built take the statistics
+of real data and of samples apart, as they do in training.
 """
 
 from __future__ import annotations
@@ -80,11 +81,13 @@ def answers(network: Network, real: Floats, drawn: Floats, activation: str = "")
     UnlikeError
         It is not built as those that are run here, or the ways it may be built in disagree.
     """
+    if min(len(real), len(drawn)) < _LEAST:
+        raise UnlikeError("there are too few examples")
+    if network.plan is not None:
+        return _as_its_graph_says(network, real[:_MOST], drawn[:_MOST])
     parts = taken_apart(network)
     if any(p.kind == "embedding" for p in parts):
         raise UnlikeError("it takes classes, too")
-    if min(len(real), len(drawn)) < _LEAST:
-        raise UnlikeError("there are too few examples")
     both = [_shaped(x[:_MOST], parts[0]) for x in (real, drawn)]
     names = (activation,) if activation in layers.ACTIVATIONS else _ACTS
     told: list[float] = []
@@ -98,8 +101,7 @@ def answers(network: Network, real: Floats, drawn: Floats, activation: str = "")
             way = [Op("act", {}, {"name": name}) if o.kind == "act" else o for o in ops]
             of_real, of_drawn = (_scores(way, x) for x in both)
             told.append(_above(of_real, of_drawn))
-            them = np.concatenate([of_real, of_drawn])
-            dead.append(bool(them.std() <= _DEAD * np.abs(them).max()))
+            dead.append(_is_dead(of_real, of_drawn))
     if not told:
         raise UnlikeError("its layers do not follow one another")
     if not all(map(math.isfinite, told)):
@@ -109,6 +111,23 @@ def answers(network: Network, real: Floats, drawn: Floats, activation: str = "")
     if any(dead) or max(told) - min(told) > _AGREE:
         raise UnlikeError("the ways it may have been built in disagree")
     return Answers(float(np.median(told)), dead=False, ways=len(told))
+
+
+def _as_its_graph_says(network: Network, real: Floats, drawn: Floats) -> Answers:
+    from gandoctor.checkpoint.graphs import feeding
+
+    both = (feeding.scores(network, x) for x in (real, drawn))
+    of_real, of_drawn = (s.reshape(len(s), -1).mean(axis=1, dtype=np.float64) for s in both)
+    told = _above(of_real, of_drawn)
+    if not math.isfinite(told):
+        raise UnlikeError("its answers are no numbers")
+    dead = _is_dead(of_real, of_drawn)
+    return Answers(0.5 if dead else told, dead=dead, ways=1)
+
+
+def _is_dead(of_real: NDArray[np.float64], of_drawn: NDArray[np.float64]) -> bool:
+    them = np.concatenate([of_real, of_drawn])
+    return bool(them.std() <= _DEAD * np.abs(them).max())
 
 
 def _shaped(x: Floats, first: Part) -> Floats:

@@ -29,7 +29,7 @@ ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
         * np.where(x > 0, x, np.float32(1.6732632423543772) * np.expm1(np.minimum(x, 0)))
     ),
     "silu": lambda x: x / (1 + np.exp(-x)),
-    "gelu": lambda x: x * _normal_share(x),
+    "gelu": lambda x: x * normal_share(x),
     "softplus": lambda x: np.logaddexp(x, 0),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "relu6": lambda x: np.clip(x, 0, 6),
@@ -38,15 +38,25 @@ ACTIVATIONS: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 _MOST_HELD: Final = 1 << 20  # values that go through a convolution at once
+# Coefficients of the complementary error function, the highest power first.
+_ERFC: Final = (
+    *(0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807),
+    *(-0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223),
+)
 
 
-def _normal_share(x: Floats) -> Floats:
-    """The normal distribution's share below x, as ``gelu`` has it."""
-    from math import erf
+def normal_share(x: Floats) -> Floats:
+    """The normal distribution's share below x, as ``gelu`` has it.
 
-    found: Floats = np.vectorize(lambda v: 0.5 * (1 + erf(v / math.sqrt(2))), otypes=[np.float32])(
-        x
-    )
+    By Chebyshev's polynomials (Press et al., Numerical Recipes, erfcc): right to 1e-7 of its size.
+    """
+    z = np.abs(x, dtype=np.float64) / math.sqrt(2)
+    t = 1 / (1 + z / 2)
+    inside = np.zeros_like(t)
+    for c in _ERFC:
+        inside = inside * t + c
+    tail = t * np.exp(inside - z * z) / 2
+    found: Floats = np.where(x > 0, 1 - tail, tail).astype(np.float32)
     return found
 
 
@@ -59,12 +69,14 @@ class Op:
     kind : str
         ``linear``, ``conv``, ``convt``, ``norm``, ``act``, ``reshape``, ``flatten``, ``up``,
         ``shuffle``, ``sum`` (over all pixels), ``instance`` (a norm of each sample
-        alone); ``branch`` keeps what is there for the next ``join``, which adds it.
+        alone), ``graph`` (a whole one); ``branch`` keeps what is there for the next ``join``,
+        which adds it.
     arrays : dict of str to ndarray
         ``weight``, ``bias``, ``mean``, ``var``.
     numbers : dict
-        ``stride``, ``pad``, ``extra``, ``eps``, ``name``, ``shape``, ``factor``, ``mode``, and
-        ``skip``, the layers on the way around a block.
+        ``stride``, ``pad``, ``extra``, ``eps``, ``name``, ``shape``, ``factor``, ``mode``,
+        ``skip``, the layers on the way around a block, and of a graph ``run``, the ``cost`` and
+        the ``largest`` (see `Rebuilt.load`) of one sample.
     """
 
     kind: str
@@ -155,6 +167,9 @@ def step(op: Op, x: Floats, *, by_batch: bool = False) -> Floats:
         factor = op.numbers["factor"]
         split = x.reshape(n, -1, factor, factor, high, wide).transpose(0, 1, 4, 2, 5, 3)
         return split.reshape(n, -1, high * factor, wide * factor)
+    if op.kind == "graph":
+        found = op.numbers["run"](x)
+        return found
     raise ValueError(op.kind)
 
 
@@ -172,18 +187,39 @@ def enlarged(x: Floats, factor: int, mode: str) -> Floats:
     """Pictures enlarged: ``nearest``, ``bilinear``, or ``corners`` (bilinear, corners aligned)."""
     if mode == "nearest":
         return x.repeat(factor, axis=2).repeat(factor, axis=3)
-    high, wide = (_between(n, factor, corners=mode == "corners") for n in x.shape[2:])
+    sides = tuple(n * factor for n in x.shape[2:])
+    return resized(x, sides, (1 / factor, 1 / factor), corners=mode == "corners")
+
+
+def resized(
+    x: Floats, sides: Sequence[int], ratios: Sequence[float], *, corners: bool = False
+) -> Floats:
+    """Pictures brought to another size, bilinear.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, channels, height, width)
+    sides : (height, width)
+        As they shall be.
+    ratios : (float, float)
+        Old pixels for each new one.
+    corners : bool
+        Whether corners are aligned, whatever the ratios.
+    """
+    high, wide = (
+        _between(n, count, ratio, corners=corners)
+        for n, count, ratio in zip(x.shape[2:], sides, ratios, strict=True)
+    )
     found: Floats = high @ (x @ wide.T)
     return found
 
 
-def _between(size: int, factor: int, *, corners: bool) -> Floats:
-    """Weights of a row's pixels in the pixels of the enlarged row, shape (factor * size, size)."""
-    count = size * factor
+def _between(size: int, count: int, ratio: float, *, corners: bool) -> Floats:
+    """Weights of a row's pixels in those of the row brought to `count`, shape (count, size)."""
     if corners:
         at = np.linspace(0, size - 1, count)
     else:
-        at = np.clip((np.arange(count) + 0.5) / factor - 0.5, 0, size - 1)
+        at = np.clip((np.arange(count) + 0.5) * ratio - 0.5, 0, size - 1)
     below = np.minimum(at.astype(int), max(size - 2, 0))
     share = at - below
     weights = np.zeros((count, size), np.float32)
@@ -278,6 +314,8 @@ def cost(op: Op, shape: Sequence[int]) -> int:
             // (op.numbers["stride"] ** 2 or 1)
             * (op.numbers["stride"] ** 2 if op.kind == "convt" else 1)
         )
+    if op.kind == "graph":
+        return int(op.numbers["cost"])
     if op.kind == "join":
         return sum(cost(o, shape) for o in op.numbers["skip"])
     return math.prod(shape)

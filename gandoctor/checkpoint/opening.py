@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.checkpoint import flat, hierarchical, pickled
+from gandoctor.checkpoint import flat, hierarchical, onnx_files, pickled
 from gandoctor.checkpoint.archives import Archive
 from gandoctor.checkpoint.flat import Flat
 from gandoctor.checkpoint.pickled import Pickled
@@ -69,6 +69,8 @@ def _opened(path: Path) -> Pickled | Flat:
         return pickled.plain(window)
     if flat.is_safetensors(head, window.length):
         return flat.safetensors(window)
+    if onnx_files.is_onnx(head, path.name):
+        return onnx_files.read(window)
     if not head.strip(b"\0"):
         raise InputError("begins with nothing but zeros", path.name, "it was never written whole")
     foreign = below.foreign(head)
@@ -95,7 +97,8 @@ def _archive(archive: Archive) -> Pickled | Flat:
         for name in ("config.json", "metadata.json"):
             if name in names:
                 texts[name] = archive.text(name, 4 << 20).decode("utf-8", "replace")
-        return Flat(found.tensors, "Keras", texts)
+        plan = hierarchical.plan_of(texts.get("config.json"), found.tensors)
+        return Flat(found.tensors, "Keras", texts, plan)
     if any(n.endswith(".npy") for n in names):
         return flat.npz(archive)
     raise InputError("is a zip archive that holds no checkpoint", archive.window.name, _HINT)

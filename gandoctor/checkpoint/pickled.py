@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.checkpoint.machine import Machine
 from gandoctor.checkpoint.objects import Resolver, dtype_of_storage, rows_of, storage_pid
+from gandoctor.checkpoint.plans import SCRIPT, Plan
 from gandoctor.checkpoint.tensors import WIDTHS, Storage, Unread
 from gandoctor.errors import InputError
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gandoctor.checkpoint.archives import Archive
     from gandoctor.checkpoint.inert import Global
     from gandoctor.checkpoint.windows import Window
 
 LEGACY: Final = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 MOST_NESTED: Final = 3  # files within files
+MOST_CODE: Final = 8 << 20  # bytes of the code of a graph
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +38,15 @@ class Pickled:
         What it would import.
     kind : str
         What sort of file it is, for people.
+    plan : Plan or None
+        How its network runs, where the file says it.
     """
 
     root: object
     resolver: Resolver
     globals: list[Global]
     kind: str
+    plan: Plan | None = None
 
 
 def zipped(archive: Archive) -> Pickled:
@@ -58,9 +65,31 @@ def zipped(archive: Archive) -> Pickled:
     root = names[0].removesuffix("data.pkl")
     order = f"{root}byteorder"
     big = order in archive.entries and archive.text(order, 16).strip() == b"big"
+    window = archive.window_of(names[0])
+    if window.length <= 8 << 20:
+        archive.text(names[0])  # proves its check sum
+    machine = Machine(window)
+    value = machine.run()
+    resolver = Resolver(_storages(archive, f"{root}data/", big=big), window)
+    code = [n for n in archive.entries if n.startswith(f"{root}code/") and n.endswith(".py")]
+    if not code:
+        return Pickled(value, resolver, machine.globals, "torch")
 
+    def texts() -> dict[str, bytes]:
+        if sum(archive.entries[n].size for n in code) > MOST_CODE:
+            raise InputError("holds more code than is read", archive.window.name)
+        return {n.removeprefix(f"{root}code/"): archive.text(n) for n in code}
+
+    def more(name: str) -> tuple[object, Resolver] | None:
+        return _beside(archive, f"{root}{name}", big=big)
+
+    plan = Plan(SCRIPT, texts, root=value, resolver=resolver, more=more)
+    return Pickled(value, resolver, machine.globals, SCRIPT, plan)
+
+
+def _storages(archive: Archive, folder: str, *, big: bool) -> Callable[[str], Storage | Unread]:
     def storage(key: str) -> Storage | Unread:
-        name = f"{root}data/{key}"
+        name = f"{folder}{key}"
         if name not in archive.entries:
             return Unread("its numbers are not in the file")
         try:
@@ -68,14 +97,15 @@ def zipped(archive: Archive) -> Pickled:
         except InputError as fault:
             return Unread(fault.what)
 
-    window = archive.window_of(names[0])
-    if window.length <= 8 << 20:
-        archive.text(names[0])  # proves its check sum
-    machine = Machine(window)
-    value = machine.run()
-    script = any(n.startswith(f"{root}code/") for n in archive.entries)
-    kind = "TorchScript" if script else "torch"
-    return Pickled(value, Resolver(storage, window), machine.globals, kind)
+    return storage
+
+
+def _beside(archive: Archive, stem: str, *, big: bool) -> tuple[object, Resolver] | None:
+    """A further pickle of TorchScript with its numbers: constants, or what was traced."""
+    if f"{stem}.pkl" not in archive.entries:
+        return None
+    window = archive.window_of(f"{stem}.pkl")
+    return Machine(window).run(), Resolver(_storages(archive, f"{stem}/", big=big), window)
 
 
 def is_legacy(head: bytes) -> bool:

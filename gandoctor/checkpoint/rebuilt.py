@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 MOST_HELD: Final = 1 << 23  # values of a batch in one layer
+MOST_EACH: Final = 2e9  # multiplications of one sample: beyond, a generator is too large
 AGREES: Final = 0.3  # distance at a norm beyond which no way is believed
 
 
@@ -81,6 +82,8 @@ class Rebuilt:
         Whether its norms take the statistics of the batch.
     stated : bool
         Whether the file says what its layers do, and in which order.
+    graph : str
+        Which sort of graph says all of it; empty where none does.
     """
 
     ops: tuple[Op, ...]
@@ -88,6 +91,7 @@ class Rebuilt:
     errors: tuple[float, ...] = ()
     by_batch: bool = False
     stated: bool = False
+    graph: str = ""
 
     @property
     def is_proved(self) -> bool:
@@ -112,7 +116,7 @@ class Rebuilt:
         total, largest = 0.0, 1
         for op, seen, made in layers.trace(self.ops, x, by_batch=True):
             total += layers.cost(op, (seen if op.kind == "convt" else made).shape[1:])
-            largest = max(largest, made.size // 2)
+            largest = max(largest, op.numbers.get("largest", made.size // 2))
         return total, largest
 
 
@@ -138,8 +142,12 @@ def said_of(found: Rebuilt) -> str:
     built = f"{sum(o.kind in ('linear', 'conv', 'convt') for o in found.ops)} layers"
     noise = f"{'x'.join(map(str, found.latent.shape))} values of {found.latent.noise} noise"
     if found.latent.embedding is not None:
-        noise += f" and {len(found.latent.embedding)} classes ({found.latent.joined})"
+        order = "" if found.graph else f" ({found.latent.joined})"
+        noise += f" and {len(found.latent.embedding)} classes{order}"
         noise += f" and a code of {found.latent.code}" if found.latent.code else ""
+    if found.graph:
+        told = f"the distribution of the noise is {_said_of_noise(found)}"
+        return f"from the graph in the file ({found.graph}), from {noise}; {told}"
     named = ", ".join(acts) or "no activation"
     if found.stated:
         text = f"as its layers say: {built} with {named}, from {noise}"
@@ -156,6 +164,8 @@ def said_of(found: Rebuilt) -> str:
 def _said_of_noise(found: Rebuilt) -> str:
     if not found.errors:
         return "by custom"
+    if not found.is_proved:
+        return f"by custom: batch norms agree with none (off by {max(found.errors):.2g})"
     return f"told by {len(found.errors)} batch norms (off by {max(found.errors):.2g} at most)"
 
 

@@ -26,6 +26,11 @@ STEP: Final = 0.1  # of the noise, in its own deviations, for the sensitivity
 ENOUGH: Final = 1024
 LOOKS: Final = 4
 SIDE: Final = 32  # pictures are compared at that many pixels a side
+CLUSTERS: Final = 12  # of the data, by k-means
+PER_CLUSTER: Final = 8  # rows, at least
+DUE: Final = 0.25  # of its share of the data: with less of the samples, a cluster is missed
+DRAWS: Final = 3
+TURNS: Final = 20
 
 
 def generated(players: Players, batches: Batches) -> Any:
@@ -67,6 +72,10 @@ def of_samples(made: Any, real: Any) -> Iterator[ProbeFigure]:
         value = getattr(measured, name)
         if math.isfinite(value):
             yield ProbeFigure(name, value, text, f"sample_{name}")
+    share = reached(ok, data)
+    if math.isfinite(share):
+        yield ProbeFigure("reached", share, "share of the data's clusters that get a quarter of "
+                          "their due of the samples")  # fmt: skip
     if len(ok) >= LEAST:
         within = _mean_distance(data)
         variance = float(data.var(axis=0).sum())
@@ -76,6 +85,44 @@ def of_samples(made: Any, real: Any) -> Iterator[ProbeFigure]:
             ratio = float(ok.var(axis=0).sum()) / variance
             yield ProbeFigure("variance", ratio, "variance of the samples, over that of the real "
                               "data", "sample_variance")  # fmt: skip
+
+
+def reached(rows: Rows, data: Rows) -> float:
+    """Share of the data's clusters that get their due of the samples, a quarter of it at least.
+
+    Clusters of k-means in the data's main directions, in the mean over a few draws of where they
+    start; NaN where there are too few rows.
+
+    References
+    ----------
+    Richardson and Weiss 2018, On GANs and GMMs, arXiv:1805.12462 (shares by bin).
+    """
+    if min(len(rows), len(data)) < CLUSTERS * PER_CLUSTER:
+        return math.nan
+    centre = data.mean(axis=0)
+    directions = fidelity.main_directions(data - centre)
+    placed, made = (data - centre) @ directions, (rows - centre) @ directions
+    found = []
+    for seed in range(DRAWS):
+        centres = _clusters(placed, seed)
+        due, got = (_shares(x, centres) for x in (placed, made))
+        found.append(float((got > DUE * due)[due > 0.2 / CLUSTERS].mean()))
+    return float(np.mean(found))
+
+
+def _clusters(placed: Rows, seed: int) -> Rows:
+    rng = np.random.default_rng(seed)
+    centres = placed[rng.choice(len(placed), CLUSTERS, replace=False)]
+    for _ in range(TURNS):
+        own = fidelity.distances(placed, centres).argmin(axis=1)
+        filled = np.unique(own)
+        centres[filled] = [placed[own == i].mean(axis=0) for i in filled]
+    return centres
+
+
+def _shares(placed: Rows, centres: Rows) -> Rows:
+    own = fidelity.distances(placed, centres).argmin(axis=1)
+    return np.bincount(own, minlength=len(centres)) / len(placed)
 
 
 def looks(made: Any, real: Any) -> list[list[ProbeFigure]]:

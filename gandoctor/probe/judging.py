@@ -92,12 +92,25 @@ def tested(before: Report, after: Report, figures: Sequence[ProbeFigure]) -> lis
 
     A diagnosis is confirmed where one of its symptoms shows in the figures, refuted where all that
     can be told of its symptoms is that they do not; but where the belief stays as high as it was,
-    the log has better evidence (a FID, say) than the samples here, and nothing is refuted.
+    the log has better evidence (a FID, say) than the samples here, which refute nothing then.
     """
     seen = {f.name: f.value for f in figures if f.value is not None and np.isfinite(f.value)}
     found = [_tested(d, seen) for d in before.diagnoses]
     held = after.verdict == "failing" and (after.p_failing or 0) > (before.p_failing or 0) - MOVED
-    return [_outweighed(t) if held and t.outcome == "refuted" else t for t in found]
+    named = _named(seen)[0]
+    kept = {d.cause for d in after.diagnoses if named in d.symptoms}
+    found = [_renamed(t) if t.outcome == "refuted" and t.cause in kept else t for t in found]
+    return [_outweighed(t) if held and _by_samples(t, seen) else t for t in found]
+
+
+def _renamed(found: ProbeTested) -> ProbeTested:
+    return replace(found, why=f"{found.why}; the cause explains that as well")
+
+
+def _by_samples(found: ProbeTested, seen: Figures) -> bool:
+    """Whether a diagnosis is refuted by samples that look well, not by what else was measured."""
+    measured = _OF_PLAYERS & set(found.symptoms) or _named(seen)[0]
+    return found.outcome == "refuted" and (good(seen) or not measured)
 
 
 def _outweighed(found: ProbeTested) -> ProbeTested:
@@ -144,8 +157,11 @@ def bad(seen: Figures) -> bool:
 
 
 def _collapse(seen: Figures) -> Word:
-    cover, vary = seen.get("coverage"), seen.get("diversity")
-    if cover is not None and cover < 0.6:
+    cover, vary, reach = (seen.get(name) for name in ("coverage", "diversity", "reached"))
+    if reach is not None and reach < 0.6:
+        return 1, f"samples reach {reach:.0%} of the data's clusters"
+    # Samples that lie beside the data cover none of it, and may reach all of its clusters.
+    if cover is not None and cover < 0.6 and reach is None:
         return 1, f"{cover:.0%} of the real examples have a sample near them"
     if vary is not None and vary < 0.6:
         return 1, f"samples lie {vary:.2g} times as far apart as real examples"
@@ -156,14 +172,40 @@ def _collapse(seen: Figures) -> Word:
             if own is not None and own < 0.01
             else (0, "without real data it cannot be told which part is missing")
         )
-    if cover >= 0.75 and (vary or 0.0) >= 0.8:
-        return -1, f"{cover:.0%} of the real examples have a sample near them"
-    return 0, f"{cover:.0%} of the real examples have a sample near them: neither few nor many"
+    said = f"{cover:.0%} of the real examples have a sample near them"
+    if reach is not None:
+        said = f"samples reach {reach:.0%} of the data's clusters"
+    if cover >= 0.75 and (vary or 0.0) >= 0.8 and (reach is None or reach >= 0.65):
+        return -1, said
+    return 0, f"{said}: neither few nor many"
+
+
+def _named(seen: Figures) -> tuple[str, str]:
+    """The first failure with a name that shows beyond doubt, and what says so; empty for none."""
+    held, told = seen.get("told_apart_held_out"), seen.get("told_apart")
+    apart = held if held is not None else told
+    broken = seen.get("finite", 1.0) < 1 or seen.get("score_size", 0.0) > 1e3
+    away = seen.get("shift", 0.0) > 2.5 or seen.get("variance", 0.0) > 4
+    few = seen.get("reached", 1.0) < 0.5 or seen.get("diversity", 1.0) < 0.4
+    for symptom, shows in (
+        ("exploding-or-nan", broken),
+        ("generator-divergence", away),
+        ("discriminator-dominance", apart is not None and apart >= SURE),
+        ("weak-discriminator", told is not None and told < 0.4),
+        ("mode-collapse", few),
+    ):
+        if shows:
+            return symptom, _LOOKS[symptom](seen)[1]
+    return "", ""
 
 
 def _no_convergence(seen: Figures) -> Word:
     if not bad(seen):
         return 0, ""
+    symptom, why = _named(seen)
+    if symptom:  # it is said of what goes by no other name
+        name = symptom.replace("-", " ")
+        return -1, f"what shows is {name}: {why}"
     far = seen["distance"]
     if far <= 0.1 and seen.get("fine_precision", 1.0) < 0.5:
         return 1, f"{seen['fine_precision']:.0%} of the samples lie close to a real example"
@@ -269,3 +311,8 @@ _LOOKS: Final[Mapping[str, Callable[[Figures], Word]]] = {
 }
 _OUTCOMES: Final[tuple[tuple[int, Outcome], ...]] = ((1, "confirmed"), (-1, "refuted"))
 _OF_D: Final = frozenset({"discriminator-overfitting"})
+_OF_PLAYERS: Final = _OF_D | {
+    "discriminator-dominance",
+    "weak-discriminator",
+    "vanishing-generator-gradient",
+}

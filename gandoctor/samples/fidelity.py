@@ -101,10 +101,10 @@ class Reference:
         if not self._enough:
             return
         self._rows = rows - self._centre
-        self._typical = _mean_of_pairs(_distances(self._rows, self._rows))
-        self._directions = _directions(self._rows)
+        self._typical = _mean_of_pairs(distances(self._rows, self._rows))
+        self._directions = main_directions(self._rows)
         self._placed = self._rows @ self._directions
-        among = _distances(self._placed, self._placed)
+        among = distances(self._placed, self._placed)
         np.fill_diagonal(among, np.inf)
         wide = max(NEIGHBOURS, len(rows) // 16)
         ranked = np.partition(among, sorted({FINE - 1, wide - 1}), axis=1)
@@ -140,7 +140,7 @@ class Reference:
             nowhere = np.zeros(len(self._rows), dtype=bool)
             return Fidelity(coverage=0.0, precision=0.0, fine_precision=0.0), nowhere
         rows = values[finite] - self._centre
-        between = _distances(self._placed, rows @ self._directions)
+        between = distances(self._placed, rows @ self._directions)
         near, nearest = between < self._near, between < self._nearest
         covered: NDArray[np.bool_] = np.asarray(near.any(axis=1))
         told = Fidelity(
@@ -161,8 +161,8 @@ class Reference:
         if len(rows) < 2:
             return math.nan
         apart, within = (
-            float(_distances(rows, self._rows).mean()),
-            _mean_of_pairs(_distances(rows, rows)),
+            float(distances(rows, self._rows).mean()),
+            _mean_of_pairs(distances(rows, rows)),
         )
         return (2 * apart - self._typical - within) / self._typical
 
@@ -176,7 +176,7 @@ def _some(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).astype(int)]
 
 
-def _directions(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+def main_directions(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     """Main directions of the real data, (d, at most 32)."""
     if centred.shape[1] <= DIRECTIONS:
         return np.eye(centred.shape[1])
@@ -188,7 +188,8 @@ def _directions(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Between the rows of one and of another, shape (n, m)."""
     squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * a @ b.T
     found: NDArray[np.float64] = np.sqrt(np.maximum(squared, 0.0))
     return found

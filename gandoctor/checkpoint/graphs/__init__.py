@@ -1,0 +1,1 @@
+"""Graphs that files hold beside the weights: read as data, and run in numpy."""
