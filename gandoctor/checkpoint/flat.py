@@ -15,6 +15,7 @@ from gandoctor.checkpoint.tensors import Storage, Tensor, Unread, columns, tenso
 from gandoctor.checkpoint.windows import Window
 from gandoctor.errors import InputError
 from gandoctor.files import npy
+from gandoctor.files import protobuf as pb
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def tensorflow(index: Path) -> Flat:
     table = window.read(0, min(window.length, MOST_HEADER))
     try:
         entries = dict(_table(table))
-    except (IndexError, struct.error):
+    except (IndexError, struct.error, pb.WireError):
         raise InputError("is damaged, or packed", window.name, "copy it again") from None
     header = _fields(entries.pop(b"", b""))
     shards = int(next(iter(header.get(1, [1])), 1))
@@ -271,37 +272,16 @@ def tensorflow(index: Path) -> Flat:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise IndexError
+    return pb.varint(data, at, len(data))
 
 
 def _fields(data: bytes) -> dict[int, list[Any]]:
     """The fields of a protobuf message, undecoded."""
     found: dict[int, list[Any]] = {}
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        value: Any
-        if tag & 7 == 0:
-            value, at = _varint(data, at)
-        elif tag & 7 == 2:
-            size, at = _varint(data, at)
-            value, at = data[at : at + size], at + size
-        elif tag & 7 == 5:
-            value, at = data[at : at + 4], at + 4
-        elif tag & 7 == 1:
-            value, at = data[at : at + 8], at + 8
-        else:
-            raise IndexError
-        found.setdefault(tag >> 3, []).append(value)
+    for number, wire, start, stop in pb.fields(data, 0, len(data)):
+        whole = wire == pb.VARINT
+        value = pb.varint(data, start, stop)[0] if whole else data[start:stop]
+        found.setdefault(number, []).append(value)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.checkpoint import flat, hierarchical, pickled
+from gandoctor.checkpoint import flat, hierarchical, onnx_files, pickled
 from gandoctor.checkpoint.archives import Archive
 from gandoctor.checkpoint.flat import Flat
 from gandoctor.checkpoint.pickled import Pickled
@@ -69,6 +69,8 @@ def _opened(path: Path) -> Pickled | Flat:
         return pickled.plain(window)
     if flat.is_safetensors(head, window.length):
         return flat.safetensors(window)
+    if onnx_files.is_onnx(head, path.name):
+        return onnx_files.read(window)
     if not head.strip(b"\0"):
         raise InputError("begins with nothing but zeros", path.name, "it was never written whole")
     foreign = below.foreign(head)

@@ -55,6 +55,8 @@ class Told:
         for network in one.networks[:_MOST_SAID]:
             self._weights[id(network)] = weights = measuring.weigh(network)
             said += self._of_weights(network, weights)
+            if network.plan is not None:
+                said.append(f"the file holds its graph, too ({network.plan.kind})")
         path = one.path
         return CheckpointNote(
             path=seen_from(path, root),

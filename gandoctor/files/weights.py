@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST: Final = 2_000
-_SURE: Final = frozenset({".pt", ".pth", ".ckpt", ".pt2", ".safetensors", ".keras", ".h5", ".hdf5"})
+_SURE: Final = frozenset(
+    {".pt", ".pth", ".ckpt", ".pt2", ".safetensors", ".keras", ".h5", ".hdf5", ".onnx"}
+)
 # Of these only a telling name is taken: they are data as often.
 _DOUBTFUL: Final = frozenset({"", ".pkl", ".pickle", ".npz", ".bin", ".index", ".model", ".state"})
 _TELLING: Final = late_pattern(

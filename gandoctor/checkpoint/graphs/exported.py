@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.checkpoint.graphs import operators
-from gandoctor.checkpoint.graphs.meter import Input, Meter, StoppedError
+from gandoctor.checkpoint.graphs.borders import Input
+from gandoctor.checkpoint.graphs.meter import Meter, StoppedError
 from gandoctor.checkpoint.graphs.reading import array_of
 from gandoctor.checkpoint.parts import UnlikeError
 
@@ -26,21 +27,7 @@ _ODD: Final = "its graph is damaged"
 
 
 class Exported:
-    """A program that was exported.
-
-    Parameters
-    ----------
-    plan : Plan
-
-    Attributes
-    ----------
-    inputs : tuple of Input
-
-    Raises
-    ------
-    UnlikeError
-        It is damaged, or there are several.
-    """
+    """A program that was exported, as a `borders.Program`."""
 
     def __init__(self, plan: Plan) -> None:
         texts = list(plan.texts().values())
@@ -80,13 +67,7 @@ class Exported:
         return Input(str(name)[:80], shape, meta["dtype"] in _WHOLE)
 
     def run(self, given: Sequence[np.ndarray[Any, Any]], meter: Meter) -> Any:
-        """What the program makes of a batch.
-
-        Raises
-        ------
-        UnlikeError
-            An operator is not run here, does not fit, or takes too much.
-        """
+        """What the program makes of a batch."""
         # What counts is added to.
         values = {n: v if v.dtype.kind == "f" else v.copy() for n, v in self._held.items()}
         values |= zip((i.name for i in self.inputs), given, strict=True)

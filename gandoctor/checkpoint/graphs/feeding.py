@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gandoctor.checkpoint import choices, rebuilding
+from gandoctor.checkpoint import choices, layers, rebuilding
 from gandoctor.checkpoint.graphs import programs
-from gandoctor.checkpoint.graphs.meter import MOST_VALUES, Input, Meter, StoppedError
+from gandoctor.checkpoint.graphs.borders import Input
+from gandoctor.checkpoint.graphs.meter import MOST_VALUES, Meter, StoppedError
 from gandoctor.checkpoint.layers import Op
 from gandoctor.checkpoint.parts import UnlikeError
 from gandoctor.checkpoint.rebuilt import MOST_EACH, MOST_HELD, Hints, Latent, Rebuilt
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gandoctor.checkpoint.contents import Network
-    from gandoctor.checkpoint.graphs.programs import Program
+    from gandoctor.checkpoint.graphs.borders import Program
 
     Floats = NDArray[np.float32]
 
@@ -143,6 +144,7 @@ class _Run:
         self.cost, self.made = meter.cost / count, meter.made // count
         numbers = {"run": self.before_last, "cost": self.cost, "largest": max(1, self.made // 4)}
         graph = Op("graph", {}, numbers)
+        self._last = last
         self.ops = (graph, choices.act(last)) if last else (graph,)
 
     def _noise(self, count: int, seed: int = 0) -> Floats:
@@ -167,8 +169,11 @@ class _Run:
             self.feed = feed = replaced(feed, classes=meter.classes)
         if fixed:
             self._freed(x, made, fixed)
-        last = meter.last[0] if meter.last and meter.last[2] is made else ""
-        return feed, last
+        if meter.last and _is(made, meter.last[2]):
+            name, before, after = meter.last
+            if np.array_equal(layers.activated(name, before), after, equal_nan=True):
+                return feed, name
+        return feed, ""
 
     def _freed(self, x: Floats, made: Floats, fixed: int) -> None:
         """See whether a graph that was saved for one size of batch takes others."""
@@ -204,8 +209,8 @@ class _Run:
     def _cut(self, x: Floats) -> Floats:
         meter = Meter()
         made = self._passed(x, meter)
-        if meter.last and meter.last[2] is made:
-            return meter.last[1]
+        if self._last and meter.last:
+            made = meter.last[1].reshape(made.shape)
         return shaped(made)
 
     def errors(self, latent: Latent) -> tuple[float, ...]:
@@ -221,6 +226,12 @@ class _Run:
         except UnlikeError:
             return ()
         return tuple(rebuilding.distance(*seen) for seen in meter.norms)
+
+
+def _is(made: Floats, other: Floats) -> bool:
+    """Whether both are the same numbers, perhaps in another shape."""
+    whole = made.flags.c_contiguous and other.flags.c_contiguous and made.size == other.size
+    return made is other or (whole and made.ctypes.data == other.ctypes.data)
 
 
 def replaced(feed: Feed, *, classes: int) -> Feed:

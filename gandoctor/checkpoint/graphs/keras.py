@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.checkpoint.graphs import keras_layers, operators
-from gandoctor.checkpoint.graphs.meter import Input, Meter, StoppedError
+from gandoctor.checkpoint.graphs.borders import Input
+from gandoctor.checkpoint.graphs.meter import Meter, StoppedError
 from gandoctor.checkpoint.graphs.reading import array_of
 from gandoctor.checkpoint.parts import UnlikeError
 from gandoctor.values import dataclass
@@ -55,22 +56,7 @@ class _Layer:
 
 
 class Keras:
-    """A model of Keras.
-
-    Parameters
-    ----------
-    plan : Plan
-
-    Attributes
-    ----------
-    inputs : tuple of Input
-        Pictures with their channels in front.
-
-    Raises
-    ------
-    UnlikeError
-        It is damaged, or holds a layer that is not run here.
-    """
+    """A model of Keras, as a `borders.Program`."""
 
     def __init__(self, plan: Plan) -> None:
         try:
@@ -81,13 +67,7 @@ class Keras:
             raise UnlikeError(_ODD) from None
 
     def run(self, given: Sequence[NDArray[Any]], meter: Meter) -> Any:
-        """What the model makes of a batch.
-
-        Raises
-        ------
-        UnlikeError
-            A layer does not fit what goes into it, or takes too much.
-        """
+        """What the model makes of a batch."""
         made = self._model.run([keras_layers.channels_last(x) for x in given], meter)
         found = keras_layers.channels_first(made)
         if meter.last and meter.last[2] is made:

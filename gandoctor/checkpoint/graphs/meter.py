@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from gandoctor.checkpoint.parts import UnlikeError
-from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,22 +120,3 @@ class Meter:
         self.cost += multiplications
         if self.cost > self.most_cost:
             raise StoppedError(f"a sample takes more than {self.most_cost:.1g} multiplications")
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One of the things that go into a graph.
-
-    Attributes
-    ----------
-    name : str
-        Untrusted text.
-    shape : tuple of int, or None
-        With the batch in front; -1 where a size is free. None where nothing tells.
-    whole : bool or None
-        Whether it holds whole numbers, where something tells.
-    """
-
-    name: str
-    shape: tuple[int, ...] | None = None
-    whole: bool | None = None

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from gandoctor.checkpoint import plans
 from gandoctor.checkpoint.parts import UnlikeError
 from gandoctor.errors import GandoctorError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from gandoctor.checkpoint.graphs.meter import Input, Meter
+    from gandoctor.checkpoint.graphs.borders import Program
     from gandoctor.checkpoint.plans import Plan
-
-
-class Program(Protocol):
-    """A graph that can be run. Pictures are of shape (n, channels, height, width) at its borders.
-
-    Attributes
-    ----------
-    inputs : tuple of Input
-    """
-
-    inputs: tuple[Input, ...]
-
-    def run(self, given: Sequence[NDArray[Any]], meter: Meter) -> Any:
-        """What it makes of a batch; UnlikeError where it is not run, in one sentence."""
 
 
 def of(plan: Plan) -> Program:
@@ -52,6 +34,10 @@ def of(plan: Plan) -> Program:
             from gandoctor.checkpoint.graphs.keras import Keras
 
             return Keras(plan)
+        if plan.kind == plans.ONNX:
+            from gandoctor.checkpoint.graphs.onnx import Onnx
+
+            return Onnx(plan)
     except GandoctorError as fault:
         raise UnlikeError(fault.what) from None
     raise UnlikeError("its graph is of a kind that is not read")

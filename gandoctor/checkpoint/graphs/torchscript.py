@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gandoctor.checkpoint.graphs import operators
-from gandoctor.checkpoint.graphs.meter import MOST_LISTED, Input, Meter, StoppedError
+from gandoctor.checkpoint.graphs.borders import Input
+from gandoctor.checkpoint.graphs.meter import MOST_LISTED, Meter, StoppedError
 from gandoctor.checkpoint.graphs.reading import array_of
 from gandoctor.checkpoint.inert import Made
 from gandoctor.checkpoint.objects import (
@@ -51,22 +52,7 @@ class _Left(Exception):  # noqa: N818
 
 
 class Script:
-    """The code of a TorchScript file with its module.
-
-    Parameters
-    ----------
-    plan : Plan
-
-    Attributes
-    ----------
-    inputs : tuple of Input
-        What its ``forward`` takes.
-
-    Raises
-    ------
-    UnlikeError
-        It has no such method, or its code cannot be read.
-    """
+    """The code of a TorchScript file with its module, as a `borders.Program`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -81,13 +67,7 @@ class Script:
         self.inputs = tuple(self._inputs(forward))
 
     def run(self, given: Sequence[np.ndarray[Any, Any]], meter: Meter) -> Any:
-        """What the module makes of a batch.
-
-        Raises
-        ------
-        UnlikeError
-            Something in its code is not run here, does not fit, or takes too much.
-        """
+        """What the module makes of a batch."""
         self._meter, self._depth = meter, 0
         try:
             return self._called(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import InputError
+from gandoctor.files import protobuf as pb
 from gandoctor.files.reading import (
     BLANK,
     MOST_DAMAGE,
@@ -30,7 +31,6 @@ from gandoctor.files.reading import (
 )
 from gandoctor.model.signals import Picture, Reading, Setting
 from gandoctor.parsers.records import event as ev
-from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records import tfrecord as frame
 from gandoctor.parsers.records.columns import Columns, Layout, Scattered, Striped, gather, layout_of
 from gandoctor.parsers.records.said import config_in

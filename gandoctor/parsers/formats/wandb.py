@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gandoctor.errors import InputError
+from gandoctor.files import protobuf as pb
 from gandoctor.files.reading import LONGEST_TAG, cut_short, is_pointer, nothing_in
 from gandoctor.model.signals import Picture, Reading
-from gandoctor.parsers.records import protobuf as pb
 from gandoctor.parsers.records.history import Items, items_of
 from gandoctor.parsers.records.leveldb import Frames
 from gandoctor.parsers.records.logged import (

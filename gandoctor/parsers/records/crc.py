@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gandoctor.parsers.records.protobuf import Buffer
+    from gandoctor.files.protobuf import Buffer
 
 _POLYNOMIAL: Final = 0x82F63B78  # 0x1EDC6F41, bits reversed
 _MASK: Final = 0xA282EAD8

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gandoctor.files import protobuf as pb
 from gandoctor.files.reading import MOST_TAG_BYTES
-from gandoctor.parsers.records import protobuf as pb
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gandoctor.files import protobuf as pb
 from gandoctor.files.reading import MOST_TAG_BYTES
 from gandoctor.model.signals import Setting
-from gandoctor.parsers.records import protobuf as pb
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:

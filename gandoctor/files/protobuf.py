@@ -1,4 +1,4 @@
-"""Protobuf's wire format, as far as event files and W&B's records need it.
+"""Protobuf's wire format, as far as event files, W&B's records and checkpoints need it.
 
 No schema, no message classes, no copies.
 """
@@ -19,7 +19,7 @@ Buffer = bytes | bytearray | memoryview
 
 
 class WireError(ValueError):
-    """Bytes that are no protobuf message. Never leaves `gandoctor.parsers`."""
+    """Bytes that are no protobuf message. Never leaves those who read them."""
 
 
 def varint(data: Buffer, at: int, end: int) -> tuple[int, int]:
