@@ -100,7 +100,7 @@ def _done(node: dict[str, Any], values: dict[str, Any], meter: Meter) -> None:
     if len(outputs) == 1:
         _noted(outputs[0], made, values)
         return
-    for one, part in zip(outputs, made, strict=True):
+    for one, part in zip(outputs, made if outputs else (), strict=True):
         _noted(one, part, values)
 
 
