@@ -27,6 +27,10 @@ class StoppedError(UnlikeError):
     """A graph that is not run here, whatever goes in."""
 
 
+class EnoughError(UnlikeError):
+    """As many norms were seen as were asked for."""
+
+
 class Meter:
     """Counts steps, values, multiplications and seconds of a pass, and ends it beyond a bound.
 
@@ -39,13 +43,15 @@ class Meter:
         Whether batch norms take the batch's statistics whatever the graph says, as in training.
     most_cost : float
         Multiplications.
+    most_norms : int
+        Batch norms after which the pass ends.
 
     Attributes
     ----------
     cost : float
         Multiplications so far.
     norms : list of (input, mean, variance)
-        What met the running statistics of each batch norm, where norms are watched.
+        What met the running statistics of each batch norm.
     last : tuple or None
         Name, input and output of the last activation.
     classes : int
@@ -58,10 +64,12 @@ class Meter:
         batch: tuple[int, int] | None = None,
         by_batch: bool = False,
         most_cost: float = math.inf,
+        most_norms: int = 1 << 20,
     ) -> None:
         self.batch = batch
         self.by_batch = by_batch
         self.most_cost = most_cost
+        self.most_norms = most_norms
         self.cost = 0.0
         self.made = 0
         self.norms: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
@@ -96,6 +104,18 @@ class Meter:
             raise ValueError(sizes)
         if math.prod(sizes) > MOST_VALUES - self.made:
             raise StoppedError(_TOO_LARGE)
+
+    def norm(self, x: NDArray[Any], mean: NDArray[Any], var: NDArray[Any]) -> None:
+        """Note what meets the running statistics of a batch norm.
+
+        Raises
+        ------
+        EnoughError
+            It was the last that was asked for.
+        """
+        self.norms.append((x, mean, var))
+        if len(self.norms) >= self.most_norms:
+            raise EnoughError
 
     def keep(self, made: NDArray[Any]) -> None:
         """Count what was made.
