@@ -631,6 +631,17 @@ def test_a_script_in_the_runs_own_folder_is_read(tmp_path, losing):
     assert (told["lr_d"]["file"], told["lr_d"]["line"]) == ("train.py", 22)
 
 
+def test_where_d_wins_at_usual_rates_d_is_slowed_before_g(tmp_path, losing):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    text = WHOSE["names"].replace("1)", "lr=1e-4)").replace("2)", "lr=4e-4)") + "\nnn.BCELoss()\n"
+    (repo / "train.py").write_text(text)
+    said = cli("patch", losing, "--repo", repo).output
+    changed = [line for line in said.splitlines() if line.startswith("+") and "lr=" in line]
+    assert len(changed) == 1
+    assert "netD" in changed[0]
+
+
 @pytest.mark.parametrize(
     ("beside", "is_read"),
     [

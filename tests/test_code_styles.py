@@ -92,6 +92,18 @@ RATES = {
         "@dataclass\nclass P:\n    d: float\n    g: float = 3\np = P(1, 2)\n"
         + PAIR.format(d="p.d", g="p.g"), 1, 2,
     ),
+    "an exception": (
+        "x = 1\nif args.debug:\n    x = 5\n" + PAIR.format(d="x", g="2"), 1, 2,
+    ),
+    "an exception of an object": (
+        ("class T:\n    def __init__(self, k):\n        self.lr = 1\n        if k:\n            self.lr = 5\n"
+        "    def run(self):\n") + textwrap.indent(PAIR.format(d="self.lr", g="2"), " " * 8), 1, 2,
+    ),
+    "what it is annotated with": (
+        "class P:\n    def __init__(self, d=1, g=2):\n        self.d = d\n        self.g = g\n"
+        "class T:\n    def __init__(self, p: P):\n        self.p = p\n    def run(self):\n"
+        + textwrap.indent(PAIR.format(d="self.p.d", g="self.p.g"), " " * 8), 1, 2,
+    ),
     "a table": (
         "RATES = {'a': (3, 4), 'b': (1, 2)}\ndef rates(kind):\n    return RATES[kind]\n"
         'parser.add_argument("--kind", default="b")\nargs = parser.parse_args()\n'
@@ -313,6 +325,28 @@ def test_other_settings_are_found(code, kind):
     text, setting, value = NAMED[kind]
     found, _ = code(PAIR.format(d=1, g=2) + text)
     assert values(found)[setting] == value
+
+
+def test_an_activation_is_no_loss_and_no_last_layer(code):
+    mish = "class Mish:\n    def forward(self, x):\n        return x * torch.tanh(F.softplus(x))\n"
+    net = "class Run:\n    def __init__(self):\n        self.gen = nn.Sequential(nn.Linear(1, 1), Mish())\n"
+    found, _ = code(mish + net + PAIR.format(d=1, g=2) + "loss = fake.mean() - real.mean()")
+    assert values(found)["loss_family"] == "wgan"
+    assert "output_activation" not in values(found)
+
+
+def test_what_another_program_sets_is_not_what_this_one_is_given(code):
+    train = (
+        "from opts import parser\nopt = parser.parse_args()\nloader = DataLoader(data, opt.batch)\n"
+    )
+    found, _ = code(
+        {
+            "opts.py": "parser = ArgumentParser()\nparser.add_argument('--batch', default=64)",
+            "train.py": train + PAIR.format(d=1, g=2) + "d_opt.step()",
+            "test.py": "from opts import parser\nopt = parser.parse_args()\nopt.batch = 1\n",
+        }
+    )
+    assert values(found)["batch_size"] == 64
 
 
 def test_a_falling_rate_is_no_hinge_loss(code):

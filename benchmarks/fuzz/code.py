@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from gandoctor.configs import python
+from gandoctor.configs.python import norming  # noqa: F401  what is imported late is imported now
 from gandoctor.configs.python.edits import Editor
 from gandoctor.configs.splice import SpliceError
 from gandoctor.errors import InputError
@@ -101,16 +102,46 @@ runs = [{"lr": 1}, {"lr": 2}]
 trainer = Trainer(netD=netD, n_dis=5, max_epochs=runs[0]["lr"])
 """
 
+APPLIED = """\
+from functools import partial
+P = namedtuple("P", "lr n table", defaults=[2e-4])
+RATES = {"a": (1e-4, 2e-4)}
+
+class Discriminator(nn.Module):
+    def __init__(self, cfg: Options, last=False):
+        self.head = None
+        self.net = nn.Sequential(nn.Conv2d(3, 8, 4), nn.Linear(
+            8, 1))
+        if last:
+            self.head = torch.nn.Linear(cfg.width, 1)
+
+def rates(kind): return RATES[kind]
+def falling(base_lr, steps): return schedule(base_lr)
+def gradient_penalty(x, weight=10): return weight * x
+
+made = partial(optim.Adam, lr=P(9).table, betas=(0.5, 0.999))
+p, (a, b) = P(1e-4, n=3), rates("a")
+d, g = made(netD.parameters()), made(netG.parameters(), lr=falling(a, 9))
+img_shape = (1, 28, 28)
+noise = torch.normal(mean=torch.zeros(n, p.n * 32), std=1)
+"""
+
 
 def scripts() -> list[bytes]:
     """Sound scripts to start from."""
-    return [SCRIPT.encode(), KERAS.encode(), LOOSE.encode()]
+    return [SCRIPT.encode(), KERAS.encode(), LOOSE.encode(), APPLIED.encode()]
 
 
 def notebooks() -> list[bytes]:
     """Sound notebooks to start from, in the forms that tools write."""
     whole = _notebook(SCRIPT + KERAS, whole=True)
-    return [_notebook(SCRIPT, indent=1), _notebook(KERAS), whole, _notebook(LOOSE, indent=2)]
+    return [
+        _notebook(SCRIPT, indent=1),
+        _notebook(KERAS),
+        whole,
+        _notebook(LOOSE, indent=2),
+        _notebook(APPLIED),
+    ]
 
 
 def _notebook(code: str, *, indent: int | None = None, whole: bool = False) -> bytes:
@@ -145,9 +176,12 @@ def read(path: Path) -> Reading:
         if code is None:
             raise InputError("holds no training", path.name)
         editor = Editor(code, gathered)
-        for setting in ("lr_d", "beta1_d", "batch_size"):
+        for setting in ("lr_d", "beta1_d", "batch_size", "spectral_norm"):
             try:
-                editor.edit({setting: 0.125 if setting != "batch_size" else 8})
+                if setting == "spectral_norm":
+                    editor.normed()
+                else:
+                    editor.edit({setting: 0.125 if setting != "batch_size" else 8})
             except SpliceError:
                 continue
     finally:

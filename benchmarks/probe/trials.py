@@ -132,8 +132,10 @@ class Known:
         return None if None in votes else False
 
     def wanted(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Arms to train whole, with what comes first."""
+        """Arms to train whole, with what comes first; none of a run that nothing is prescribed."""
         for trial in self.trials:
+            if not trial["pick"]:
+                continue
             others = [arm for arm in trial["arms"] if arm.isdigit()]
             order = dict.fromkeys([trial["pick"], "1", "random", *others])
             for rank, arm in enumerate(a for a in order if a in trial["arms"]):

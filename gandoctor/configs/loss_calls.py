@@ -82,7 +82,12 @@ def of_marks(found: Set[str]) -> str | None:
 
 def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
     """What tells of a loss below a node, and where."""
+    shaping: set[ast.AST] = set()  # `x * tanh(softplus(x))` is an activation
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _last(node.func) == "tanh":
+            shaping.update(node.args)
+        if node in shaping:
+            continue
         if isinstance(node, ast.FunctionDef):
             if _LOSS.fullmatch(node.name):
                 yield from _in_loss(node)

@@ -88,7 +88,9 @@ def run(
     case = found[0]
     report = case.report()
     config = ways.config_of(report, case.run)
-    arms, left = ways.arms_of(report, case.run, case.raw.root, config, wishes.patches)
+    arms, left = ways.arms_of(
+        report, case.run, case.raw.root, config, wishes.patches, by_options=command.takes_args
+    )
     race = Race(
         run=case.run,
         config=config,

@@ -21,11 +21,12 @@ PAUSE: Final = 0.05  # seconds between looks at what runs
 GRACE: Final = 1.0  # seconds to end by itself once it is told to
 SAID: Final = "output.txt"
 _TAIL: Final = 4000
+ARGS: Final = "{args}"  # a word of its own
 _PLACES: Final = ("config", "out", "seed")
 
 
 class Command:
-    """A command with ``{config}``, and ``{out}`` and ``{seed}`` where it takes them.
+    """A command with ``{config}`` or ``{args}``, with ``{out}``, and ``{seed}`` where it takes one.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class Command:
     Raises
     ------
     UsageError
-        It names no ``{config}``, or something else in braces.
+        It names neither ``{config}`` nor ``{args}``, or no ``{out}``, or cannot be split.
     """
 
     def __init__(self, text: str) -> None:
@@ -43,21 +44,34 @@ class Command:
             self.words = shlex.split(text)
         except ValueError as e:
             raise UsageError(f"cannot be split ({e})", f"--train {text}", "close the quotes") from e
-        if not any("{config}" in w for w in self.words):
+        if not self.takes_args and not any("{config}" in w for w in self.words):
             raise UsageError(
-                "does not say where the config goes",
+                "does not say where the config or the changed options go",
                 f"--train {text}",
-                "write it as python train.py --config {config} --out {out}",
+                "write it as python train.py --config {config} --out {out}, or as "
+                "python train.py YOUR OPTIONS {args} --out {out}",
             )
+        if not any("{out}" in w for w in self.words):
+            raise UsageError(
+                "does not say where the log goes, and could write over the run's own",
+                f"--train {text}",
+                "add --out {out}, or what the script calls it; where it only prints, begin with "
+                "env OUT={out}",
+            )
+
+    @property
+    def takes_args(self) -> bool:
+        """Whether the command line has a place for the options that are changed."""
+        return ARGS in self.words
 
     @property
     def takes_seed(self) -> bool:
         """Whether the command line has a place for the seed."""
         return any("{seed}" in w for w in self.words)
 
-    def filled(self, **values: object) -> list[str]:
-        """The words with their places filled."""
-        words = self.words
+    def filled(self, args: Sequence[str] = (), **values: object) -> list[str]:
+        """The words with their places filled, that of the options by as many as there are."""
+        words = [x for w in self.words for x in (args if w == ARGS else [w])]
         for name in _PLACES:
             words = [w.replace(f"{{{name}}}", str(values[name])) for w in words]
         return words

@@ -166,6 +166,8 @@ class Holding(Naming):
             and (unit is not s.unit or s.value.lineno > getattr(after, "lineno", 0))
             and not self._loops(s)
             and not self._is_inside_itself(s, key)
+            and (not self.preferred or s.unit in self.preferred or s.unit is unit)
+            and not self.is_idle(s.target)
         ]
         return found[-1] if found else None
 
@@ -349,6 +351,7 @@ class Holding(Naming):
         ]
         # `self.net = None` keeps a place for what is made later
         mine = [s for s in mine if not _is_none(s.value)] or mine
+        mine = [s for s in mine if not self.is_branched(s.target)] or mine
         first = [s for s in mine if getattr(s.scope, "name", "") == "__init__"]
         return (first or mine)[-1] if mine else None
 

@@ -141,10 +141,15 @@ class Layers(Loops):
     def _is_made_as(self, name: str, side: Side) -> bool:
         """``netG = UNet(3)``: whether what is of no side by its name is made under one's."""
         return any(
-            side_of(target_of(m.call, self.index)) == side
+            side_of(target_of(m.call, self.index)) == side and not self._is_layer(m.call)
             for m in self.index.calls.get(name, ())
             if m.unit in self.near
         )
+
+    def _is_layer(self, call: ast.Call) -> bool:
+        """Whether it is one of several: ``self.gen = Sequential(Conv(), Swish())``."""
+        around = (p for p in self.index.around(call) if isinstance(p, ast.Call | ast.stmt))
+        return any(last_name(p.func) == "Sequential" for p in around if isinstance(p, ast.Call))
 
     def _assembled(self, side: Side) -> Iterator[tuple[ast.AST, Unit]]:
         """``generator = Sequential([...])``, and ``generator.add(...)`` one after the other."""

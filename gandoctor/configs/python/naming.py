@@ -84,8 +84,16 @@ class Naming(Followed):
         if node in index.parents and index.function_of(node) is scope:
             line = getattr(node, "lineno", 0)
             before = [b for b in usable if _line_of(b.node) <= line or b.kind == "parameter"]
-            return (before or usable)[-1]
-        return usable[-1]
+            usable = before or usable
+        # `if debug: epochs = 1` is the exception where nothing tells whether it holds
+        return ([b for b in usable if not self.is_branched(b.node, node)] or usable)[-1]
+
+    def is_branched(self, node: ast.AST, use: ast.AST | None = None) -> bool:
+        """Whether it stands in a branch of its function that a use of it does not stand in."""
+        mine = [p for p in self.index.around(node) if isinstance(p, (ast.If, *FUNCTIONS))]
+        whole = next((i for i, p in enumerate(mine) if isinstance(p, FUNCTIONS)), len(mine))
+        inside = set(self.index.around(use)) if use is not None else set()
+        return any(p not in inside and not _is_of_main(p) for p in mine[:whole])
 
     def _is_inside(self, node: ast.AST, statement: ast.AST) -> bool:
         if not isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -182,11 +190,17 @@ class Naming(Followed):
                 if option.call is decorator:
                     return self.option(name, way)
         if binding.value is None:
-            return None
+            return self._annotated(binding.node, scope)
         way.how, way.key = "parameter", way.key or name
         if name in self.commands and last_name(binding.value) in FIELDS:
             return self.given(self.commands[name], name)
         return self.follow(binding.value, self.outside(scope), way)
+
+    def _annotated(self, node: ast.AST, scope: Scope) -> End:
+        """``def train(config: Config)`` that nobody calls here: what such an object is made as."""
+        asked = last_name(node.annotation) if isinstance(node, ast.arg) else ""
+        several = self.index.classes.get(asked, ())
+        return (self.one(several, self.index.of[scope]), Frame(scope)) if several else None
 
     def outside(self, scope: Scope) -> Frame:
         """The frame around a function."""
@@ -340,6 +354,12 @@ class Naming(Followed):
     def rank(self, unit: Unit) -> int:
         """How soon the definitions of a file count."""
         return self.preferred.index(unit) if unit in self.preferred else 99
+
+
+def _is_of_main(node: ast.AST) -> bool:
+    """``if __name__ == "__main__":``."""
+    test = node.test if isinstance(node, ast.If) else None
+    return isinstance(test, ast.Compare) and last_name(test.left) == "__name__"
 
 
 def _line_of(node: ast.AST) -> int:

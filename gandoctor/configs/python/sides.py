@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # ``d``, ``g``, ``o`` for another network than the two, empty for none.
 Side: TypeAlias = Literal["d", "g", "o", ""]
 
-_PART: Final = late_pattern(r"[123][dD](?![A-Za-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PART: Final = late_pattern(r"[123][dD](?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _D: Final = frozenset(
     {
         "d", "disc", "dis", "discr", "discrim", "discriminator", "discriminators", "critic", "netd",
