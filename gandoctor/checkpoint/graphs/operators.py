@@ -253,7 +253,7 @@ def _batch_norm(
     if any(v.shape != (x.shape[1],) for v in arrays.values()):
         raise ValueError
     if mean is not None and var is not None:
-        meter.norms.append((x, mean, var))
+        meter.norm(x, mean, var)
     by_batch = bool(training) or meter.by_batch
     return layers.step(Op("norm", arrays, {"eps": eps}), x, by_batch=by_batch)
 
