@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,16 @@ def test_the_random_edit_is_always_the_same_and_no_length():
     assert found[0].name == "random"
     assert "iterations" not in found[0].change
     assert "seed" not in found[0].change
+
+
+def test_the_random_edit_leaves_betas_that_an_optimiser_takes():
+    case = next(iter(api.cases(RUN)))
+    betas = {k: s for k, s in case.run.settings.items() if k.startswith("beta")}
+    assert betas
+    for name in "abcdef":
+        run = replace(case.run, name=name, settings=betas)
+        control = ways.arms_of(before(), run, case.raw.root, "config.json", 1)[0][-1]
+        assert float(control.change.split()[-1]) < 1
 
 
 def test_time_that_runs_out_leaves_what_was_trained(tmp_path):

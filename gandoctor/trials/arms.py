@@ -166,7 +166,10 @@ def _random(text: str, run: Run, config: str) -> Arm | None:
     rng.shuffle(known)
     for setting in known:
         old = _size(setting) or 0.0
-        new = float(f"{old * rng.choice([0.1, 10.0]):.6g}")
+        factor = rng.choice([0.1, 10.0])
+        if setting.name.startswith("beta"):  # no optimiser takes one above 1
+            factor = 0.1
+        new = float(f"{old * factor:.6g}")
         whole = isinstance(number(setting.value), int)
         if not new or (whole and new != int(new)):
             continue
