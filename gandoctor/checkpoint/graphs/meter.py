@@ -87,8 +87,7 @@ class Meter:
         self.last: tuple[str, NDArray[Any], NDArray[Any]] | None = None
         self.classes = 0
         self._steps = 0
-        self._held = 0
-        self._owners: set[int] = set()
+        self._held: dict[int, int] = {}  # sizes of the arrays that are still there, by their ids
         self._until = time.process_time() + MOST_SECONDS
 
     def step(self) -> None:
@@ -115,7 +114,7 @@ class Meter:
         sizes = tuple(shape)
         if min(sizes, default=0) < 0 or len(sizes) > MOST_DIMENSIONS:
             raise ValueError(sizes)
-        if math.prod(sizes) > MOST_VALUES - self._held:
+        if math.prod(sizes) > MOST_VALUES - sum(self._held.values()):
             raise StoppedError(_TOO_LARGE)
 
     def norm(self, x: NDArray[Any], mean: NDArray[Any], var: NDArray[Any]) -> None:
@@ -142,20 +141,12 @@ class Meter:
         """
         self.made += made.size
         owner = made if made.base is None else made.base
-        if (
-            isinstance(owner, np.ndarray)
-            and owner.flags.writeable
-            and id(owner) not in self._owners
-        ):
-            self._owners.add(id(owner))
-            self._held += owner.size
-            weakref.finalize(owner, self._gone, id(owner), owner.size)
-        if self._held > MOST_VALUES or made.ndim > MOST_DIMENSIONS:
+        fresh = isinstance(owner, np.ndarray) and owner.flags.writeable  # weights are not
+        if fresh and id(owner) not in self._held:
+            self._held[id(owner)] = owner.size
+            weakref.finalize(owner, self._held.pop, id(owner), None)
+        if sum(self._held.values()) > MOST_VALUES or made.ndim > MOST_DIMENSIONS:
             raise StoppedError(_TOO_LARGE)
-
-    def _gone(self, owner: int, size: int) -> None:
-        self._owners.discard(owner)
-        self._held -= size
 
     def work(self, multiplications: float) -> None:
         """Count multiplications before they are done.

@@ -54,7 +54,7 @@ class Onnx:
             self._last = next(_value(p[1:]).name for p in parts if p[0] == onnx_files.OUTPUT)
             self._idle = idle([n.takes for n in self._nodes], {self._last})
             self._held = {n: array_of(t) for n, t in plan.tensors.items()}
-        except (*_FAULTS, StopIteration):
+        except _FAULTS:
             raise UnlikeError(_ODD) from None
         self.inputs = tuple(i for i in given if i.name not in self._held)
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 # What numpy and Python raise where shapes or kinds do not fit.
-FAULTS: Final = (ValueError, IndexError, TypeError, KeyError, AttributeError, ArithmeticError)
+FAULTS: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, StopIteration),
+)
 FAULTS_OF_ROOM: Final = (RecursionError, MemoryError)
 _RANDOM: Final = ("rand", "normal", "bernoulli", "poisson", "multinomial", "dropout")
 
