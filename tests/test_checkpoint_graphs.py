@@ -182,35 +182,32 @@ def test_what_is_not_run_is_said_in_one_sentence(way, G, given, why, tmp_path):
         feeding.rebuild(network, Hints())
 
 
-@pytest.mark.parametrize("way", ["traced"])
 @pytest.mark.parametrize("noise", ["normal", "uniform"])
-def test_norms_tell_the_noise(noise, way, tmp_path):
+def test_norms_tell_the_noise(noise, tmp_path):
     torch.manual_seed(0)
     G = GENERATORS["dcgan"][0]()
     with torch.no_grad():
         for _ in range(150):
             z = torch.randn(128, 12, 1, 1)
             G(z if noise == "normal" else torch.rand(128, 12, 1, 1) * 2 - 1)
-    network = saved(way, G.eval(), example((12, 1, 1)), tmp_path)
+    network = saved("traced", G.eval(), example((12, 1, 1)), tmp_path)
     (found,) = feeding.rebuild(network, Hints())
     assert found.latent.noise == noise
     assert found.is_proved
     assert len(found.errors) == 2
 
 
-@pytest.mark.parametrize("way", ["traced", "exported"])
-def test_the_report_says_that_it_was_the_graph(way, tmp_path):
+def test_the_report_says_that_it_was_the_graph(tmp_path):
     folder = run_with(tmp_path / "run")
     G, D = made(*GENERATORS["dcgan"][:2]), made(DISCRIMINATORS["critic"], (3, 16, 16))
-    saved(way, G, example((12, 1, 1)), folder)
-    saved(way, D, (torch.randn(4, 3, 16, 16),), folder, "netD")
+    saved("traced", G, example((12, 1, 1)), folder)
+    saved("exported", D, (torch.randn(4, 3, 16, 16),), folder, "netD")
     real = torch.tanh(torch.randn(200, 16, 16, 3)).numpy()
     (folder / "samples").mkdir()
     np.save(folder / "samples" / "real.npy", real)
     report = api.analyze(folder)
     (drawn,) = report.drawn
-    kind = {"exported": "torch.export"}.get(way, "TorchScript")
-    assert drawn.how.startswith(f"from the graph in the file ({kind}), from 12 values of normal")
+    assert drawn.how.startswith("from the graph in the file (TorchScript), from 12 values of ")
     assert drawn.picture
     assert any("D puts a real example above a sample drawn from G" in n for n in report.run.notes)
     assert any(s.tag.startswith("drawn/") for s in report.signals)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import time
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -179,3 +181,16 @@ def test_they_cost_little_memory(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 300_000
+
+
+def test_what_was_made_is_gone_afterwards(tmp_path):
+    body = "    x = torch.tanh(torch.linear(z, self.weight))\n    return x\n"
+    script(tmp_path / "netG.pt", body)
+    (network,) = contents.read(tmp_path / "netG.pt").networks
+    feeding.rebuild(network, Hints())
+    gc.collect()
+    before = len(weakref.finalize._registry)
+    for _ in range(3):
+        feeding.rebuild(network, Hints())
+    gc.collect()
+    assert len(weakref.finalize._registry) == before

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_what_breaks_is_not_tried_at_the_second_rung():
                 (task.out / "metrics.csv").write_text("\n".join(["step,d_loss,g_loss,fid", *lines]))
             yield Ended(task, int(task.key[0] == "random"), 0.1, "no such layer")
 
-    note = trials.run(RUN, trials.Wishes("x --config {config}"), train=train).trials
+    note = trials.run(RUN, trials.Wishes("x --config {config} --out {out}"), train=train).trials
     assert ("random", 0) in begun
     assert ("random", 1) not in begun
     assert {("unchanged", 1), ("1", 1)} <= set(begun)
@@ -122,6 +123,16 @@ def test_the_random_edit_is_always_the_same_and_no_length():
     assert found[0].name == "random"
     assert "iterations" not in found[0].change
     assert "seed" not in found[0].change
+
+
+def test_the_random_edit_leaves_betas_that_an_optimiser_takes():
+    case = next(iter(api.cases(RUN)))
+    betas = {k: s for k, s in case.run.settings.items() if k.startswith("beta")}
+    assert betas
+    for name in "abcdef":
+        run = replace(case.run, name=name, settings=betas)
+        control = ways.arms_of(before(), run, case.raw.root, "config.json", 1)[0][-1]
+        assert float(control.change.split()[-1]) < 1
 
 
 def test_time_that_runs_out_leaves_what_was_trained(tmp_path):
@@ -175,7 +186,7 @@ def test_an_interrupt_ends_the_trainings_and_leaves_a_report(tmp_path):
     )
     out = tmp_path / "report.json"
     argv = [sys.executable, "-c", HEEDING, "probe", str(RUN), "-o", str(out), "--quiet"]
-    argv += ["--train", f"{sys.executable} {file} {{config}}"]
+    argv += ["--train", f"{sys.executable} {file} {{config}} {{out}}"]
     child = subprocess.Popen(argv, cwd=ROOT, **PIPES)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not pids.exists():
@@ -191,7 +202,8 @@ def test_an_interrupt_ends_the_trainings_and_leaves_a_report(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("python train.py", "does not say where the config goes"),
+        ("python train.py --out {out}", "does not say where the config or the changed options go"),
+        ("python train.py {config}", "does not say where the log goes"),
         ("python 'train.py {config}", "cannot be split"),
     ],
 )
@@ -202,7 +214,16 @@ def test_a_command_is_told_what_is_wrong(text, said):
 
 def test_a_command_that_is_not_there_is_said():
     with pytest.raises(GandoctorError, match="cannot be run"):
-        trials.run(RUN, trials.Wishes("no-such-trainer {config}", budget=5))
+        trials.run(RUN, trials.Wishes("no-such-trainer {config} {out}", budget=5))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("import no_such_thing", "no_such_thing"), ("pass", "log")]
+)
+def test_a_command_that_trains_nothing_says_nothing_of_the_arms(code, said):
+    words = f"{sys.executable} -c '{code}' {{config}} {{out}}"
+    with pytest.raises(GandoctorError, match=f"no training worked: .*{said}"):
+        trials.run(RUN, trials.Wishes(words, budget=60, jobs=2))
 
 
 def test_places_are_filled_wherever_they_stand():
@@ -211,6 +232,71 @@ def test_places_are_filled_wherever_they_stand():
     assert command.filled(config="c.yaml", out="o", seed=3) == [
         "train", "--config=c.yaml", "--out", "o", "-s", "3", "{a: b}",
     ]  # fmt: skip
+    command = Command("train -x {args} --out={out}")
+    assert command.filled(["--lr", "1"], config="", out="o", seed=3) == [
+        "train", "-x", "--lr", "1", "--out=o",
+    ]  # fmt: skip
+
+
+# Options alone, and a record of them beside the log; its FID tells all of them.
+OPTIONS = """
+import argparse, csv, json, pathlib
+p = argparse.ArgumentParser()
+for name, default in dict(lr_g=0.3, lr_d=2e-4, steps=400, seed=1).items():
+    p.add_argument(f"--{name}", type=type(default), default=default)
+p.add_argument("--out", default="run")
+a = p.parse_args(); out = pathlib.Path(a.out); out.mkdir(exist_ok=True)
+(out / "args.json").write_text(json.dumps(vars(a)))
+with open(out / "losses.csv", "w") as f:
+    log = csv.writer(f); log.writerow(["step", "d_loss", "g_loss", "fid"])
+    for i in range(1, a.steps + 1, 5):
+        log.writerow([i, 0.01, 9 + i * a.lr_g, 1000 * a.lr_g + a.steps + a.seed / 1000])
+"""
+
+
+def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text(OPTIONS)
+    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+    words = f"{sys.executable} {file} {{args}} --out {{out}}"
+    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    arms = {a.kind: a for a in report.trials.arms}
+    assert arms["unchanged"].rungs[0] == pytest.approx([400.001, 401.001, 402.001])
+    assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
+    assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
+    assert report.trials.complete
+    note = trials.run(tmp_path / "run", trials.Wishes("train {config} {out}")).trials
+    assert note.trained == 0
+    assert any("write {args}" in n for n in note.notes)
+
+
+def test_an_option_is_spelled_as_the_script_has_it(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text("add_argument('--lr-g'); add_argument('--lr_d_end'); add_argument('--b_1')")
+    command = Command(f"python {file} --lr-d 3 {{args}} {{out}} {'x' * 300}.py")
+    said = command.filled(["--lr_g", "1", "--b_1=2", "--lr_d", "a_b"], out="o", config="", seed=1)
+    assert said[4:-2] == ["--lr-g", "1", "--b_1=2", "--lr-d", "a_b"]
+
+
+def test_what_the_command_refuses_is_not_refuted(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text(OPTIONS.replace("lr_g=0.3", "rate=0.3").replace("lr_g", "rate"))
+    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+    record = tmp_path / "run" / "args.json"
+    record.write_text(record.read_text().replace("rate", "lr_g"))
+    words = f"{sys.executable} {file} {{args}} --out {{out}}"
+    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    arm = next(a for a in report.trials.arms if a.number)
+    assert arm.outcome == "undecided"
+    assert "refuses it (train.py: error: unrecognized arguments: --lr_g" in arm.why
+
+
+def test_options_say_what_differs_and_no_switch():
+    old = '{"lr": 0.1, "steps": 100, "amp": false}'
+    new = '{"lr": 0.01, "steps": 100, "amp": false}'
+    assert ways.options(old, new, "args.json") == ["--lr", "0.01"]
+    with pytest.raises(GandoctorError, match="amp"):
+        ways.options(old, old.replace("false", "true"), "args.json")
 
 
 def test_patches_are_tried_by_a_command_alone():

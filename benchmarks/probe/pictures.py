@@ -2,7 +2,8 @@
 
 RUNS are logs and truths of a half, as ``python -m benchmarks.zoo.pictures write`` makes them,
 RECORDS what their trainings left, with the players' last state (``NAME.npz``). Each run with both
-is probed, and counted as in `benchmarks.probe.zoo`; borderline ones are left out.
+is probed, and counted as in `benchmarks.probe.zoo`; borderline ones are left out. With ``--out``
+it goes on from what is known there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from benchmarks.probe import zoo
+from benchmarks.probe.trials import add, lines
 from benchmarks.zoo.pictures import data as drawn
 from benchmarks.zoo.pictures import networks, records, settings
 from benchmarks.zoo.pictures.measure import unit
@@ -132,23 +134,24 @@ def main(argv: Iterable[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--limit", type=int, help="only so many runs, in the order of their names")
-    parser.add_argument("--out", type=Path, help="file of lines, one a run")
+    parser.add_argument("--out", type=Path, help="file of lines, one a run; goes on from there")
     given = parser.parse_args(None if argv is None else list(argv))
     truths = [json.loads(p.read_text("utf-8")) for p in sorted(given.runs.glob("*.truth.json"))]
+    known = {t["run"]: t for t in lines(given.out)} if given.out else {}
     jobs = [
         (given.runs / t["run"], given.records / f"{t['run']}.npz", given.sets, given.device)
         for t in truths
         if not t["borderline"] and (given.records / f"{t['run']}.npz").exists()
     ][: given.limit]
-    found = []
+    found = [known[run.name] for run, *_ in jobs if run.name in known]
+    jobs = [job for job in jobs if job[0].name not in known]
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         for told in pool.imap_unordered(probed, jobs):
             if told is None:
                 continue
             found.append(told)
             if given.out:
-                with given.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(told) + "\n")
+                add(given.out, told)
     print(zoo.figures(found))
     return 0
 

@@ -132,8 +132,10 @@ class Known:
         return None if None in votes else False
 
     def wanted(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Arms to train whole, with what comes first."""
+        """Arms to train whole, with what comes first; none of a run that nothing is prescribed."""
         for trial in self.trials:
+            if not trial["pick"]:
+                continue
             others = [arm for arm in trial["arms"] if arm.isdigit()]
             order = dict.fromkeys([trial["pick"], "1", "random", *others])
             for rank, arm in enumerate(a for a in order if a in trial["arms"]):
@@ -290,7 +292,8 @@ def _train(place: Place, trial: dict[str, Any], arm: str, seed: int) -> None:
 
 
 def figures(known: Known, budget: float) -> str:
-    """The shares, each with its interval and count."""
+    """The shares, each with its interval and count, on runs where a prescription cures."""
+    tried = [t for t in known.trials if t["pick"]]
     some = [t for t in known.trials if known.curable(t)]
     votes = {(t["run"], a): known.vote(t, a).cured for t in known.trials for a in t["arms"]}
     ways = {
@@ -304,10 +307,10 @@ def figures(known: Known, budget: float) -> str:
     ]  # fmt: skip
     sure = [(o, votes[t["run"], a]) for t in known.trials for a, o in t["outcomes"].items()
             if votes.get((t["run"], a)) is not None]  # fmt: skip
-    took = [t["seconds"] for t in known.trials]
-    count = f"{len(known.trials)} failed runs tried, a prescription cures {len(some)} of them"
+    took = [t["seconds"] for t in tried]
+    count = f"{len(known.trials)} failed runs, {len(tried)} with a prescription to try"
     told = [
-        f"{count}, no whole training is missing of {len(whole)}",
+        f"{count}; one cures {len(some)} of them, no whole training is missing of {len(whole)}",
         *(
             f"{text:30s}{share(bool(votes.get((t['run'], of(t)))) for t in whole)}"
             for text, of in ways.items()
@@ -319,7 +322,7 @@ def figures(known: Known, budget: float) -> str:
         late = sum(s > 1.1 * budget for s in took)
         told.append(
             f"a trial took {statistics.median(took):.0f} s in the median, {max(took):.0f} s at "
-            f"most, {sum(t['complete'] for t in known.trials)} were complete, {late} went over "
+            f"most, {sum(t['complete'] for t in tried)} were complete, {late} went over "
             f"{budget:g} s by more than a tenth"
         )
     return "\n".join(told)

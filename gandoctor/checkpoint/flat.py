@@ -221,7 +221,8 @@ def _exported(archive: Archive, folder: str, entry: object) -> Tensor | Unread:
     offset = _ints([meta.get("storage_offset", 0)])
     if shape is None or strides is None or offset is None:
         return Unread("its shape is none")
-    dtype = _PT2.get(meta.get("dtype"), str(meta.get("dtype"))[:20])  # type: ignore[arg-type]
+    kind = meta.get("dtype")
+    dtype = _PT2.get(kind, f"{kind}") if type(kind) is int else str(kind)[:20]
     return tensor(Storage(window, crc=archive.entries[name].crc), dtype, shape, strides, offset[0])
 
 

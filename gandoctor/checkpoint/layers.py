@@ -260,9 +260,12 @@ def _in_parts(convolve: Callable[[Op, Floats], Floats], op: Op, x: Floats) -> Fl
     at_once = max(1, _MOST_HELD // max(1, x[:1].size * op.numbers["stride"] ** 2))
     if len(x) <= at_once:
         return convolve(op, x)
-    return np.concatenate(
-        [convolve(op, x[i : i + at_once]) for i in range(0, len(x), at_once)], dtype=np.float32
-    )
+    first = convolve(op, x[:at_once])
+    found = np.empty((len(x), *first.shape[1:]), np.float32)
+    found[:at_once] = first
+    for i in range(at_once, len(x), at_once):
+        found[i : i + at_once] = convolve(op, x[i : i + at_once])
+    return found
 
 
 def _conv(op: Op, x: Floats) -> Floats:

@@ -72,7 +72,7 @@ TrainOption = Annotated[
         "--train",
         metavar="COMMAND",
         help="Try prescriptions by your own training: 'python train.py --config {config} --out "
-        "{out}'.",
+        "{out}', or 'python train.py YOUR OPTIONS {args} --out {out}' where it has no config.",
     ),
 ]
 TryOption = Annotated[

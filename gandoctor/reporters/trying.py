@@ -62,5 +62,5 @@ def _spread(sizes: tuple[float | None, ...]) -> str:
     lost = f" ({broken} of {len(sizes)} broke)" if broken else ""
     if not known:
         return "broke"
-    middle = statistics.median(known)
-    return f"{middle:.2g} [{min(known):.2g}, {max(known):.2g}]{lost}"
+    spread = f"[{min(known):.2g}, {max(known):.2g}]" if len(known) > 1 else "(one training)"
+    return f"{statistics.median(known):.2g} {spread}{lost}"

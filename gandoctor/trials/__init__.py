@@ -88,7 +88,9 @@ def run(
     case = found[0]
     report = case.report()
     config = ways.config_of(report, case.run)
-    arms, left = ways.arms_of(report, case.run, case.raw.root, config, wishes.patches)
+    arms, left = ways.arms_of(
+        report, case.run, case.raw.root, config, wishes.patches, by_options=command.takes_args
+    )
     race = Race(
         run=case.run,
         config=config,
@@ -106,6 +108,8 @@ def run(
         race.go()
     else:
         race.notes.append("there is no prescription with a diff of the config to try")
+        if not command.takes_args and any(p.overrides for p in report.prescriptions):
+            race.notes.append("where the training takes options, write {args}, not {config}")
     race.told("", 1.0)
     result = tuple(race.result())
     note = TrialsNote(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +14,7 @@ from gandoctor.configs.formats import format_of
 from gandoctor.configs.splice import SpliceError, Target, number
 from gandoctor.errors import GandoctorError, UsageError
 from gandoctor.prescribe import applying, editing
+from gandoctor.prescribe.overrides import override
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ class Arm:
 
 
 def arms_of(
-    report: Report, run: Run, root: Path, config: str, most: int
+    report: Report, run: Run, root: Path, config: str, most: int, *, by_options: bool = False
 ) -> tuple[list[Arm], list[str]]:
     """The arms, and why some prescriptions are none.
 
@@ -64,6 +67,8 @@ def arms_of(
         The config file, relative to it.
     most : int
         Prescriptions to try, the first that have a diff of this file.
+    by_options : bool
+        Whether the command takes options: then a record of them may be changed as well.
     """
     text = applying.read_text(applying.inside(root, config))
     arms = [Arm("unchanged", "as it was", text)]
@@ -71,11 +76,14 @@ def arms_of(
     for i, p in enumerate(report.prescriptions, 1):
         if len(arms) > most:
             break
-        if not p.diff or p.blocked_by or {e.file for e in p.edits} != {config}:
-            left.append(f"{p.title}: no diff of {config}")
+        known = p.diff or (by_options and p.overrides)
+        if not known or p.blocked_by or {e.file for e in p.edits} != {config}:
+            left.append(f"{p.title}: no {'options' if by_options else 'diff'} of {config}")
             continue
         try:
-            changed = _patched(p, root, config)
+            changed = _patched(p, root, config) if p.diff else _recorded(p, text, config)
+            if by_options:
+                options(text, changed, config)
         except GandoctorError as e:
             left.append(f"{p.title}: {e}")
             continue
@@ -113,6 +121,40 @@ def _patched(p: Prescription, root: Path, config: str) -> str:
         return applying.read_text(to)
 
 
+def _recorded(p: Prescription, text: str, config: str) -> str:
+    """A record of options as the run would leave it under a prescription."""
+    return edited(text, config, {e.key: _value(e.new) for e in p.edits})
+
+
+def _value(said: str) -> Value:
+    try:
+        found: Value = json.loads(said)
+    except ValueError:
+        return said
+    return found
+
+
+def options(old: str, new: str, config: str) -> list[str]:
+    """What a command line says to train by one text of a config instead of by another.
+
+    Raises
+    ------
+    SpliceError
+        There is no such option, or one is switched: nothing says how that is written.
+    """
+    before = {s.key: s.value for s in editing.places(config, old)}
+    words: list[str] = []
+    for spot in editing.places(config, new):
+        value = spot.value
+        if before.get(spot.key) == value or isinstance(value, tuple):
+            continue
+        said = override(config, spot.key, value, old)
+        if not said or (said.startswith("--") and isinstance(value, bool)):
+            raise SpliceError(f"no option of the command line is known for {spot.key}")
+        words += shlex.split(said)
+    return words
+
+
 def _random(text: str, run: Run, config: str) -> Arm | None:
     """One number that the run is known to use, ten times larger or smaller, by lot."""
     rng = random.Random(f"trial {run.name}")  # noqa: S311  a control, always the same one
@@ -124,7 +166,10 @@ def _random(text: str, run: Run, config: str) -> Arm | None:
     rng.shuffle(known)
     for setting in known:
         old = _size(setting) or 0.0
-        new = float(f"{old * rng.choice([0.1, 10.0]):.6g}")
+        factor = rng.choice([0.1, 10.0])
+        if setting.name.startswith("beta"):  # no optimiser takes one above 1
+            factor = 0.1
+        new = float(f"{old * factor:.6g}")
         whole = isinstance(number(setting.value), int)
         if not new or (whole and new != int(new)):
             continue
@@ -201,4 +246,4 @@ def untried(left: Sequence[str]) -> Iterator[str]:
     """Why prescriptions were left out, a few of them."""
     yield from left[:3]
     if len(left) > 3:
-        yield f"and {len(left) - 3} more without a diff of the config"
+        yield f"and {len(left) - 3} more"

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
 import shlex
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.errors import InputError, UsageError, of_system
+from gandoctor.errors import GandoctorError, InputError, UsageError, of_system
+from gandoctor.files.below import head_of
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 PAUSE: Final = 0.05  # seconds between looks at what runs
 GRACE: Final = 1.0  # seconds to end by itself once it is told to
 SAID: Final = "output.txt"
 _TAIL: Final = 4000
+_SCRIPT: Final = 2_000_000  # bytes of one that are looked at
+ARGS: Final = "{args}"  # a word of its own
 _PLACES: Final = ("config", "out", "seed")
 
 
 class Command:
-    """A command with ``{config}``, and ``{out}`` and ``{seed}`` where it takes them.
+    """A command with ``{config}`` or ``{args}``, with ``{out}``, and ``{seed}`` where it takes one.
 
     Parameters
     ----------
@@ -35,7 +40,7 @@ class Command:
     Raises
     ------
     UsageError
-        It names no ``{config}``, or something else in braces.
+        It names neither ``{config}`` nor ``{args}``, or no ``{out}``, or cannot be split.
     """
 
     def __init__(self, text: str) -> None:
@@ -43,24 +48,60 @@ class Command:
             self.words = shlex.split(text)
         except ValueError as e:
             raise UsageError(f"cannot be split ({e})", f"--train {text}", "close the quotes") from e
-        if not any("{config}" in w for w in self.words):
+        if not self.takes_args and not any("{config}" in w for w in self.words):
             raise UsageError(
-                "does not say where the config goes",
+                "does not say where the config or the changed options go",
                 f"--train {text}",
-                "write it as python train.py --config {config} --out {out}",
+                "write it as python train.py --config {config} --out {out}, or as "
+                "python train.py YOUR OPTIONS {args} --out {out}",
             )
+        if not any("{out}" in w for w in self.words):
+            raise UsageError(
+                "does not say where the log goes, and could write over the run's own",
+                f"--train {text}",
+                "add --out {out}, or what the script calls it; where it only prints, begin with "
+                "env OUT={out}",
+            )
+
+    @property
+    def takes_args(self) -> bool:
+        """Whether the command line has a place for the options that are changed."""
+        return ARGS in self.words
 
     @property
     def takes_seed(self) -> bool:
         """Whether the command line has a place for the seed."""
         return any("{seed}" in w for w in self.words)
 
-    def filled(self, **values: object) -> list[str]:
-        """The words with their places filled."""
-        words = self.words
+    def filled(self, args: Sequence[str] = (), **values: object) -> list[str]:
+        """The words with their places filled, that of the options by as many as there are."""
+        said = [self._spelled(a) for a in args]
+        words = [x for w in self.words for x in (said if w == ARGS else [w])]
         for name in _PLACES:
             words = [w.replace(f"{{{name}}}", str(values[name])) for w in words]
         return words
+
+    def _spelled(self, option: str) -> str:
+        """An option with dashes where the command or its script has it so: records never do."""
+        name, equals, value = option.partition("=")
+        dashed = name.replace("_", "-")
+        if name.startswith("--") and not self._names(name) and self._names(dashed):
+            return f"{dashed}{equals}{value}"
+        return option
+
+    def _names(self, option: str) -> bool:
+        return bool(re.search(rf"{re.escape(option)}(?![\w-])", self.written))
+
+    @functools.cached_property
+    def written(self) -> str:
+        """The command and the scripts that it names, as far as they lie here."""
+        texts = list(self.words)
+        # train.py, -m my.train
+        for name in (w for word in self.words for w in (word, f"{word.replace('.', '/')}.py")):
+            if name.endswith(".py"):
+                with contextlib.suppress(OSError, GandoctorError):  # no file, or none to be read
+                    texts += [head_of(Path(name), _SCRIPT).decode("utf-8", "replace")]
+        return "\n".join(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gandoctor.errors import InputError
 from gandoctor.model.probing import TrialArm
 from gandoctor.trials import arms as ways
 from gandoctor.trials import scoring
@@ -30,6 +31,8 @@ SEEDS: Final = 3
 LEFT: Final = 2  # prescriptions that reach the second rung
 # An arm has to be better than the unchanged one by this share of it to be called so.
 MARGIN: Final = 0.1
+USAGE: Final = 2  # exit code where an option is not known
+REFUSES: Final = "the command refuses it"
 FAILING: Final = 0.6  # believed so surely to fail, a training supports nothing
 
 Train = Callable[["Sequence[Task]", int, float], "Iterator[Ended]"]
@@ -76,7 +79,8 @@ class Race:
         try:
             with tempfile.TemporaryDirectory(prefix="gandoctor-trials-") as place:
                 self._rung(Path(place), 0, self.arms)
-                self._rung(Path(place), 1, self._through())
+                if self.complete:
+                    self._rung(Path(place), 1, self._through())
         except KeyboardInterrupt:
             self.complete = False
             self.notes.append("interrupted; what was trained stands")
@@ -86,7 +90,7 @@ class Race:
         judge = self.judge()
         base = self.middle("unchanged", 0, judge)
         own = [a for a in self.arms if a.prescription is not None]
-        own = [a for a in own if self.sizes(a.name, 0, judge)]
+        own = [a for a in own if math.isfinite(self.middle(a.name, 0, judge))]
         own.sort(key=lambda a: self.middle(a.name, 0, judge))
         better = [a for a in own if self.middle(a.name, 0, judge) < base]
         kept = (better or own[:1])[:LEFT]
@@ -103,9 +107,24 @@ class Race:
         for done, ended in enumerate(self.train(tasks, self.jobs, self.until), 1):
             self.told(f"rung {rung + 1}: {done} of {total} trainings", done / total)
             self._note(ended)
+            if len(self.scored) == len(self.arms):
+                self._working()
         if sum(key[1] == rung for key in self.scored) < total:
             self.complete = False
-            self.notes.append(f"the time ran out in rung {rung + 1}")
+            self.notes.append(
+                f"the time ran out at {SHARES[rung]:.0%} of the steps: a longer --budget or more "
+                "--jobs would tell more"
+            )
+
+    def _working(self) -> None:
+        """A command that trains no arm at all says nothing of any."""
+        if not any(s.sizes for s in self.scored.values()):
+            first = min(self.scored.items())[1]
+            raise InputError(
+                f"no training worked: {first.fault}",
+                "--train",
+                "try by hand whether the command trains, and writes its log below {out}",
+            )
 
     def _task(self, place: Path, arm: Arm, rung: int, seed: int) -> Task | None:
         number = ways.seeds_of(self.run, SEEDS)[seed]
@@ -116,7 +135,10 @@ class Race:
         # Beside the run's folder, not in it: it may hold a copy of the config itself.
         config = place / f"{here.name}-{Path(self.config).name}"
         config.write_text(text if with_seed is None else with_seed, "utf-8")
-        words = self.command.filled(config=config, out=here, seed=number)
+        args: list[str] = []
+        if self.command.takes_args:
+            args = ways.options(self.arms[0].text, with_seed or text, self.config)
+        words = self.command.filled(args, config=config, out=here, seed=number)
         return Task(tuple(words), here, config, (arm.name, rung, seed))
 
     def _note(self, ended: Ended) -> None:
@@ -128,9 +150,10 @@ class Race:
         found = scoring.scored(ended.task.out, options)
         if ended.code and not found.sizes:
             last = (ended.tail.strip().splitlines() or [""])[-1][:160]
-            found = scoring.Scored({}, f"the command failed ({last})")
+            how = REFUSES if ended.code == USAGE else "the command failed"
+            found = scoring.Scored({}, f"{how} ({last})")
         self.scored[key] = found
-        if found.fault and key[0] == "unchanged":
+        if found.fault and key[0] == "unchanged" and not any(map(_of_unchanged, self.notes)):
             self.notes.append(f"unchanged: {found.fault}")
 
     # ------------------------------------------------------------------------------ what was said
@@ -192,8 +215,13 @@ class Race:
         mine, usual = statistics.median(own), statistics.median(base)
         part = f"at {SHARES[rung]:.0%} of the steps"
         if not math.isfinite(mine):
+            faults = [s.fault for (n, at, _), s in self.scored.items() if (n, at) == (name, rung)]
+            if all(f.startswith(REFUSES) for f in faults):
+                return "undecided", faults[0]
             return "refuted", f"it does not train, or breaks, {part}"
         if mine >= usual - MARGIN * abs(usual):
+            if min(len(own), len(base)) < 2:
+                return "undecided", f"no better than unchanged {part}, by one seed alone"
             return "refuted", f"no better than unchanged {part}"
         if rung == 0:
             further = any(a.name == name for a in self._through())
@@ -206,6 +234,10 @@ class Race:
         if max(own) < usual and mine <= control:
             return "supported", f"every seed better than unchanged {part}"
         return "undecided", f"better {part}, but not for every seed, or no better than by lot"
+
+
+def _of_unchanged(note: str) -> bool:
+    return note.startswith("unchanged: ")
 
 
 def now() -> float:

@@ -126,9 +126,13 @@ def conv_transposed(
         raise StoppedError("its graph holds a transposed convolution of unequal strides")
     if groups > 1 and len(weight) % groups:
         raise ValueError
-    meter.room((len(x), weight.shape[1] * groups, *full))
+    made = [n + e for n, e in zip(full, extra, strict=True)]
+    meter.room((len(x), weight.shape[1] * groups, *made))
     meter.work(weight.size * math.prod(x.shape[2:]) * len(x))
     numbers = {"stride": step[1], "pad": 0, "extra": 0}
+    if not flat and pads[0] == pads[1] and extra[0] == extra[1]:
+        numbers |= {"pad": pads[0], "extra": extra[0]}
+        pads, extra = (0, 0), (0, 0)
     found = _by_groups("convt", x, weight, groups, numbers)
     found = padded(meter, found, [(0, e) for e in extra])
     sizes = [n - 2 * p for n, p in zip(found.shape[2:], pads, strict=True)]

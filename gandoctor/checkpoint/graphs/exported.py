@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from gandoctor.checkpoint.graphs import operators
 from gandoctor.checkpoint.graphs.borders import Input
 from gandoctor.checkpoint.graphs.meter import Meter, StoppedError
-from gandoctor.checkpoint.graphs.reading import array_of
+from gandoctor.checkpoint.graphs.reading import array_of, idle
 from gandoctor.checkpoint.parts import UnlikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
@@ -40,6 +40,8 @@ class Exported:
             self.inputs = tuple(self._inputs(found["signature"], plan))
             outputs = found["signature"]["output_specs"]
             self._outputs = [o["user_output"]["arg"] for o in outputs if "user_output" in o]
+            used = [[o["arg"] for o in n["inputs"]] for n in self._graph["nodes"]]
+            self._idle = idle([list(_names(u)) for u in used], set(_names(self._outputs)))
         except (*operators.FAULTS, *operators.FAULTS_OF_ROOM):
             raise UnlikeError(_ODD) from None
 
@@ -72,12 +74,26 @@ class Exported:
         values = {n: v if v.dtype.kind == "f" else v.copy() for n, v in self._held.items()}
         values |= zip((i.name for i in self.inputs), given, strict=True)
         try:
-            for node in self._graph["nodes"]:
+            for at, node in enumerate(self._graph["nodes"]):
                 _done(node, values, meter)
+                for name in self._idle.get(at, ()):
+                    values.pop(name, None)
             made = [_read(o, values) for o in self._outputs]
         except (*operators.FAULTS, *operators.FAULTS_OF_ROOM):
             raise UnlikeError(_ODD) from None
         return made[0] if len(made) == 1 else made
+
+
+def _names(arg: Any) -> Iterator[str]:
+    """The values that an argument speaks of."""
+    stack = [arg]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list):
+            stack += one
+        elif isinstance(one, dict):
+            stack += [v for v in one.values() if isinstance(v, dict | list)]
+            yield from (str(one[k]) for k in ("name", "as_name") if k in one)
 
 
 def _done(node: dict[str, Any], values: dict[str, Any], meter: Meter) -> None:
@@ -100,7 +116,7 @@ def _done(node: dict[str, Any], values: dict[str, Any], meter: Meter) -> None:
     if len(outputs) == 1:
         _noted(outputs[0], made, values)
         return
-    for one, part in zip(outputs, made, strict=True):
+    for one, part in zip(outputs, made if outputs else (), strict=True):
         _noted(one, part, values)
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from gandoctor.checkpoint import choices, layers, rebuilding
 from gandoctor.checkpoint.graphs import programs
 from gandoctor.checkpoint.graphs.borders import Input
-from gandoctor.checkpoint.graphs.meter import MOST_VALUES, Meter, StoppedError
+from gandoctor.checkpoint.graphs.meter import MOST_VALUES, EnoughError, Meter, StoppedError
 from gandoctor.checkpoint.layers import Op
-from gandoctor.checkpoint.parts import UnlikeError
+from gandoctor.checkpoint.parts import MOST_BYTES, UnlikeError
 from gandoctor.checkpoint.rebuilt import MOST_EACH, MOST_HELD, Hints, Latent, Rebuilt
 from gandoctor.checkpoint.tensors import Tensor
 from gandoctor.values import dataclass
@@ -43,7 +43,8 @@ _MOST_COST: Final = 4e10  # multiplications of all that a discriminator is asked
 _TRIED: Final = 3  # samples of a first look
 _CONFIRMED: Final = 2.4e9  # multiplications of the look that norms are asked by
 _MOST_CONFIRMED: Final = 384
-_LEAST_CONFIRMED: Final = 32
+_LEAST_CONFIRMED: Final = 16
+_MUCH: Final = 2e8  # multiplications of a sample beyond which rare noise is left out
 _SAME: Final = 1e-4
 _LABEL: Final = re.compile(r"label|class|cond|target|^(?:y|c|lab)s?\d?$|one_?hot", re.IGNORECASE)
 
@@ -99,18 +100,27 @@ def rebuild(network: Network, hints: Hints) -> list[Rebuilt]:
     UnlikeError
         Something in the graph is not run here, or what goes in cannot be told.
     """
-    if network.plan is None:
-        raise UnlikeError("the file holds no graph")
-    run = _Run(programs.of(network.plan), network, hints)
+    run = _Run(_program(network), network, hints)
     size = math.prod(run.feed.shape)
     table = np.eye(run.feed.classes, dtype=np.float32) if run.feed.classes else None
     joined = "noise first" if run.feed.classes else ""
-    ways = []
-    for noise in choices.NOISES:
-        latent = Latent((size,), noise, table, joined)
-        ways.append(Rebuilt(run.ops, latent, run.errors(latent), graph=network.plan.kind))
+    latents = [Latent((size,), noise, table, joined) for noise in choices.NOISES]
+    # The first norm tells the noise, all of them whether it is so.
+    first = [run.errors(latent, most=1) for latent in latents]
+    kind = network.plan.kind if network.plan else ""
+    ways = [Rebuilt(run.ops, z, e, graph=kind) for z, e in zip(latents, first, strict=True)]
     best = min(ways, key=lambda way: max(way.errors, default=0.0))
-    return [best] if best.is_proved else ways
+    if best.is_proved:
+        best = Rebuilt(run.ops, best.latent, run.errors(best.latent), graph=kind)
+    return [best] if best.is_proved else ways[: 2 if run.cost > _MUCH else None]
+
+
+def _program(network: Network) -> Program:
+    if network.plan is None:
+        raise UnlikeError("the file holds no graph")
+    if 4 * sum(t.size for t in network.tensors.values() if isinstance(t, Tensor)) > MOST_BYTES:
+        raise UnlikeError("it is too large")
+    return programs.of(network.plan)
 
 
 class _Run:
@@ -213,19 +223,24 @@ class _Run:
             made = meter.last[1].reshape(made.shape)
         return shaped(made)
 
-    def errors(self, latent: Latent) -> tuple[float, ...]:
-        """Distances at the batch norms, on fresh noise; nothing where they cannot be asked."""
+    def errors(self, latent: Latent, most: int = 0) -> tuple[float, ...]:
+        """Distances at the batch norms, on fresh noise; nothing where they cannot be asked.
+
+        Of the first `most` norms, where that is not 0; what follows them is not run.
+        """
         room = min(MOST_VALUES // max(self.made, 1), MOST_HELD)
         count = int(min(_MOST_CONFIRMED, max(_LEAST_CONFIRMED, _CONFIRMED // max(self.cost, 1))))
-        count = self.batch or min(count, room)
+        count = self.batch or min(max(count, 4 * _LEAST_CONFIRMED) if most else count, room)
         if count < _LEAST_CONFIRMED:
             return ()
-        meter = Meter(by_batch=True)
+        meter = Meter(by_batch=True, judge=rebuilding.distance, most_norms=most or 1 << 20)
         try:
             self._passed(latent.draw(count, np.random.default_rng(1)), meter)
+        except EnoughError:
+            pass
         except UnlikeError:
             return ()
-        return tuple(rebuilding.distance(*seen) for seen in meter.norms)
+        return tuple(meter.errors)
 
 
 def _is(made: Floats, other: Floats) -> bool:
@@ -355,9 +370,7 @@ def scores(network: Network, x: Floats) -> Floats:
     UnlikeError
         Something in the graph is not run here, or the examples do not fit.
     """
-    if network.plan is None:
-        raise UnlikeError("the file holds no graph")
-    program = programs.of(network.plan)
+    program = _program(network)
     if len(program.inputs) != 1:
         raise UnlikeError("it takes classes, too")
     size = program.inputs[0].shape

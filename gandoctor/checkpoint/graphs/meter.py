@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from gandoctor.checkpoint.parts import UnlikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-MOST_VALUES: Final = 1 << 25  # of all that is made on the way
+    Judge = Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], float]
+
+MOST_VALUES: Final = 1 << 25  # that are held at a time
 MOST_STEPS: Final = 50_000
 MOST_SECONDS: Final = 20.0
 MOST_DIMENSIONS: Final = 12
@@ -25,6 +30,10 @@ _TOO_LARGE: Final = "its samples are too large"
 
 class StoppedError(UnlikeError):
     """A graph that is not run here, whatever goes in."""
+
+
+class EnoughError(UnlikeError):
+    """As many norms were seen as were asked for."""
 
 
 class Meter:
@@ -39,13 +48,19 @@ class Meter:
         Whether batch norms take the batch's statistics whatever the graph says, as in training.
     most_cost : float
         Multiplications.
+    judge : callable or None
+        How far values are from the mean and variance of a batch norm; nothing is noted without.
+    most_norms : int
+        Batch norms after which the pass ends.
 
     Attributes
     ----------
     cost : float
         Multiplications so far.
-    norms : list of (input, mean, variance)
-        What met the running statistics of each batch norm, where norms are watched.
+    made : int
+        Values that were made so far, of which most are gone again.
+    errors : list of float
+        Distances at the batch norms.
     last : tuple or None
         Name, input and output of the last activation.
     classes : int
@@ -58,16 +73,21 @@ class Meter:
         batch: tuple[int, int] | None = None,
         by_batch: bool = False,
         most_cost: float = math.inf,
+        judge: Judge | None = None,
+        most_norms: int = 1 << 20,
     ) -> None:
         self.batch = batch
         self.by_batch = by_batch
         self.most_cost = most_cost
+        self._judge = judge
+        self._most_norms = most_norms
         self.cost = 0.0
         self.made = 0
-        self.norms: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+        self.errors: list[float] = []
         self.last: tuple[str, NDArray[Any], NDArray[Any]] | None = None
         self.classes = 0
         self._steps = 0
+        self._held: dict[int, int] = {}  # sizes of the arrays that are still there, by their ids
         self._until = time.process_time() + MOST_SECONDS
 
     def step(self) -> None:
@@ -94,8 +114,22 @@ class Meter:
         sizes = tuple(shape)
         if min(sizes, default=0) < 0 or len(sizes) > MOST_DIMENSIONS:
             raise ValueError(sizes)
-        if math.prod(sizes) > MOST_VALUES - self.made:
+        if math.prod(sizes) > MOST_VALUES - sum(self._held.values()):
             raise StoppedError(_TOO_LARGE)
+
+    def norm(self, x: NDArray[Any], mean: NDArray[Any], var: NDArray[Any]) -> None:
+        """Note how far what goes into a batch norm is from its running statistics.
+
+        Raises
+        ------
+        EnoughError
+            It was the last that was asked for.
+        """
+        if self._judge is None:
+            return
+        self.errors.append(self._judge(x, mean, var))
+        if len(self.errors) >= self._most_norms:
+            raise EnoughError
 
     def keep(self, made: NDArray[Any]) -> None:
         """Count what was made.
@@ -106,7 +140,12 @@ class Meter:
             It is too much.
         """
         self.made += made.size
-        if self.made > MOST_VALUES or made.ndim > MOST_DIMENSIONS:
+        owner = made if made.base is None else made.base
+        fresh = isinstance(owner, np.ndarray) and owner.flags.writeable  # weights are not
+        if fresh and id(owner) not in self._held:
+            self._held[id(owner)] = owner.size
+            weakref.finalize(owner, self._held.pop, id(owner), None)
+        if sum(self._held.values()) > MOST_VALUES or made.ndim > MOST_DIMENSIONS:
             raise StoppedError(_TOO_LARGE)
 
     def work(self, multiplications: float) -> None:

@@ -10,7 +10,7 @@ from gandoctor.checkpoint import onnx_files
 from gandoctor.checkpoint.graphs import onnx_operators, operators
 from gandoctor.checkpoint.graphs.borders import Input
 from gandoctor.checkpoint.graphs.meter import Meter, StoppedError
-from gandoctor.checkpoint.graphs.reading import array_of
+from gandoctor.checkpoint.graphs.reading import array_of, idle
 from gandoctor.checkpoint.parts import UnlikeError
 from gandoctor.checkpoint.windows import Window
 from gandoctor.files import protobuf as pb
@@ -52,8 +52,9 @@ class Onnx:
             self._nodes = [_node(p[1:], opset) for p in parts if p[0] == onnx_files.NODE]
             given = [_value(p[1:]) for p in parts if p[0] == onnx_files.INPUT]
             self._last = next(_value(p[1:]).name for p in parts if p[0] == onnx_files.OUTPUT)
+            self._idle = idle([n.takes for n in self._nodes], {self._last})
             self._held = {n: array_of(t) for n, t in plan.tensors.items()}
-        except (*_FAULTS, StopIteration):
+        except _FAULTS:
             raise UnlikeError(_ODD) from None
         self.inputs = tuple(i for i in given if i.name not in self._held)
 
@@ -61,7 +62,7 @@ class Onnx:
         """What the graph makes of a batch."""
         values: dict[str, Any] = dict(self._held)
         values |= zip((i.name for i in self.inputs), given, strict=True)
-        for node in self._nodes:
+        for at, node in enumerate(self._nodes):
             if any(n and n not in values for n in node.takes):
                 raise UnlikeError(_ODD)
             args = [values[n] if n else None for n in node.takes]
@@ -72,6 +73,8 @@ class Onnx:
             made = operators.guarded(meter, what, run, [node.said, args], {})
             several = isinstance(made, list | tuple)
             values |= zip(node.gives, made if several else [made], strict=False)
+            for name in self._idle.get(at, ()):
+                values.pop(name, None)
         if self._last not in values:
             raise UnlikeError(_ODD)
         return values[self._last]

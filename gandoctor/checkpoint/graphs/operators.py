@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 # What numpy and Python raise where shapes or kinds do not fit.
-FAULTS: Final = (ValueError, IndexError, TypeError, KeyError, AttributeError, ArithmeticError)
+FAULTS: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, StopIteration),
+)
 FAULTS_OF_ROOM: Final = (RecursionError, MemoryError)
 _RANDOM: Final = ("rand", "normal", "bernoulli", "poisson", "multinomial", "dropout")
 
@@ -253,7 +255,7 @@ def _batch_norm(
     if any(v.shape != (x.shape[1],) for v in arrays.values()):
         raise ValueError
     if mean is not None and var is not None:
-        meter.norms.append((x, mean, var))
+        meter.norm(x, mean, var)
     by_batch = bool(training) or meter.by_batch
     return layers.step(Op("norm", arrays, {"eps": eps}), x, by_batch=by_batch)
 

@@ -170,6 +170,8 @@ def _to(_: Meter, x: Any, *given: Any, dtype: Any = None, **_more: Any) -> Any:
         return x
     if dtype not in KINDS:
         raise StoppedError("its graph reckons in numbers of a kind that is not run here")
+    if isinstance(x, int | float):
+        return float(x) if KINDS[dtype] == "float32" else int(x)
     return x.astype(KINDS[dtype], copy=False)
 
 
@@ -244,6 +246,7 @@ TABLE: Final[dict[str, Callable[..., Any]]] = {
     "permute": _permuted,
     "transpose": lambda _, x, a, b: np.swapaxes(x, a, b),
     "t": lambda _, x: x.T,
+    "mT": lambda _, x: np.swapaxes(x, -1, -2),
     "numpy_T": lambda _, x: x.T,
     "to": _to,
     "_to_copy": _to,

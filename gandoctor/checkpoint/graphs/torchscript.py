@@ -27,6 +27,7 @@ from gandoctor.checkpoint.objects import (
     storage_pid,
 )
 from gandoctor.checkpoint.parts import UnlikeError
+from gandoctor.checkpoint.tensors import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 MOST_PARSED: Final = 1 << 19  # bytes of code
 DEEPEST: Final = 60  # calls within calls
+_MOST_CONSTANT: Final = 1 << 22  # values of all constants
 _FREE: Final = {"inf": math.inf, "nan": math.nan}
 
 
@@ -250,6 +252,9 @@ class Script:
             found = self._plan.more("constants") if self._plan.more else None
             them = _listed(_unwrapped(found[0])) if found else []
             tensors = [(v, found[1].tensor_of(v)) for v in them] if found else []
+            size = sum(t.size for _, t in tensors if isinstance(t, Tensor))
+            if len(tensors) > MOST_LISTED or size > _MOST_CONSTANT:
+                raise StoppedError("its code holds constants that are too large")
             self._constants = [v if t is None else array_of(t) for v, t in tensors]
         return self._constants[int(name.removeprefix("c"))]
 
