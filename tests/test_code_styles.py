@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 
 import pytest
@@ -581,3 +582,19 @@ def test_a_d_whose_layers_are_not_all_seen_is_left(code, old, new, why):
     _, editor = code((D_OF_LAYERS + PAIR.format(d=1, g=2)).replace(old, new))
     with pytest.raises(SpliceError, match=why):
         editor.normed()
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_many_loops_are_not_looked_at_all_for_each(code, monkeypatch, indent):
+    seen = []
+    walk = ast.walk
+    monkeypatch.setattr(ast, "walk", lambda node: (seen.append(1) or n for n in walk(node)))
+
+    def looked_at(many):
+        seen.clear()
+        loops = f"{indent}for i in range(n):\n{indent}    d_opt.step()\n" * many
+        head = "def step():\n" if indent else ""
+        code(f"n = 3\n{PAIR.format(d=1, g=2)}{head}{loops}{indent}g_opt.step()\n")
+        return len(seen)
+
+    assert looked_at(160) < 6 * looked_at(40)

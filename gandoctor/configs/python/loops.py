@@ -72,6 +72,8 @@ class Loops:
         self.moved = moved or {}
         self._names: dict[str, list[str]] | None = None
         self._scopes: list[Scope] | None = None
+        # Of each function that makes whole steps of the training the loops that train.
+        self._loops_of_step: dict[int, list[ast.AST] | None] = {}
         self.near = [home, *(u for u in reader.preferred if u is not home)]
 
     # ------------------------------------------------------------ by name
@@ -326,13 +328,16 @@ class Loops:
     def _is_its_only_loop(self, node: ast.For) -> bool:
         """Whether a function makes one step of the training, and this is the one loop in it."""
         function = self.index.function_of(node)
-        loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
-        return (
-            not isinstance(function, ast.Module)
-            and not any(n is not node and self.trains(n) for n in loops)
-            and self.trains(function, "d")
-            and self.trains(function, "g")
-        )
+        if isinstance(function, ast.Module):
+            return False
+        if id(function) not in self._loops_of_step:
+            found: list[ast.AST] | None = None
+            if self.trains(function, "d") and self.trains(function, "g"):
+                loops = (n for n in ast.walk(function) if isinstance(n, ast.For | ast.While))
+                found = [n for n in loops if self.trains(n)]
+            self._loops_of_step[id(function)] = found
+        training = self._loops_of_step[id(function)]
+        return training is not None and all(n is node for n in training)
 
     def _every(self, node: ast.If) -> Known | None:
         """``if i % n_critic == 0:`` before G's step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from gandoctor.patterns import late_pattern
@@ -45,6 +46,7 @@ def words_of(name: str) -> list[str]:
     return [w.lower() for w in _PART.findall(name[:80])]
 
 
+@lru_cache(maxsize=4096)
 def side_of(name: str) -> Side:
     """Whose a name is, as far as its words say."""
     words = words_of(name)
