@@ -61,7 +61,7 @@ unknown:
 """
 _RISK: Final = """\
 id: {id}
-kind: risk   # a doubtful setting or a blind spot: it never touches the verdict
+kind: risk   # a doubtful setting or a blind spot: alone it makes no verdict
 title: {title}
 status: preview
 since: "{version}"

@@ -259,8 +259,7 @@ def found(**keys: str) -> Finding:
         (0.7, [found(), found(rule="q", status="preview")], "", "warning"),
         (0.7, [found(), found(rule="q", severity="medium")], "", "warning"),
         (0.4, [found()], "", "inconclusive"),  # less likely than not, though a rule holds
-        (0.4, [found(), found(rule="q")], "", "warning"),
-        (0.4, [found(), found(rule="q", severity="low")], "", "inconclusive"),
+        (0.4, [found(), found(rule="q")], "", "inconclusive"),
         (0.4, [found(status="preview")], "", "inconclusive"),
         (0.4, [], "", "inconclusive"),
         (0.2, [found()], "", "healthy"),  # outweighed

@@ -1,4 +1,4 @@
-"""Risks: filled from the run, they touch neither verdict nor exit code; healthy runs have few."""
+"""Risks: filled from the run, alone they make neither verdict nor exit code; healthy runs have few."""
 
 from __future__ import annotations
 

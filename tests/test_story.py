@@ -30,7 +30,7 @@ def test_names_discriminator_dominance(report: Report) -> None:
     # Losses alone do not allow more: D at a tenth of its chance level is common in healthy runs.
     assert report.verdict in ("failing", "warning")
     assert report.p_failing is not None
-    assert report.p_failing > 0.6
+    assert report.p_failing > 0.5
     assert report.diagnoses[0].symptoms[0] == "discriminator-dominance"
 
 

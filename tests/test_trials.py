@@ -265,6 +265,30 @@ def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
     assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
     assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
     assert report.trials.complete
+    note = trials.run(tmp_path / "run", trials.Wishes("train {config} {out}")).trials
+    assert note.trained == 0
+    assert any("write {args}" in n for n in note.notes)
+
+
+def test_an_option_is_spelled_as_the_script_has_it(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text("add_argument('--lr-g'); add_argument('--lr_d_end'); add_argument('--b_1')")
+    command = Command(f"python {file} --lr-d 3 {{args}} {{out}} {'x' * 300}.py")
+    said = command.filled(["--lr_g", "1", "--b_1=2", "--lr_d", "a_b"], out="o", config="", seed=1)
+    assert said[4:-2] == ["--lr-g", "1", "--b_1=2", "--lr-d", "a_b"]
+
+
+def test_what_the_command_refuses_is_not_refuted(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text(OPTIONS.replace("lr_g=0.3", "rate=0.3").replace("lr_g", "rate"))
+    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+    record = tmp_path / "run" / "args.json"
+    record.write_text(record.read_text().replace("rate", "lr_g"))
+    words = f"{sys.executable} {file} {{args}} --out {{out}}"
+    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    arm = next(a for a in report.trials.arms if a.number)
+    assert arm.outcome == "undecided"
+    assert "refuses it (train.py: error: unrecognized arguments: --lr_g" in arm.why
 
 
 def test_options_say_what_differs_and_no_switch():

@@ -507,6 +507,31 @@ def test_a_users_file_adds_and_goes_first(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "name"),
+    [
+        ("loss_gp_weight", 8000.0, "gp_lambda"),
+        ("loss_clip_value", 0.01, "clip_value"),
+        ("schedule_g_updates", 7, "g_steps"),
+        ("schedule_lr_gamma", 0.5, "lr_decay"),
+        ("solver_grad_clip", 1.0, "grad_clip"),
+        ("g_optimizer_beta2", 0.9, "beta2_g"),
+        ("data_batch_size", 32, "batch_size"),
+        ("loss_lambda", 3.0, None),  # of one word alone nobody knows what it weighs
+        ("loss_weight", 1.0, None),
+        ("schedule_gamma", 0.5, None),
+    ],
+)
+def test_a_section_in_front_of_a_flattened_key_is_overlooked(key, value, name) -> None:
+    found = vocabulary.settle([Setting("", value, key)], vocabulary=words())
+    assert set(found) == ({name} if name else set())
+
+
+def test_a_key_without_a_section_goes_first() -> None:
+    raw = [Setting("", 5.0, "loss_gp_weight"), Setting("", 10.0, "lambda_gp")]
+    assert vocabulary.settle(raw, vocabulary=words())["gp_lambda"].value == 10.0
+
+
 # Where code names several roles at once, it is about what these very roles do to each other.
 TOLD_APART = {
     "vocabulary/",  # how names and values tell one role from another

@@ -48,6 +48,7 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
     failed = np.array([s.run.failed for s in seen])
     looked = np.array([any(x.group == "samples" and x.symptom for x in s.signs) for s in seen])
     source = np.array([s.run.source for s in seen])
+    weight = fit.counting(seen)
     apart = [source == name for name in sorted(set(source.tolist()))]
 
     def exceeded_by(share: float, parts: Sequence[NDArray[np.bool_]]) -> float:
@@ -55,7 +56,8 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
 
         Seen: with few healthy runs their very highest, as the bound has to hold for the next one,
         too. Expected: of runs believed to have failed with p, 1 - p have not. That counts all runs
-        and not the few that happened to be healthy and high.
+        and not the few that happened to be healthy and high; each counts as in the fit, which
+        believes of every source that `fit.FAILED` of it have failed.
         """
         bounds: list[float] = []
         for part in parts:
@@ -63,8 +65,9 @@ def cuts(seen: Sequence[Seen], p: NDArray[np.float64]) -> dict[str, float]:
             if not healthy.size:
                 continue
             rank = min(healthy.size, math.ceil((healthy.size + 1) * (1 - share)))
-            high = np.sort(p[part])[::-1]
-            accused = np.cumsum(1 - high) / healthy.size
+            order = np.argsort(-p[part], kind="stable")
+            high, counts = p[part][order], weight[part][order]
+            accused = np.cumsum(counts * (1 - high)) / weight[~failed & part].sum()
             bounds += [float(healthy[rank - 1]), float(high[(accused <= share).sum() - 1])]
         return max(bounds)
 

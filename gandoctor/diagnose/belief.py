@@ -48,8 +48,8 @@ JUST: Final = 0.5
 # would be for.
 NEAR_MISS: Final = 0.15
 NEARLY: Final = 0.4
-# Where a pixel, mel or feature loss leads G, D may win as it likes: what the two losses do counts
-# half.
+# Where a pixel, mel or feature loss leads G, D may win as it likes; a relativistic D, which only
+# compares pairs, does so in healthy runs. What the two losses do counts half there.
 LED: Final = 0.5
 OF_THE_GAME: Final = frozenset({"dominance", "course"})
 # A size of fewer rows than these is no size of a loss.
@@ -97,14 +97,13 @@ def signs_of(
     by_rule: dict[str, list[Answer]] = {}
     for answer in answers:
         by_rule.setdefault(answer.rule.id, []).append(answer)
+    led = bool(run.objective.led_by) or run.objective.family == "relativistic"
     signs: list[Sign | None] = []
     for of_one in by_rule.values():
         asked = [a for a in of_one if a.asked]
         if asked:
             told = next((a for a in asked if a.truth), asked[0])
-            signs.append(
-                of_rule(told.rule, told.truth, told.outcomes, led=bool(run.objective.led_by))
-            )
+            signs.append(of_rule(told.rule, told.truth, told.outcomes, led=led))
     about_it = (m for m in measures if applies(m.applies_to, run)[0] is not False)
     guessed = run.objective.confidence == "low"
     signs += [of_measure(m, frames.values(), guessed=guessed) for m in about_it]
@@ -125,7 +124,7 @@ def of_rule(
     outcomes : Mapping of str to Outcome
         Of its clauses; empty where the rule is not about this game.
     led : bool
-        Whether another loss than D's leads G.
+        Whether another loss than D's leads G, or D compares pairs.
     """
     if truth is None or not outcomes:
         return None
@@ -220,10 +219,10 @@ def parameter(
 
 def before_counting(rule: Rule) -> RuleWeight:
     """What a rule is worth before anybody has counted."""
-    if rule.kind == "risk":
-        return RuleWeight(RISK, 0.0)
     if rule.nats is not None:  # it is about something rare: that it is not so says nothing
         return RuleWeight(rule.nats, 0.0)
+    if rule.kind == "risk":
+        return RuleWeight(RISK, 0.0)
     return RuleWeight(ON_TRIAL if rule.status == "preview" else HOLDS[rule.severity], CLEAR)
 
 

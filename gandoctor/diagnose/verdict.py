@@ -56,14 +56,9 @@ def word_for(
     """
     if findings and belief.p >= _failing_from(belief, cuts, findings, by_rule=by_rule):
         return "failing"
-    if findings and belief.p >= (cuts.healthy if by_rule and _agree(findings) else cuts.warning):
+    if findings and belief.p >= cuts.warning:
         return "warning"
     return "healthy" if belief.p < cuts.healthy and not lacking else "inconclusive"
-
-
-def _agree(findings: Sequence[Finding]) -> bool:
-    """Whether two stable rules of more than low severity hold: one alone holds in healthy runs."""
-    return sum(f.status != "preview" and f.severity != "low" for f in findings) > 1
 
 
 def _failing_from(

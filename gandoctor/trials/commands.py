@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
 import shlex
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gandoctor.errors import InputError, UsageError, of_system
+from gandoctor.errors import GandoctorError, InputError, UsageError, of_system
+from gandoctor.files.below import head_of
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 PAUSE: Final = 0.05  # seconds between looks at what runs
 GRACE: Final = 1.0  # seconds to end by itself once it is told to
 SAID: Final = "output.txt"
 _TAIL: Final = 4000
+_SCRIPT: Final = 2_000_000  # bytes of one that are looked at
 ARGS: Final = "{args}"  # a word of its own
 _PLACES: Final = ("config", "out", "seed")
 
@@ -71,10 +75,33 @@ class Command:
 
     def filled(self, args: Sequence[str] = (), **values: object) -> list[str]:
         """The words with their places filled, that of the options by as many as there are."""
-        words = [x for w in self.words for x in (args if w == ARGS else [w])]
+        said = [self._spelled(a) for a in args]
+        words = [x for w in self.words for x in (said if w == ARGS else [w])]
         for name in _PLACES:
             words = [w.replace(f"{{{name}}}", str(values[name])) for w in words]
         return words
+
+    def _spelled(self, option: str) -> str:
+        """An option with dashes where the command or its script has it so: records never do."""
+        name, equals, value = option.partition("=")
+        dashed = name.replace("_", "-")
+        if name.startswith("--") and not self._names(name) and self._names(dashed):
+            return f"{dashed}{equals}{value}"
+        return option
+
+    def _names(self, option: str) -> bool:
+        return bool(re.search(rf"{re.escape(option)}(?![\w-])", self.written))
+
+    @functools.cached_property
+    def written(self) -> str:
+        """The command and the scripts that it names, as far as they lie here."""
+        texts = list(self.words)
+        # train.py, -m my.train
+        for name in (w for word in self.words for w in (word, f"{word.replace('.', '/')}.py")):
+            if name.endswith(".py"):
+                with contextlib.suppress(OSError, GandoctorError):  # no file, or none to be read
+                    texts += [head_of(Path(name), _SCRIPT).decode("utf-8", "replace")]
+        return "\n".join(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ SEEDS: Final = 3
 LEFT: Final = 2  # prescriptions that reach the second rung
 # An arm has to be better than the unchanged one by this share of it to be called so.
 MARGIN: Final = 0.1
+USAGE: Final = 2  # exit code where an option is not known
+REFUSES: Final = "the command refuses it"
 FAILING: Final = 0.6  # believed so surely to fail, a training supports nothing
 
 Train = Callable[["Sequence[Task]", int, float], "Iterator[Ended]"]
@@ -88,7 +90,7 @@ class Race:
         judge = self.judge()
         base = self.middle("unchanged", 0, judge)
         own = [a for a in self.arms if a.prescription is not None]
-        own = [a for a in own if self.sizes(a.name, 0, judge)]
+        own = [a for a in own if math.isfinite(self.middle(a.name, 0, judge))]
         own.sort(key=lambda a: self.middle(a.name, 0, judge))
         better = [a for a in own if self.middle(a.name, 0, judge) < base]
         kept = (better or own[:1])[:LEFT]
@@ -148,7 +150,8 @@ class Race:
         found = scoring.scored(ended.task.out, options)
         if ended.code and not found.sizes:
             last = (ended.tail.strip().splitlines() or [""])[-1][:160]
-            found = scoring.Scored({}, f"the command failed ({last})")
+            how = REFUSES if ended.code == USAGE else "the command failed"
+            found = scoring.Scored({}, f"{how} ({last})")
         self.scored[key] = found
         if found.fault and key[0] == "unchanged" and not any(map(_of_unchanged, self.notes)):
             self.notes.append(f"unchanged: {found.fault}")
@@ -212,6 +215,9 @@ class Race:
         mine, usual = statistics.median(own), statistics.median(base)
         part = f"at {SHARES[rung]:.0%} of the steps"
         if not math.isfinite(mine):
+            faults = [s.fault for (n, at, _), s in self.scored.items() if (n, at) == (name, rung)]
+            if all(f.startswith(REFUSES) for f in faults):
+                return "undecided", faults[0]
             return "refuted", f"it does not train, or breaks, {part}"
         if mine >= usual - MARGIN * abs(usual):
             if min(len(own), len(base)) < 2:

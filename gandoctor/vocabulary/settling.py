@@ -53,6 +53,11 @@ _FILLER: Final = frozenset(
         "gan",
     }
 )
+# Sections of a config that people write in front of a key when they flatten it:
+# `loss_gp_weight` is `loss.gp_weight`. With how many words behind it the first is one.
+_SECTIONS: Final = dict.fromkeys(
+    ("loss", "losses", "schedule", "scheduler", "solver", "data"), 2
+) | (dict.fromkeys(("optimizer", "optim"), 1))
 _NUMBER: Final = late_pattern(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
 # What D and G share where the config names neither; a width or depth without a network may be
 # anybody's.
@@ -108,7 +113,7 @@ def settle(raw: Sequence[Setting], *, vocabulary: Vocabulary) -> dict[str, Setti
     found: dict[str, tuple[tuple[int, int], Setting]] = {}
     for order, setting in enumerate(_unfolded(raw)):
         key = _take_apart(setting.key, players)
-        for entry, network, depth in _meant(key, index):
+        for entry, network, depth in _candidates(key, index):
             value = _value(setting, entry, key)
             if value is None:
                 continue
@@ -210,6 +215,16 @@ def _meant(key: _Key, index: Spellings) -> Iterable[tuple[Entry, str, int]]:
                 yield entry, key.network, penalty
             elif not key.network or key.network in ("d", "g"):
                 yield entry, "", penalty + 2
+
+
+def _candidates(key: _Key, index: Spellings) -> Iterable[tuple[Entry, str, int]]:
+    """As `_meant`; after it, what the key means without the section that it was flattened with."""
+    yield from _meant(key, index)
+    for words in dict.fromkeys((key.leaf, key.plain)):
+        if words and len(words) > _SECTIONS.get(words[0], len(words)):
+            inner = replace(key, leaf=words[1:], plain=tuple(w for w in key.plain if w != words[0]))
+            for entry, network, depth in _meant(inner, index):
+                yield entry, network, depth + 4
 
 
 def _with_kin(words: set[str], players: _Players) -> frozenset[str]:
