@@ -6,9 +6,12 @@ import textwrap
 
 import pytest
 
+from gandoctor.api import Options
+from gandoctor.api.code import settings_told
 from gandoctor.configs import python
 from gandoctor.configs.python.edits import Editor
 from gandoctor.configs.splice import SpliceError
+from gandoctor.errors import InputError
 
 NETS = "D, G = Discriminator(), Generator()\n"
 PAIR = NETS + "d_opt = Adam(D.parameters(), {d})\ng_opt = Adam(G.parameters(), {g})\n"
@@ -488,6 +491,51 @@ def test_of_several_configs_what_most_of_them_say(code):
     found, _ = code(text)
     assert (values(found)["lr_d"], found.found["lr_d"].sure) == (1, "medium")
     assert "batch_size" not in values(found)
+
+
+MM_STYLE = """
+model = dict(type="Gan", generator=dict(type="Net", noise_size=100), gan_loss=dict(gan_type="wgan"))
+optimizer = dict(
+    generator=dict(type="Adam", lr=0.5, betas=(0.5, 0.9)),
+    discriminator=dict(type="Adam", lr=0.25))
+train_cfg = dict(disc_steps=5)
+data = dict(samples_per_gpu=16)
+"""
+
+
+def test_a_config_of_constants_beside_a_log_is_the_runs(tmp_path):
+    (tmp_path / "log.csv").write_text("step,d_loss,g_loss\n" + "1,2,3\n" * 9)
+    (tmp_path / "wgan_celeba.py").write_text(MM_STYLE)
+    (tmp_path / "tools.py").write_text("import os\nlr = 7\nbatch_size = 9\n")
+    rows = {r["setting"]: r for r in settings_told(tmp_path, Options())}
+    want = {"lr_g": 0.5, "lr_d": 0.25, "n_critic": 5, "batch_size": 16, "latent_dim": 100}
+    assert {name: rows[name]["value"] for name in want} == want
+    assert rows["lr_d"]["file"] == "wgan_celeba.py"
+    (tmp_path / "other.py").write_text(MM_STYLE)  # which of both is not known
+    assert not settings_told(tmp_path, Options())
+
+
+def test_a_config_is_no_program_whose_folder_is_searched(tmp_path):
+    (tmp_path / "wgan.py").write_text(MM_STYLE)
+    (tmp_path / "train.py").write_text(PAIR.format(d=1, g=2) + "d_opt.step()\n")
+    with pytest.raises(InputError, match="is a configuration file"):
+        settings_told(tmp_path / "wgan.py", Options())
+
+
+PICTURES = {
+    "a loader's": 'load = image_dataset_from_directory("d", image_size=(48, 48))',
+    "a generator's": 'load = gen.flow_from_directory("d", target_size=(48, 48))',
+    "D's first layer's": "m.add(layers.Conv2D(64, (5, 5), input_shape=[48, 48, 1]))",
+    "D's input's": "x = Input(shape=(48, 48, 3))",
+    "features'": "z = Input(shape=(4, 4, 512))\nx = Input((3, 48, 48))",
+    "none": "z = Input(shape=(4, 4, 512))\ny = Conv2D(9, 3, input_shape=(8, 8, 64))",
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_the_size_of_pictures(code, kind):
+    found, _ = code(PICTURES[kind] + "\n" + PAIR.format(d=1, g=2))
+    assert values(found).get("image_size") == (None if kind == "none" else 48)
 
 
 # ---------------------------------------------------------------- spectral norm

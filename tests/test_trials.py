@@ -265,6 +265,9 @@ def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
     assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
     assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
     assert report.trials.complete
+    note = trials.run(tmp_path / "run", trials.Wishes("train {config} {out}")).trials
+    assert note.trained == 0
+    assert any("write {args}" in n for n in note.notes)
 
 
 def test_an_option_is_spelled_as_the_script_has_it(tmp_path):

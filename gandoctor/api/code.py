@@ -11,7 +11,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from gandoctor.configs import config_rank
+from gandoctor.configs import config_rank, looks_like_config
 from gandoctor.errors import GandoctorError, InputError
 from gandoctor.files import backups
 from gandoctor.model.signals import Setting
@@ -270,6 +270,12 @@ def settings_told(path: Path, options: Options) -> list[dict[str, Any]]:
     if fault is not None and code is None:
         raise fault
     if code is None and not runs:
+        if looks_like_config(path):
+            raise InputError(
+                "is a configuration file, no training",
+                str(path),
+                "give the log or its folder; a config goes to --config",
+            )
         hint = "an optimiser of a discriminator is looked for"
         raise InputError("holds no training of a GAN that can be read", str(path), hint)
     rows = {

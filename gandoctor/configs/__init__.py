@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from gandoctor.configs.entries import Entries
 
-__all__ = ["config_rank", "looks_like_config", "read_config"]
+__all__ = ["ANY_CODE", "config_rank", "looks_like_config", "read_config"]
 
 MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_CODE: Final = 64 * 1024
 
 
 _WORDS: Final = (
@@ -54,12 +55,14 @@ def _names() -> tuple[re.Pattern[str], ...]:
             r"(config|cfg|configs|hparams|params|settings|constants)\.py",
             r"[\w.+-]+\.(ya?ml|toml|gin)",
             r"[\w.+-]+\.json5?",
+            r"[\w.+-]+\.py",
         )
     )
 
 
 SURE_NAME: Final = 2  # the last rank that needs no look into the file
 ANY_JSON: Final = 6  # any .json at all: it may as well be a log
+ANY_CODE: Final = 7  # any .py at all: the few that hold constants only are configs, as of mmgen
 # Files of other programs that share a config's suffix.
 _OTHERS: Final = late_pattern(
     r"(package(-lock)?|tsconfig.*|jsconfig.*|composer|manifest|vocab|vocabulary|tokenizer.*|"
@@ -83,6 +86,12 @@ _HYPER: Final = late_pattern(
     r"gan[_-]?(mode|type|loss)|"
     r"loss([_-]?(type|fn|mode))?|weight[_-]?decay|label[_-]?smoothing|dropout|norm|"
     r"spectral[_-]?norm|clip.*|total[_-]?kimg)$"
+)
+
+
+# What begins a line of a program.
+_ACTS: Final = late_pattern(
+    r"(?m)^(import|from|def|class|for|while|if|with|try|async|@|print\b|[\w.]+\(|%|!)"
 )
 
 
@@ -112,13 +121,22 @@ def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
         return False
     if rank <= SURE_NAME:
         return not below.wrote(path)
-    if named_only:
+    if named_only or (rank == ANY_CODE and not _holds_constants(path)):
         return False
     try:
         entries = _parse(path)
     except InputError:
         return False
     return sum(bool(_HYPER.match(k)) for k in keys_of(entries)) >= 2
+
+
+def _holds_constants(path: Path) -> bool:
+    """Whether a Python file does nothing: it takes nothing in, and holds no blocks."""
+    try:
+        text = _decoded(below.head_of(path, MAX_CODE + 1))
+    except InputError:
+        return False
+    return len(text) <= MAX_CODE and _ACTS.search(text) is None
 
 
 def read_config(path: Path, name: str) -> Reading:

@@ -108,6 +108,8 @@ def run(
         race.go()
     else:
         race.notes.append("there is no prescription with a diff of the config to try")
+        if not command.takes_args and any(p.overrides for p in report.prescriptions):
+            race.notes.append("where the training takes options, write {args}, not {config}")
     race.told("", 1.0)
     result = tuple(race.result())
     note = TrialsNote(

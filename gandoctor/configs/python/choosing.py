@@ -284,7 +284,7 @@ def near(index: Index, home: Unit) -> list[Unit]:
             break
         top = max(above, key=lambda u: ("train" in _stem_words(u.file), -u.file.count("/"), u.file))
         below(top)
-    if not any(_steps(u, index) for u in out.values()):
+    if index.imports[id(home)] and not any(_steps(u, index) for u in out.values()):
         # the model is loaded by its name: `__import__(config["model"])`
         for unit in index.units:
             if _steps(unit, index) and not (_stem_words(unit.file) & _TESTS):

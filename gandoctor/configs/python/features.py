@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
 
     from gandoctor.configs.python.units import Unit
+    from gandoctor.configs.python.values import Reader
     from gandoctor.configs.python.ways import Known
 
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
@@ -29,6 +30,8 @@ _NOISE: Final = frozenset({"z", "noise", "latent", "latents", "fakez", "noises"}
 _SHAPES: Final = ("imgshape", "imageshape", "imgdims", "imagedims", "inputshape", "datashape")
 _BESIDE: Final = frozenset({"aux", "auxiliary", "teacher", "classifier"})
 _INCEPTION: Final = 299  # pixels, of what pictures are brought to for a judge of them
+# What reads pictures from a folder.
+_LOADERS: Final = ("image_dataset_from_directory", "flow_from_directory")
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
     ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
@@ -131,7 +134,33 @@ class Training(Layers):
                 known = self.reader.known(node) if node is not None else None
                 if known is not None and fits(known.value, 4, 8192, whole=True):
                     return known
-        return self._resized() or self._of_shape()
+        return self._loaded() or self._resized() or self._of_shape() or self._taken()
+
+    def _loaded(self) -> Known | None:
+        """``image_dataset_from_directory(..., image_size=(64, 64))``."""
+        for name in _LOADERS:
+            for call in self.calls(name):
+                for keyword in call.keywords:
+                    if keyword.arg in ("image_size", "target_size", "img_size"):
+                        end = self.reader.end(keyword.value)
+                        known = self._side_of(end[0]) if end is not None else None
+                        if known is not None:
+                            return known
+        return None
+
+    def _taken(self) -> Known | None:
+        """``Conv2D(..., input_shape=[28, 28, 1])``, ``Input(shape=(28, 28, 1))``."""
+        for name, word in (("Conv2D", "input_shape"), ("Input", "shape"), ("InputLayer", "shape")):
+            for call in self.calls(name):
+                given = [k.value for k in call.keywords if k.arg == word]
+                given += call.args[:1] if name == "Input" else []
+                for shape in given:
+                    end = self.reader.end(shape)
+                    node = end[0] if end is not None else shape
+                    known = self._side_of(node) if _is_picture(node, self.reader) else None
+                    if known is not None:
+                        return known
+        return None
 
     def _resized(self) -> Known | None:
         """``picture.resize((28, 28))``, where that is no look at what comes of the training."""
@@ -159,7 +188,7 @@ class Training(Layers):
                     return known
         return None
 
-    def _side_of(self, node: ast.expr) -> Known | None:
+    def _side_of(self, node: ast.AST) -> Known | None:
         """The one side of a square shape, channels before or behind it or not at all."""
         if not isinstance(node, ast.Tuple | ast.List) or not 2 <= len(node.elts) <= 3:
             return None
@@ -415,6 +444,13 @@ class Training(Layers):
                 if known is not None and fits(known.value, 1e-6, 1e6):
                     return known
         return None
+
+
+def _is_picture(node: ast.AST, reader: Reader) -> bool:
+    """Whether a shape is that of pictures, and none of features: of one channel, or of colours."""
+    if not isinstance(node, ast.Tuple | ast.List) or len(node.elts) != 3:
+        return False
+    return any(reader.number(node.elts[i]) in (1, 3, 4) for i in (0, 2))
 
 
 def _size_of(call: ast.Call, place: int) -> ast.expr | None:

@@ -43,7 +43,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "dupdates", "criticupdates", "discriminatorsteps", "discriminatorextrasteps",
         "dextrasteps", "niterd", "dupdatesperg", "criticupdatespergen", "trainingratio",
         "discriminatoriters", "ncritics", "critrepeats", "dstepsperg", "criticrepeats",
-        "disciterations", "discriminatoriterations", "netditers", "kcritic",
+        "disciterations", "discriminatoriterations", "netditers", "kcritic", "dsteppergstep",
+        "dstepspergstep", "discstepspergenstep", "numdstepsperg", "dstepspergen",
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs import SURE_NAME, config_rank, looks_like_config
+from gandoctor.configs import ANY_CODE, SURE_NAME, config_rank, looks_like_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,10 @@ class Held:
     files : list of Path
     sure : list of Path
         Those whose name alone tells.
+    code : list of Path
+        Python files under any name, which hold a program far more often than constants.
+    doubtful : list of Path
+        All but those.
     by_stem : dict of str to list of Path
         So that each of a folder's runs finds its own without a look at all others'.
     """
@@ -32,6 +36,8 @@ class Held:
     def __init__(self, files: Iterable[Path]) -> None:
         self.files = list(files)
         self.sure = [f for f in self.files if _is_sure(f)]
+        self.code = [f for f in self.files if config_rank(f) == ANY_CODE]
+        self.doubtful = [f for f in self.files if config_rank(f) != ANY_CODE]
         self.by_stem: dict[str, list[Path]] = {}
         for file in self.files:
             self.by_stem.setdefault(file.stem, []).append(file)
@@ -129,11 +135,14 @@ def _around(
         if own := [f for f in named if looks_like_config(f)]:
             return _best(own)
         found = there.sure
-        if not found and not sure and len(there.files) <= MAX_DOUBTFUL:
-            found = [f for f in there.files if looks_like_config(f)]
+        if not found and not sure and len(there.doubtful) <= MAX_DOUBTFUL:
+            found = [f for f in there.doubtful if looks_like_config(f)]
             # A folder with the logs and configs of several runs: none of them is surely ours.
             if len(found) > 1 and (file_alone or group.stem):
                 found = []
+        if not found and not sure and len(there.code) <= MAX_DOUBTFUL:
+            found = [f for f in there.code if looks_like_config(f)]
+            found = found if len(found) == 1 else []  # several are a choice
         if found:
             return _best(found)
     return []
