@@ -160,6 +160,13 @@ class Twice(torch.nn.Module):
         return torch.tanh(a * b)
 
 
+class Coded(torch.nn.Module):
+    """A continuous code beside the noise is no class."""
+
+    def forward(self, z, c):
+        return torch.cat([z, c], 1)
+
+
 class Scanned(torch.nn.Module):
     def forward(self, z):
         return torch.cumsum(torch.tanh(z), dim=1)
@@ -169,6 +176,7 @@ class Scanned(torch.nn.Module):
     ("G", "given", "why"),
     [
         (Twice(), (torch.randn(3, 4), torch.randn(3, 4)), "two inputs"),
+        (Coded(), (torch.randn(3, 4), torch.randn(3, 2)), "two inputs"),
         (Scanned(), (torch.randn(3, 4),), "holds cumsum, which is not run here"),
         (torch.nn.Conv2d(3, 3, 3, 1, 1), (torch.randn(2, 3, 8, 8),), "is a picture, not noise"),
         (torch.nn.Embedding(9, 4), (torch.arange(3),), "whole numbers alone"),

@@ -18,6 +18,7 @@ from gandoctor.checkpoint import contents
 from gandoctor.checkpoint.graphs import feeding
 from gandoctor.checkpoint.parts import UnlikeError
 from gandoctor.checkpoint.rebuilt import Hints
+from gandoctor.errors import GandoctorError
 
 HEAD = """class G(Module):
   __parameters__ = ["weight", ]
@@ -194,3 +195,11 @@ def test_what_was_made_is_gone_afterwards(tmp_path):
         feeding.rebuild(network, Hints())
     gc.collect()
     assert len(weakref.finalize._registry) == before
+
+
+def test_programs_of_older_torch_are_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "netG.pt2", "w") as archive:
+        archive.writestr("serialized_exported_program.json", "{}")
+        archive.writestr("serialized_state_dict.pt", b"")
+    with pytest.raises(GandoctorError, match="export it again"):
+        contents.read(tmp_path / "netG.pt2")

@@ -1,9 +1,9 @@
 """Judge labelled runs by their losses alone, and by their losses and last checkpoint.
 
-``python -m benchmarks.checkpoints RUNS LABELS.csv``: RUNS holds a folder a run, each with
+``python -m benchmarks.checkpoints RUNS LABELS.csv [WAY ...]``: RUNS holds a folder a run, each with
 ``metrics.csv`` (the step, then D's and G's loss), ``config.yaml``, ``last.pt`` and
 ``samples/real.npy``; LABELS has the columns ``id``, ``outcome`` (failed or healthy) and
-``borderline``.
+``borderline``. A way is one of the names that are printed; all of them without.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def main() -> None:
     runs, table = Path(sys.argv[1]), Path(sys.argv[2])
     with table.open(newline="") as file:
         labels = {row["id"]: row for row in csv.DictReader(file)}
-    for name, more in WAYS.items():
-        n = judged(runs, labels, more)
+    for name in sys.argv[3:] or WAYS:
+        n = judged(runs, labels, WAYS[name])
         print(
             f"{name}: clear failures called failing {n['clear failed failing']} of "
             f"{n['clear failed']}, all failures {n['failed failing']} of {n['failed']}, "

@@ -87,6 +87,9 @@ def _archive(archive: Archive) -> Pickled | Flat:
     names = archive.entries
     if any(n == "data.pkl" or n.endswith("/data.pkl") for n in names):
         return pickled.zipped(archive)
+    if "serialized_exported_program.json" in names:
+        what = "is a program of torch.export as older torch wrote it, which is not read"
+        raise InputError(what, archive.window.name, "export it again")
     models = [n for n in names if n.endswith(".json") and "models/" in n]
     if models:
         return flat.exported(archive, models)

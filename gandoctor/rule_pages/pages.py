@@ -134,10 +134,7 @@ class Pages:
     def measured(self, rule: Rule) -> Iterator[str]:
         """How often a rule was right, on each set of runs."""
         if rule.kind == "risk":
-            yield (
-                "A risk makes no claim about the run: it points at a setting or a gap. There is "
-                "nothing to measure."
-            )
+            yield ("A risk names nothing that went wrong: it points at a setting or a gap.")
             return
         told = rule.measured
         if told is None or not told.zoo.runs:

@@ -36,6 +36,7 @@ def main(argv: Iterable[str] | None = None) -> int:
         _add_score,
         _add_cures,
         _add_sheet,
+        _add_bare,
     ):
         add(commands)
     given = parser.parse_args(None if argv is None else list(argv))
@@ -228,6 +229,24 @@ def _sheet(given: argparse.Namespace) -> int:
     chosen = chosen[given.first : given.first + given.count]
     sheet.write(chosen, given.into, labels=given.labels)
     print(", ".join(r.name for r in chosen))
+    return 0
+
+
+def _add_bare(commands: Any) -> None:
+    command = commands.add_parser("bare", help="losses and last checkpoints alone")
+    command.add_argument("--half", choices=plan.HALVES, required=True)
+    command.add_argument("--records", type=Path, default=ZOO / "records")
+    command.add_argument("--sets", type=Path, default=ZOO / "sets")
+    command.add_argument("--into", type=Path, required=True)
+    command.set_defaults(run=_bare)
+
+
+def _bare(given: argparse.Namespace) -> int:
+    from benchmarks.zoo.pictures import bare  # noqa: PLC0415  (torch)
+
+    half = (r for r in _records(given.records) if r.about["half"] == given.half)
+    pairs = ((r, given.records / f"{r.name}.npz") for r in half)
+    print(f"{bare.write(pairs, given.sets, given.into)} runs in {given.into}")
     return 0
 
 

@@ -67,11 +67,9 @@ def conv(
     groups: Any = 1,
 ) -> Any:
     """A convolution over rows or pictures."""
-    flat = x.ndim == 3
-    x, weight = _with_height(x, flat), _with_height(weight, flat)
-    sides = 1 if flat else 2
+    flat, sides = x.ndim == 3, 1 if x.ndim == 3 else 2
+    x, weight = _as_pictures(x, weight, dilation)
     step = pair(stride, 1, 1, _MOST_STEP, sides)
-    weight = _dilated(weight, pair(dilation, 1, 1, _MOST_STEP, sides))
     high, wide = weight.shape[2:]
     if padding == "same":
         ends = [((k - 1) // 2, k - 1 - (k - 1) // 2) for k in (high, wide)]
@@ -110,13 +108,11 @@ def conv_transposed(
     dilation: Any = 1,
 ) -> Any:
     """A transposed convolution over rows or pictures."""
-    flat = x.ndim == 3
-    x, weight = _with_height(x, flat), _with_height(weight, flat)
-    sides = 1 if flat else 2
+    flat, sides = x.ndim == 3, 1 if x.ndim == 3 else 2
+    x, weight = _as_pictures(x, weight, dilation)
     step = pair(stride, 1, 1, _MOST_STEP, sides)
     pads = pair(padding, 0, 0, _MOST_PADDED, sides)
     extra = pair(output_padding, 0, 0, _MOST_STEP, sides)
-    weight = _dilated(weight, pair(dilation, 1, 1, _MOST_STEP, sides))
     groups = whole(groups, 1, _MOST_GROUPS)
     size = weight.shape[2:]
     full = tuple((n - 1) * s + k for n, s, k in zip(x.shape[2:], step, size, strict=True))
@@ -142,19 +138,20 @@ def conv_transposed(
     return _finished(found[:, :, cut[0], cut[1]], bias, flat)
 
 
-def _with_height(x: Floats, flat: bool) -> Floats:
-    return x[:, :, None] if flat else x
-
-
-def _dilated(weight: Floats, steps: tuple[int, int]) -> Floats:
+def _as_pictures(x: Floats, weight: Floats, dilation: Any) -> tuple[Floats, Floats]:
+    """Rows as pictures of one pixel's height; the kernel with what lies between its places."""
+    flat = x.ndim == 3
+    steps = pair(dilation, 1, 1, _MOST_STEP, 1 if flat else 2)
+    if flat:
+        x, weight = x[:, :, None], weight[:, :, None]
     if steps == (1, 1):
-        return weight
+        return x, weight
     sizes = [(k - 1) * d + 1 for k, d in zip(weight.shape[2:], steps, strict=True)]
     if math.prod(sizes) > _MOST_KERNEL:
         raise ValueError
     wide = np.zeros((*weight.shape[:2], *sizes), np.float32)
     wide[:, :, :: steps[0], :: steps[1]] = weight
-    return wide
+    return x, wide
 
 
 def _by_groups(

@@ -46,7 +46,7 @@ _MOST_CONFIRMED: Final = 384
 _LEAST_CONFIRMED: Final = 16
 _MUCH: Final = 2e8  # multiplications of a sample beyond which rare noise is left out
 _SAME: Final = 1e-4
-_LABEL: Final = re.compile(r"label|class|cond|target|^(?:y|c|lab)s?\d?$|one_?hot", re.IGNORECASE)
+_LABEL: Final = re.compile(r"label|class|^ys?$|one_?hot", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
