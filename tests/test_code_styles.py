@@ -584,6 +584,13 @@ def test_a_d_whose_layers_are_not_all_seen_is_left(code, old, new, why):
         editor.normed()
 
 
+@pytest.mark.parametrize("deep", ["nn.BCELoss()", "lambda: Adam(D)", "Dropout(x)", "Conv2D(1)"])
+def test_what_stands_deeper_than_is_looked(code, deep):
+    text = f"class Discriminator:\n    x = {'-' * 150}({deep})\n"
+    found, _ = code(f"y = {'-' * 150}({deep})\n{text}{PAIR.format(d=1, g=2)}")
+    assert (values(found)["lr_d"], values(found)["lr_g"]) == (1, 2)
+
+
 @pytest.mark.parametrize("indent", ["", "    "])
 def test_many_loops_are_not_looked_at_all_for_each(code, monkeypatch, indent):
     seen = []

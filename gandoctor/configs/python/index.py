@@ -121,10 +121,10 @@ class Index:
     sums: dict[int, list[ast.BinOp]] = field(default_factory=dict)
 
     def scope_of(self, node: ast.AST) -> Scope:
-        """The innermost scope around a node."""
+        """The innermost scope around a node; of one deeper than is looked the first file."""
         here: ast.AST = node
         while True:
-            below, here = here, self.parents[here]
+            below, here = here, self.parents.get(here, self.units[0].tree)
             if isinstance(here, SCOPES) and not _stands_outside(below, here, node):
                 return here
 
