@@ -16,7 +16,7 @@ from gandoctor.lang.functions import FUNCTIONS, Points
 from gandoctor.lang.middle import distinct, quantile
 from gandoctor.model.measured import Share
 from gandoctor.parsers.formats import tensorboard
-from gandoctor.samples.fidelity import _distances
+from gandoctor.samples.fidelity import distances
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_intervals_are_wilsons(k: int, n: int) -> None:
 def test_distances() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(40, 9)), rng.normal(size=(30, 9))
-    assert _distances(a, b) == pytest.approx(cdist(a, b))
+    assert distances(a, b) == pytest.approx(cdist(a, b))
 
 
 def test_hparams_as_tbparse_reads_them(tmp_path: Path) -> None:
