@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gandoctor import objective, vocabulary
+from gandoctor import objective, rulebook, vocabulary
 from gandoctor.model.signals import Setting, Signal
 
 LN2 = math.log(2)
@@ -708,3 +708,22 @@ def test_the_estimate_is_the_part_of_ds_loss_without_its_penalty() -> None:
     assert game.family == "wgan-gp"
     made = {s.role: s for s in objective.derive(signals, game, {})}
     assert made["wasserstein_estimate"].values == pytest.approx(estimate)
+
+
+@pytest.mark.parametrize(
+    ("weights", "led_by"),
+    [
+        ({"lambda_adv": 0.001, "lambda_pixel": 1.0}, "lambda_pixel"),
+        ({"lambda_adv": 0.1, "lambda_mel": 45}, "lambda_mel"),
+        ({"lambda_adv": 0.1, "lambda_pixel": 0.4}, ""),  # the two weigh alike
+        ({"lambda_adv": 1.0, "lambda_pixel": 100.0}, ""),  # D's part is all of its own size
+        ({"lambda_pixel": 100.0}, ""),
+        ({"lambda_adv": 0.0, "lambda_pixel": 1.0}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_weight_of_next_to_nothing_lets_another_loss_lead(weights, led_by) -> None:
+    raw = [Setting("", value, key) for key, value in weights.items()]
+    words = vocabulary.load([rulebook.default_folder()])
+    found = vocabulary.settle(raw, vocabulary=words)
+    assert objective.led_by_weight(found) == led_by

@@ -24,6 +24,7 @@ from gandoctor.objective.families import CHANCE, PRIOR
 from gandoctor.objective.game import (
     QUIET,
     game_of,
+    led_by_weight,
     networks,
     real_label,
     rescaled,
@@ -139,7 +140,7 @@ def infer(
         confidence=confidence,
         because=(*because, *(t for t in told if t)),
         floor_d=floor,
-        led_by=game.led_by,
+        led_by=game.led_by or led_by_weight(settings),
         terms=terms,
         candidates=candidates,
         summed={**summed, **{n: count for n, (count, _) in counts.items()}},

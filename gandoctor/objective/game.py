@@ -41,6 +41,10 @@ _WEIGHTS: Final = (
 )  # fmt: skip
 # Terms that are part of G's whole loss: where one is at work, the whole says little about D.
 LED: Final = frozenset(term for term, _ in _WEIGHTS)
+# A pixel, mel or cycle loss leads where the config gives D's part of G's loss so little weight, and
+# that loss so many times as much.
+_NEXT_TO_NOTHING: Final = 0.1
+_LEADS: Final = 5.0
 _MOST_POINTS: Final = 20_000
 # Logs hold infinities; what they do to a sum or a logarithm is no news.
 QUIET: Final = np.errstate(divide="ignore", invalid="ignore", over="ignore")
@@ -153,6 +157,17 @@ def _led_by(signals: Sequence[Signal], adv: Signal | None, whole: Signal | None)
         rest = middle(whole) - abs(middle(adv))
         return biggest if rest > 0.5 * abs(middle(adv)) or size[biggest] > abs(middle(adv)) else ""
     return biggest
+
+
+def led_by_weight(settings: Mapping[str, Setting]) -> str:
+    """Key of the weight that lets another loss lead G; empty where D's part has a say."""
+    adv = number(settings, "lambda_adv")
+    if adv is None or not 0 < adv <= _NEXT_TO_NOTHING:
+        return ""
+    for name in ("lambda_l1", "lambda_mel", "lambda_cycle"):
+        if (number(settings, name) or 0.0) >= _LEADS * adv:
+            return settings[name].key
+    return ""
 
 
 def middle(signal: Signal) -> float:
