@@ -55,9 +55,10 @@ _FILLER: Final = frozenset(
 )
 # Sections of a config that people write in front of a key when they flatten it:
 # `loss_gp_weight` is `loss.gp_weight`. With how many words behind it the first is one.
-_SECTIONS: Final = dict.fromkeys(
-    ("loss", "losses", "schedule", "scheduler", "solver", "data"), 2
-) | (dict.fromkeys(("optimizer", "optim"), 1))
+_SECTIONS: Final = {
+    **dict.fromkeys(("loss", "losses", "schedule", "scheduler", "solver", "data"), 2),
+    **dict.fromkeys(("optimizer", "optim"), 1),
+}
 _NUMBER: Final = late_pattern(r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d+)(?:[eE][-+]?\d+)?")
 # What D and G share where the config names neither; a width or depth without a network may be
 # anybody's.

@@ -93,9 +93,9 @@ def _unpack(packs: Path, records: Path) -> int:
     return 0
 
 
-def _records(folder: Path) -> Iterator[records.Record]:
+def _records(folder: Path, *, weights: bool = False) -> Iterator[records.Record]:
     for path in sorted(folder.glob(f"*{records.SUFFIX}")):
-        yield records.load(path)
+        yield records.load(path, path.with_suffix(".npz") if weights else None)
 
 
 def _add_bars(commands: Any) -> None:
@@ -244,9 +244,9 @@ def _add_bare(commands: Any) -> None:
 def _bare(given: argparse.Namespace) -> int:
     from benchmarks.zoo.pictures import bare  # noqa: PLC0415  (torch)
 
-    half = (r for r in _records(given.records) if r.about["half"] == given.half)
-    pairs = ((r, given.records / f"{r.name}.npz") for r in half)
-    print(f"{bare.write(pairs, given.sets, given.into)} runs in {given.into}")
+    every = _records(given.records, weights=True)
+    half = (r for r in every if r.about["half"] == given.half)
+    print(f"{bare.write(half, given.sets, given.into)} runs in {given.into}")
     return 0
 
 

@@ -22,13 +22,13 @@ EVERY: Final = 5  # iterations between rows of the log
 REAL: Final = 256
 
 
-def write(records: Iterable[tuple[Record, Path]], sets: Path, into: Path) -> int:
+def write(records: Iterable[Record], sets: Path, into: Path) -> int:
     """Write every run whose players' last state was kept; returns how many.
 
     Parameters
     ----------
-    records : iterable of (Record, Path)
-        Each with the file of its weights.
+    records : iterable of Record
+        With their weights.
     sets : Path
         Of drawn pictures.
     into : Path
@@ -37,12 +37,12 @@ def write(records: Iterable[tuple[Record, Path]], sets: Path, into: Path) -> int
     into.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     drawn: dict[str, data.Pictures] = {}
-    for record, weights in records:
-        if not (weights.exists() and record.moments):
+    for record in records:
+        if not (record.weights and record.moments):
             continue
         name = record.settings["data.name"]
         drawn[name] = drawn.get(name) or data.load(name, sets)
-        _one(record, weights, drawn[name], into / record.name)
+        _one(record, drawn[name], into / record.name)
         truth = judge.judge(record, drawn[name])
         rows.append(
             {"id": record.name, "outcome": truth.outcome, "borderline": int(truth.borderline)}
@@ -54,7 +54,7 @@ def write(records: Iterable[tuple[Record, Path]], sets: Path, into: Path) -> int
     return len(rows)
 
 
-def _one(record: Record, weights: Path, pictures: data.Pictures, folder: Path) -> None:
+def _one(record: Record, pictures: data.Pictures, folder: Path) -> None:
     c = record.settings
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     d, g = (np.asarray(record.series[k])[::EVERY] for k in ("d_loss", "g_loss"))
@@ -63,10 +63,9 @@ def _one(record: Record, weights: Path, pictures: data.Pictures, folder: Path) -
     shown = {k: v for k, v in c.items() if not k.startswith("code.")}
     (folder / "config.yaml").write_text(yaml.safe_dump(shown))
     states: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
-    with np.load(weights) as kept:
-        for key in kept.files:
-            player, _, inner = key.partition(".")
-            states[player][inner] = torch.as_tensor(kept[key])
+    for key, values in record.weights.items():
+        player, _, inner = key.partition(".")
+        states[player][inner] = torch.as_tensor(values)
     torch.save(dict(states), folder / "last.pt")
     real = pictures.held_out[:REAL] / 255 * (c["data.high"] - c["data.low"]) + c["data.low"]
     np.save(folder / "samples" / "real.npy", real.astype(np.float32))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _MOST_STEP: Final = 256  # stride, dilation, enlarging
+_ODD_POOL: Final = "its graph holds pooling of a kind that is not run here"
 _MOST_PADDED: Final = 4_096
 _MOST_KERNEL: Final = 4_096  # places
 _MOST_GROUPS: Final = 4_096
@@ -310,6 +311,14 @@ def windows(meter: Meter, x: Any, kernel: tuple[int, int], step: tuple[int, int]
     return seen
 
 
+def _pooled(meter: Meter, x: Any, kernel: Any, stride: Any, padding: Any, fill: float = 0.0) -> Any:
+    """What each place of a pool sees; without a stride its own size is one."""
+    size = pair(kernel, 1, 1, _MOST_STEP)
+    pads = pair(padding, 0, 0, _MOST_STEP)
+    x = padded(meter, x, [(p, p) for p in pads], fill)
+    return windows(meter, x, size, pair(stride, 1, 1, _MOST_STEP) if stride else size)
+
+
 def _average(
     meter: Meter,
     x: Any,
@@ -320,13 +329,10 @@ def _average(
     counted: bool = True,
     divisor: Any = None,
 ) -> Any:
-    size = pair(kernel, 1, 1, _MOST_STEP)
-    pads = pair(padding, 0, 0, _MOST_STEP)
-    if ceil or divisor is not None or (not counted and pads != (0, 0)):
-        raise StoppedError("its graph holds pooling of a kind that is not run here")
-    x = padded(meter, x, [(p, p) for p in pads])
-    step = pair(stride, 1, 1, _MOST_STEP) if stride else size
-    return windows(meter, x, size, step).mean(axis=(-2, -1), dtype=np.float32)
+    within = not counted and pair(padding, 0, 0, _MOST_STEP) != (0, 0)
+    if ceil or divisor is not None or within:
+        raise StoppedError(_ODD_POOL)
+    return _pooled(meter, x, kernel, stride, padding).mean(axis=(-2, -1), dtype=np.float32)
 
 
 def _most(
@@ -339,12 +345,8 @@ def _most(
     ceil: bool = False,
 ) -> Any:
     if ceil or pair(dilation, 1, 1, _MOST_STEP) != (1, 1):
-        raise StoppedError("its graph holds pooling of a kind that is not run here")
-    size = pair(kernel, 1, 1, _MOST_STEP)
-    pads = pair(padding, 0, 0, _MOST_STEP)
-    x = padded(meter, x, [(p, p) for p in pads], -np.inf)
-    step = pair(stride, 1, 1, _MOST_STEP) if stride else size
-    return windows(meter, x, size, step).max(axis=(-2, -1))
+        raise StoppedError(_ODD_POOL)
+    return _pooled(meter, x, kernel, stride, padding, -np.inf).max(axis=(-2, -1))
 
 
 def _average_to(meter: Meter, x: Any, size: Any) -> Any:
@@ -352,7 +354,7 @@ def _average_to(meter: Meter, x: Any, size: Any) -> Any:
     sides = [n if s is None else s for n, s in zip(x.shape[2:], _two(size), strict=True)]
     high, wide = (whole(s, 1, 1 << 16) for s in sides)
     if x.shape[2] % high or x.shape[3] % wide:
-        raise StoppedError("its graph holds pooling of a kind that is not run here")
+        raise StoppedError(_ODD_POOL)
     kernel = (x.shape[2] // high, x.shape[3] // wide)
     return windows(meter, x, kernel, kernel).mean(axis=(-2, -1), dtype=np.float32)
 
