@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gandoctor import GandoctorError, Report, api, reporters, trials
+from gandoctor.errors import UsageError
 from gandoctor.trials import arms as ways
 from gandoctor.trials.commands import Command, Ended, Task, run_all
 
@@ -268,6 +269,37 @@ def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
     note = trials.run(tmp_path / "run", trials.Wishes("train {config} {out}")).trials
     assert note.trained == 0
     assert any("write {args}" in n for n in note.notes)
+
+
+# The same, but all that it leaves is what it prints.
+PRINTED = """
+import argparse, pathlib
+p = argparse.ArgumentParser()
+for name, default in dict(lr_g=0.3, lr_d=2e-4, steps=400, seed=1).items():
+    p.add_argument(f"--{name}", type=type(default), default=default)
+p.add_argument("--out", default="run")
+a = p.parse_args(); out = pathlib.Path(a.out); out.mkdir(exist_ok=True)
+with open(out / "train.log", "w") as f:
+    print(a, file=f)
+    for i in range(1, a.steps + 1, 5):
+        fid = 1000 * a.lr_g + a.steps + a.seed / 1000
+        print(f"step {i} d_loss: 0.01 g_loss: {9 + i * a.lr_g} fid: {fid}", file=f)
+"""
+
+
+def test_options_that_only_the_log_tells_are_tried(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text(PRINTED)
+    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+    words = f"{sys.executable} {file} {{args}} --out {{out}}"
+    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    arms = {a.kind: a for a in report.trials.arms}
+    assert arms["unchanged"].rungs[0] == pytest.approx([400.001, 401.001, 402.001])
+    assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
+    assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
+    assert arms["random"].rungs
+    with pytest.raises(UsageError, match=r"write \{args\}"):
+        trials.run(tmp_path / "run", trials.Wishes("train {config} {out}"))
 
 
 def test_an_option_is_spelled_as_the_script_has_it(tmp_path):

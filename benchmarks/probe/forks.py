@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import time
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 
 def ready() -> None:
-    """Load what a training needs, and use nothing of it that has threads."""
+    """Load torch, and use nothing of it that has threads."""
     import torch  # noqa: PLC0415
-
-    from benchmarks.zoo import train  # noqa: F401, PLC0415
 
     torch.set_num_threads(1)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # loads a compiler
@@ -56,15 +55,14 @@ def run_all(tasks: Sequence[Task], jobs: int, until: float) -> Iterator[Ended]:
 
 
 def _trained(task: Task) -> None:
-    from benchmarks.zoo import train  # noqa: PLC0415
-
-    given = ["--unmeasured", "--config", str(task.config), "--out", str(task.out)]
+    at = task.words.index("-m")
+    module = importlib.import_module(task.words[at + 1])
     with (
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
-        code = train.main(given)
+        code = module.main(task.words[at + 2 :])
     os._exit(code)
 
 

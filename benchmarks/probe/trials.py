@@ -1,7 +1,8 @@
 """Do short trials pick the cure? ``python -m benchmarks.probe.trials RUNS OUT [--lanes N] ...``.
 
-Failed runs of the zoo (a folder with their truths, as ``python -m benchmarks.zoo run`` makes it)
-are tried as ``gandoctor probe --train`` does it, each on two cores of its own, within its budget.
+Failed runs of a zoo (a folder with their truths, as ``python -m benchmarks.zoo run`` makes it, or,
+with ``--sets``, ``python -m benchmarks.zoo.pictures write``) are tried as ``gandoctor probe
+--train`` does it, each on two cores of its own, within its budget.
 Then the pick of the trials, the first prescription and the random edit are trained whole, on up to
 three seeds: the majority decides. Others are trained where neither cures, to know whether any does.
 
@@ -11,12 +12,10 @@ Whatever is known is a line of ``OUT/trials.jsonl`` or ``OUT/cures.jsonl``; it g
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 import traceback
@@ -24,8 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.probe import forks
-from benchmarks.zoo import config as settings
+from benchmarks.probe import forks, zoos
 from benchmarks.zoo import cure
 from benchmarks.zoo.score import share
 
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
 
 CORES: Final = 2  # of one trial
 SEEDS: Final = 3  # of a whole training
-COMMAND: Final = (
-    f"{sys.executable} -m benchmarks.zoo.train --unmeasured --config {{config}} --out {{out}}"
-)
 TRIALS: Final = "trials.jsonl"
 CURES: Final = "cures.jsonl"
 
@@ -47,7 +42,8 @@ class Place:
 
     Attributes
     ----------
-    runs, out : Path
+    zoo : Zoo
+    out : Path
     budget : float
         Seconds of one trial.
     forked : bool
@@ -58,7 +54,7 @@ class Place:
         Whole trainings that somebody has taken.
     """
 
-    runs: Path
+    zoo: zoos.Zoo
     out: Path
     budget: float = 60.0
     forked: bool = False
@@ -160,42 +156,51 @@ def tried(place: Place, name: str) -> dict[str, Any]:
     from gandoctor.trials import arms as ways  # noqa: PLC0415
     from gandoctor.trials.commands import run_all  # noqa: PLC0415
 
-    run = place.runs / name
+    case = next(iter(api.cases(place.zoo.runs / name)))
+    said = case.report()
+    file = ways.config_of(said, case.run)
+    # Where no config is heeded (a record of what was asked for) options are what changes a run.
+    by_options = not any(p.diff and p.edits and p.edits[0].file == file for p in said.prescriptions)
+    command = place.zoo.command(place.out, case, file, by_options=by_options)
+    wishes = trials.Wishes(train=command, budget=place.budget, jobs=CORES)
     begun, used = time.monotonic(), os.times()
-    wishes = trials.Wishes(train=COMMAND, budget=place.budget, jobs=CORES)
-    report = trials.run(run, wishes, train=forks.run_all if place.forked else run_all)
+    train = forks.run_all if place.forked else run_all
+    report = trials.run(place.zoo.runs / name, wishes, train=train)
     wall, now = time.monotonic() - begun, os.times()
     note = report.trials
     assert note is not None
-    case = next(iter(api.cases(run)))
-    file = ways.config_of(case.report(), case.run)
-    arms, _ = ways.arms_of(case.report(), case.run, case.raw.root, file, wishes.patches)
+    arms, _ = ways.arms_of(
+        said, case.run, case.raw.root, file, wishes.patches, by_options=by_options
+    )
     own = [a for a in note.arms if a.number]
     named = {str(a.number) if a.number else a.kind: a for a in note.arms}
+    seed = case.run.settings.get("seed")
     return {
         "run": name,
-        "seed": settings.read(run / file)["seed"],
+        "seed": seed.value if seed else 0,
         "judge": note.judge,
         "seconds": round(wall, 1),
         "cpu_seconds": round(sum(now[:4]) - sum(used[:4]), 1),
         "trained": note.trained,
         "complete": note.complete,
+        "notes": list(note.notes),
         "pick": str(own[0].number) if own else "",
         "rungs": {name: a.rungs for name, a in named.items()},
         "outcomes": {str(a.number): a.outcome for a in own},
-        "arms": {a.name: _config(a.text, file) for a in arms if a.name != "unchanged"},
+        "arms": {
+            a.name: {"change": a.change} | _config(place.zoo, case, file, a.text)
+            for a in arms
+            if a.name != "unchanged"
+        },
     }
 
 
-def _config(text: str, file: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(file).name
-        path.write_text(text, "utf-8")
-        try:
-            config = settings.read(path)
-        except ValueError:  # a random edit may ask for what cannot be
-            return {"digest": "", "config": None}
-    return {"digest": cure.digest(config), "config": config}
+def _config(zoo: zoos.Zoo, case: Any, file: str, text: str) -> dict[str, Any]:
+    try:
+        config = zoo.config(case, file, text)
+    except ValueError:  # a random edit may ask for what cannot be
+        return {"digest": "", "config": None}
+    return {"digest": zoo.digest(config), "config": config}
 
 
 def lane(place: Place, names: Sequence[str], turn: Any, cores: Sequence[int]) -> None:
@@ -203,6 +208,7 @@ def lane(place: Place, names: Sequence[str], turn: Any, cores: Sequence[int]) ->
     confine(cores)
     if place.forked:
         forks.ready()
+        place.zoo.load()
     context = multiprocessing.get_context("fork" if place.forked else "spawn")
     over = context.Event()
     crew = [context.Process(target=cured, args=(place, [core], over)) for core in cores]
@@ -284,7 +290,7 @@ def _train(place: Place, trial: dict[str, Any], arm: str, seed: int) -> None:
     if known["config"] is None:
         told: dict[str, Any] = {"outcome": "error"}
     else:
-        told = cure.retrain(known["config"] | {"seed": seed})
+        told = place.zoo.retrain(known["config"] | {"seed": seed})
     add(place.out / CURES, about | told)
 
 
@@ -328,20 +334,12 @@ def figures(known: Known, budget: float) -> str:
     return "\n".join(told)
 
 
-def chosen(runs: Path) -> list[str]:
-    """Failed runs by lot, always the same ones, whose logs can be written here."""
-    truths = [json.loads(p.read_text("utf-8")) for p in runs.glob("*.truth.json")]
-    names = sorted((t["run"] for t in truths if t["outcome"] == "failed"), key=cure._lot)
-    if importlib.util.find_spec("tensorboardX"):
-        return names
-    return [n for n in names if not list((runs / n).rglob("events.out.*"))]
-
-
 def main(argv: Iterable[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.probe.trials", description=__doc__)
     parser.add_argument("runs", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--sets", type=Path, help="the runs are pictures, and these are drawn ones")
     parser.add_argument("--limit", type=int, help="so many runs, by lot")
     parser.add_argument("--lanes", type=int, default=1, help="trials at a time, of two cores each")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of one trial")
@@ -355,10 +353,13 @@ def main(argv: Iterable[str] | None = None) -> int:
     now = time.time()
     given.out.mkdir(parents=True, exist_ok=True)
     done = {t["run"] for t in lines(given.out / TRIALS)}
-    names = [n for n in chosen(given.runs)[: given.limit] if n not in done]
+    zoo: zoos.Zoo = zoos.Tiny(given.runs)
+    if given.sets:
+        zoo = zoos.Pictures(given.runs, given.sets)
+    names = [n for n in zoo.chosen()[: given.limit] if n not in done]
     with tempfile.TemporaryDirectory() as claims:
         place = Place(
-            given.runs, given.out, given.budget, given.forked, now + given.trials_until,
+            zoo, given.out, given.budget, given.forked, now + given.trials_until,
             now + given.until, Path(claims),
         )  # fmt: skip
         _work(place, names, given.lanes)

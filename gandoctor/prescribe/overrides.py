@@ -77,7 +77,8 @@ def written_by_run(file: str, text: str = "") -> str:
 _STYLEGAN: Final = {
     "G_opt_kwargs.lr": "glr", "D_opt_kwargs.lr": "dlr", "batch_size": "batch",
     "loss_kwargs.r1_gamma": "gamma",
-    "ada_target": "target",
+    "ada_target": "target", "augment_p": "p", "D_kwargs.block_kwargs.freeze_layers": "freezed",
+    "total_kimg": "kimg", "random_seed": "seed",
 }  # fmt: skip
 
 # nothing in such a key means anything to a shell, and it cannot be taken for an option
@@ -121,6 +122,8 @@ def override(file: str, key: str, value: Value, text: str = "") -> str:
             f"--{key} {said}" if re.search(r"add_argument|DEFINE_", text) and "." not in key else ""
         )
     flat = _flat_record(file) or _wrapped(text)
+    if (flat or not file) and key.rpartition(".")[2].isdigit():
+        return ""  # one item of an option that takes several
     if not file and "." in key:  # printed by the run, from a nested config
         return f"{key}={said}"
     if file.endswith((".txt", ".opt", ".cfg", ".ini", ".flags", ".args")) or not file or flat:

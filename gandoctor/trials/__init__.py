@@ -87,7 +87,7 @@ def run(
         raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
     case = found[0]
     report = case.report()
-    config = ways.config_of(report, case.run)
+    config = ways.config_of(report, case.run, by_options=command.takes_args)
     arms, left = ways.arms_of(
         report, case.run, case.raw.root, config, wishes.patches, by_options=command.takes_args
     )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Run, Setting
 
 LENGTHS: Final = ("steps", "epochs", "kimg")
+# What the log itself says was asked for, as a file that can be changed: it is none of the user's.
+SAID: Final = "options.json"
 # No edit of these is a treatment.
 KEPT: Final = frozenset({*LENGTHS, "seed", "log_every", "fid_samples", "num_classes", "image_size"})
 
@@ -64,13 +66,13 @@ def arms_of(
     root : Path
         Folder of the run.
     config : str
-        The config file, relative to it.
+        The config file, relative to it; empty where the settings stand in the log.
     most : int
         Prescriptions to try, the first that have a diff of this file.
     by_options : bool
         Whether the command takes options: then a record of them may be changed as well.
     """
-    text = applying.read_text(applying.inside(root, config))
+    text = applying.read_text(applying.inside(root, config)) if config else _said(run)
     arms = [Arm("unchanged", "as it was", text)]
     left: list[str] = []
     for i, p in enumerate(report.prescriptions, 1):
@@ -78,7 +80,8 @@ def arms_of(
             break
         known = p.diff or (by_options and p.overrides)
         if not known or p.blocked_by or {e.file for e in p.edits} != {config}:
-            left.append(f"{p.title}: no {'options' if by_options else 'diff'} of {config}")
+            what = "options" if by_options else "diff"
+            left.append(f"{p.title}: no {what} of {config or 'the log'}")
             continue
         try:
             changed = _patched(p, root, config) if p.diff else _recorded(p, text, config)
@@ -95,23 +98,37 @@ def arms_of(
     return arms, left
 
 
-def config_of(report: Report, run: Run) -> str:
-    """The config file that the prescriptions change, else the one most settings stand in.
+def config_of(report: Report, run: Run, *, by_options: bool = False) -> str:
+    """The file that the prescriptions change, else the one most settings stand in.
+
+    Empty where these stand in the log, which says by which options the run was trained.
 
     Raises
     ------
     UsageError
         The run has none.
     """
-    files = [e.file for p in report.prescriptions if p.diff for e in p.edits if p.base == "run"]
-    files += [s.file for s in run.settings.values() if s.file]
-    if not files:
-        raise UsageError(
-            "the run has no config that could be changed",
-            run.name,
-            "name it with --config FILE",
-        )
+    made = [p for p in report.prescriptions if p.base == "run"]
+    files = [e.file for p in made if p.diff or (by_options and p.overrides) for e in p.edits]
+    known = [s.file for s in run.settings.values()]
+    files = files or [f for f in known if f] or known
+    if not files or not (by_options or any(files)):
+        hint = "name it with --config FILE"
+        if files:
+            hint += "; its settings stand in the log: where the training takes options, write"
+            hint += " {args}, not {config}"
+        raise UsageError("the run has no config that could be changed", run.name, hint)
     return max(dict.fromkeys(files), key=files.count)
+
+
+def name_of(config: str) -> str:
+    """The name that a changed config goes by."""
+    return Path(config).name or SAID
+
+
+def _said(run: Run) -> str:
+    known = {s.key: s.value for s in run.settings.values() if not s.file}
+    return json.dumps(known, indent=1, default=str) + "\n"
 
 
 def _patched(p: Prescription, root: Path, config: str) -> str:
@@ -142,9 +159,9 @@ def options(old: str, new: str, config: str) -> list[str]:
     SpliceError
         There is no such option, or one is switched: nothing says how that is written.
     """
-    before = {s.key: s.value for s in editing.places(config, old)}
+    before = {s.key: s.value for s in editing.places(name_of(config), old)}
     words: list[str] = []
-    for spot in editing.places(config, new):
+    for spot in editing.places(name_of(config), new):
         value = spot.value
         if before.get(spot.key) == value or isinstance(value, tuple):
             continue
@@ -200,7 +217,7 @@ def edited(text: str, config: str, values: Mapping[str, Value]) -> str:
     if not values:
         return text
     targets = [Target(key, value) for key, value in values.items()]
-    return format_of(config, text).splice(text, targets).text
+    return format_of(name_of(config), text).splice(text, targets).text
 
 
 def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]:
@@ -212,7 +229,7 @@ def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]
         setting = run.settings.get(name)
         if setting is None or setting.file != config:
             continue
-        spots = [s for s in editing.places(config, text) if editing.ends_in(setting.key, s.key)]
+        spots = [s for s in editing.places(name_of(config), text) if editing.ends_in(setting.key, s.key)]
         value = number(spots[0].value) if spots else None
         if value is None or value <= 1:
             continue

@@ -47,7 +47,7 @@ class Race:
     ----------
     run : Run
     config : str
-        The config file, relative to the run.
+        The config file, relative to the run; empty where its settings stand in the log.
     arms : list of Arm
     train : callable
         (tasks, jobs, until) -> those that ended: `commands.run_all`, or a stand-in.
@@ -133,7 +133,7 @@ class Race:
         here = place / f"{arm.name}-{rung + 1}-{number}"
         here.mkdir(parents=True)
         # Beside the run's folder, not in it: it may hold a copy of the config itself.
-        config = place / f"{here.name}-{Path(self.config).name}"
+        config = place / f"{here.name}-{ways.name_of(self.config)}"
         config.write_text(text if with_seed is None else with_seed, "utf-8")
         args: list[str] = []
         if self.command.takes_args:

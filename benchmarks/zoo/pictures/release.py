@@ -51,3 +51,9 @@ def read(half: str, folder: Path = RELEASES) -> Iterator[records.Record]:
     with zipfile.ZipFile(path(half, folder)) as file:
         for name in file.namelist():
             yield records.load(io.BytesIO(file.read(name)))
+
+
+def one(half: str, name: str, folder: Path = RELEASES) -> records.Record:
+    """One record of a release."""
+    with zipfile.ZipFile(path(half, folder)) as file:
+        return records.load(io.BytesIO(file.read(name + records.SUFFIX)))

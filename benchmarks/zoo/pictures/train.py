@@ -20,6 +20,8 @@ from benchmarks.zoo.pictures.measure import Bench, Examiner, unit
 from benchmarks.zoo.pictures.records import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from torch import Tensor
 
     from benchmarks.zoo.pictures.settings import Settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 LOOKS: Final = 20  # measurements a run
 GRIDS: Final = 8
 TILES: Final = 25
+TOLD: Final = frozenset({"measured", "fid", "drawn"})
 FID_EVERY: Final = 2  # series like a FID: so many values between two looks
 EPOCH: Final = 64  # iterations, for rates that decay by epoch
 MISSING: Final = 3  # classes that `class-missing` lacks
@@ -337,8 +340,14 @@ class Training:
 
     # ---------------------------------------- the run
 
-    def run(self) -> Record:
-        """Train to the end, measuring on the way."""
+    def run(self, told: Collection[str] = TOLD) -> Record:
+        """Train to the end; the training is the same whatever is told of it.
+
+        Parameters
+        ----------
+        told : collection of str
+            What to find out on the way: ``measured``, ``fid``, ``drawn``.
+        """
         c, begun = self.c, time.perf_counter()
         n = c["iterations"]
         looks = {max(1, round(n * (i + 1) / LOOKS)) for i in range(LOOKS)}
@@ -358,7 +367,9 @@ class Training:
                 torch.stack([seen[k].detach().reshape(()).float() for k in self.names])
             )
             if step in looks | marks | shown:
-                self._look(step, record, measured=step in looks, drawn=step in shown)
+                self._fetch()
+                wanted = {"measured": step in looks, "fid": True, "drawn": step in shown}
+                self._look(step, record, {w for w in told if wanted[w]})
                 if step >= n // 4 and self.bug == "evaluation-mode":
                     self.G.eval()
         table = np.concatenate(self.fetched)
@@ -373,28 +384,32 @@ class Training:
         record.about |= {"seconds": round(time.perf_counter() - begun, 2), "device": self.device}
         return record
 
-    def _look(self, step: int, record: Record, *, measured: bool, drawn: bool) -> None:
+    def _fetch(self) -> None:
         if self.rows:
             self.fetched.append(torch.stack(self.rows).cpu().numpy())
             self.rows.clear()
+
+    def _look(self, step: int, record: Record, wanted: Collection[str]) -> None:
+        if not wanted:
+            return
         net = self.averaged or self.G
         training = net.training
         net.eval()
         features = None
-        if measured:
+        if "measured" in wanted:
             moment, x = self.examiner.measure(step, net, self.D)
             record.moments.append(asdict(moment))
             features = self.examiner.features if moment.finite else None
         else:
             x = self._to_unit(self.examiner.samples(net))
-            if bool(torch.isfinite(x).all()):
+            if "fid" in wanted and bool(torch.isfinite(x).all()):
                 features = self.bench.see(x[::2].clamp(-4, 4))[0]
         net.train(training)
-        # a series like people's own, on half of the samples
-        known = None if features is None else features[: len(x) // 2]
-        value = self.bench.frechet(known) if known is not None else math.nan
-        record.frechet.append((step, float(f"{value:.5g}")))
-        if drawn:
+        if "fid" in wanted:  # a series like people's own, on half of the samples
+            known = None if features is None else features[: len(x) // 2]
+            value = self.bench.frechet(known) if known is not None else math.nan
+            record.frechet.append((step, float(f"{value:.5g}")))
+        if "drawn" in wanted:
             tiles = torch.nan_to_num(x[:TILES]).clamp(-1, 1)
             record.draw(step, ((tiles + 1) * 127.5).round().byte().cpu().numpy())
 
