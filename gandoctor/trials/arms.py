@@ -229,7 +229,9 @@ def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]
         setting = run.settings.get(name)
         if setting is None or setting.file != config:
             continue
-        spots = [s for s in editing.places(name_of(config), text) if editing.ends_in(setting.key, s.key)]
+        spots = [
+            s for s in editing.places(name_of(config), text) if editing.ends_in(setting.key, s.key)
+        ]
         value = number(spots[0].value) if spots else None
         if value is None or value <= 1:
             continue
