@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gandoctor import GandoctorError, Report, api, reporters, trials
@@ -113,6 +114,24 @@ def test_what_breaks_is_not_tried_at_the_second_rung():
     assert {("unchanged", 1), ("1", 1)} <= set(begun)
     assert note.arms[1].number == 1
     assert note.complete
+
+
+def test_a_belief_that_finds_nothing_in_the_unchanged_log_refutes_nothing():
+    def train(tasks, jobs, until):
+        for task in tasks:
+            rng = np.random.default_rng(len(task.key[0]) + task.key[2])
+            d, g = rng.normal(1.25, 0.05, 60), rng.normal(0.9, 0.05, 60)
+            rows = [f"{i},{a},{b}" for i, (a, b) in enumerate(zip(d, g, strict=True))]
+            (task.out / "metrics.csv").write_text("\n".join(["step,d_loss,g_loss", *rows]))
+            yield Ended(task, 0, 0.1, "")
+
+    report = trials.run(RUN, trials.Wishes("x --config {config} --out {out}"), train=train)
+    own = [a for a in report.trials.arms if a.number]
+    assert report.trials.judge == "belief"
+    assert all(x < 0.5 for x in report.trials.arms[0].rungs[-1])
+    assert {a.outcome for a in own} == {"undecided"}
+    assert [a.number for a in own] == sorted(a.number for a in own)
+    assert "does not look like a failure" in own[0].why
 
 
 def test_the_random_edit_is_always_the_same_and_no_length():

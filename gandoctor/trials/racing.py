@@ -34,6 +34,7 @@ MARGIN: Final = 0.1
 USAGE: Final = 2  # exit code where an option is not known
 REFUSES: Final = "the command refuses it"
 FAILING: Final = 0.6  # believed so surely to fail, a training supports nothing
+DOUBTED: Final = 0.5  # where the unchanged one is believed in, the belief judges no other
 
 Train = Callable[["Sequence[Task]", int, float], "Iterator[Ended]"]
 Key = tuple[str, int, int]  # arm, rung, seed
@@ -91,8 +92,10 @@ class Race:
         base = self.middle("unchanged", 0, judge)
         own = [a for a in self.arms if a.prescription is not None]
         own = [a for a in own if math.isfinite(self.middle(a.name, 0, judge))]
-        own.sort(key=lambda a: self.middle(a.name, 0, judge))
-        better = [a for a in own if self.middle(a.name, 0, judge) < base]
+        better = own
+        if self._tells(0, judge):
+            own.sort(key=lambda a: self.middle(a.name, 0, judge))
+            better = [a for a in own if self.middle(a.name, 0, judge) < base]
         kept = (better or own[:1])[:LEFT]
         if math.isfinite(self.middle("random", 0, judge)):
             kept.append(next(a for a in self.arms if a.name == "random"))
@@ -175,17 +178,26 @@ class Race:
         sizes = self.sizes(arm, rung, judge)
         return statistics.median(sizes) if sizes else math.inf
 
+    def _tells(self, rung: int, judge: str) -> bool:
+        """Whether the judge sees at all what is wrong: a curve of quality, or a log that it doubts.
+
+        A belief that finds nothing in the unchanged log finds nothing better in another.
+        """
+        return judge != scoring.BELIEF or self.middle("unchanged", rung, judge) >= DOUBTED
+
     def result(self) -> list[TrialArm]:
         """Every arm with what became of it, the unchanged one first, then as they rank."""
         judge = self.judge()
         told = [self._told(arm, judge) for arm in self.arms]
-        return sorted(told, key=lambda t: (t.kind != "unchanged", *self._place(t)))
+        return sorted(told, key=lambda t: (t.kind != "unchanged", *self._place(t, judge)))
 
-    def _place(self, arm: TrialArm) -> tuple[int, int, float]:
+    def _place(self, arm: TrialArm, judge: str) -> tuple[int, int, float]:
         order = ("supported", "undecided", "not tried", "refuted", "control")
         last = arm.rungs[-1] if arm.rungs else ()
         sizes = [math.inf if x is None else x for x in last]
         middle = statistics.median(sizes) if sizes else math.inf
+        if arm.number and not self._tells(max(0, len(arm.rungs) - 1), judge):
+            middle = arm.number
         # What a quarter of the steps gave is not to be set against what a half gave.
         return order.index(arm.outcome), -len(arm.rungs), middle
 
@@ -219,6 +231,8 @@ class Race:
             if all(f.startswith(REFUSES) for f in faults):
                 return "undecided", faults[0]
             return "refuted", f"it does not train, or breaks, {part}"
+        if not self._tells(rung, judge):
+            return "undecided", f"the unchanged log does not look like a failure {part} either"
         if mine >= usual - MARGIN * abs(usual):
             if min(len(own), len(base)) < 2:
                 return "undecided", f"no better than unchanged {part}, by one seed alone"
