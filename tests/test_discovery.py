@@ -877,3 +877,37 @@ def test_files_of_words_in_a_folder_are_passed_over_all_the_same(tmp_path):
     table(tmp_path / "log.csv", two())
     (tmp_path / "notes.md").write_text(_prints())
     assert tags(only(tmp_path)) == {"loss/d": 30, "loss/g": 30}
+
+
+ROWS = "step,d_loss,g_loss\n" + "".join(f"{i},1.2{i % 7},0.9{i % 5}\n" for i in range(60))
+DUMP = "10:00 INFO Namespace(lr_g=0.0002, lr_d=0.0004, gan_mode='vanilla')\n"
+OPTIONS = (
+    "--- Options ---\n  lr: 0.0004  [default: 0.0002]\n beta1: 0.5\nn_epochs: 30\nbatch_size: 8\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [(f"{DUMP}epoch 1 done\nepoch 2 done\n", "lr_d", 0.0004), (OPTIONS, "batch_size", 8)],
+)
+def test_options_are_read_where_the_run_printed_them_beside_its_log(tmp_path, text, key, value):
+    (tmp_path / "metrics.csv").write_text(ROWS)
+    (tmp_path / "train.log").write_text(text)
+    for path in (tmp_path, tmp_path / "metrics.csv"):
+        (run,) = discover(path)
+        assert {s.key: s.value for s in run.settings}[key] == value
+        assert [(s.path, s.parser) for s in run.sources[1:]] == [("train.log", "config")]
+
+
+def test_what_is_printed_counts_only_where_nothing_else_tells(tmp_path):
+    (tmp_path / "metrics.csv").write_text(ROWS)
+    (tmp_path / "train.log").write_text("epoch: 3\nlr: 0.1\nloading 7 files\n")
+    (run,) = discover(tmp_path)
+    assert not run.settings, "a line is no list of options"
+    (tmp_path / "train.log").write_text(DUMP)
+    (tmp_path / "config.yaml").write_text("lr_d: 0.1\nlr_g: 0.1\n")
+    (run,) = discover(tmp_path)
+    assert {s.key: s.value for s in run.settings} == {"lr_d": 0.1, "lr_g": 0.1}
+    (tmp_path / "config.yaml").unlink()
+    (tmp_path / "other.csv").write_text(ROWS.replace("1.2", "1.3"))
+    assert not any(run.settings for run in discover(tmp_path)), "of which of the two runs?"

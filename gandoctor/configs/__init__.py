@@ -17,12 +17,12 @@ from gandoctor.model.signals import Reading, Setting
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from gandoctor.configs.entries import Entries
 
-__all__ = ["ANY_CODE", "config_rank", "looks_like_config", "read_config"]
+__all__ = ["ANY_CODE", "config_rank", "hyperparameters", "looks_like_config", "read_config"]
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_CODE: Final = 64 * 1024
@@ -127,7 +127,12 @@ def looks_like_config(path: Path, *, named_only: bool = False) -> bool:
         entries = _parse(path)
     except InputError:
         return False
-    return sum(bool(_HYPER.match(k)) for k in keys_of(entries)) >= 2
+    return hyperparameters(keys_of(entries)) >= 2
+
+
+def hyperparameters(keys: Iterable[str]) -> int:
+    """How many of the keys are names of hyper-parameters."""
+    return sum(bool(_HYPER.match(k)) for k in keys)
 
 
 def _holds_constants(path: Path) -> bool:

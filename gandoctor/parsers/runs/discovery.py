@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from gandoctor.model.signals import Reading, StepUnit
 
 _Named = list[tuple[Picture, bool]]  # pictures found by name, as `pictures.find` gives them
-_Files = tuple[_Named, list[Path]]  # with the files that may be checkpoints
+# with the files that may be checkpoints, and those that may be what the training printed
+_Files = tuple[_Named, list[Path], list[Path]]
 MAX_LOGS: Final = 2_000
 MAX_MISSES: Final = 50
 _BEGUN: Final = (
@@ -98,7 +99,7 @@ def _of_file(file: Path, given: list[Path]) -> list[RawRun]:
     runs = []
     for group in groups:
         named = pictures.find(seen_from(f, group.folder) for f in files)
-        beside = named, weights.find(files)
+        beside = named, weights.find(files), settings.prints(group.folder, files)
         notes: list[str] = []
         configs = given or _as_logged(settings.beside(group, files), group, notes)
         run = _raw_run(group, folder, configs, beside, notes)
@@ -164,10 +165,14 @@ def _in_folder(root: Path, shown: str, given: list[Path]) -> list[RawRun]:
     runs = []
     configs = settings.Configs(tree.files)
     named = {  # once for all runs of a folder
-        folder: (pictures.find(seen_from(f, folder) for f in files), weights.find(files))
+        folder: (
+            pictures.find(seen_from(f, folder) for f in files),
+            weights.find(files),
+            settings.prints(folder, files),
+        )
         for folder, files in _files_of(full, tree.files).items()
     }
-    shown_any = any(found for found, _ in named.values())
+    shown_any = any(found for found, *_ in named.values())
     if not any(_holds(log.reading) for log in logs if log.reading) and not shown_any:
         for log in logs:
             log.error = log.error or ("; ".join(_idle(log.reading)) if log.reading else "")
@@ -295,7 +300,11 @@ def _raw_run(
             "without its folder"
         )
     stated, sources = _settings_of(configs, root)
+    named, saved, prints = beside
     logged = [s for log in group.logs if log.reading for s in log.reading.settings]
+    if not stated and not logged:
+        logged, also = settings.printed(group, prints)
+        sources += also
     have = {(s.key, s.value) for s in stated}
     stated += [s for s in logged if (s.key, s.value) not in have]
     logs = [
@@ -307,7 +316,6 @@ def _raw_run(
         dataclasses.replace(s, source=_without_hosts(seen_from(Path(s.source), root), hosts))
         for s in group.signals.values()
     ]
-    named, saved = beside
     shown, remarks = _pictures_of(group, root, named, signals)
     facts: dict[str, float] = {}
     for log in group.logs:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gandoctor.configs import ANY_CODE, SURE_NAME, config_rank, looks_like_config
+from gandoctor.configs import (
+    ANY_CODE,
+    SURE_NAME,
+    config_rank,
+    hyperparameters,
+    looks_like_config,
+)
+from gandoctor.errors import GandoctorError
+from gandoctor.files.below import head_of
+from gandoctor.files.reading import text_of_head
+from gandoctor.model.signals import Setting, Source
+from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +25,13 @@ if TYPE_CHECKING:
 
 MAX_CONFIGS: Final = 6
 MAX_DOUBTFUL: Final = 20  # more .json or .yaml files in one folder are data
+MAX_PRINTS: Final = 4
+MAX_LINES: Final = 400  # in which options stand one a line
+LEAST_ALONE: Final = 4  # names of hyper-parameters among these
+# What a training printed, beside what it logged: nohup.out, train.log, stdout.txt, slurm-7.out
+_PRINT: Final = late_pattern(
+    r"(?i).*\.(log|out)|(.*[_.-])?(log|train|stdout|nohup|console|slurm|output)([_.-].*)?\.txt"
+)
 _CONFIG_FOLDERS: Final = ("", ".hydra", "config", "configs", "conf", "options", "hparams", "files")
 
 
@@ -107,6 +125,39 @@ def beside(group: Group, files: Sequence[Path]) -> list[Path]:
         if found := _around(group, place, by_folder, sure=False, file_alone=True):
             return found
     return []
+
+
+def prints(folder: Path, files: Iterable[Path]) -> list[Path]:
+    """What in a folder may be what a training printed, by its name."""
+    return sorted(f for f in files if f.parent == folder and _PRINT.fullmatch(f.name))
+
+
+def printed(group: Group, files: Iterable[Path]) -> tuple[list[Setting], list[Source]]:
+    """Options that a run printed into a file that holds no losses.
+
+    As ``Namespace(...)``, or one a line; the first that any of these files hold, and none where
+    several runs share the folder.
+    """
+    from gandoctor.configs.printed import parse_namespace, settings_of
+
+    read = {log.path for log in group.logs if log.reading}
+    for file in [f for f in files if f not in read and not group.stem][:MAX_PRINTS]:
+        try:
+            lines = text_of_head(head_of(file)).splitlines()
+        except GandoctorError:
+            continue
+        dumps = ([Setting("", v, k) for k, v in parse_namespace(line)] for line in lines)
+        found = next((d for d in dumps if _known(d) >= 2), [])
+        # Other lines are of one name and one value, too: epoch: 3
+        if not found and _known(alone := settings_of(lines[:MAX_LINES])) >= LEAST_ALONE:
+            found = alone
+        if found:
+            return found, [Source(file.name, "config", len(found), None)]
+    return [], []
+
+
+def _known(found: Sequence[Setting]) -> int:
+    return hyperparameters(s.key.rpartition(".")[2] for s in found)
 
 
 def _listed(folder: Path) -> list[Path]:
