@@ -329,6 +329,30 @@ def test_an_option_is_spelled_as_the_script_has_it(tmp_path):
     assert said[4:-2] == ["--lr-g", "1", "--b_1=2", "--lr-d", "a_b"]
 
 
+def test_what_no_option_is_known_for_is_left_alone(tmp_path):
+    file = tmp_path / "train.py"
+    file.write_text(OPTIONS)
+    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+    # StyleGAN's record, of whose keys few have an option: neither steps nor betas
+    record = {"G_opt_kwargs": {"lr": 0.3, "betas": [0, 0.99]}, "D_opt_kwargs": {"lr": 2e-4}}
+    (tmp_path / "run" / "args.json").unlink()
+    said = json.dumps(record | {"steps": 400, "random_seed": 1})
+    (tmp_path / "run" / "training_options.json").write_text(said)
+    file.write_text(
+        OPTIONS.replace("lr_g", "glr")
+        .replace("lr_d", "dlr")
+        .replace("json.dumps(vars(a))", repr(said))
+        .replace("args.json", "training_options.json")
+    )
+    words = f"{sys.executable} {file} {{args}} --out {{out}}"
+    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    note = report.trials
+    assert any("does not say how long it trains" in n for n in note.notes)
+    arms = {a.kind: a for a in note.arms}
+    assert arms["random"].change.startswith(("G_opt_kwargs.lr", "D_opt_kwargs.lr"))
+    assert arms["unchanged"].rungs[0] == pytest.approx([700.001, 701.001, 702.001])
+
+
 def test_what_the_command_refuses_is_not_refuted(tmp_path):
     file = tmp_path / "train.py"
     file.write_text(OPTIONS.replace("lr_g=0.3", "rate=0.3").replace("lr_g", "rate"))

@@ -127,16 +127,13 @@ def run(
 
 def _cautions(race: Race) -> list[str]:
     found = []
-    if not ways.shortened(race.arms[0].text, race.config, race.run, SHARES[0])[1]:
+    if not race.shortened(race.arms[0], SHARES[0])[1]:
         found.append(
             "the config does not say how long it trains: every trial is a whole training, as far "
             "as the time allows"
         )
     other = ways.seeds_of(race.run, 2)[1]
-    if (
-        ways.seeded(race.arms[0].text, race.config, race.run, other) is None
-        and not race.command.takes_seed
-    ):
+    if race.seeded(race.arms[0].text, other) is None and not race.command.takes_seed:
         found.append("the config has no seed: trainings differ by chance alone")
     return found
 

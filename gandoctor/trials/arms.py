@@ -92,7 +92,7 @@ def arms_of(
             continue
         edits = ", ".join(f"{e.key}: {e.old} -> {e.new}" for e in p.edits)
         arms.append(Arm(str(i), p.title, changed, edits, p))
-    control = _random(text, run, config)
+    control = _random(text, run, config, by_options=by_options)
     if control is not None:
         arms.append(control)
     return arms, left
@@ -172,7 +172,7 @@ def options(old: str, new: str, config: str) -> list[str]:
     return words
 
 
-def _random(text: str, run: Run, config: str) -> Arm | None:
+def _random(text: str, run: Run, config: str, *, by_options: bool) -> Arm | None:
     """One number that the run is known to use, ten times larger or smaller, by lot."""
     rng = random.Random(f"trial {run.name}")  # noqa: S311  a control, always the same one
     known = [
@@ -192,6 +192,8 @@ def _random(text: str, run: Run, config: str) -> Arm | None:
             continue
         try:
             changed = edited(text, config, {setting.key: int(new) if whole else new})
+            if by_options:
+                options(text, changed, config)
         except GandoctorError:
             continue
         shown = f"{setting.key}: {setting.value} -> {new:g}"
@@ -220,10 +222,13 @@ def edited(text: str, config: str, values: Mapping[str, Value]) -> str:
     return format_of(name_of(config), text).splice(text, targets).text
 
 
-def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]:
+def shortened(
+    text: str, config: str, run: Run, share: float, *, by_options: bool = False
+) -> tuple[str, str]:
     """The config for a share of the steps, and what was changed; empty where nothing says how long.
 
-    The length is taken from the text itself: a prescription may have changed it.
+    The length is taken from the text itself: a prescription may have changed it. Of options, one
+    that the command line has.
     """
     for name in LENGTHS:
         setting = run.settings.get(name)
@@ -237,21 +242,27 @@ def shortened(text: str, config: str, run: Run, share: float) -> tuple[str, str]
             continue
         new = max(1, round(value * share))
         try:
-            return edited(text, config, {spots[0].key: new}), f"{spots[0].key}: {value} -> {new}"
+            changed = edited(text, config, {spots[0].key: new})
+            if by_options:
+                options(text, changed, config)
         except SpliceError:
             continue
+        return changed, f"{spots[0].key}: {value} -> {new}"
     return text, ""
 
 
-def seeded(text: str, config: str, run: Run, seed: int) -> str | None:
-    """The config with another seed; None where it has none."""
+def seeded(text: str, config: str, run: Run, seed: int, *, by_options: bool = False) -> str | None:
+    """The config with another seed; None where it has none, or the command line has none."""
     setting = run.settings.get("seed")
     if setting is None or setting.file != config:
         return None
     try:
-        return edited(text, config, {setting.key: seed})
+        changed = edited(text, config, {setting.key: seed})
+        if by_options:
+            options(text, changed, config)
     except SpliceError:
         return None
+    return changed
 
 
 def seeds_of(run: Run, count: int) -> Sequence[int]:

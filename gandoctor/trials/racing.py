@@ -131,8 +131,8 @@ class Race:
 
     def _task(self, place: Path, arm: Arm, rung: int, seed: int) -> Task | None:
         number = ways.seeds_of(self.run, SEEDS)[seed]
-        text, _ = ways.shortened(arm.text, self.config, self.run, SHARES[rung])
-        with_seed = ways.seeded(text, self.config, self.run, number)
+        text, _ = self.shortened(arm, SHARES[rung])
+        with_seed = self.seeded(text, number)
         here = place / f"{arm.name}-{rung + 1}-{number}"
         here.mkdir(parents=True)
         # Beside the run's folder, not in it: it may hold a copy of the config itself.
@@ -143,6 +143,16 @@ class Race:
             args = ways.options(self.arms[0].text, with_seed or text, self.config)
         words = self.command.filled(args, config=config, out=here, seed=number)
         return Task(tuple(words), here, config, (arm.name, rung, seed))
+
+    def shortened(self, arm: Arm, share: float) -> tuple[str, str]:
+        """An arm's config for a share of the steps, and what was changed for it."""
+        by_options = self.command.takes_args
+        return ways.shortened(arm.text, self.config, self.run, share, by_options=by_options)
+
+    def seeded(self, text: str, seed: int) -> str | None:
+        """A config with another seed, or None."""
+        by_options = self.command.takes_args
+        return ways.seeded(text, self.config, self.run, seed, by_options=by_options)
 
     def _note(self, ended: Ended) -> None:
         key: Key = ended.task.key
