@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from gandoctor import errors
+from gandoctor.configs import python
+from gandoctor.configs.python.edits import Editor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gandoctor.configs.python import Code
 
 # The same examples on every machine: a merge is not stopped by a find of chance.
 # `HYPOTHESIS_PROFILE=explore` looks further, as `benchmarks/fuzz` does.
@@ -48,3 +57,19 @@ def sample_logs() -> Path:
 @pytest.fixture(scope="session")
 def story() -> Path:
     return REPO / "tests" / "data" / "story"
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Callable[[str | Mapping[str, str]], tuple[Code, Editor]]:
+    """Read the training in files that are written out here."""
+
+    def made(files: str | Mapping[str, str]) -> tuple[Code, Editor]:
+        for name, its in ({"train.py": files} if isinstance(files, str) else files).items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(its))
+        found, gathered = python.read(tmp_path)
+        assert found is not None
+        return found, Editor(found, gathered)
+
+    return made

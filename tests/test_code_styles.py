@@ -10,28 +10,11 @@ import pytest
 from gandoctor.api import Options
 from gandoctor.api.code import settings_told
 from gandoctor.configs import python
-from gandoctor.configs.python.edits import Editor
 from gandoctor.configs.splice import SpliceError
 from gandoctor.errors import InputError
 
 NETS = "D, G = Discriminator(), Generator()\n"
 PAIR = NETS + "d_opt = Adam(D.parameters(), {d})\ng_opt = Adam(G.parameters(), {g})\n"
-
-
-@pytest.fixture
-def code(tmp_path):
-    """Read the training in files that are written out here."""
-
-    def made(files):
-        for name, its in ({"train.py": files} if isinstance(files, str) else files).items():
-            file = tmp_path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(textwrap.dedent(its))
-        found, gathered = python.read(tmp_path)
-        assert found is not None
-        return found, Editor(found, gathered)
-
-    return made
 
 
 def values(found):

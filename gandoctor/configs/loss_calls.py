@@ -26,6 +26,7 @@ _CALLS: Final[tuple[tuple[str, str], ...]] = (
         r"sigmoid_(binary_)?cross_entropy(_with_logits)?|softplus|SoftMarginLoss|log_?sigmoid",
         "bce",
     ),
+    (r"(?:sparse_)?softmax_cross_entropy\w*|SoftmaxCrossEntropyLoss", "classes"),
     (r"MSELoss|mse_loss|MeanSquaredError|mean_squared_error", "mse"),
     (_WASSERSTEIN, "wgan"),
     (r"(?i).*hinge.*", "hinge"),
@@ -40,11 +41,15 @@ GAMES: Final = frozenset({"bce", "hinge", "wgan", "ls"})
 _LOSS: Final = late_pattern(
     r"(?i)(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)_loss\w*|loss_(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)"
 )
+# What D is told of real and fake data, as its classes.
+_TOLD: Final = late_pattern(r"(?i)(?:real|fake)_?(?:labels?|targets?|y)|labels?_?(?:real|fake)")
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
-_JUDGED: Final = late_pattern(r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bD\b|gen|logit")
+_JUDGED: Final = late_pattern(
+    r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bnet_?c\b|\bD\b|gen|logit"
+)
 _SHAPED: Final = late_pattern(
     r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
 )
@@ -76,6 +81,9 @@ def of_marks(found: Set[str]) -> str | None:
         return "wgan-gp" if "gp" in found else "wgan"
     if games:
         return {"bce": "nonsaturating", "hinge": "hinge", "ls": "lsgan"}[next(iter(games))]
+    # Two classes told apart, and D's are real and fake.
+    if {"classes", "judged"} <= found:
+        return "nonsaturating"
     # Squares alone: beside another loss they are how pictures are compared.
     return "lsgan" if "mse" in found else None
 
@@ -91,6 +99,7 @@ def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
         if isinstance(node, ast.FunctionDef):
             if _LOSS.fullmatch(node.name):
                 yield from _in_loss(node)
+                yield from _of_means(node)
             elif re.fullmatch(_WASSERSTEIN, node.name):
                 yield from (("wgan", n) for n in ast.walk(node) if is_mean(n))
         elif isinstance(node, ast.Call):
@@ -119,6 +128,23 @@ def _in_loss(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
             yield "ls", node
 
 
+def _of_means(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
+    """``real = mean(D(x))``, ``fake = mean(D(G(z)))``, and the loss is their difference."""
+    named: dict[str, ast.expr] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            # a name that is given twice is no one mean
+            again = node.targets[0].id in named
+            named[node.targets[0].id] = node.targets[0] if again else node.value
+    for node in ast.walk(function):
+        value = node.value if isinstance(node, ast.Assign | ast.Return) else None
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+            terms = _terms(value, 1, 12)
+            means = ((s, named.get(_last(t), t)) for s, t in terms if isinstance(t, ast.Name))
+            if len({sign for sign, term in means if _is_judgement(term)}) == 2:
+                yield "wgan", value
+
+
 def _of_call(node: ast.Call) -> Iterator[str]:
     name = _last(node.func)
     yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
@@ -132,6 +158,8 @@ def _of_call(node: ast.Call) -> Iterator[str]:
         yield "hinge"
     if name == "squared_difference" and _is_of_one(node) and _JUDGED.search(_text(node)):
         yield "ls"
+    if any(_TOLD.fullmatch(_last(a)) for a in node.args):
+        yield "judged"
     if name in ("square", "pow") and node.args:
         yield from _of_square(node.args[0])
     if name == "log" and node.args:

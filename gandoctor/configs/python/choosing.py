@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
 from gandoctor.configs.python.sides import words_of
-from gandoctor.configs.python.units import is_module
+from gandoctor.configs.python.units import is_module, loaded_by_name
 from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
@@ -302,17 +302,19 @@ def _steps(unit: Unit, index: Index) -> bool:
 
 
 def _taken_in(unit: Unit, index: Index) -> list[Unit]:
-    out: list[Unit] = []
+    ends: list[str] = []
     for node in index.imports[id(unit)]:
         if isinstance(node, ast.ImportFrom):
             module = node.module or ""
             names = [module, *(f"{module}.{a.name}".lstrip(".") for a in node.names)]
         else:
             names = [a.name for a in node.names]
-        for name in names:
-            end = name.replace(".", "/")
-            for other in index.units:
-                if end and other is not unit and is_module(end, other.file):
-                    out.append(other)
-                    break
+        ends += [name.replace(".", "/") for name in names]
+    ends += loaded_by_name(unit.text) if unit.file.endswith(".py") else []
+    out: list[Unit] = []
+    for end in ends:
+        for other in index.units:
+            if end and other is not unit and is_module(end, other.file):
+                out.append(other)
+                break
     return out

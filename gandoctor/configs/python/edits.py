@@ -294,7 +294,7 @@ def _anew(code: Code, made: Optimiser, side: str, new: str) -> Iterator[Change]:
     reader = code.reader
     slot = given.rate_of(made, reader)
     site = made.frame.call
-    if isinstance(made.call, Applied):
+    if isinstance(made.call, Applied) and made.call.site is not None:
         there = replace(made, call=made.call.site)
         yield from _inserted(there, f"{given.rate_word(made)}={new}")
     if site is not None and isinstance(slot.node, ast.Name):

@@ -10,6 +10,7 @@ from gandoctor.configs import loss_calls
 from gandoctor.configs.python.layers import Layers
 from gandoctor.configs.python.loops import SHOWING, TEST, around_name, fits, squeezed
 from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
+from gandoctor.configs.python.scales import is_symmetric, is_unit, one_of
 from gandoctor.configs.python.sides import words_of
 from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
@@ -88,9 +89,9 @@ class Training(Layers):
             for node in self.index.sums[id(unit)]:
                 if self._is_shown(node):
                     continue
-                if _is_symmetric(node) and not self.reader.is_idle(node):
+                if is_symmetric(node) and not self.reader.is_idle(node):
                     return "-1..1", node, unit
-                if weak is None and _is_unit(node) and not self.reader.is_idle(node):
+                if weak is None and is_unit(node) and not self.reader.is_idle(node):
                     weak = ("0..1", node, unit)
         if weak is not None:
             return weak
@@ -114,7 +115,7 @@ class Training(Layers):
             if end is None:
                 return ""
             items = end[0].elts if isinstance(end[0], ast.Tuple | ast.List) else [end[0]]
-            for item in map(_one_of, items):
+            for item in map(one_of, items):
                 number = self.reader.number(item, end[1]) if isinstance(item, ast.expr) else None
                 if number is None:
                     return ""
@@ -164,11 +165,14 @@ class Training(Layers):
 
     def _resized(self) -> Known | None:
         """``picture.resize((28, 28))``, where that is no look at what comes of the training."""
-        for call in self.calls("resize"):
+        for call in (*self.calls("resize"), *self.calls("imresize")):
             name = getattr(self.index.function_of(call), "name", "")
             if TEST.search(name) or set(words_of(name)) & {*SHOWING, "fid", "inception"}:
                 continue
             handed = (*call.args, *(k.value for k in call.keywords if k.arg in ("size", "dsize")))
+            if len(call.args) == 3:  # `imresize(picture, 64, 64)`
+                pair = ast.Tuple([*call.args[1:]], ast.Load())
+                handed = (*handed[:2], pair)
             for node in handed[:3]:
                 known = self._side_of(node)
                 if known is not None and known.value != _INCEPTION:
@@ -276,7 +280,8 @@ class Training(Layers):
         family = loss_calls.of_marks({m for m, _, _ in seen})
         if family is None:
             return None
-        node, unit = next(((n, u) for m, n, u in seen if m == "mse"), (None, self.home))
+        told = "mse" if family == "lsgan" else "classes"
+        node, unit = next(((n, u) for m, n, u in seen if m == told), (None, self.home))
         return family, node if isinstance(node, ast.expr) else None, unit, None
 
     def _of_last_call(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
@@ -460,41 +465,3 @@ def _size_of(call: ast.Call, place: int) -> ast.expr | None:
         if isinstance(shape, ast.Tuple | ast.List) and len(shape.elts) >= 2:
             return shape.elts[1]
     return call.args[place] if len(call.args) > place else None
-
-
-def _one_of(node: ast.AST) -> ast.AST:
-    """An item of ``[0.5 for _ in range(3)]`` and ``[0.5] * 3``."""
-    if isinstance(node, ast.ListComp):
-        return node.elt
-    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.List | ast.Tuple):
-        return node.left.elts[0] if node.left.elts else node
-    return node
-
-
-def _number_of(node: ast.expr) -> float | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return float(node.value)
-    if isinstance(node, ast.Call) and len(node.args) == 1:
-        return _number_of(node.args[0])
-    return None
-
-
-def _is_symmetric(node: ast.BinOp) -> bool:
-    """``x / 127.5 - 1``, ``(x - 127.5) / 127.5``, ``x * 2 - 1``, ``(x - 0.5) / 0.5``."""
-    left, right = node.left, _number_of(node.right)
-    if not isinstance(left, ast.BinOp):
-        return False
-    inner = _number_of(left.right)
-    if isinstance(node.op, ast.Sub) and right == 1:
-        if isinstance(left.op, ast.Div):
-            return inner in (127.5, 128.0)
-        if isinstance(left.op, ast.Mult):
-            scale = inner if inner is not None else _number_of(left.left)
-            return scale == 2 and not isinstance(left.left, ast.Attribute)
-    if isinstance(node.op, ast.Div) and isinstance(left.op, ast.Sub):
-        return right == inner and right in (127.5, 128.0, 0.5)
-    return False
-
-
-def _is_unit(node: ast.BinOp) -> bool:
-    return isinstance(node.op, ast.Div) and _number_of(node.right) in (255.0, 256.0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from gandoctor.configs import formats
 from gandoctor.configs.python.commands import commands_of
 from gandoctor.configs.python.sides import words_of
-from gandoctor.configs.python.units import Place, is_module
+from gandoctor.configs.python.units import Place, is_module, loaded_by_name
 from gandoctor.configs.python.ways import Given
 from gandoctor.configs.splice import number
 from gandoctor.files.below import folders
@@ -63,6 +63,7 @@ _PLAYS: Final = (
     b"disc",
     b"Disc",
 )
+_OPTIMISER: Final = late_pattern(rb"\b(?:Adam|AdamW|RMSprop|RMSProp|SGD|adam|rmsprop)\(")
 _GAN: Final = late_pattern(
     rb"(?i)\b[dg]_|_[dg]\b|adversar|\bdis[c_]|\b(?:fake|real)_|\bmpd\b|\b[dg]loss"
 )
@@ -73,7 +74,7 @@ _IMPORT_IN_JSON: Final = late_pattern(
     rb"\"[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^\\\"#]*)|import[ \t]+([^\\\"#]+))"
 )
 _READS_CONFIG: Final = late_pattern(
-    rb"json\.load|yaml\.|OmegaConf|hydra|tomllib|toml\.load|load_config|read_json|get_config"
+    rb"json\.load|yaml\.|LightningCLI|OmegaConf|hydra|tomllib|toml\.load|load_config|read_json|get_config"
 )
 _NAMED_CONFIG: Final = late_pattern(rb"[\"']([\w./-]{1,120}\.(?:json|ya?ml|toml))[\"']")
 _OPTIONS: Final = late_pattern(
@@ -220,7 +221,7 @@ def _chosen(code: Mapping[str, bytes], program: str) -> list[str]:
         trainers = [*asked, *(t for t in trainers if t not in asked)]
     else:
         asked = []
-    trainers.sort(key=lambda n: (n not in asked, _unlikely(n), -_plays(code[n]), n.count("/"), n))
+    trainers.sort(key=lambda n: (n not in asked, *_rank(n, code[n])))
     stems = _stems(code)
     folders = {n: str(PurePosixPath(n).parent) for n in code}
     taken: dict[str, list[str]] = {}
@@ -294,6 +295,13 @@ def _may_train(data: bytes) -> bool:
     )
 
 
+def _rank(name: str, data: bytes) -> tuple[float | str, ...]:
+    """How soon a file is looked at that may train: sooner where it makes two optimisers."""
+    unlikely = _unlikely(name)
+    one = len(_OPTIMISER.findall(data)) < 2
+    return unlikely > 1, one, unlikely, -_plays(data), name.count("/"), name
+
+
 def _plays(data: bytes) -> int:
     """How much a file speaks of a discriminator: 0 to 3."""
     strong = sum(data.count(w) for w in _PLAYS[:5])
@@ -322,6 +330,10 @@ def _taken_in(name: str, data: bytes, by_stem: Mapping[str, Sequence[str]]) -> l
                     break
         if len(found) >= 40:
             break
+    for module in loaded_by_name(_decoded(data)) if name.endswith(".py") else ():
+        for other in by_stem.get(module.rpartition("/")[2], ()):
+            if other != name and is_module(module, other):
+                found[other] = None
     return list(found)
 
 

@@ -61,6 +61,11 @@ class Layers(Loops):
     def _activations(self, body: ast.AST) -> list[tuple[str, ast.expr]]:
         found: list[tuple[int, int, str, ast.expr]] = []
         for node in ast.walk(body):
+            if isinstance(node, ast.List | ast.Tuple):  # `layers = [..., jax.nn.tanh]`
+                for item in node.elts:
+                    said = _word(item) if isinstance(item, ast.Attribute) else ""
+                    if said.islower() and said in _ACTIVATIONS:
+                        found.append((item.lineno, item.col_offset, _ACTIVATIONS[said], item))
             if isinstance(node, ast.Call):
                 name = (
                     last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""

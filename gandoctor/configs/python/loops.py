@@ -191,6 +191,10 @@ class Loops:
                 and isinstance(store.target, ast.Attribute)
                 and not self._in_loop(store.target)
             ):
+                # `self.LOSS.kind = "vanilla"`, and the config says `LOSS: {kind: hinge}`
+                given = self.reader.configs.get(".".join(dotted(store.target)[-2:]))
+                if given is not None:
+                    yield self.reader.given(given, name)
                 yield from _given(self.reader.known(store.value))
         for scope in index.scopes:
             if id(index.of[scope]) in rivals:
@@ -290,6 +294,9 @@ class Loops:
                 known = self.reader.known(node) if node is not None else None
                 if known is not None and fits(known.value, 1, 1e9, whole=True):
                     return known
+        if "LightningCLI" in self.index.calls and "trainer.max_epochs" in self.reader.configs:
+            given = self.reader.configs["trainer.max_epochs"]
+            return self.reader.given(given, "max_epochs")
         return None
 
     def _is_own(self, node: ast.AST) -> bool:

@@ -33,7 +33,7 @@ _NAMES: Final = {
 def kind_of(call: ast.Call) -> str:
     """The kind of optimiser that a call makes; empty for any other call."""
     name = last_name(call.func)
-    kind = _kind(name)
+    kind = kind_named(name)
     if kind and not isinstance(call.func, ast.Call):
         return kind
     if name in _PLAIN and dotted(call.func)[:1] == ("optax",):
@@ -71,16 +71,17 @@ class Applied(ast.Call):
 
     Attributes
     ----------
-    site : ast.Call
-        The call that hands over the parameters: what it says goes before.
+    site : ast.Call or None
+        The call that hands over the parameters: what it says goes before. None where it is not
+        seen.
     """
 
-    site: ast.Call
+    site: ast.Call | None
 
 
 def _partly(made: Made, index: Index) -> Iterator[tuple[Made, str]]:
     call = made.call
-    kind = _kind(last_name(call.args[0])) if call.args else ""
+    kind = kind_named(last_name(call.args[0])) if call.args else ""
     if not kind:
         return
     name = target_of(call, index)
@@ -92,7 +93,8 @@ def _partly(made: Made, index: Index) -> Iterator[tuple[Made, str]]:
         args = site.call.args if site is not made else []
         whole = ast.copy_location(Applied(call.args[0], args, words), call)
         # what it is called is told where the optimiser is made, if that is seen
-        whole.site, index.parents[whole] = site.call, index.parents[site.call]
+        whole.site = site.call if site is not made else None
+        index.parents[whole] = index.parents[site.call]
         yield Made(whole, made.unit, site.scope), kind
 
 
@@ -110,15 +112,16 @@ def _aliased(func: ast.expr, reader: Reader) -> str:
         found = reader.bound(func, reader.frame(func))
         value = found[0].value if found is not None else None
         if isinstance(value, ast.Attribute | ast.Name):
-            return _kind(last_name(value))
+            return kind_named(last_name(value))
         func = value if isinstance(value, ast.Call) else func
     if not isinstance(func, ast.Call) or last_name(func.func) != "getattr" or len(func.args) < 2:
         return ""
     known = reader.known(func.args[1])
-    return _kind(known.value) if known is not None and isinstance(known.value, str) else ""
+    return kind_named(known.value) if known is not None and isinstance(known.value, str) else ""
 
 
-def _kind(name: str) -> str:
+def kind_named(name: str) -> str:
+    """The kind of optimiser that a class makes, by its name; empty for other classes."""
     found = _CLASSES.fullmatch(name)
     kind = found["name"].lower() if found else ""
     return _NAMES.get(kind, kind)

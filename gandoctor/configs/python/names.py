@@ -45,6 +45,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "discriminatoriters", "ncritics", "critrepeats", "dstepsperg", "criticrepeats",
         "disciterations", "discriminatoriterations", "netditers", "kcritic", "dsteppergstep",
         "dstepspergstep", "discstepspergenstep", "numdstepsperg", "dstepspergen",
+        "dupdatesperstep",
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",

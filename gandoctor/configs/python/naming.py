@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeVar
 
 from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope
+from gandoctor.configs.python.injecting import injected
 from gandoctor.configs.python.ways import (
     DEEPEST,
     MOST_STEPS,
@@ -189,6 +190,9 @@ class Naming(Followed):
             for option in self.index.options.get(name, ()):
                 if option.call is decorator:
                     return self.option(name, way)
+        handed = injected(self, scope, name, way)
+        if handed is not None:
+            return handed
         if binding.value is None:
             return self._annotated(binding.node, scope)
         way.how, way.key = "parameter", way.key or name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from gandoctor.configs.python.described import described
 from gandoctor.configs.python.index import Made
 from gandoctor.configs.python.making import all_made, target_of
 from gandoctor.configs.python.sides import Side, side_of, words_of
@@ -75,6 +76,9 @@ def optimisers_of(reader: Reader) -> list[Optimiser]:
     found: list[Optimiser] = []
     for made, kind in all_made(reader):
         if len(found) < _MOST:
+            found += _made(made, kind, reader)
+    if not {"d", "g"} <= {o.side for o in found}:
+        for made, kind in described(reader):
             found += _made(made, kind, reader)
     order = {id(u): i for i, u in enumerate(index.units)}
     found.sort(key=lambda o: (order[id(o.unit)], o.call.lineno, _frame_line(o.frame)))

@@ -12,6 +12,7 @@ from gandoctor.configs.python import optimisers as opt
 from gandoctor.configs.python.choosing import Choice, Hint, near
 from gandoctor.configs.python.features import Training
 from gandoctor.configs.python.index import index_of
+from gandoctor.configs.python.making import Applied
 from gandoctor.configs.python.units import Place, Unit, unit_of
 from gandoctor.configs.python.values import Reader
 from gandoctor.configs.python.ways import Given, Known
@@ -282,7 +283,9 @@ def _named_place(made: Optimiser) -> Place:
 
 def _slot(setting: str, slot: Slot, made: Optimiser, default: float | None) -> Iterator[Found]:
     if slot.node is None:
-        if default is not None:
+        # what a partial lacks may be said where it is called
+        is_open = isinstance(made.call, Applied) and made.call.site is None
+        if default is not None and not is_open:
             yield Found(setting, default, _named_place(made), "default", "high", made.target)
         return
     known = slot.known

@@ -33,6 +33,7 @@ _OCTAL: Final = late_pattern(r"(?<![\w.])0+(?=\d+\b)(?!\d*[.eExXjJ])")
 _FOREIGN: Final = late_pattern(
     r"\s*%%(?:bash|sh|html|javascript|js|latex|markdown|svg|cmd|script|perl|ruby|R\b|cython|sql)"
 )
+_LOADED: Final = late_pattern(r"[\"'](\w{1,40}(?:\.\w{1,40}){1,6}\.[A-Z]\w{0,60})[\"']")
 _COMMAND: Final = late_pattern(r"^[ \t]*[!%](?:run[ \t]+)?[^\n]*$", re.MULTILINE)
 
 
@@ -407,6 +408,11 @@ def is_module(dotted: str, file: str) -> bool:
     """
     ends = (f"/{dotted}.py", f"/{dotted}/__init__.py")
     return f"/{file}".endswith(ends) or ("/" in file and any(e.endswith(f"/{file}") for e in ends))
+
+
+def loaded_by_name(text: str) -> list[str]:
+    """The modules of classes that a code names in full: ``"training.loss.GANLoss"``."""
+    return [p.rpartition(".")[0].replace(".", "/") for p in _LOADED.findall(text)[:40]]
 
 
 def span_of(place: Place) -> Span:

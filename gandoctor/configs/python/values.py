@@ -202,6 +202,9 @@ class Reader(Holding):
             default = next((k.value for k in node.keywords if k.arg == "default"), None)
             if default is None and node.args:
                 default = node.args[0]
+            if default is None:  # `field(default_factory=OptimConfig)`
+                maker = next((k.value for k in node.keywords if k.arg == "default_factory"), None)
+                default = maker.body if isinstance(maker, ast.Lambda) else maker
             if default is not None:
                 return self.follow(default, frame, way)
             return None
