@@ -560,7 +560,7 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path):
             "git lfs pull",
         ),
         "log.csv.gz": (b"\x1f\x8b" + bytes(40), "unpack"),
-        "m.db": (b"SQLite format 3\x00" + bytes(40), "SQLite"),
+        "m.db": (b"SQLite format 3\x00" + bytes(40), "SQLite database that cannot be read"),
         "secret.log": (b"\x00GITCRYPT\x00" + bytes(range(200)), "encrypted"),
         "noise.log": (bytes(range(256)) * 20, "no training log"),
         "empty.log": (b"", "is empty"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
+import json
 import random
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from benchmarks.zoo.pictures import data, houses, labels, plan, records, release, settings
 from benchmarks.zoo.pictures.houses import configs
 from benchmarks.zoo.pictures.houses.story import Story
-from gandoctor import Options, Report, analyze
+from gandoctor import Options, Report, analyze, api
 
 STEPS = 640
 SERIES = [
@@ -228,6 +229,50 @@ def test_a_short_training_leaves_a_whole_record(few: data.Pictures, tmp_path: Pa
     made.about |= {"name": "short"}
     truth = judge.judge(records.load(records.save(made, tmp_path)), few)
     assert truth.outcome == "failed"  # six steps make no pictures
+
+
+@pytest.mark.torch
+def test_a_training_is_the_same_whatever_is_told_of_it(few: data.Pictures) -> None:
+    from benchmarks.zoo.pictures.measure import Bench
+    from benchmarks.zoo.pictures.train import Training
+
+    small = {"iterations": 9, "batch_size": 8, "generator.width": 4, "discriminator.width": 4}
+    config = settings.make(small | {"data.name": "textures", "code.bug": "evaluation-mode"})
+    whole, least = (
+        Training(config, Bench(few, "cpu")).run(told)
+        for told in ({"measured", "fid", "drawn"}, {"fid"})
+    )
+    for name, values in whole.series.items():
+        assert np.array_equal(values, least.series[name]), name
+    assert [step for step, _ in whole.frechet] == [step for step, _ in least.frechet]
+    assert whole.moments
+    assert whole.grids
+    assert not least.moments
+    assert not least.grids
+
+
+@pytest.mark.torch
+def test_one_training_is_logged_as_the_run_before_it(few: data.Pictures, tmp_path: Path) -> None:
+    from benchmarks.zoo.pictures import once
+
+    small = {"iterations": 9, "batch_size": 8, "generator.width": 4, "discriminator.width": 4}
+    was = {
+        "settings": settings.make(small | {"data.name": "textures"}),
+        "about": {"name": "it", "game": "dcgan"},
+        "house": "pytorch-gan",
+        "told": {"fid": False, "samples": False},
+        "written": {"iterations": "n_iters"},
+        "file": "config.json",
+        "text": '{"n_iters": 9}',
+    }
+    (tmp_path / "was.json").write_text(json.dumps(was))
+    given = ["--was", str(tmp_path / "was.json"), "--sets", str(tmp_path)]
+    assert once.main([*given, "--out", str(tmp_path / "out"), "--n_iters=5"]) == 0
+    case = next(iter(api.cases(tmp_path / "out")))
+    assert case.run.settings["steps"].value == 5
+    assert {s.tag for s in case.run.signals} >= {"D loss", "G loss"}
+    with pytest.raises(SystemExit):
+        once.main([*given, "--out", str(tmp_path / "out"), "--no_such", "5"])
 
 
 @pytest.mark.torch

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks.probe import pictures
+from benchmarks.probe import pictures, zoos
 from benchmarks.probe.trials import CURES, TRIALS, Known, add, figures, lines
+from benchmarks.zoo.pictures import labels, once, release
+from gandoctor import GandoctorError, api
+from gandoctor.trials import arms as ways
 
 
 def trial(run, pick, *arms, **outcomes):
@@ -70,3 +74,53 @@ def test_picture_probes_go_on_from_what_is_known(tmp_path, capsys):
     argv = [tmp_path, tmp_path, "--sets", tmp_path, "--out", tmp_path / "out.jsonl"]
     assert pictures.main(map(str, argv)) == 0
     assert "true and confirmed, or false and refuted  1/1" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory):
+    """A few failed picture runs as their users would have them, the truths beside them."""
+    folder = tmp_path_factory.mktemp("half")
+    some = (r for r in release.read("unseen") if r.about["truth"]["outcome"] == "failed")
+    labels.write(itertools.islice(some, 12), folder)
+    return folder / "runs"
+
+
+def test_no_picture_run_is_tried_that_no_config_could_mend(half, tmp_path):
+    zoo = zoos.Pictures(half, tmp_path)
+    truths = {t["run"]: t for t in zoos.truths(half)}
+    names = zoo.chosen()
+    assert 0 < len(names) < len(truths)
+    assert all(truths[n]["config"] and not truths[n]["borderline"] for n in names)
+    assert not any("stepped" in key for n in names for key in truths[n]["broken"])
+
+
+@pytest.mark.parametrize("by_options", [False, True])
+def test_a_picture_run_is_trained_by_what_its_user_would_write(half, tmp_path, by_options):
+    zoo = zoos.Pictures(half, tmp_path)
+    case = config = None
+    for name in zoo.chosen():
+        case = next(iter(api.cases(half / name)))
+        try:
+            config = ways.config_of(case.report(), case.run)
+        except GandoctorError:
+            continue
+        break
+    setting = case.run.settings["batch_size"]
+    text = (case.raw.root / config).read_text()
+    new = ways.edited(text, config, {setting.key: 7})
+    was = once.base(*_known(half, case), case.raw.root / config)
+    assert zoo.config(case, config, text) == was["settings"]
+    assert zoo.config(case, config, new) == was["settings"] | {"batch_size": 7}
+    assert zoo.digest(was["settings"]) == zoo.digest(was["settings"] | {"seed": 99})
+    options = [f"--{setting.key}", "7"] if by_options else [f"{setting.key}=7"]
+    assert once.asked(was, options) == was["settings"] | {"batch_size": 7}
+    with pytest.raises(ValueError, match="no_such"):
+        once.asked(was, ["--no_such", "1"])
+    command = zoo.command(tmp_path, case, config, by_options=by_options)
+    assert ("{args}" in command) == by_options
+    assert json.loads((tmp_path / zoos.BASES / f"{case.raw.root.name}.json").read_text()) == was
+
+
+def _known(half, case):
+    truth = json.loads((half / f"{case.raw.root.name}.truth.json").read_text())
+    return release.one(truth["half"], case.raw.root.name), truth

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import logging
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,12 +159,40 @@ def jsonl_files() -> list[bytes]:
 
 
 #: format -> (module of `gandoctor.parsers`, or a whole module's name; name of the file; seeds)
+def mlflow_files() -> list[bytes]:
+    """Databases of two runs, with the tables that are read."""
+    found = []
+    for rows in (3, 200):
+        with closing(sqlite3.connect(":memory:")) as base:
+            base.executescript(
+                "CREATE TABLE runs (run_uuid VARCHAR(32) PRIMARY KEY, name VARCHAR(250), status"
+                " VARCHAR(9), start_time BIGINT, lifecycle_stage VARCHAR(20));"
+                "CREATE TABLE metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, run_uuid"
+                " VARCHAR(32), step BIGINT, is_nan BOOLEAN, PRIMARY KEY (key, timestamp, step,"
+                " run_uuid, value, is_nan));"
+                "CREATE TABLE params (key VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32))"
+            )
+            for run in ("a" * 32, "b" * 32):
+                stated = (run, run[:3], "FINISHED", 1, "active")
+                base.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", stated)
+                base.execute("INSERT INTO params VALUES ('lr_d', '0.0002', ?)", (run,))
+                for key in ("d_loss", "g_loss"):
+                    base.executemany(
+                        "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)",
+                        [(key, 1 / (i + 1), 1000 * i, run, i, i == 5) for i in range(rows)],
+                    )
+            base.commit()
+            found.append(base.serialize())
+    return found
+
+
 FORMATS: dict[str, tuple[str, str, Callable[[], list[bytes]]]] = {
     "event": ("tensorboard", "events.out.tfevents.1700000000.host.1.0", event_files),
     "wandb": ("wandb", "run-fuzz.wandb", wandb_files),
     "csv": ("csv", "metrics.csv", csv_files),
     "text": ("text", "train.log", text_files),
     "jsonl": ("jsonl", "stats.jsonl", jsonl_files),
+    "mlflow": ("mlflow", "mlflow.db", mlflow_files),
     "script": ("benchmarks.fuzz.code", "train.py", code.scripts),
     "notebook": ("benchmarks.fuzz.code", "gan.ipynb", code.notebooks),
     "cells": ("benchmarks.fuzz.code", "cells.ipynb", code.scripts),

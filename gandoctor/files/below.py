@@ -64,11 +64,6 @@ _MAGIC: Final[tuple[tuple[bytes, str, str], ...]] = (
         "give the log or its folder",
     ),
     (b"PAR1", "is a Parquet file, which cannot be read yet", "export it as CSV"),
-    (
-        b"SQLite format 3\x00",
-        "is an SQLite database, which cannot be read yet",
-        "export the metrics as CSV",
-    ),
     (b"\x89HDF\r\n\x1a\n", "is an HDF5 file (weights or data)", "give the training log"),
     (b"\x93NUMPY", "is a numpy array", "give the training log or the folder of the run"),
     (b"\x89PNG\r\n\x1a\n", "is a picture", "give the training log or the folder of the run"),

@@ -69,11 +69,13 @@ _FIRST: Final[tuple[tuple[str, str], ...]] = (
     (".log", "text"),
     (".txt", "text"),
     (".out", "text"),
+    ("meta.yaml", "mlflow"),
+    (".db", "mlflow"),
+    (".sqlite", "mlflow"),
 )
 _FORMATS: Final = (
-    "give TensorBoard event files, W&B .wandb files, CSV, JSONL, JSON, printed "
-    "text, "
-    "or a folder of them"
+    "give TensorBoard event files, W&B .wandb files, MLflow's store, CSV, JSONL, JSON, printed "
+    "text, or a folder of them"
 )
 _LOG_NAME: Final = late_pattern(
     r"tfevents|\.wandb$|\.log$|loss|log|metric|train|history|stats", re.IGNORECASE
@@ -259,14 +261,31 @@ _NEVER_NAMES: Final = late_pattern(
 )
 
 
+# MLflow's database, and the file that stands for a run's folder in its other store.
+_STORES: Final = late_pattern(r"(mlflow|mlruns)[\w.-]*\.(db|sqlite3?)|meta\.yaml")
+_OF_STORE: Final = ("metrics", "params", "tags")
+
+
 def is_candidate(path: Path) -> bool:
     """Whether a file that was found in a folder is worth a look, by its name."""
+    if _STORES.fullmatch(path.name.lower()):
+        return True
+    if any(name in path.parts for name in _OF_STORE) and _is_told_by_store(path):
+        return False
     if path.suffix.lower() in _NEVER and "tfevents" not in path.name:
         return False
     if path.suffix.lower() == ".profile-empty":
         return False
     rank = config_rank(path)
     return not _NEVER_NAMES.fullmatch(path.name.lower()) and (rank is None or rank >= ANY_JSON)
+
+
+def _is_told_by_store(path: Path) -> bool:
+    """Whether a file is one of those that a run's ``meta.yaml`` stands for."""
+    return any(
+        folder.name in _OF_STORE and (folder.parent / "meta.yaml").is_file()
+        for folder in path.parents
+    )
 
 
 def read_found(path: Path, head: bytes) -> list[tuple[str, str, Reading]]:

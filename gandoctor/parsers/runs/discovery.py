@@ -253,7 +253,7 @@ def _nothing(shown: str, tree: below.Tree, logs: list[Log]) -> InputError:
     return InputError(
         what,
         shown,
-        "gandoctor reads TensorBoard, W&B, CSV, JSONL, JSON, printed text and notebooks",
+        "gandoctor reads TensorBoard, W&B, MLflow, CSV, JSONL, JSON, printed text and notebooks",
     )
 
 
@@ -299,14 +299,8 @@ def _raw_run(
             f"{joining.some(outside)}: outside the run's folder, so that a patch names the file "
             "without its folder"
         )
-    stated, sources = _settings_of(configs, root)
     named, saved, prints = beside
-    logged = [s for log in group.logs if log.reading for s in log.reading.settings]
-    if not stated and not logged:
-        logged, also = settings.printed(group, prints)
-        sources += also
-    have = {(s.key, s.value) for s in stated}
-    stated += [s for s in logged if (s.key, s.value) not in have]
+    stated, sources = _stated(group, configs, root, prints)
     logs = [
         Source(_without_hosts(seen_from(log.path, root), hosts), log.parser, log.points, _lost(log))
         for log in group.logs
@@ -380,6 +374,19 @@ def _root(home: Path, configs: list[Path]) -> tuple[Path, list[str]]:
         else:
             root = common
     return root, outside
+
+
+def _stated(
+    group: Group, configs: list[Path], root: Path, prints: list[Path]
+) -> tuple[list[Setting], list[Source]]:
+    """What configs say, then what logs carry; else what the run printed beside its log."""
+    stated, sources = _settings_of(configs, root)
+    logged = [s for log in group.logs if log.reading for s in log.reading.settings]
+    if not stated and not logged:
+        logged, also = settings.printed(group, prints)
+        sources += also
+    have = {(s.key, s.value) for s in stated}
+    return stated + [s for s in logged if (s.key, s.value) not in have], sources
 
 
 def _settings_of(configs: list[Path], root: Path) -> tuple[list[Setting], list[Source]]:
