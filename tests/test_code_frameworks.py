@@ -238,3 +238,13 @@ def test_of_many_files_that_which_makes_both_optimisers_is_read(code):
         }
     )
     assert has(found, lr_d=4, lr_g=1)
+
+
+@pytest.mark.parametrize(("name", "steps"), [("n_critic", 5), ("save_every", None)])
+def test_what_is_done_now_and_then_is_no_step_of_g(code, name, steps):
+    found, _ = code(
+        f"{name} = 5\nD, G = Discriminator(), Generator()\n"
+        "d, g = Adam(D.parameters(), 1), Adam(G.parameters(), 1)\n"
+        f"for i in range(9):\n    d.step()\n    if i % {name} == 0:\n        g.step()\n"
+    )
+    assert values(found).get("n_critic") == steps

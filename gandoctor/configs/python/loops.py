@@ -32,6 +32,8 @@ _CONFIG_WORDS: Final = frozenset(
 _COUNTED: Final = frozenset(
     {"step", "steps", "iter", "iters", "iteration", "it", "epoch", "epochs"}
 )
+# What is done now and then, and is no step of a training.
+_RARELY: Final = frozenset({"save", "log", "print", "eval", "sample", "checkpoint", "display"})
 _TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater|gan_loss")
 # Functions that look at what comes of a training.
 SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
@@ -356,9 +358,10 @@ class Loops:
         if not self.trains(node, "g") or self.trains(node, "d"):
             return None
         known = self.reader.known(left.right)
-        if known is not None and fits(known.value, 1, 1000, whole=True):
-            return known
-        return None
+        # `if step % save_every == 0:` is no matter of G's steps, whatever else is done there
+        if known is None or set(words_of(known.key)) & _RARELY:
+            return None
+        return known if fits(known.value, 1, 1000, whole=True) else None
 
     # ------------------------------------------------------------ calls
 
