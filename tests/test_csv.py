@@ -733,3 +733,42 @@ def test_a_table_of_both_players_is_a_log_whatever_they_are_called(
     (tmp_path / "log.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     (run,) = api.read(tmp_path / "log.csv", api.Options(use_preferences=False))
     assert [s.role for s in run.signals if s.source][:2] == roles
+
+
+POINTS = [(10 * i, tag, at + i / 100) for i in range(40) for tag, at in (("D", 1.2), ("G", 0.9))]
+
+
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("by_tag", [True, False])
+def test_a_row_for_each_value_gives_a_column_for_each_tag(
+    by_tag: bool, small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not small:
+        monkeypatch.setattr(csv, "SMALL", 0)
+    points = sorted(POINTS, key=lambda p: p[1]) if by_tag else POINTS
+    rows = [f"{k},run_1,{step},{tag},{value}" for k, (step, tag, value) in enumerate(points)]
+    path = tmp_path / "scalars.csv"
+    path.write_text("\n".join([",dir_name,step,tag,value", *rows]) + "\n", encoding="utf-8")
+    ((_, reading),) = csv.read_runs(path)
+    got = {s.tag: (s.steps.tolist(), s.values.tolist()) for s in reading.signals}
+    want = {
+        name: ([s for s, t, _ in POINTS if t == name], [v for _, t, v in POINTS if t == name])
+        for name in ("D", "G")
+    }
+    assert got == want
+    assert sure(path) >= 0.9
+
+
+def test_rows_of_several_runs_are_refused(tmp_path: Path) -> None:
+    rows = [f"{step},{run},d_loss,1.5" for run in "ab" for step in range(30)]
+    path = tmp_path / "all.csv"
+    path.write_text("\n".join(["step,run,tag,value", *rows]) + "\n", encoding="utf-8")
+    with pytest.raises(GandoctorError, match="rows are of 2 runs"):
+        csv.read(path)
+
+
+def test_a_table_of_results_has_no_tags(tmp_path: Path) -> None:
+    rows = [f"{k},model {k},{9 - k / 10},{k / 10}" for k in range(20)]
+    path = tmp_path / "results.csv"
+    path.write_text("\n".join(["epoch,name,value,d_loss", *rows]) + "\n", encoding="utf-8")
+    assert sorted(s.tag for s in csv.read(path).signals) == ["d_loss", "value"]

@@ -22,6 +22,7 @@ from gandoctor.parsers.tables.dialect import (
 )
 from gandoctor.parsers.tables.fast import by_pandas
 from gandoctor.parsers.tables.nameless import has_counterpart, in_known_order, whose_losses
+from gandoctor.parsers.tables.tidy import spread
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _told(
     table: Table, dialect: Dialect, path: Path, lost: list[str]
 ) -> tuple[list[Column], int, dict[str, Any]]:
     """Columns by the names that they go by, and what else `assemble` is to know."""
-    columns, rows, words, notes = table
+    columns, rows, words, notes = spread(table, lost)
     named = not is_nameless(dialect)
     if not named:
         columns = in_known_order(columns, path, notes)
