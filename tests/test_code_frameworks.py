@@ -248,3 +248,21 @@ def test_what_is_done_now_and_then_is_no_step_of_g(code, name, steps):
         f"for i in range(9):\n    d.step()\n    if i % {name} == 0:\n        g.step()\n"
     )
     assert values(found).get("n_critic") == steps
+
+
+def test_what_holds_for_the_first_steps_alone_is_not_the_rule(code):
+    found, _ = code("""
+        def train(netD, netG, iters=5, first_iters=100):
+            d, g = Adam(netD.parameters(), 1), Adam(netG.parameters(), 1)
+            done = 0
+            for i in range(9):
+                if done < 25 or done % 500 == 0:
+                    n = first_iters
+                else:
+                    n = iters
+                for _ in range(n):
+                    d.step()
+                g.step()
+                done += 1
+        """)
+    assert has(found, n_critic=5)

@@ -117,7 +117,7 @@ class Naming(Followed):
         return isinstance(parent, ast.If) and self._not_taken(parent, binding.node, frame)
 
     def _not_taken(self, parent: ast.If, below: ast.AST, frame: Frame | None) -> bool:
-        if self.steps > MOST_STEPS // 2:
+        if self.steps > MOST_STEPS // 2 or self._is_counted(parent.test):
             return False
         for entered in [frame] if frame is not None else self._entered(parent):
             try:
@@ -128,6 +128,16 @@ class Naming(Followed):
             if taken is NOTHING or not any(below is s for s in left):
                 return False
         return True
+
+    def _is_counted(self, test: ast.expr) -> bool:
+        """Whether a test asks for what is counted as the training goes on: ``step < 25 or ...``."""
+        scope = self.index.function_of(test)
+        return any(
+            b.kind in ("changed", "loop") and not isinstance(b.node, ast.arg)
+            for n in ast.walk(test)
+            if isinstance(n, ast.Name)
+            for b in self.index.defined(scope, n.id)
+        )
 
     def _entered(self, node: ast.AST) -> list[Frame]:
         """How the function around a node is entered: ``block(8)``, ``block(3, last=True)``."""
