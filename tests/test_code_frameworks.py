@@ -266,3 +266,20 @@ def test_what_holds_for_the_first_steps_alone_is_not_the_rule(code):
                 done += 1
         """)
     assert has(found, n_critic=5)
+
+
+def test_a_method_of_one_network_is_none_of_the_other(code):
+    found, _ = code("""
+        class Generator:
+            def build(self, z):
+                return Dense(9)(z)
+
+        class Discriminator:
+            def build(self, x):
+                return Dense(1, activation="sigmoid")(Dropout(0.3)(x))
+
+        generator, critic = Generator().build(z), Discriminator().build(x)
+        d, g = Adam(1).minimize(d_loss), Adam(1).minimize(g_loss)
+        """)
+    assert "output_activation" not in found.found
+    assert has(found, d_dropout=0.3)

@@ -130,7 +130,9 @@ class Layers(Loops):
         for node in every:
             if TEST.search(node.name) or set(words_of(node.name)) & _NO_NETWORK:
                 continue
-            its = side_of(node.name)
+            owner = index.parents.get(node)
+            # `build` of the one network is none of the other's
+            its = side_of(node.name) or side_of(getattr(owner, "name", ""))
             if its != side and (its or not self._is_made_as(node.name, side)):
                 continue
             unit = index.of[node]
