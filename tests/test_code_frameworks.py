@@ -283,3 +283,32 @@ def test_a_method_of_one_network_is_none_of_the_other(code):
         """)
     assert "output_activation" not in found.found
     assert has(found, d_dropout=0.3)
+
+
+@pytest.mark.parametrize(("other", "size"), [(64, 64), (32, None)])
+def test_a_file_of_several_data_sets_tells_no_one_size(code, other, size):
+    found, _ = code(
+        {
+            "train.py": """
+                from datasets import cifar
+                d, g = Adam(netD.parameters(), 1), Adam(netG.parameters(), 1)
+                """,
+            "datasets.py": f"""
+                def lsun():
+                    return LSUN(transform=Resize(64))
+
+                def cifar():
+                    return CIFAR(transform=Resize({other}))
+                """,
+        }
+    )
+    assert values(found).get("image_size") == size
+
+
+def test_the_penalty_r1_has_a_weight_of_its_own(code):
+    found, _ = code(
+        "r1_gamma = 10.0\nd, g = Adam(netD.parameters(), 1), Adam(netG.parameters(), 1)\n"
+        "loss = loss + r1_gamma / 2 * r1_penalty(real)\n"
+    )
+    assert has(found, r1_gamma=10)
+    assert "lambda_gp" not in found.found

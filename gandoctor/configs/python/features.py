@@ -125,17 +125,27 @@ class Training(Layers):
     def image_size(self) -> Known | None:
         """The side that pictures are brought to."""
         for name in ("CenterCrop", "RandomCrop", "RandomResizedCrop", "Resize"):
-            for call in self.calls(name):
-                node = call.args[0] if call.args else None
-                if node is None:
-                    node = next((k.value for k in call.keywords if k.arg == "size"), None)
-                end = self.reader.end(node) if node is not None else None
-                if end is not None and isinstance(end[0], ast.Tuple | ast.List) and end[0].elts:
-                    node = end[0].elts[0]
-                known = self.reader.known(node) if node is not None else None
-                if known is not None and fits(known.value, 4, 8192, whole=True):
-                    return known
+            known = list(self._brought_to(name))
+            if not known:
+                continue
+            # a file that loads several data sets brings each to a size of its own
+            first = known[0]
+            is_own = bool(first.trail) and first.trail[-1][0] is self.home
+            return first if is_own or all(k.value == first.value for k in known) else None
         return self._loaded() or self._resized() or self._of_shape() or self._taken()
+
+    def _brought_to(self, name: str) -> Iterator[Known]:
+        """The sides that the calls of a transform are given."""
+        for call in self.calls(name):
+            node = call.args[0] if call.args else None
+            if node is None:
+                node = next((k.value for k in call.keywords if k.arg == "size"), None)
+            end = self.reader.end(node) if node is not None else None
+            if end is not None and isinstance(end[0], ast.Tuple | ast.List) and end[0].elts:
+                node = end[0].elts[0]
+            known = self.reader.known(node) if node is not None else None
+            if known is not None and fits(known.value, 4, 8192, whole=True):
+                yield known
 
     def _loaded(self) -> Known | None:
         """``image_dataset_from_directory(..., image_size=(64, 64))``."""
@@ -365,7 +375,7 @@ class Training(Layers):
             return known
         for name, several in self.index.functions.items():
             words = words_of(name)
-            if not ("gp" in words or {"gradient", "penalty"} <= {*words}):
+            if "r1" in name.lower() or not ("gp" in words or {"gradient", "penalty"} <= {*words}):
                 continue
             for made in several:
                 args = (*made.args.args, *made.args.kwonlyargs)
@@ -387,7 +397,8 @@ class Training(Layers):
                     for one, other in ((node.left, node.right), (node.right, node.left)):
                         called = words_of(last_name(one))
                         pairs = {a + b for a, b in pairwise(called)}
-                        if words & {*called, *pairs}:
+                        # the penalty R1 has a weight of its own: `r1_gamma / 2 * r1_penalty`
+                        if words & {*called, *pairs} and not {"r1", "r2"} & pairs:
                             known = self.reader.known(other)
                             if known is not None and fits(known.value, 1e-3, 1e5):
                                 return known

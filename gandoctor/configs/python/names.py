@@ -58,6 +58,10 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "wgangplambda", "lambdagradpenalty", "clambda", "gpw", "wgp", "weightgp", "gpscale",
         "lambdacoeff", "lambdacoef",
     ),
+    "r1_gamma": (
+        "r1gamma", "r1weight", "r1lambda", "lambdar1", "r1", "r1coeff", "r1coef", "r1regweight",
+        "weightr1", "gammar1", "r1regularization", "r1penalty",
+    ),
     "clip_value": (
         "clipvalue", "weightclip", "weightcliplimit", "clipvalues", "weightclippinglimit",
         "clamp", "clampvalue", "weightclipvalue", "wclip", "weightclipping", "cliplimit",
@@ -87,6 +91,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "batch_size": (1, 1e6), "latent_dim": (2, 1e5), "epochs": (1, 1e7), "iterations": (1, 1e9),
     "image_size": (4, 8192), "n_critic": (1, 1000), "n_gen": (1, 1000), "lambda_gp": (0, 1e5),
+    "r1_gamma": (0, 1e5),
     "clip_value": (1e-6, 100), "label_smoothing": (0, 0.999), "real_label": (0.5, 0.999),
     "lambda_l1": (0, 1e5),
     "d_dropout": (0, 1),

@@ -233,7 +233,7 @@ def _family(training: Training) -> Iterator[Found]:
 def _by_name(training: Training) -> Iterator[Found]:
     for setting in (
         "epochs", "iterations", "batch_size", "latent_dim", "image_size", "n_critic", "n_gen",
-        "lambda_gp",
+        "lambda_gp", "r1_gamma",
         "label_smoothing", "lambda_l1", "grad_clip",
     ):  # fmt: skip
         known = training.named(setting)
