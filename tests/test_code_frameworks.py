@@ -312,3 +312,13 @@ def test_the_penalty_r1_has_a_weight_of_its_own(code):
     )
     assert has(found, r1_gamma=10)
     assert "lambda_gp" not in found.found
+
+
+@pytest.mark.parametrize("made", ["GANLoss(D)", 'make("training.GANLoss", options)'])
+def test_defaults_of_a_class_that_is_made_by_its_name_are_not_known(code, made):
+    found, _ = code(
+        "class GANLoss:\n    def __init__(self, D, r1_gamma=10):\n        self.r1_gamma = r1_gamma\n"
+        "    def run(self):\n        return self.r1_gamma / 2\n"
+        f"d, g = Adam(netD.parameters(), 1), Adam(netG.parameters(), 1)\nloss = {made}\n"
+    )
+    assert values(found).get("r1_gamma") == (10 if made == "GANLoss(D)" else None)

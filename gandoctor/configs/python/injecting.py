@@ -28,6 +28,15 @@ def injected(reader: Followed, function: Function, name: str, way: Way) -> End:
     return _of_experiment(reader, function, name, way)
 
 
+def is_made_by_name(index: Index, function: Function) -> bool:
+    """Whether it makes a class that no call names: ``class_name="training.loss.GANLoss"``."""
+    owner = index.parents.get(function)
+    if not isinstance(owner, ast.ClassDef) or index.calls.get(owner.name):
+        return False
+    words = [f".{owner.name}{quote}" for quote in "'\""]
+    return any(word in unit.text for unit in index.units for word in words)
+
+
 def _of_cli(reader: Followed, owner: ast.ClassDef, name: str) -> End:
     """``LightningCLI(GAN)``: what the config says below ``model`` or ``data``."""
     part = next((_PARTS[b] for b in map(last_name, owner.bases) if b in _PARTS), "")

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeVar
 
 from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope
-from gandoctor.configs.python.injecting import injected
+from gandoctor.configs.python.injecting import injected, is_made_by_name
 from gandoctor.configs.python.ways import (
     DEEPEST,
     MOST_STEPS,
@@ -205,6 +205,8 @@ class Naming(Followed):
             return handed
         if binding.value is None:
             return self._annotated(binding.node, scope)
+        if is_made_by_name(self.index, scope):
+            return None  # by whom and with what is not seen
         way.how, way.key = "parameter", way.key or name
         if name in self.commands and last_name(binding.value) in FIELDS:
             return self.given(self.commands[name], name)
