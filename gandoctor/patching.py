@@ -71,7 +71,7 @@ def run(
             writing.check(to)
     found = api.analyze_with_roots(path, options)
     if len(found) > 1:
-        raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
+        raise api.several([report.run.name for _, report in found], str(path))
     run_root, report = found[0]
     number, chosen = _chosen(report, number)
     root = options.repo if chosen.base == "repo" and options.repo is not None else run_root

@@ -201,3 +201,19 @@ def test_what_lies_in_a_journal_is_told(tmp_path):
     (tmp_path / "mlflow.db-wal").write_bytes(b"x" * 40)
     (run,) = discover(path)
     assert any("mlflow.db-wal was not read" in n for n in run.notes)
+
+
+def test_one_run_of_several_can_be_named(tmp_path):
+    path = database(tmp_path / "mlflow.db", {"base line": LOSSES, "hot": LOSSES})
+    (run,) = discover(Path(f"{path}#hot"))
+    assert run.name == "mlflow (hot)"
+    assert api.analyze(f"{path}#base line").run.name == "mlflow (base line)"
+    assert api.analyze(f"{tmp_path}#mlflow hot").verdict == "healthy"
+    with pytest.raises(InputError, match=r"holds 2 runs; give one of them, as '.*#base line', or"):
+        api.analyze(path)
+    with pytest.raises(InputError, match="holds no run called cold; it has base line, hot"):
+        api.analyze(f"{path}#cold")
+    (tmp_path / "a#hot.csv").write_text("step,d_loss,g_loss\n0,1,2\n1,1,2\n")
+    assert discover(tmp_path / "a#hot.csv")[0].name == "a#hot", "a file of that name is itself"
+    with pytest.raises(InputError, match="does not exist"):
+        discover(tmp_path / "no.db#hot")

@@ -16,6 +16,7 @@ from gandoctor.api.wishes import Options, with_preferences
 from gandoctor.errors import InputError
 from gandoctor.files import writing
 from gandoctor.model.rules import SEVERITIES
+from gandoctor.parsers.runs.choosing import several
 from gandoctor.processes import each
 from gandoctor.values import dataclass
 
@@ -37,6 +38,7 @@ __all__ = [
     "first_patch",
     "read",
     "rule_folders",
+    "several",
     "understand",
     "with_preferences",
 ]
@@ -79,9 +81,8 @@ def analyze(
     """
     reports = analyze_all(path, options, loss=loss, map=map)
     if len(reports) > 1:
-        raise InputError(
-            f"holds {len(reports)} runs", str(path), "give one of them, or call analyze_all"
-        )
+        fault = several([r.run.name for r in reports], str(path))
+        raise InputError(fault.what, fault.where, f"{fault.hint}, or call analyze_all")
     return reports[0]
 
 

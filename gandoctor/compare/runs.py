@@ -68,6 +68,8 @@ def _report(path: Path, options: Options, own: Sequence[Path]) -> Report:
         writing.spare(options.outputs, [path])
         reports = kept
     if len(reports) != 1:
+        if kept is None:
+            raise api.several([report.run.name for report in reports], str(path))
         raise InputError(f"holds {len(reports)} runs", str(path), "give one of them")
     return reports[0]
 

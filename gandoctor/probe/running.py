@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gandoctor import api
-from gandoctor.errors import InputError
 from gandoctor.model.probing import ProbeNote
 from gandoctor.probe import backend, judging, measuring, slopes
 from gandoctor.probe.clock import Clock
@@ -50,7 +49,7 @@ def run(
     begun = clock.spent()
     found = list(api.cases(path, options))
     if len(found) > 1:
-        raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
+        raise api.several([case.run.name for case in found], str(path))
     case = found[0]
     before = case.report()
     # To judge again takes as long.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gandoctor import api
-from gandoctor.errors import InputError
 from gandoctor.model.probing import TrialsNote
 from gandoctor.trials import arms as ways
 from gandoctor.trials.commands import Command, run_all
@@ -84,7 +83,7 @@ def run(
     command = Command(wishes.train)
     found = list(api.cases(path, options))
     if len(found) > 1:
-        raise InputError(f"holds {len(found)} runs", str(path), "give one of them")
+        raise api.several([case.run.name for case in found], str(path))
     case = found[0]
     report = case.report()
     config = ways.config_of(report, case.run, by_options=command.takes_args)

@@ -18,7 +18,7 @@ from gandoctor.model.signals import Picture, RawRun, Setting, Signal, Source
 from gandoctor.parsers import registry
 from gandoctor.parsers.rows import outliers
 from gandoctor.parsers.rows.names import telling
-from gandoctor.parsers.runs import belonging, joining, pictures, settings
+from gandoctor.parsers.runs import belonging, choosing, joining, pictures, settings
 from gandoctor.parsers.runs.belonging import Log
 from gandoctor.parsers.runs.groups import Group
 from gandoctor.patterns import late_pattern
@@ -47,7 +47,7 @@ def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
     Parameters
     ----------
     path : Path
-        A log, or a folder with the logs of one run or of many.
+        A log, or a folder with the logs of one run or of many; ``PATH#NAME`` is one of these.
     configs : sequence of Path
         Config files to read instead of those found beside the logs.
 
@@ -59,9 +59,12 @@ def discover(path: Path, *, configs: Sequence[Path] = ()) -> list[RawRun]:
     Raises
     ------
     InputError
-        Missing or empty path, no log in it, nothing that can be read, or a config of `configs` that
-        does not exist.
+        Missing or empty path, no log in it, nothing that can be read, no run of that name, or a
+        config of `configs` that does not exist.
     """
+    whole, name = choosing.parted(path)
+    if name:
+        return choosing.chosen(discover(whole, configs=configs), name, str(whole))
     try:
         full = path.resolve(strict=True)
     except (OSError, RuntimeError):
