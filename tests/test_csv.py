@@ -759,10 +759,17 @@ def test_a_row_for_each_value_gives_a_column_for_each_tag(
     assert sure(path) >= 0.9
 
 
-def test_rows_of_several_runs_are_refused(tmp_path: Path) -> None:
-    rows = [f"{step},{run},d_loss,1.5" for run in "ab" for step in range(30)]
+def test_rows_of_several_runs_are_several_runs(tmp_path: Path) -> None:
+    rows = [f"{i},{run},{tag},{at + i / 9}" for run, at in (("a", 1), ("b", 3)) for i in range(30)
+            for tag in ("d_loss", "g_loss")]  # fmt: skip
     path = tmp_path / "all.csv"
     path.write_text("\n".join(["step,run,tag,value", *rows]) + "\n", encoding="utf-8")
+    found = dict(csv.read_runs(path))
+    assert {n: [s.tag for s in r.signals] for n, r in found.items()} == {
+        "a": ["d_loss", "g_loss"], "b": ["d_loss", "g_loss"],
+    }  # fmt: skip
+    assert found["b"].signals[0].values[0] == 3
+    assert [run.name for run in discover(path)] == ["all (a)", "all (b)"]
     with pytest.raises(GandoctorError, match="rows are of 2 runs"):
         csv.read(path)
 

@@ -22,7 +22,7 @@ from gandoctor.parsers.tables.dialect import (
 )
 from gandoctor.parsers.tables.fast import by_pandas
 from gandoctor.parsers.tables.nameless import has_counterpart, in_known_order, whose_losses
-from gandoctor.parsers.tables.tidy import spread
+from gandoctor.parsers.tables.tidy import by_run, spread
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def sniff(path: Path, head: bytes) -> float:
             return min(_sniff_nameless(path, text), 1.0 if suffix in _SUFFIXES else 0.3)
         if not _trusted(dialect.header or (), path):
             return 0.0
-        _reading(by_csv(text, dialect, []), dialect, path, [])
+        _reading(by_run(by_csv(text, dialect, []))[0][1], dialect, path, [])
     except GandoctorError:
         return 0.3 if is_only_header(text) else 0.0
     if suffix in _TABLES:
@@ -109,8 +109,11 @@ def read_runs(path: Path) -> list[tuple[str, Reading]]:
         As `read` does.
     """
     table, dialect, lost = _load(path)
-    columns, rows, said = _told(table, dialect, path, lost)
-    return assemble_runs(columns, rows, **said)
+    found = []
+    for run, part in by_run(table):
+        columns, rows, said = _told(part, dialect, path, [*lost])
+        found += [(f"{run} {k}".strip(), r) for k, r in assemble_runs(columns, rows, **said)]
+    return found
 
 
 def _load(path: Path) -> tuple[Table, Dialect, list[str]]:

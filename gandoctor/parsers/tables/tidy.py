@@ -25,6 +25,7 @@ _TAGS: Final = frozenset(
 )
 _VALUES: Final = frozenset({"value", "values", "val", "metric_value", "scalar_value"})
 _RUNS: Final = frozenset({"run", "run_id", "run_uuid", "run_name", "dir_name", "experiment"})
+_MOST_RUNS: Final = 200
 _OFTEN: Final = 3  # rows a tag has in the mean; with fewer they are a table of results
 
 
@@ -39,7 +40,7 @@ def spread(table: Table, lost: list[str]) -> Table:
     columns, rows, words, notes = table
     tags = _named(words, _TAGS)
     value = next((c for c in columns if plain(c.name) in _VALUES), None)
-    if not tags or value is None or not has_counter([c.name for c in columns]):
+    if value is None or not _is_tidy(table):
         return table
     counts = Counter(tag for tag in words[tags] if not is_blank(tag))
     if not counts or rows < _OFTEN * len(counts):
@@ -74,6 +75,33 @@ def _by_tag(
     bounds = np.searchsorted(of_value[by], np.arange(len(kept) + 1))
     parts = [by[a:b] for a, b in itertools.pairwise(bounds)]
     return [Column(n, value.cells[p], at[p]) for n, p in zip(kept, parts, strict=True)]
+
+
+def by_run(table: Table) -> list[tuple[str, Table]]:
+    """The rows of each run in such a table, under its name; the whole under none where it has one.
+
+    Runs are those that a column tells apart.
+    """
+    columns, _, words, notes = table
+    run = _named(words, _RUNS)
+    names = list(dict.fromkeys(words[run])) if run else []
+    if not 1 < len(names) <= _MOST_RUNS or not _is_tidy(table):
+        return [("", table)]
+    parts: list[tuple[str, Table]] = []
+    number = {name: k for k, name in enumerate(names)}
+    of_row = np.array([number[cell] for cell in words[run]])
+    for name, k in number.items():
+        own = of_row == k
+        at = np.flatnonzero(own).tolist()
+        told = {n: [cells[i] for i in at] for n, cells in words.items()}
+        parts.append((name, ([c.of(own) for c in columns], len(at), told, list(notes))))
+    return parts
+
+
+def _is_tidy(table: Table) -> bool:
+    columns, _, words, _ = table
+    names = [c.name for c in columns]
+    return bool(_named(words, _TAGS) and has_counter(names) and _VALUES & set(map(plain, names)))
 
 
 def _named(words: dict[str, list[str]], known: frozenset[str]) -> str:
