@@ -128,17 +128,23 @@ class Known:
         return None if None in votes else False
 
     def wanted(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Arms to train whole, with what comes first; none of a run that nothing is prescribed."""
+        """Arms to train whole, with what comes first; none of a run that nothing is prescribed.
+
+        The random edit is asked where a prescription cures, others where neither of the first does.
+        """
         for trial in self.trials:
             if not trial["pick"]:
                 continue
             others = [arm for arm in trial["arms"] if arm.isdigit()]
-            order = dict.fromkeys([trial["pick"], "1", "random", *others])
+            order = dict.fromkeys([trial["pick"], "1", *others, "random"])
             for rank, arm in enumerate(a for a in order if a in trial["arms"]):
                 if self.vote(trial, arm).cured is not None:
                     continue
+                curable = self.curable(trial)
+                if arm == "random" and not curable:
+                    continue
                 needless = arm in others and arm not in (trial["pick"], "1")
-                if not (needless and self.curable(trial)):
+                if not (needless and curable):
                     yield rank, trial, arm
 
 
