@@ -41,15 +41,19 @@ GAMES: Final = frozenset({"bce", "hinge", "wgan", "ls"})
 _LOSS: Final = late_pattern(
     r"(?i)(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)_loss\w*|loss_(?:disc\w*|dis|gen\w*|adv\w*|gan|d|g)"
 )
+_TRAINS: Final = late_pattern(
+    r"(?i)(?:^|_)(?:train|fit|update)\w*_(?:disc|critic|dis(?:$|_)|d(?:$|_))"
+)
 # What D is told of real and fake data, as its classes.
 _TOLD: Final = late_pattern(r"(?i)(?:real|fake)_?(?:labels?|targets?|y)|labels?_?(?:real|fake)")
 # Nodes of the longest term that is looked at.
 _LONGEST: Final = 80
 _MEANS: Final = frozenset({"mean", "reduce_mean"})
 # What the mean of an answer of D's is taken of, and what makes another loss of it.
-_JUDGED: Final = late_pattern(
-    r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bnet_?c\b|\bD\b|gen|logit"
-)
+_JUDGED_WORDS: Final = r"(?i)fake|real|critic|disc|valid|\bd_|net_?d|\bnet_?c\b|\bD\b|gen|logit"
+_JUDGED: Final = late_pattern(_JUDGED_WORDS)
+# What HiFi-GAN's losses call the answers of D beside.
+_SCORED: Final = late_pattern(_JUDGED_WORDS + r"|\bd[gr]\b")
 _SHAPED: Final = late_pattern(
     r"(?i)\b(?:log\w*|relu|softplus|abs|square|pow|norm\w*|maximum|minimum|sigmoid\w*)\b|\*\*"
 )
@@ -84,8 +88,9 @@ def of_marks(found: Set[str]) -> str | None:
     # Two classes told apart, and D's are real and fake.
     if {"classes", "judged"} <= found:
         return "nonsaturating"
-    # Squares alone: beside another loss they are how pictures are compared.
-    return "lsgan" if "mse" in found else None
+    # Squares alone: beside another loss they are how pictures are compared, and a penalty on
+    # gradients tells of one that is not seen.
+    return "lsgan" if "mse" in found and "gp" not in found else None
 
 
 def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
@@ -99,6 +104,7 @@ def marks(tree: ast.AST) -> Iterator[tuple[str, ast.Call | ast.BinOp]]:
         if isinstance(node, ast.FunctionDef):
             if _LOSS.fullmatch(node.name):
                 yield from _in_loss(node)
+            if _LOSS.fullmatch(node.name) or _TRAINS.search(node.name):
                 yield from _of_means(node)
             elif re.fullmatch(_WASSERSTEIN, node.name):
                 yield from (("wgan", n) for n in ast.walk(node) if is_mean(n))
@@ -145,6 +151,16 @@ def _of_means(function: ast.FunctionDef) -> Iterator[tuple[str, ast.BinOp]]:
                 yield "wgan", value
 
 
+def _is_clamped(node: ast.Call, name: str) -> bool:
+    """``clamp(1 - D(x), min=0)``."""
+    if name not in ("clamp", "clip", "clamp_min") or not node.args or not _is_margin(node.args[0]):
+        return False
+    low = next((k.value for k in node.keywords if k.arg == "min"), None)
+    low = node.args[1] if low is None and len(node.args) > 1 else low
+    is_zero = isinstance(low, ast.Constant) and low.value == 0
+    return is_zero and bool(_SCORED.search(_text(node.args[0])))
+
+
 def _of_call(node: ast.Call) -> Iterator[str]:
     name = _last(node.func)
     yield from (mark for pattern, mark in _CALLS if re.fullmatch(pattern, name))
@@ -154,7 +170,9 @@ def _of_call(node: ast.Call) -> Iterator[str]:
         name in ("relu", "maximum", "max")
         and any(_is_margin(a) for a in node.args)
         and not is_plain
-    ):
+        # `max(x - 1)` is the largest of some numbers
+        and (name == "relu" or len(node.args) + len(node.keywords) > 1)
+    ) or _is_clamped(node, name):
         yield "hinge"
     if name == "squared_difference" and _is_of_one(node) and _JUDGED.search(_text(node)):
         yield "ls"
@@ -215,6 +233,12 @@ def _terms(node: ast.expr, sign: int, most: int) -> list[tuple[int, ast.expr]]:
         return _terms(node.left, sign, most - 1) + _terms(node.right, right, most - 1)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and most:
         return _terms(node.operand, -sign, most - 1)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and most:
+        # `0.5 * (mean(a) + mean(b))`
+        if isinstance(node.left, ast.Constant):
+            return _terms(node.right, sign, most - 1)
+        if isinstance(node.right, ast.Constant):
+            return _terms(node.left, sign, most - 1)
     return [(sign, node)]
 
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 _TESTS: Final = frozenset(
     {"test", "tests", "eval", "evaluate", "evaluation", "infer", "inference", "demo",
      "sample", "generate", "conftest", "benchmark", "plot", "visualize", "fid", "metrics",
-     "predict", "classifier"}
+     "predict", "classifier", "tune", "tuning"}
 )  # fmt: skip
+# What goes on with what was trained before.
+_AGAIN: Final = frozenset({"load", "restore", "resume", "fine", "finetune"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Choice:
         return d, g, scope, main.unit, why
 
     def _partner(self, d: Optimiser, among: Sequence[Optimiser]) -> tuple[Optimiser | None, float]:
-        best: tuple[tuple[float, float], Optimiser] | None = None
+        best: tuple[tuple[float, float, float], Optimiser] | None = None
         for g in among:
             close = 0.2
             if g.unit is d.unit:
@@ -183,7 +185,9 @@ class Choice:
                     close = 4.0
                 elif self._class(g) is not None and self._class(g) is self._class(d):
                     close = 3.0
-            rank = (close, -abs(g.call.lineno - d.call.lineno))
+            # `gen_opt` before `gen_opt_fair` is the one beside `disc_opt`
+            more = len(words_of(g.target)) > len(words_of(d.target))
+            rank = (close, -float(more), -abs(g.call.lineno - d.call.lineno))
             if best is None or rank > best[0]:
                 best = (rank, g)
         return (best[1], best[0][0]) if best else (None, 0.0)
@@ -206,6 +210,8 @@ class Choice:
             weight += 0.5 if entered else 0.0
             if set(words_of(scope.name)) & _TESTS:
                 weight -= 3
+            elif set(words_of(scope.name)) & _AGAIN:
+                weight -= 2
         if self.hint.cell >= 0:
             cell = o.unit.cell_of(o.call)
             weight += 5 if 0 <= cell <= self.hint.cell else -5

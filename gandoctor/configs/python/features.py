@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs import loss_calls
-from gandoctor.configs.python.layers import Layers
 from gandoctor.configs.python.loops import SHOWING, TEST, around_name, fits, squeezed
 from gandoctor.configs.python.names import CLEAR, FAMILIES, FAMILY_KEYS, LOOSE_KEYS
+from gandoctor.configs.python.pictures import Pictures
 from gandoctor.configs.python.scales import is_symmetric, is_unit, one_of
-from gandoctor.configs.python.sides import words_of
+from gandoctor.configs.python.sides import side_of, words_of
 from gandoctor.configs.references import last_name
 from gandoctor.patterns import late_pattern
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
 
     from gandoctor.configs.python.units import Unit
-    from gandoctor.configs.python.values import Reader
     from gandoctor.configs.python.ways import Known
 
 _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
@@ -28,11 +27,9 @@ _WEIGHTS: Final = late_pattern(r"(?i)param|weight|vars|theta|trainable|layers")
 _WEIGHT: Final = late_pattern(r"(?i)(?:gp_?)?(?:weight|lambda\w*|lambd?|lam|coeff?)_?")
 _TOGETHER: Final = 12  # lines
 _NOISE: Final = frozenset({"z", "noise", "latent", "latents", "fakez", "noises"})
-_SHAPES: Final = ("imgshape", "imageshape", "imgdims", "imagedims", "inputshape", "datashape")
 _BESIDE: Final = frozenset({"aux", "auxiliary", "teacher", "classifier"})
-_INCEPTION: Final = 299  # pixels, of what pictures are brought to for a judge of them
-# What reads pictures from a folder.
-_LOADERS: Final = ("image_dataset_from_directory", "flow_from_directory")
+_PLACES: Final = frozenset({"coord", "coords", "coordinates", "meshgrid", "position"})
+_DISTANCES: Final = ("mae", "mean_absolute_error", "l1")
 # What draws noise, and which of its arguments is the size if there is no shape.
 _DRAWN: Final = (
     ("randn", 1), ("normal", 9), ("random_normal", 9), ("uniform", 9), ("random_uniform", 9),
@@ -40,7 +37,7 @@ _DRAWN: Final = (
 )  # fmt: skip
 
 
-class Training(Layers):
+class Training(Pictures):
     """The training that was chosen, and the features of its code; made as `Loops` is."""
 
     # ------------------------------------------------------------ data
@@ -87,7 +84,7 @@ class Training(Layers):
                 if its is unit and (said := self._normalised(call)):
                     return said, call, unit
             for node in self.index.sums[id(unit)]:
-                if self._is_shown(node):
+                if self._is_shown(node) or self._is_of_places(node):
                     continue
                 if is_symmetric(node) and not self.reader.is_idle(node):
                     return "-1..1", node, unit
@@ -107,6 +104,11 @@ class Training(Layers):
             return False
         return bool(TEST.search(name) or words & {*SHOWING, "predict", "denorm"})
 
+    def _is_of_places(self, node: ast.AST) -> bool:
+        """Whether coordinates are brought to a range, and no picture."""
+        around = [getattr(p, "name", "") or "" for p in self.index.around(node)]
+        return any(set(words_of(name)) & _PLACES for name in around)
+
     def _normalised(self, call: ast.Call) -> str:
         values: list[float] = []
         handed = [*call.args[:2], *(k.value for k in call.keywords if k.arg in ("mean", "std"))]
@@ -121,94 +123,6 @@ class Training(Layers):
                     return ""
                 values.append(number)
         return "-1..1" if values and all(v == 0.5 for v in values) else ""
-
-    def image_size(self) -> Known | None:
-        """The side that pictures are brought to."""
-        for name in ("CenterCrop", "RandomCrop", "RandomResizedCrop", "Resize"):
-            known = list(self._brought_to(name))
-            if not known:
-                continue
-            # a file that loads several data sets brings each to a size of its own
-            first = known[0]
-            is_own = bool(first.trail) and first.trail[-1][0] is self.home
-            return first if is_own or all(k.value == first.value for k in known) else None
-        return self._loaded() or self._resized() or self._of_shape() or self._taken()
-
-    def _brought_to(self, name: str) -> Iterator[Known]:
-        """The sides that the calls of a transform are given."""
-        for call in self.calls(name):
-            node = call.args[0] if call.args else None
-            if node is None:
-                node = next((k.value for k in call.keywords if k.arg == "size"), None)
-            end = self.reader.end(node) if node is not None else None
-            if end is not None and isinstance(end[0], ast.Tuple | ast.List) and end[0].elts:
-                node = end[0].elts[0]
-            known = self.reader.known(node) if node is not None else None
-            if known is not None and fits(known.value, 4, 8192, whole=True):
-                yield known
-
-    def _loaded(self) -> Known | None:
-        """``image_dataset_from_directory(..., image_size=(64, 64))``."""
-        for name in _LOADERS:
-            for call in self.calls(name):
-                for keyword in call.keywords:
-                    if keyword.arg in ("image_size", "target_size", "img_size"):
-                        end = self.reader.end(keyword.value)
-                        known = self._side_of(end[0]) if end is not None else None
-                        if known is not None:
-                            return known
-        return None
-
-    def _taken(self) -> Known | None:
-        """``Conv2D(..., input_shape=[28, 28, 1])``, ``Input(shape=(28, 28, 1))``."""
-        for name, word in (("Conv2D", "input_shape"), ("Input", "shape"), ("InputLayer", "shape")):
-            for call in self.calls(name):
-                given = [k.value for k in call.keywords if k.arg == word]
-                given += call.args[:1] if name == "Input" else []
-                for shape in given:
-                    end = self.reader.end(shape)
-                    node = end[0] if end is not None else shape
-                    known = self._side_of(node) if _is_picture(node, self.reader) else None
-                    if known is not None:
-                        return known
-        return None
-
-    def _resized(self) -> Known | None:
-        """``picture.resize((28, 28))``, where that is no look at what comes of the training."""
-        for call in (*self.calls("resize"), *self.calls("imresize")):
-            name = getattr(self.index.function_of(call), "name", "")
-            if TEST.search(name) or set(words_of(name)) & {*SHOWING, "fid", "inception"}:
-                continue
-            handed = (*call.args, *(k.value for k in call.keywords if k.arg in ("size", "dsize")))
-            if len(call.args) == 3:  # `imresize(picture, 64, 64)`
-                pair = ast.Tuple([*call.args[1:]], ast.Load())
-                handed = (*handed[:2], pair)
-            for node in handed[:3]:
-                known = self._side_of(node)
-                if known is not None and known.value != _INCEPTION:
-                    return known
-        return None
-
-    def _of_shape(self) -> Known | None:
-        """``img_shape = (1, 28, 28)``."""
-        index = self.index
-        for name in (n for w in _SHAPES for n in self._spelled().get(w, ())):
-            given = [
-                b.value for scope in self._scopes_in_order() for b in index.defined(scope, name)
-            ]
-            for value in (*given, *(s.value for s in index.stores.get(name, ()))):
-                known = self._side_of(value) if value is not None else None
-                if known is not None:
-                    return known
-        return None
-
-    def _side_of(self, node: ast.AST) -> Known | None:
-        """The one side of a square shape, channels before or behind it or not at all."""
-        if not isinstance(node, ast.Tuple | ast.List) or not 2 <= len(node.elts) <= 3:
-            return None
-        sides = [self.reader.known(e) for e in node.elts]
-        at = [k for k in sides if k is not None and fits(k.value, 5, 8192, whole=True)]
-        return at[0] if len(at) == 2 and at[0].value == at[1].value else None
 
     def noise(self) -> Known | None:
         """The size of the noise, from where it is drawn."""
@@ -247,7 +161,16 @@ class Training(Layers):
     def family(self) -> tuple[str, ast.expr | None, Unit, Known | None] | None:
         """The loss family: a word that chooses it, else what is called."""
         said = self._said(self.candidates(FAMILY_KEYS))
+        if said is not None and said[0] == "wgan" and self._is_penalised():
+            said = ("wgan-gp", *said[1:])
         return said or self._called() or self._said(self.unread(FAMILY_KEYS))
+
+    def _is_penalised(self) -> bool:
+        """Whether the training's own function always has a penalty on gradients."""
+        return any(
+            mark == "gp" and not self.reader.is_branched(node)
+            for mark, node in loss_calls.marks(self.scope)
+        )
 
     def _said(
         self, among: Iterable[Known]
@@ -329,9 +252,20 @@ class Training(Layers):
         function = self.index.function_of(node)
         name = getattr(function, "name", "")
         owner = self.index.parents.get(function)
+        if self._is_of_other(node):
+            return True
         return bool(set(words_of(name)) & _BESIDE) or (
             isinstance(owner, ast.ClassDef) and self._is_replaced(name, owner)
         )
+
+    def _is_of_other(self, node: ast.AST) -> bool:
+        """``decoder_loss = ...``: whether it is computed for a network beside the two."""
+        for parent in self.index.around(node):
+            if isinstance(parent, ast.Assign):
+                return any(side_of(last_name(t)) == "o" for t in parent.targets)
+            if isinstance(parent, ast.stmt):
+                break
+        return False
 
     def _is_replaced(self, method: str, owner: ast.ClassDef) -> bool:
         """Whether a class is only made as an heir that has a method of its own for this one."""
@@ -386,8 +320,21 @@ class Training(Layers):
         return None
 
     def pixels(self) -> Known | None:
-        """``100 * l1_loss``."""
-        return self._weight_of({"l1"})
+        """``100 * l1_loss``, or ``compile(loss=["mse", "mae"], loss_weights=[1, 100])``."""
+        return self._weight_of({"l1"}) or self._compiled()
+
+    def _compiled(self) -> Known | None:
+        """The weight of the one loss of several that is the distance of pictures."""
+        for call in self.calls("compile"):
+            lists = {k.arg: k.value for k in call.keywords if isinstance(k.value, ast.List)}
+            if not {"loss", "loss_weights"} <= lists.keys():
+                continue
+            pairs = zip(lists["loss"].elts, lists["loss_weights"].elts, strict=False)
+            said = [w for n, w in pairs if isinstance(n, ast.Constant) and n.value in _DISTANCES]
+            known = self.reader.known(said[0]) if len(said) == 1 else None
+            if known is not None and fits(known.value, 1e-3, 1e5):
+                return known
+        return None
 
     def _weight_of(self, words: Set[str]) -> Known | None:
         """The factor of a term that is called so."""
@@ -460,13 +407,6 @@ class Training(Layers):
                 if known is not None and fits(known.value, 1e-6, 1e6):
                     return known
         return None
-
-
-def _is_picture(node: ast.AST, reader: Reader) -> bool:
-    """Whether a shape is that of pictures, and none of features: of one channel, or of colours."""
-    if not isinstance(node, ast.Tuple | ast.List) or len(node.elts) != 3:
-        return False
-    return any(reader.number(node.elts[i]) in (1, 3, 4) for i in (0, 2))
 
 
 def _size_of(call: ast.Call, place: int) -> ast.expr | None:

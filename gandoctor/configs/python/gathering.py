@@ -254,7 +254,8 @@ def _chosen(code: Mapping[str, bytes], program: str) -> list[str]:
                 continue
             seen[name] = None
             waiting += taken_in(name)
-        for name in seen:
+        # the file of the losses before what may be too much
+        for name in sorted(seen, key=lambda n: (n != trainer, not _of_losses(n))):
             cost = len(code[name]) if name.endswith(".py") else min(len(code[name]), 20_000)
             if name not in out and (size + cost <= MAX_PARSED or not out):
                 out[name] = None
@@ -268,6 +269,10 @@ def _chosen(code: Mapping[str, bytes], program: str) -> list[str]:
             out[name] = None
             size += len(data)
     return list(out)
+
+
+def _of_losses(name: str) -> bool:
+    return bool({"loss", "losses"} & set(words_of(PurePosixPath(name).stem)))
 
 
 def _unlikely(name: str) -> int:

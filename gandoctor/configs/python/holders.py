@@ -352,6 +352,8 @@ class Holding(Naming):
         # `self.net = None` keeps a place for what is made later
         mine = [s for s in mine if not _is_none(s.value)] or mine
         mine = [s for s in mine if not self.is_branched(s.target)] or mine
+        # `if args: self.epochs = args.epochs`, and `else: self.epochs = epochs`
+        mine = [s for s in mine if not isinstance(s.value, ast.Name)] or mine
         first = [s for s in mine if getattr(s.scope, "name", "") == "__init__"]
         return (first or mine)[-1] if mine else None
 

@@ -26,6 +26,10 @@ _ACTIVATIONS: Final = {
 _NORMS: Final = late_pattern(
     r"(?i)spectral_?norm(?:ali[sz]ation)?|sn_?conv\w*|sn_?linear|sn(?:conv2d|dense)?"
 )
+_ASKED: Final = late_pattern(r"(?i)spectral|(?:^|_)sn(?:$|_)")
+_ATTENTION: Final = frozenset(
+    {"att", "attn", "attention", "attw", "score", "scores", "energy", "affinity"}
+)
 # Words of functions that make no network.
 _NO_NETWORK: Final = frozenset(
     {
@@ -70,7 +74,7 @@ class Layers(Loops):
                 name = (
                     last_name(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
                 )
-                if name in _ACTIVATIONS:
+                if name in _ACTIVATIONS and not self._is_of_attention(node):
                     found.append(
                         (
                             node.func.end_lineno or node.lineno,
@@ -92,13 +96,28 @@ class Layers(Loops):
         found.sort(key=lambda f: f[:2])
         return [(said, node) for _, _, said, node in found]
 
+    def _is_of_attention(self, node: ast.Call) -> bool:
+        """``scores = softmax(q @ k)`` within a network."""
+        return bool(set(words_of(target_of(node, self.index))) & _ATTENTION)
+
     def spectral_norm(self) -> tuple[ast.expr, Unit] | None:
         """Where D normalises its weights."""
         for body, unit in self.networks("d"):
             for node in sorted(_calls_in(body), key=lambda c: c.lineno):
-                if _NORMS.fullmatch(last_name(node.func)) and not self.reader.is_idle(node):
-                    return node, unit
+                if not _NORMS.fullmatch(last_name(node.func)) or self.reader.is_idle(node):
+                    continue
+                # `if use_sn:` of a network that nobody is seen to make
+                return None if self._is_asked_for(node) else (node, unit)
         return None
+
+    def _is_asked_for(self, node: ast.AST) -> bool:
+        """Whether it hangs on an option for spectral norm of which nothing is known."""
+        return any(
+            isinstance(p, ast.If)
+            and _ASKED.search(last_name(p.test))
+            and self.reader.known(p.test) is None
+            for p in self.index.around(node)
+        )
 
     def dropout(self) -> Known | None:
         """The share that D drops."""
@@ -132,7 +151,7 @@ class Layers(Loops):
                 continue
             owner = index.parents.get(node)
             # `build` of the one network is none of the other's
-            its = side_of(node.name) or side_of(getattr(owner, "name", ""))
+            its = side_of(node.name) or side_of(getattr(owner, "name", "") or "")
             if its != side and (its or not self._is_made_as(node.name, side)):
                 continue
             unit = index.of[node]

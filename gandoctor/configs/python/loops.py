@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python.index import SCOPES
 from gandoctor.configs.python.names import RANGES, WHOLE, WORDS
-from gandoctor.configs.python.sides import side_of, words_of
+from gandoctor.configs.python.sides import is_trial, side_of, words_of
 from gandoctor.configs.python.ways import Known
 from gandoctor.configs.references import dotted, last_name
 from gandoctor.patterns import late_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence, Set
 
     from gandoctor.configs.python.index import Index, Scope
     from gandoctor.configs.python.sides import Side
@@ -38,6 +38,7 @@ _TRAINER: Final = late_pattern(r"(?i)train|gan$|learner|updater|gan_loss")
 # Functions that look at what comes of a training.
 SHOWING: Final = frozenset({"save", "plot", "show", "sample", "samples", "generate", "visualize",
                             "test", "eval", "evaluate", "display"})  # fmt: skip
+_SEARCHING: Final = frozenset({"search", "query", "invert", "inversion", "project"})
 TEST: Final = late_pattern(r"(?i)(?:^|_|\b)(?:test|val|valid|validation|eval|infer)")
 
 
@@ -76,7 +77,7 @@ class Loops:
         self._scopes: list[Scope] | None = None
         # Of each function that makes whole steps of the training the loops that train.
         self._loops_of_step: dict[int, list[ast.AST] | None] = {}
-        self.near = [home, *(u for u in reader.preferred if u is not home)]
+        self.near = [home, *(u for u in reader.preferred if u is not home and not is_trial(u.file))]
 
     # ------------------------------------------------------------ by name
 
@@ -134,7 +135,15 @@ class Loops:
         """Whether a function belongs to another training, or looks at what comes of this one."""
         if id(self.index.of[scope]) in self.reader.rivals:
             return True
-        return scope is not self.scope and bool(set(words_of(getattr(scope, "name", ""))) & SHOWING)
+        shows = _says(scope, SHOWING) or self._is_shown_only(scope)
+        return scope is not self.scope and shows
+
+    def _is_shown_only(self, scope: Scope) -> bool:
+        """Whether only what looks at pictures enters a function: ``load_data(3)`` to show them."""
+        if not isinstance(scope, ast.FunctionDef) or scope.name == "__init__":
+            return False
+        sites = self.index.callers(scope.name, scope)
+        return bool(sites) and all(_says(self.index.function_of(s.call), SHOWING) for s in sites)
 
     def handed(self, words: Sequence[str]) -> Iterator[Known]:
         """What a trainer of some library is handed: ``Trainer(n_dis=5)``."""
@@ -199,7 +208,8 @@ class Loops:
                     yield self.reader.given(given, name)
                 yield from _given(self.reader.known(store.value))
         for scope in index.scopes:
-            if id(index.of[scope]) in rivals:
+            unit = index.of[scope]
+            if id(unit) in rivals or (unit is not self.home and _is_of_tests(unit)):
                 continue
             if isinstance(scope, ast.ClassDef) and index.defined(scope, name):
                 last = index.defined(scope, name)[-1]
@@ -253,7 +263,9 @@ class Loops:
             )
             if not is_epoch and not (is_outer and steps):
                 continue
-            if not is_epoch and self._is_of_one(node, known):
+            if (not is_epoch or side_of(known.key)) and self._is_of_one(node, known):
+                continue
+            if self._is_search(node):
                 continue
             rank = (0 if is_epoch else 2) + (0 if steps else 4) + (0 if unit is self.home else 1)
             rank += 0 if self._is_own(node) else 1
@@ -270,6 +282,11 @@ class Loops:
         """Whether a loop makes the steps of one network for one of the other."""
         own = squeezed(known.key) in (*WORDS["n_critic"], *WORDS["n_gen"])
         return own or self.trains(node, "d") != self.trains(node, "g")
+
+    def _is_search(self, node: ast.For) -> bool:
+        """Whether a loop looks for the noise of a picture, with G as it is."""
+        function = self.index.function_of(node)
+        return function is not self.scope and _says(function, _SEARCHING)
 
     def _until(self) -> tuple[str, Known] | None:
         """``while step < total:``."""
@@ -376,6 +393,14 @@ class Loops:
         found.sort(key=lambda m: (self.near.index(m.unit), m.call.lineno))
         for made in found:
             yield made.call, made.unit
+
+
+def _is_of_tests(unit: Unit) -> bool:
+    return bool(TEST.search(PurePosixPath(unit.file).stem))
+
+
+def _says(scope: ast.AST, words: Set[str]) -> bool:
+    return bool(set(words_of(getattr(scope, "name", ""))) & words)
 
 
 def _given(known: Known | None) -> Iterator[Known]:

@@ -18,7 +18,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "noisevectorsize", "latentvectorsize", "dimnoise", "inputnoisedim", "noiseshape",
         "latent", "latents", "znum", "noiselen", "noiselength", "ndimz", "numlatent", "zchannels",
         "latentvector", "randomnoisedim", "nlatent", "noisevecsize", "znoise", "noisesz",
-        "seedsize", "noisedims", "numlatents",
+        "seedsize", "noisedims", "numlatents", "latentvecsize", "sizelatentvector",
     ),
     "epochs": (
         "epochs", "nepochs", "numepochs", "epoch", "maxepochs", "totalepochs", "numepoch",
@@ -45,7 +45,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
         "discriminatoriters", "ncritics", "critrepeats", "dstepsperg", "criticrepeats",
         "disciterations", "discriminatoriterations", "netditers", "kcritic", "dsteppergstep",
         "dstepspergstep", "discstepspergenstep", "numdstepsperg", "dstepspergen",
-        "dupdatesperstep",
+        "dupdatesperstep", "discriminatorniter", "criticniter",
     ),
     "n_gen": (
         "ngen", "gsteps", "giters", "generatorsteps", "geniters", "numgsteps", "gensteps",
@@ -74,6 +74,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "real_label": ("reallabel", "reallabels", "reallabelvalue", "reallabelval"),
     "lambda_l1": (
         "lambdal1", "l1lambda", "l1weight", "weightl1", "lambdapixel", "lambdarecon", "l1coef",
+        "lambdapix2pix",
     ),
     "d_dropout": (
         "ddropout", "dropoutd", "discdropout", "dropout", "dropoutrate", "dropoutprob",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gandoctor.configs.python.index import FUNCTIONS, Binding, Made, Scope
 from gandoctor.configs.python.injecting import injected, is_made_by_name
+from gandoctor.configs.python.sides import is_trial
 from gandoctor.configs.python.ways import (
     DEEPEST,
     MOST_STEPS,
@@ -280,7 +281,11 @@ class Naming(Followed):
                 for m in index.calls.get("spawn", ())
                 if m.call.args and last_name(m.call.args[0]) == name
             ]
-        fits = [m for m in found if _fits(scope, m.call) and m.scope is not scope]
+        fits = [
+            m
+            for m in found
+            if _fits(scope, m.call) and m.scope is not scope and not is_trial(m.unit.file)
+        ]
         return sorted(fits, key=self._site_order)
 
     def _heirs(self, owner: ast.ClassDef) -> list[str]:

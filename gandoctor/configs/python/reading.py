@@ -239,6 +239,8 @@ def _by_name(training: Training) -> Iterator[Found]:
         known = training.named(setting)
         if setting == "label_smoothing":
             known = known or training.smoothing() or training.named("real_label")
+        if setting == "image_size" and known is not None:
+            known = training.side(known)
         if known is not None:
             yield from _found(setting, known, "medium")
     for setting, direct in (

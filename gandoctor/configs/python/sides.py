@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from gandoctor.patterns import late_pattern
@@ -76,6 +77,11 @@ def _glued(words: Iterable[str]) -> Side:
         if word.startswith("generator"):
             return "g"
     return ""
+
+
+def is_trial(file: str) -> bool:
+    """Whether a file tries out settings, and none of them for good."""
+    return bool({"tune", "tuning"} & set(words_of(PurePosixPath(file).stem)))
 
 
 def is_whole(name: str) -> bool:
