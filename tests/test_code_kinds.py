@@ -158,6 +158,37 @@ def test_spectral_norm_that_nobody_is_seen_to_ask_for(code, given, normed):
     assert found.get("spectral_norm") == normed
 
 
+def test_what_a_network_can_do_by_itself_is_not_the_training(code):
+    found = code(
+        {
+            "mlp.py": """
+                class MLP:  # a discriminator, or a generator
+                    def __init__(self, lr):
+                        self.opt = Adam(self.parameters(), lr)
+                    def fit(self, batch_size=500, epochs=1000):
+                        loader = DataLoader(data, batch_size)
+                        for epoch in range(epochs):
+                            self.opt.step()
+                """,
+            "gan.py": """
+                from mlp import MLP
+                class GAN:
+                    def __init__(self, n=20, batch_size=64):
+                        self.generator = MLP(lr=1)
+                        self.discriminator = MLP(lr=2)
+                        self.n, self.batch_size = n, batch_size
+                    def fit(self):
+                        loader = DataLoader(data, self.batch_size)
+                        for i in range(self.n):
+                            self.train_step()
+                """,
+        }
+    )
+    assert (found["lr_g"], found["lr_d"]) == (1, 2)
+    assert (found["batch_size"], found["iterations"]) == (64, 20)
+    assert "epochs" not in found
+
+
 LOSSES = {
     "a weighed sum of means": (
         "loss = -torch.mean(y_real) + 0.5 * (torch.mean(y_fake) + torch.mean(y_fake2)) + x", "wgan",

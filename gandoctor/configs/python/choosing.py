@@ -173,7 +173,9 @@ class Choice:
             why = "no other file makes an optimiser for a discriminator"
         else:
             why = "of all files that train it looks most like the training"
-        return d, g, scope, main.unit, why
+        # a network that makes its own optimiser is none that trains the two
+        is_own = main.frame.caller is not None and self.index.class_of(main.call) is not None
+        return d, g, scope, self.index.of[scope] if is_own else main.unit, why
 
     def _partner(self, d: Optimiser, among: Sequence[Optimiser]) -> tuple[Optimiser | None, float]:
         best: tuple[tuple[float, float, float], Optimiser] | None = None

@@ -135,7 +135,9 @@ def read_code(
         return None
     code.d, code.g, scope, home, why = chosen
     # of a collection of trainings the others are no part of this one
-    mine = {id(o.unit) for o in (code.d, code.g) if o is not None} | {id(home)}
+    mine = {id(o.unit) for o in (code.d, code.g) if o is not None}
+    # nor is what a network can do by itself
+    mine = mine if id(home) in mine else {id(home)}
     reader.rivals = {id(o.unit) for o in code.made if o.side in ("d", "g")} - mine
     reader.preferred = [u for u in near(index, home) if id(u) not in reader.rivals]
     _command(code, home, hint, commands)
