@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from benchmarks.probe import pictures, zoos
 from benchmarks.probe.trials import CURES, TRIALS, Known, add, figures, lines
+from benchmarks.zoo import reports
 from benchmarks.zoo.pictures import labels, once, release
 from gandoctor import GandoctorError, api
 from gandoctor.trials import arms as ways
@@ -87,7 +88,7 @@ def half(tmp_path_factory):
 
 def test_no_picture_run_is_tried_that_no_config_could_mend(half, tmp_path):
     zoo = zoos.Pictures(half, tmp_path)
-    truths = {t["run"]: t for t in zoos.truths(half)}
+    truths = {t["run"]: t for t in reports.truths(half)}
     names = zoo.chosen()
     assert 0 < len(names) < len(truths)
     assert all(truths[n]["config"] and not truths[n]["borderline"] for n in names)

@@ -274,17 +274,26 @@ with open(out / "losses.csv", "w") as f:
 """
 
 
-def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
-    file = tmp_path / "train.py"
-    file.write_text(OPTIONS)
-    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
+def tried_by_options(folder, script):
+    """Trials of a run that a script has made, by the options of the script."""
+    file = folder / "train.py"
+    file.write_text(script)
+    subprocess.run([sys.executable, file, "--out", folder / "run"], check=True)
     words = f"{sys.executable} {file} {{args}} --out {{out}}"
-    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
-    arms = {a.kind: a for a in report.trials.arms}
+    report = trials.run(folder / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
+    return report.trials, {a.kind: a for a in report.trials.arms}
+
+
+def assert_told_apart(arms):
     assert arms["unchanged"].rungs[0] == pytest.approx([400.001, 401.001, 402.001])
     assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
     assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
-    assert report.trials.complete
+
+
+def test_a_training_of_options_alone_is_tried_by_these(tmp_path):
+    note, arms = tried_by_options(tmp_path, OPTIONS)
+    assert_told_apart(arms)
+    assert note.complete
     note = trials.run(tmp_path / "run", trials.Wishes("train {config} {out}")).trials
     assert note.trained == 0
     assert any("write {args}" in n for n in note.notes)
@@ -307,15 +316,8 @@ with open(out / "train.log", "w") as f:
 
 
 def test_options_that_only_the_log_tells_are_tried(tmp_path):
-    file = tmp_path / "train.py"
-    file.write_text(PRINTED)
-    subprocess.run([sys.executable, file, "--out", tmp_path / "run"], check=True)
-    words = f"{sys.executable} {file} {{args}} --out {{out}}"
-    report = trials.run(tmp_path / "run", trials.Wishes(words, patches=1, budget=60, jobs=2))
-    arms = {a.kind: a for a in report.trials.arms}
-    assert arms["unchanged"].rungs[0] == pytest.approx([400.001, 401.001, 402.001])
-    assert arms["prescription"].change == "lr_g: 0.3 -> 0.0002"
-    assert arms["prescription"].rungs[1] == pytest.approx([200.201, 201.201, 202.201])
+    _, arms = tried_by_options(tmp_path, PRINTED)
+    assert_told_apart(arms)
     assert arms["random"].rungs
     with pytest.raises(UsageError, match=r"write \{args\}"):
         trials.run(tmp_path / "run", trials.Wishes("train {config} {out}"))

@@ -22,6 +22,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from benchmarks.probe import zoo
 from benchmarks.probe.trials import add, lines
+from benchmarks.zoo import reports
 from benchmarks.zoo.pictures import data as drawn
 from benchmarks.zoo.pictures import networks, records, settings
 from benchmarks.zoo.pictures.measure import unit
@@ -136,7 +137,7 @@ def main(argv: Iterable[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="only so many runs, in the order of their names")
     parser.add_argument("--out", type=Path, help="file of lines, one a run; goes on from there")
     given = parser.parse_args(None if argv is None else list(argv))
-    truths = [json.loads(p.read_text("utf-8")) for p in sorted(given.runs.glob("*.truth.json"))]
+    truths = reports.truths(given.runs)
     known = {t["run"]: t for t in lines(given.out)} if given.out else {}
     jobs = [
         (given.runs / t["run"], given.records / f"{t['run']}.npz", given.sets, given.device)

@@ -8,7 +8,6 @@ refute it where it is false. Of a healthy one an accusation that the log did not
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from dataclasses import replace
@@ -19,7 +18,7 @@ import torch
 
 from benchmarks.zoo import config as settings
 from benchmarks.zoo import data as datasets
-from benchmarks.zoo import networks, plan
+from benchmarks.zoo import networks, plan, reports
 from benchmarks.zoo.score import share
 from gandoctor.errors import GandoctorError
 from gandoctor.probe import Probe, Wishes, run
@@ -69,8 +68,7 @@ def probed(out: Path) -> Iterator[dict[str, Any]]:
     """What the probe says of every run, beside the truth."""
     torch.set_num_threads(1)
     wishes = Wishes(entry=f"{__file__}:build", device="cpu")
-    for file in sorted(out.glob("*.truth.json")):
-        truth = json.loads(file.read_text("utf-8"))
+    for truth in reports.truths(out):
         try:
             report = run(out / truth["run"], wishes)
         except GandoctorError as e:  # it broke before a checkpoint was kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from benchmarks.zoo import config as tiny
-from benchmarks.zoo import cure
+from benchmarks.zoo import cure, reports
 
 if TYPE_CHECKING:
+    from benchmarks.zoo.pictures.records import Record
     from gandoctor.api import Case
 
 BASES: Final = "bases"
@@ -55,11 +57,6 @@ class Zoo(Protocol):
         """Load what a training needs, once for all that are forked."""
 
 
-def truths(runs: Path) -> list[dict[str, Any]]:
-    """What is known of the runs of a folder."""
-    return [json.loads(p.read_text("utf-8")) for p in runs.glob("*.truth.json")]
-
-
 @dataclass(frozen=True)
 class Tiny:
     """Points and digits, as ``python -m benchmarks.zoo run`` makes them.
@@ -73,7 +70,7 @@ class Tiny:
 
     def chosen(self) -> list[str]:
         """Failed runs by lot, whose logs can be written here."""
-        failed = (t["run"] for t in truths(self.runs) if t["outcome"] == "failed")
+        failed = (t["run"] for t in reports.truths(self.runs) if t["outcome"] == "failed")
         names = sorted(failed, key=cure._lot)
         if importlib.util.find_spec("tensorboardX"):
             return names
@@ -119,7 +116,7 @@ class Pictures:
         A mistake in the loop is none of a config's: none of those either.
         """
         return sorted(
-            (t["run"] for t in truths(self.runs) if _curable(t)),
+            (t["run"] for t in reports.truths(self.runs) if _curable(t)),
             key=lambda name: hashlib.sha256(f"picture trial {name}".encode()).hexdigest(),
         )
 
@@ -162,11 +159,19 @@ class Pictures:
         from benchmarks.zoo.pictures import once, train  # noqa: F401, PLC0415
 
     def _base(self, case: Case, file: str) -> dict[str, Any]:
-        from benchmarks.zoo.pictures import once, release  # noqa: PLC0415
+        from benchmarks.zoo.pictures import once  # noqa: PLC0415
 
-        name = case.raw.root.name
-        truth = json.loads((self.runs / f"{name}.truth.json").read_text("utf-8"))
-        return once.base(release.one(truth["half"], name), truth, case.raw.root / file)
+        record, truth = _known(self.runs, case.raw.root.name)
+        return once.base(record, truth, case.raw.root / file)
+
+
+@functools.lru_cache(maxsize=1)
+def _known(runs: Path, name: str) -> tuple[Record, dict[str, Any]]:
+    """What was trained and what is known of it; every arm of a run asks for it."""
+    from benchmarks.zoo.pictures import release  # noqa: PLC0415
+
+    truth = json.loads((runs / f"{name}.truth.json").read_text("utf-8"))
+    return release.one(truth["half"], name), truth
 
 
 def _curable(truth: dict[str, Any]) -> bool:

@@ -277,7 +277,7 @@ def patients(runs: Path, limit: int | None = None, processes: int = 1) -> list[P
         So many of them, by lot: always the same ones.
     processes : int
     """
-    truths = [json.loads(path.read_text("utf-8")) for path in runs.glob("*.truth.json")]
+    truths = reports.truths(runs)
     chosen = sorted((t for t in truths if t["outcome"] == "failed"), key=lambda t: _lot(t["run"]))[
         :limit
     ]

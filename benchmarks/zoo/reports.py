@@ -20,6 +20,11 @@ KEPT: Final = Path.home() / ".cache" / "gandoctor-zoo" / "said"
 STALE: Final = 2 * 86400.0  # seconds after which what an older gandoctor said is thrown away
 
 
+def truths(folder: Path) -> list[dict[str, Any]]:
+    """What is known of the runs of a folder, in the order of their names."""
+    return [json.loads(p.read_text("utf-8")) for p in sorted(folder.glob("*.truth.json"))]
+
+
 def load(runs: Sequence[Path], processes: int = 1) -> list[tuple[dict[str, Any] | None, str]]:
     """Analyse runs, each with nothing else in sight.
 

@@ -8,7 +8,6 @@ is the same reports against the truths of other failed runs: what a constant ans
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import defaultdict
@@ -83,7 +82,7 @@ def share(of: Iterable[bool]) -> Share:
 
 def load(folder: Path, processes: int = 1) -> list[Case]:
     """Analyse every run of a folder that has its truth beside it, and nothing else in sight."""
-    truths = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.truth.json"))]
+    truths = reports.truths(folder)
     said = reports.load([folder / truth["run"] for truth in truths], processes)
     return [Case(truth, *told) for truth, told in zip(truths, said, strict=True)]
 

@@ -191,9 +191,8 @@ def _random(text: str, run: Run, config: str, *, by_options: bool) -> Arm | None
         if not new or (whole and new != int(new)):
             continue
         try:
-            changed = edited(text, config, {setting.key: int(new) if whole else new})
-            if by_options:
-                options(text, changed, config)
+            value = int(new) if whole else new
+            changed = edited(text, config, {setting.key: value}, by_options=by_options)
         except GandoctorError:
             continue
         shown = f"{setting.key}: {setting.value} -> {new:g}"
@@ -208,18 +207,21 @@ def _size(setting: Setting) -> float | None:
     return float(value)
 
 
-def edited(text: str, config: str, values: Mapping[str, Value]) -> str:
+def edited(text: str, config: str, values: Mapping[str, Value], *, by_options: bool = False) -> str:
     """A config's text with other values.
 
     Raises
     ------
     SpliceError
-        One cannot be changed where it stands.
+        One cannot be changed where it stands, or, by options, is none of the command line's.
     """
     if not values:
         return text
     targets = [Target(key, value) for key, value in values.items()]
-    return format_of(name_of(config), text).splice(text, targets).text
+    changed = format_of(name_of(config), text).splice(text, targets).text
+    if by_options:
+        options(text, changed, config)
+    return changed
 
 
 def shortened(
@@ -242,9 +244,7 @@ def shortened(
             continue
         new = max(1, round(value * share))
         try:
-            changed = edited(text, config, {spots[0].key: new})
-            if by_options:
-                options(text, changed, config)
+            changed = edited(text, config, {spots[0].key: new}, by_options=by_options)
         except SpliceError:
             continue
         return changed, f"{spots[0].key}: {value} -> {new}"
@@ -257,12 +257,9 @@ def seeded(text: str, config: str, run: Run, seed: int, *, by_options: bool = Fa
     if setting is None or setting.file != config:
         return None
     try:
-        changed = edited(text, config, {setting.key: seed})
-        if by_options:
-            options(text, changed, config)
+        return edited(text, config, {setting.key: seed}, by_options=by_options)
     except SpliceError:
         return None
-    return changed
 
 
 def seeds_of(run: Run, count: int) -> Sequence[int]:

@@ -7,7 +7,6 @@ decides, and controls on the same runs. A mistake in the loop stays there, whate
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +45,7 @@ def plan(folder: Path, trained: dict[str, settings.Settings], jobs: int = 1) -> 
         Name of a run -> what was trained.
     jobs : int
     """
-    truths = [json.loads(p.read_text("utf-8")) for p in folder.glob("*.truth.json")]
+    truths = reports.truths(folder)
     failed = [t for t in truths if t["outcome"] == "failed" and t["config"]]
     chosen = sorted(failed, key=lambda t: _lot(t["run"]))[:COUNT]
     said = reports.load([folder / t["run"] for t in chosen], jobs)

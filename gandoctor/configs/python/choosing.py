@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from gandoctor.configs.python import given
-from gandoctor.configs.python.sides import words_of
+from gandoctor.configs.python.sides import TRIALS, words_of
 from gandoctor.configs.python.units import is_module, loaded_by_name
 from gandoctor.values import dataclass
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from gandoctor.configs.python.values import Reader
     from gandoctor.configs.python.ways import Given
 
-_TESTS: Final = frozenset(
+_TESTS: Final = TRIALS | frozenset(
     {"test", "tests", "eval", "evaluate", "evaluation", "infer", "inference", "demo",
      "sample", "generate", "conftest", "benchmark", "plot", "visualize", "fid", "metrics",
-     "predict", "classifier", "tune", "tuning"}
+     "predict", "classifier"}
 )  # fmt: skip
 # What goes on with what was trained before.
 _AGAIN: Final = frozenset({"load", "restore", "resume", "fine", "finetune"})

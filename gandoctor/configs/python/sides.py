@@ -36,6 +36,8 @@ _OTHER: Final = frozenset(
         "recovery", "supervisor", "mapping", "teacher", "student", "info", "quantizer", "detector",
     }
 )  # fmt: skip
+# Files that try out settings.
+TRIALS: Final = frozenset({"tune", "tuning"})
 # What G trains in, as Keras programs call it.
 _WHOLE: Final = frozenset(
     {"combined", "gan", "adversarial", "stacked", "aae", "dcgan", "wgan", "cgan"}
@@ -81,7 +83,7 @@ def _glued(words: Iterable[str]) -> Side:
 
 def is_trial(file: str) -> bool:
     """Whether a file tries out settings, and none of them for good."""
-    return bool({"tune", "tuning"} & set(words_of(PurePosixPath(file).stem)))
+    return bool(TRIALS & set(words_of(PurePosixPath(file).stem)))
 
 
 def is_whole(name: str) -> bool:

@@ -28,7 +28,7 @@ from gandoctor.values import dataclass
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Set
 
     from numpy.typing import NDArray
 
@@ -37,7 +37,6 @@ NAME: Final = "mlflow"
 _MAGIC: Final = b"SQLite format 3\x00"
 _DATABASE: Final = late_pattern(r"(?i)(mlflow|mlruns)[\w.-]*")
 _META: Final = "meta.yaml"
-_TABLES: Final = ("metrics", "runs")
 _MAX_RUNS: Final = 2_000
 _MAX_POINTS: Final = 5_000_000
 _MAX_PARAMS: Final = 20_000
@@ -127,7 +126,7 @@ class _Run:
         except (TypeError, ValueError, OverflowError):
             self.bad += 1
             return
-        column.values.append(math.copysign(math.inf, number) if _huge(number) else number)
+        column.values.append(number)
         column.walls.append(wall / 1000 if isinstance(wall, int | float) else math.nan)
 
     def reading(self) -> Reading:
@@ -137,6 +136,7 @@ class _Run:
             steps = np.frombuffer(column.steps, dtype=np.int64)
             walls = np.frombuffer(column.walls, dtype=np.float64)
             values = np.frombuffer(column.values, dtype=np.float64)
+            values = np.where(np.abs(values) >= _LARGEST, np.copysign(np.inf, values), values)
             signals += untangle(key, steps, walls, values, remarks)
         lost = [*self.lost, *self.roll.lost()]
         if self.bad:
@@ -151,10 +151,6 @@ class _Run:
             notes=(*self.notes, *remarks.lines()),
             finished=self.status == "FINISHED" if self.status else None,
         )
-
-
-def _huge(value: float) -> bool:
-    return math.isfinite(value) and abs(value) >= _LARGEST
 
 
 def _settings(params: dict[str, str]) -> tuple[Setting, ...]:
@@ -180,8 +176,15 @@ def _of_database(path: Path) -> list[_Run]:
             base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE)
             base.execute("PRAGMA trusted_schema = OFF")
-            _look_at(base, path)
-            runs = _rows_of(base, path)
+            _bound(base)
+            tables = _tables_of(base)
+            if not {"metrics", "runs"} <= tables:
+                raise InputError(
+                    "is an SQLite database without MLflow's tables, which cannot be read",
+                    path.name,
+                    "export its metrics as CSV",
+                )
+            runs = _rows_of(base, tables)
     except (sqlite3.Error, UnicodeError) as e:  # of a damaged schema the message is no text
         raise InputError(
             f"is an SQLite database that cannot be read ({e})", path.name, "copy it again"
@@ -198,22 +201,8 @@ def _of_database(path: Path) -> list[_Run]:
     return found
 
 
-def _look_at(base: sqlite3.Connection, path: Path) -> None:
-    """Refuse what is no database of MLflow's; views and virtual tables are none."""
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
-    known = {str(name).lower(): str(sql) for name, sql in base.execute(query).fetchmany(1_000)}
-    for table in _TABLES:
-        if not re.match(r"(?i)CREATE\s+TABLE\b", known.get(table, "")):
-            raise InputError(
-                "is an SQLite database without MLflow's tables, which cannot be read",
-                path.name,
-                "export its metrics as CSV",
-            )
-
-
-def _rows_of(base: sqlite3.Connection, path: Path) -> dict[str, _Run]:
-    import sqlite3
-
+def _bound(base: sqlite3.Connection) -> None:
+    """Give up what takes far more work than any query of a sound database."""
     left = [_STEPS // _STRIDE]
 
     def tired() -> bool:
@@ -221,6 +210,18 @@ def _rows_of(base: sqlite3.Connection, path: Path) -> dict[str, _Run]:
         return left[0] < 0
 
     base.set_progress_handler(tired, _STRIDE)
+
+
+def _tables_of(base: sqlite3.Connection) -> set[str]:
+    """The names of its tables; views and virtual tables are none."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+    found = base.execute(query).fetchmany(1_000)
+    return {str(n).lower() for n, sql in found if re.match(r"(?i)CREATE\s+TABLE\b", str(sql))}
+
+
+def _rows_of(base: sqlite3.Connection, tables: Set[str]) -> dict[str, _Run]:
+    import sqlite3
+
     runs: dict[str, _Run] = {}
     lost = ""
     try:
@@ -235,7 +236,9 @@ def _rows_of(base: sqlite3.Connection, path: Path) -> dict[str, _Run]:
                 break
             if uuid in runs:
                 runs[uuid].take(str(key), (point[0], point[1], point[2], point[3]))
-        for uuid, key, value in _params(base):
+        query = "SELECT run_uuid, key, value FROM params"
+        params = base.execute(query).fetchmany(_MAX_PARAMS) if "params" in tables else []
+        for uuid, key, value in params:
             if uuid in runs:
                 runs[uuid].params[str(key)] = str(value)
     except (sqlite3.Error, UnicodeError) as e:
@@ -245,14 +248,6 @@ def _rows_of(base: sqlite3.Connection, path: Path) -> dict[str, _Run]:
     for run in runs.values():
         run.lost += [lost] if lost else []
     return runs
-
-
-def _params(base: sqlite3.Connection) -> Sequence[tuple[Any, Any, Any]]:
-    query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'params'"
-    found = base.execute(query).fetchone()
-    if not found or not re.match(r"(?i)CREATE\s+TABLE\b", str(found[0])):
-        return []
-    return base.execute("SELECT run_uuid, key, value FROM params").fetchmany(_MAX_PARAMS)
 
 
 # --------------------------------------------------------------------------------------- the folder
@@ -309,9 +304,8 @@ def _column(text: str, run: _Run) -> _Column:
         run.bad += sum(row is None for row in rows)
         table = np.array([row for row in rows if row is not None]).reshape(-1, 3)
     steps = np.where(np.isfinite(table[:, 2]) & (np.abs(table[:, 2]) < 2**62), table[:, 2], 0)
-    values = np.where(np.abs(table[:, 1]) >= _LARGEST, np.sign(table[:, 1]) * np.inf, table[:, 1])
     column.steps.frombytes(steps.astype(np.int64).tobytes())
-    column.values.frombytes(values.tobytes())
+    column.values.frombytes(table[:, 1].tobytes())
     column.walls.frombytes((table[:, 0] / 1000).tobytes())
     return column
 
